@@ -1,0 +1,2 @@
+//! Placeholder until the first real commit of this crate.
+fn main() {}
