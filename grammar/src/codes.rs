@@ -1,0 +1,156 @@
+//! The one list of diagnostic codes of the compiler.
+//!
+//! A row gives number, name, title and the long text that `flinc explain` prints. The numbers are public and stable: a row
+//! may be added, never renumbered or reused. F0001-F0099 are syntax; F0100 and up belong to the stages after it (names,
+//! types, placement, what is not supported yet). A new diagnostic: one row here, one place that reports it, one test.
+
+macro_rules! codes {
+    ($($number:literal $name:ident $title:literal $long:literal;)*) => {
+        /// A diagnostic's code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Code {
+            $(#[doc = $title] $name = $number,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the list.
+            pub const ALL: &'static [Code] = &[$(Code::$name),*];
+
+            /// What the code is about, in a few words.
+            #[must_use]
+            pub const fn title(self) -> &'static str {
+                match self { $(Code::$name => $title),* }
+            }
+
+            /// The long text for `flinc explain`.
+            #[must_use]
+            pub const fn explanation(self) -> &'static str {
+                match self { $(Code::$name => $long),* }
+            }
+
+            /// The name of the row, for tools.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Code::$name => stringify!($name)),* }
+            }
+        }
+    };
+}
+
+codes! {
+    1 UnexpectedToken "something stands where it cannot stand"
+"The text does not follow the grammar at this place. The message names what was found and what could stand there.
+A newline or `;` ends a statement; two statements on one line need a `;` between them.";
+    2 UnexpectedEnd "the file ends too early"
+"The file ended in the middle of a statement or declaration. Something opened earlier is not finished.";
+    3 UnknownCharacter "a character that FLIN does not use"
+"Outside of texts, comments and markup only letters, digits, brackets, quotes and operators have a meaning.
+Typographic quotes and other look-alikes often come from copied text; type them again.";
+    4 UnclosedText "a text literal is not closed"
+"A text that starts with `\"`, `'` or `r\"` must end with the same quote. Inside of a text write `\\\"` for the quote itself.
+A text may span lines, so a missing quote is reported at its opening.";
+    5 UnclosedComment "a comment is not closed"
+"`/*` comments end with `*/` and may be nested; `<!--` comments in markup end with `-->`.";
+    6 BadEscape "an unknown escape in a text"
+"The escapes are \\n \\r \\t \\\\ \\\" \\' \\{ \\} and \\u{1F600}. A raw text `r\"…\"` knows no escapes.";
+    7 BadNumber "a number that cannot be read"
+"Numbers are written 42, 1_000, 0xff, 0b101, 3.14 or 1e9. A unit is a method: `5.minutes`.";
+    8 IntTooLarge "an int literal beyond 64 bits"
+"Ints go from -9223372036854775808 to 9223372036854775807. Write a float (`1e20`) for bigger numbers.";
+    9 UnclosedBracket "a bracket is not closed"
+"Every `(`, `[` and `{` needs its closing partner. If the file does not balance, indentation decides where the missing one
+is assumed: a line that starts no deeper than the line of an open bracket ends that bracket.";
+    10 StrayCloser "a closing bracket without an opening one"
+"A `)`, `]` or `}` closes nothing here, or closes a bracket of another kind.";
+    11 TooDeep "brackets are nested too deeply"
+"Brackets, tags and texts may stand at most 256 deep inside one another. Give inner parts a name or a function of their own.";
+    12 TooHigh "an expression is too long"
+"An expression may be at most 2,000 operations high; long chains such as `a + b + c + …` count too. Use a list and `sum` or
+`join`, or several statements.";
+    13 FileTooLarge "the file is too large"
+"One source file may have at most 16 MiB. Move data out of the program, or split the file.";
+    14 NotUtf8 "the file is not UTF-8 text"
+"Source files are UTF-8. Save the file as UTF-8 in your editor.";
+    15 AssignmentAsValue "an assignment where a value is expected"
+"An assignment (`=`, `+=`, `++` …) is a statement. It may also be the body of a lambda, match arm, handler, `then` or `else`.
+To compare write `==`; to name an argument write `f(limit: 3)`.";
+    16 BadAssignmentTarget "this cannot be assigned"
+"Assigned can be names (`x`), fields (`todo.title`) and items (`xs[0]`, `m[\"key\"]`).";
+    17 ChainedComparison "comparisons do not chain"
+"`a < b < c` would compare a bool with c. Write `a < b && b < c`.";
+    18 MissingElse "`then` without `else`"
+"`if c then a else b` is a value and needs both sides. Without an `else` write a block: `if c { a }`.";
+    19 DuplicateKey "a map has the same key twice"
+"In a map literal each key may stand once; the second value would silently hide the first.";
+    20 UnclosedTag "an element is not closed"
+"Every element needs its closing tag (`<p>…</p>`) or closes itself (`<p/>`). Only void elements such as `<br>` and `<input>`
+need none. The same holds for `{if}` … `{/if}` and `{for}` … `{/for}`.";
+    21 StrayTag "a closing tag without its element"
+"A closing tag (or `{/if}`, `{/for}`, `{else}`, `{empty}`) closes nothing that is open here.";
+    22 ScriptRefused "`<script>` is not allowed"
+"Code of the page is FLIN code; handlers that can run in the browser become scripts by themselves. For a script file of your
+own, put it into `public/`.";
+    23 BadMarkup "markup that cannot be read"
+"Inside a tag stand attributes: `name=\"text\"`, `name={expression}` or `name` alone.";
+    24 UnknownCharacterReference "an unknown character reference"
+"Markup knows the common names such as &amp; &lt; &nbsp; &copy; and numbers such as &#8364;. A plain `&` needs nothing.";
+    25 NotInThisVersion "a planned part of the language"
+"`trait`, `impl`, bounds of type parameters and money literals are reserved for a later version of the language.";
+    26 ElementAsValue "an element where a value is expected"
+"Elements are statements, not values. Make a component and use it as a tag, or put the element into the view.";
+    27 InterpolationNotAllowed "an interpolation in a fixed text"
+"Paths, names of tests, schedules, quoted keys and patterns are fixed texts; `{` cannot compute parts of them. For a real
+brace write `\\{`.";
+    28 EmptyInterpolation "an empty interpolation"
+"In any text `{ }` holds an expression. For real braces write `\\{\\}` or a raw text r\"{}\".";
+    29 Misplaced "a declaration at a wrong place"
+"Some declarations have a place: `on` stands in `ws`, `...rest` at the end of a pattern, parameters without default before
+those with one.";
+    30 NotBeforeIn "`!` binds tighter than `in` and `is`"
+"`!x in xs` asks whether `!x` is in xs. Write `x not in xs`, or `!(x in xs)` if that is meant.";
+    31 TooManyErrors "too many errors"
+"At most 50 errors are shown per run. Repair the first ones; later ones are often consequences.";
+    32 TypeArguments "type arguments at a value"
+"`Name<T>` without a blank is a type. For a comparison put blanks around `<`.";
+    33 BadLabel "a label at a wrong place"
+"A label names a loop: `'outer: for x in xs { … break 'outer }`.";
+    34 MissingSeparator "two statements on one line"
+"A newline or `;` ends a statement. Only declarations, loops and elements need none.";
+    35 ReservedWord "a reserved word as a name"
+"`if then else while for in is match loop fn return break continue let const try catch true false none` cannot be names of
+variables or functions. They may be keys, fields and argument names.";
+    36 MissingBlock "a block is missing"
+"`if`, `while`, `for`, `fn`, `catch` and the other heads are followed by a block in braces.";
+    37 BadPattern "a pattern that cannot be read"
+"Patterns are names, literals, `_`, `Type name`, `Variant(p)`, `[a, ...r]`, `{ key, other: p }` and `(a, b)`, joined by `|`.";
+    38 EmptyList "nothing where something is needed"
+"An enum needs a variant, a tuple two items.";
+    39 ForBindings "too many loop variables"
+"A loop has one or two variables: `for x in xs`, `for x, i in xs`, `for key, value in map`.";
+}
+
+impl Code {
+    /// The stable number.
+    #[must_use]
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The code with this number, written `F0017`, `f17` or `17`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Code> {
+        let digits = text.strip_prefix(['F', 'f']).unwrap_or(text);
+        let number: u16 = digits.parse().ok()?;
+        Code::ALL
+            .iter()
+            .copied()
+            .find(|code| code.number() == number)
+    }
+}
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "F{:04}", self.number())
+    }
+}

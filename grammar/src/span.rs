@@ -1,0 +1,117 @@
+//! Places in a source text, as half-open byte ranges.
+//!
+//! Every token, tree node and diagnostic label carries one. Offsets are `u32` because a source file is limited to 16 MiB;
+//! a span always lies on character boundaries of the text it belongs to, and `start <= end`.
+
+/// A half-open byte range `start..end` in one source text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, PartialOrd, Ord)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// The range from `start` (included) to `end` (excluded).
+    #[must_use]
+    pub const fn new(start: u32, end: u32) -> Span {
+        debug_assert!(start <= end);
+        Span { start, end }
+    }
+
+    /// The empty range at one byte offset.
+    #[must_use]
+    pub const fn at(offset: u32) -> Span {
+        Span {
+            start: offset,
+            end: offset,
+        }
+    }
+
+    /// The smallest range that covers both.
+    #[must_use]
+    pub fn to(self, other: Span) -> Span {
+        Span {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.end - self.start
+    }
+
+    /// True for a range without bytes.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.start == self.end
+    }
+
+    /// The text this span covers. The span must belong to `source`.
+    #[must_use]
+    pub fn text(self, source: &str) -> &str {
+        &source[self.range()]
+    }
+
+    /// The span as a range of `usize`, for slicing.
+    #[must_use]
+    pub const fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl std::fmt::Debug for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}..{}", self.start, self.end)
+    }
+}
+
+/// Finds line and column of byte offsets; built once per source text.
+#[derive(Clone, Debug)]
+pub struct LineIndex {
+    starts: Vec<u32>,
+}
+
+/// A position as people count it: both numbers start at 1, columns count Unicode scalar values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineColumn {
+    /// Line number, from 1.
+    pub line: u32,
+    /// Column in Unicode scalar values, from 1.
+    pub column: u32,
+}
+
+impl LineIndex {
+    /// Notes where each line of `source` starts.
+    #[must_use]
+    pub fn new(source: &str) -> LineIndex {
+        let mut starts = vec![0];
+        for (offset, byte) in source.bytes().enumerate() {
+            if byte == b'\n' {
+                starts.push(u32::try_from(offset + 1).unwrap_or(u32::MAX));
+            }
+        }
+        LineIndex { starts }
+    }
+
+    /// The line number (from 1) of a byte offset.
+    #[must_use]
+    pub fn line(&self, offset: u32) -> u32 {
+        u32::try_from(self.starts.partition_point(|&start| start <= offset)).unwrap_or(u32::MAX)
+    }
+
+    /// Line and column of a byte offset of `source`, the text this index was built from.
+    #[must_use]
+    pub fn line_column(&self, source: &str, offset: u32) -> LineColumn {
+        let line = self.line(offset);
+        let start = self.starts[line as usize - 1] as usize;
+        let before = source.get(start..offset as usize).unwrap_or("");
+        LineColumn {
+            line,
+            column: u32::try_from(before.chars().count()).unwrap_or(u32::MAX - 1) + 1,
+        }
+    }
+}
