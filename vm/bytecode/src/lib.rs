@@ -1,1 +1,23 @@
-//! Placeholder until the first real commit of this crate.
+//! FLIN bytecode: the op table, the library table and the module image, with everything that is derived from them.
+//! Here because compiler, VM, native code and tools must agree on one machine. Must stay true: this crate knows nobody
+//! of the workspace and touches no disk, clock or environment.
+#![forbid(unsafe_code)]
+
+pub mod build;
+pub mod class;
+pub mod encode;
+pub mod ids;
+pub mod module;
+pub mod ops;
+pub mod pool;
+
+pub use build::{Arg, BuildError, FunctionBuilder, Label, Mark, Window};
+pub use class::{Bank, Class};
+pub use encode::{DecodeError, Instr};
+pub use ids::{
+    ConstId, EntityTypeId, FieldNo, FuncId, GlobalId, HandlerId, LibId, PageId, Reg, ShapeId,
+    SigId, TypeId,
+};
+pub use module::*;
+pub use ops::{Effects, Family, Op, OpRow, Operand, OperandKind, Place};
+pub use pool::ModuleBuilder;

@@ -1,0 +1,699 @@
+//! Writing a function: registers, instructions, labels, catches, lines. Here because the compiler and the text
+//! assembler both produce functions and neither should know bits. Must stay true: a wrong operand is a bug of the
+//! caller and panics at once, naming the row; only running out of registers or code is an error of the program.
+
+use std::fmt;
+
+use crate::class::{Bank, Class};
+use crate::encode::{Instr, reg_pair};
+use crate::ids::{
+    ConstId, EntityTypeId, FieldNo, FuncId, GlobalId, HandlerId, LibId, Reg, ShapeId, SigId, TypeId,
+};
+use crate::module::{Catch, Function, Signature};
+use crate::ops::{Op, Operand, OperandKind, Place};
+
+/// Registers from here on are only reachable by `mov.wide`.
+pub const FAR_REG_FIRST: u16 = 256;
+/// Locals take near registers up to here, then far ones; the rest is left for temporaries and call windows.
+const LOCAL_NEAR_MAX: usize = 128;
+/// Temporaries and windows take near registers up to here; the rest carries far registers through an instruction.
+const TEMP_NEAR_MAX: usize = 240;
+/// Most registers of one bank.
+const REGS_MAX: usize = 1 << 15;
+/// Most instructions of one function (jump targets fit in the narrow immediate).
+pub const CODE_MAX: usize = 1 << 22;
+
+/// A place in the code that jumps name before it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Label(u32);
+
+/// An operand handed to `FunctionBuilder::emit`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arg {
+    /// A register, or the first register of a window.
+    Reg(Reg),
+    /// A number or an id.
+    Number(i32),
+    /// A jump target.
+    Label(Label),
+}
+
+macro_rules! arg_from {
+    ($($ty:ty => |$v:ident| $e:expr;)*) => {$(
+        impl From<$ty> for Arg { fn from($v: $ty) -> Arg { $e } }
+    )*};
+}
+
+arg_from! {
+    Reg => |r| Arg::Reg(r);
+    Label => |l| Arg::Label(l);
+    i32 => |n| Arg::Number(n);
+    bool => |n| Arg::Number(i32::from(n));
+    Class => |n| Arg::Number(n as i32);
+    ConstId => |n| Arg::Number(n.0 as i32);
+    ShapeId => |n| Arg::Number(n.0 as i32);
+    TypeId => |n| Arg::Number(n.0 as i32);
+    GlobalId => |n| Arg::Number(n.0 as i32);
+    FuncId => |n| Arg::Number(n.0 as i32);
+    SigId => |n| Arg::Number(n.0 as i32);
+    LibId => |n| Arg::Number(i32::from(n.0));
+    EntityTypeId => |n| Arg::Number(n.0 as i32);
+    FieldNo => |n| Arg::Number(n.0);
+    HandlerId => |n| Arg::Number(n.0 as i32);
+}
+
+/// `emit!(builder, AddI64, dst, x, y)`: emits one instruction, operands in row order (rows' `c: none` left out).
+#[macro_export]
+macro_rules! emit {
+    ($builder:expr, $op:ident $(, $arg:expr)* $(,)?) => {
+        $builder.emit($crate::Op::$op, &[$($crate::Arg::from($arg)),*])
+    };
+}
+
+/// What a program can do wrong so that its function does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BuildError {
+    /// More live values than registers.
+    TooManyRegisters {
+        /// The bank that is full.
+        bank: Bank,
+    },
+    /// More instructions than `CODE_MAX`.
+    CodeTooLong {
+        /// How many there are.
+        instructions: usize,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::TooManyRegisters { bank } => {
+                write!(
+                    f,
+                    "the function holds too many {} values at once; split it into smaller functions",
+                    bank.name()
+                )
+            }
+            BuildError::CodeTooLong { instructions } => {
+                write!(
+                    f,
+                    "the function has {instructions} instructions, at most {CODE_MAX} are allowed; split it into smaller functions"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// Registers of a call: arguments are put into `args`, the call names `scalar` and `reference`, the result is then in
+/// `result`. Everything from `scalar` and `reference` on is clobbered by the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// First scalar register (may be one past the last register in use).
+    pub scalar: Reg,
+    /// First reference register.
+    pub reference: Reg,
+    /// The closure's register (`FunctionBuilder::closure_window` only; it is `reference`).
+    pub closure: Option<Reg>,
+    /// One register per parameter, in order.
+    pub args: Vec<Reg>,
+    /// Where the result is left.
+    pub result: Option<Reg>,
+}
+
+/// How many registers were taken at some moment; see `FunctionBuilder::mark`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    near: [usize; 2],
+    far: [usize; 2],
+}
+
+/// One bank under construction: declared classes of near and far registers.
+#[derive(Default)]
+struct BankRegs {
+    near: Vec<Option<Class>>,
+    far: Vec<Option<Class>>,
+    near_top: usize,
+    far_top: usize,
+}
+
+/// Writes one function. Registers are taken stack-like: `local`, `temp` and `window` take, `release` gives back all
+/// that was taken since a `mark`. Far registers are carried to near ones by `emit`.
+pub struct FunctionBuilder {
+    name: String,
+    signature: Signature,
+    is_closure: bool,
+    captures: Vec<Class>,
+    from_prelude: bool,
+    banks: [BankRegs; 2],
+    params: Vec<Reg>,
+    code: Vec<Instr>,
+    lines: Vec<(u32, u32, u32)>,
+    position: (u32, u32),
+    labels: Vec<Option<u32>>,
+    patches: Vec<(usize, Place, Label)>,
+    catches: Vec<(Label, Label, Label, Reg)>,
+    error: Option<BuildError>,
+}
+
+const fn bank_index(bank: Bank) -> usize {
+    match bank {
+        Bank::Scalar => 0,
+        Bank::Reference => 1,
+    }
+}
+
+impl FunctionBuilder {
+    /// A plain function. Parameters take the first registers of their banks.
+    pub fn new(name: impl Into<String>, signature: Signature) -> FunctionBuilder {
+        FunctionBuilder::start(name.into(), signature, false, Vec::new())
+    }
+
+    /// A function that is called through a closure: reference register 0 is the closure, parameters follow.
+    pub fn closure(
+        name: impl Into<String>,
+        signature: Signature,
+        captures: Vec<Class>,
+    ) -> FunctionBuilder {
+        FunctionBuilder::start(name.into(), signature, true, captures)
+    }
+
+    fn start(
+        name: String,
+        signature: Signature,
+        is_closure: bool,
+        captures: Vec<Class>,
+    ) -> FunctionBuilder {
+        let mut builder = FunctionBuilder {
+            name,
+            is_closure,
+            captures,
+            from_prelude: false,
+            banks: [BankRegs::default(), BankRegs::default()],
+            params: Vec::new(),
+            code: Vec::new(),
+            lines: Vec::new(),
+            position: (1, 1),
+            labels: Vec::new(),
+            patches: Vec::new(),
+            catches: Vec::new(),
+            error: None,
+            signature: Signature {
+                params: Vec::new(),
+                result: signature.result,
+            },
+        };
+        if is_closure {
+            builder.take_near(Class::Ref, FAR_REG_FIRST as usize);
+        }
+        for &class in &signature.params {
+            let reg = builder.take_near(class, FAR_REG_FIRST as usize);
+            builder.params.push(reg);
+        }
+        builder.signature = signature;
+        builder
+    }
+
+    /// Marks the function as part of the prelude (its lines do not speak of the program's source).
+    pub fn set_from_prelude(&mut self, from_prelude: bool) {
+        self.from_prelude = from_prelude;
+    }
+
+    /// Sets the classes of the captured values (closures; when they are known only after the body).
+    pub fn set_captures(&mut self, captures: Vec<Class>) {
+        self.captures = captures;
+    }
+
+    /// Adds a capture and returns its slot.
+    pub fn add_capture(&mut self, class: Class) -> i32 {
+        self.captures.push(class);
+        (self.captures.len() - 1) as i32
+    }
+
+    /// The captures so far.
+    pub fn captures(&self) -> &[Class] {
+        &self.captures
+    }
+
+    /// Changes the result class (when it is known only after the body).
+    pub fn set_result(&mut self, result: Option<Class>) {
+        self.signature.result = result;
+    }
+
+    /// The register of a parameter.
+    pub fn param(&self, index: usize) -> Reg {
+        self.params[index]
+    }
+
+    /// The register of the closure object (closures only).
+    pub fn closure_reg(&self) -> Reg {
+        assert!(self.is_closure, "{} is no closure", self.name);
+        Reg(0)
+    }
+
+    /// A register for a variable; near while there is room, else far.
+    pub fn local(&mut self, class: Class) -> Reg {
+        let bank = &mut self.banks[bank_index(class.bank())];
+        if bank.near_top < LOCAL_NEAR_MAX {
+            return self.take_near(class, LOCAL_NEAR_MAX + 8);
+        }
+        let mut at = bank.far_top;
+        while bank.far.get(at).is_some_and(|c| *c != Some(class)) {
+            at += 1;
+        }
+        if at >= REGS_MAX {
+            self.error
+                .get_or_insert(BuildError::TooManyRegisters { bank: class.bank() });
+            at = 0;
+        }
+        if at >= bank.far.len() {
+            bank.far.resize(at + 1, None);
+        }
+        bank.far[at] = Some(class);
+        bank.far_top = at + 1;
+        Reg(FAR_REG_FIRST + at as u16)
+    }
+
+    /// A near register for an intermediate value.
+    pub fn temp(&mut self, class: Class) -> Reg {
+        self.take_near(class, TEMP_NEAR_MAX)
+    }
+
+    fn take_near(&mut self, class: Class, max: usize) -> Reg {
+        let bank = &mut self.banks[bank_index(class.bank())];
+        let mut at = bank.near_top;
+        while bank
+            .near
+            .get(at)
+            .is_some_and(|c| c.is_some_and(|c| c != class))
+        {
+            at += 1;
+        }
+        if at >= max {
+            self.error
+                .get_or_insert(BuildError::TooManyRegisters { bank: class.bank() });
+            at = 0;
+        }
+        bank.claim(at, class);
+        Reg(at as u16)
+    }
+
+    /// Registers for a direct call of a function or library row with this signature.
+    pub fn window(&mut self, signature: &Signature) -> Window {
+        self.take_window(signature, false)
+    }
+
+    /// Registers for `call.closure` with this signature.
+    pub fn closure_window(&mut self, signature: &Signature) -> Window {
+        self.take_window(signature, true)
+    }
+
+    fn take_window(&mut self, signature: &Signature, closure: bool) -> Window {
+        let mut wanted: [Vec<Class>; 2] = [Vec::new(), Vec::new()];
+        if closure {
+            wanted[1].push(Class::Ref);
+        }
+        for &class in &signature.params {
+            wanted[bank_index(class.bank())].push(class);
+        }
+        if let Some(class) = signature.result {
+            let list = &mut wanted[bank_index(class.bank())];
+            if list.is_empty() {
+                list.push(class);
+            }
+        }
+        let scalar = self.take_run(Bank::Scalar, &wanted[0]);
+        let reference = self.take_run(Bank::Reference, &wanted[1]);
+        let mut next = [scalar.0, reference.0 + u16::from(closure)];
+        let args = signature
+            .params
+            .iter()
+            .map(|class| {
+                let slot = &mut next[bank_index(class.bank())];
+                *slot += 1;
+                Reg(*slot - 1)
+            })
+            .collect();
+        let result = signature.result.map(|class| match class.bank() {
+            Bank::Scalar => scalar,
+            Bank::Reference => reference,
+        });
+        Window {
+            scalar,
+            reference,
+            closure: closure.then_some(reference),
+            args,
+            result,
+        }
+    }
+
+    /// Consecutive near registers of the given classes (all of one bank), as the texts of `concat.n` or the values of
+    /// `view.on`; with no classes the first free register.
+    pub fn run(&mut self, bank: Bank, classes: &[Class]) -> Reg {
+        self.take_run(bank, classes)
+    }
+
+    fn take_run(&mut self, bank: Bank, classes: &[Class]) -> Reg {
+        let regs = &mut self.banks[bank_index(bank)];
+        let mut at = regs.near_top;
+        while !regs.fits(at, classes) {
+            at += 1;
+        }
+        if at + classes.len() > TEMP_NEAR_MAX {
+            self.error
+                .get_or_insert(BuildError::TooManyRegisters { bank });
+            return Reg(0);
+        }
+        for (i, &class) in classes.iter().enumerate() {
+            regs.claim(at + i, class);
+        }
+        Reg(at as u16)
+    }
+
+    /// Remembers how many registers are taken.
+    pub fn mark(&self) -> Mark {
+        let [s, r] = &self.banks;
+        Mark {
+            near: [s.near_top, r.near_top],
+            far: [s.far_top, r.far_top],
+        }
+    }
+
+    /// Gives back all registers taken since `mark`.
+    pub fn release(&mut self, mark: Mark) {
+        for (bank, (near, far)) in self
+            .banks
+            .iter_mut()
+            .zip(mark.near.into_iter().zip(mark.far))
+        {
+            bank.near_top = near;
+            bank.far_top = far;
+        }
+    }
+
+    /// The declared class of a register.
+    pub fn class_of(&self, bank: Bank, reg: Reg) -> Option<Class> {
+        let regs = &self.banks[bank_index(bank)];
+        match reg.0.checked_sub(FAR_REG_FIRST) {
+            None => regs.near.get(reg.index()).copied().flatten(),
+            Some(far) => regs.far.get(far as usize).copied().flatten(),
+        }
+    }
+
+    /// Source position of the instructions that follow (both from 1).
+    pub fn at(&mut self, line: u32, column: u32) {
+        self.position = (line, column);
+    }
+
+    /// The index of the next instruction.
+    pub fn here(&self) -> usize {
+        self.code.len()
+    }
+
+    /// A new label, not bound yet.
+    pub fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label((self.labels.len() - 1) as u32)
+    }
+
+    /// Binds a label to the next instruction.
+    pub fn bind(&mut self, label: Label) {
+        let slot = &mut self.labels[label.0 as usize];
+        assert!(slot.is_none(), "label bound twice in {}", self.name);
+        *slot = Some(self.code.len() as u32);
+    }
+
+    /// A new label bound to the next instruction.
+    pub fn label_here(&mut self) -> Label {
+        let label = self.label();
+        self.bind(label);
+        label
+    }
+
+    /// Whether the last instruction never falls through (and no label is bound after it).
+    pub fn is_ended(&self) -> bool {
+        let here = self.code.len() as u32;
+        self.code.last().is_some_and(|i| i.op.ends_block()) && !self.labels.contains(&Some(here))
+    }
+
+    /// Protects the instructions from `start` to `end`: an error there continues at `target` with the error object in
+    /// `reg` (near, class `ref`). Inner ranges must be added before outer ones.
+    pub fn protect(&mut self, start: Label, end: Label, target: Label, reg: Reg) {
+        assert_eq!(
+            self.class_of(Bank::Reference, reg),
+            Some(Class::Ref),
+            "catch register of {}",
+            self.name
+        );
+        self.catches.push((start, end, target, reg));
+    }
+
+    /// `destination = source`, both of `class`, near or far.
+    pub fn mov(&mut self, class: Class, destination: Reg, source: Reg) {
+        if destination == source {
+            return;
+        }
+        if destination.0 < FAR_REG_FIRST && source.0 < FAR_REG_FIRST {
+            let op = match class {
+                Class::I64 => Op::MovI64,
+                Class::F64 => Op::MovF64,
+                Class::Bool => Op::MovBool,
+                Class::Ref => Op::MovRef,
+                Class::Any => Op::MovAny,
+            };
+            self.emit(op, &[Arg::Reg(destination), Arg::Reg(source)]);
+        } else {
+            self.mov_wide(class.bank(), destination, source);
+        }
+    }
+
+    fn mov_wide(&mut self, bank: Bank, destination: Reg, source: Reg) {
+        let mut instr = Instr::new(Op::MovWide);
+        instr.a = bank_index(bank) as u8;
+        instr.imm = reg_pair(destination.0, source.0);
+        self.push(instr);
+    }
+
+    /// Appends an instruction. Operands in row order, rows' `c: none` left out. Far registers are moved to and from
+    /// near ones around the instruction.
+    pub fn emit(&mut self, op: Op, args: &[Arg]) {
+        if op == Op::ForNext
+            && args
+                .first()
+                .is_some_and(|a| matches!(a, Arg::Reg(r) if r.0 >= FAR_REG_FIRST))
+        {
+            self.for_next_far(args);
+            return;
+        }
+        let row = op.row();
+        let mut given = args.iter();
+        let mut instr = Instr::new(op);
+        let mut stores = Vec::new();
+        let mut patch = None;
+        let mut scratch = ScratchRegs::default();
+        for &Operand { place, kind } in row.operands {
+            if kind == OperandKind::Unused {
+                continue;
+            }
+            let Some(&arg) = given.next() else {
+                panic!("{op:?} in {}: too few operands in {args:?}", self.name)
+            };
+            let number = match (kind, arg) {
+                (
+                    OperandKind::Out(class) | OperandKind::In(class) | OperandKind::InOut(class),
+                    Arg::Reg(reg),
+                ) => {
+                    let bank = class.bank();
+                    assert!(
+                        reg.0 < FAR_REG_FIRST
+                            || !op.ends_block()
+                            || !matches!(kind, OperandKind::Out(_))
+                    );
+                    if reg.0 < FAR_REG_FIRST {
+                        // A call's result may be read with a class other than the register's own, never written so.
+                        let declared = self.class_of(bank, reg);
+                        assert!(
+                            declared == Some(class)
+                                || (matches!(kind, OperandKind::In(_)) && declared.is_some()),
+                            "{op:?} in {}: {reg:?} is {declared:?}, not {class}",
+                            self.name
+                        );
+                        i32::from(reg.0)
+                    } else {
+                        assert_eq!(
+                            self.class_of(bank, reg),
+                            Some(class),
+                            "{op:?} in {}: class of {reg:?}",
+                            self.name
+                        );
+                        let near = scratch.next(class);
+                        self.banks[bank_index(bank)].claim_scratch(near.index(), class);
+                        if !matches!(kind, OperandKind::Out(_)) {
+                            self.mov_wide(bank, near, reg);
+                        }
+                        if !matches!(kind, OperandKind::In(_)) {
+                            stores.push((bank, reg, near));
+                        }
+                        i32::from(near.0)
+                    }
+                }
+                (OperandKind::Window(_), Arg::Reg(reg)) => i32::from(reg.0),
+                (OperandKind::Jump, Arg::Label(label)) => {
+                    patch = Some((place, label));
+                    0
+                }
+                (kind, Arg::Number(n)) if !kind.is_register() && kind != OperandKind::Jump => n,
+                (kind, arg) => panic!(
+                    "{op:?} in {}: operand {} is {kind:?}, not {arg:?}",
+                    self.name,
+                    place.name()
+                ),
+            };
+            assert!(
+                instr.set(place, number),
+                "{op:?} in {}: {number} does not fit in {}",
+                self.name,
+                place.name()
+            );
+        }
+        assert!(
+            given.next().is_none(),
+            "{op:?} in {}: too many operands in {args:?}",
+            self.name
+        );
+        if let Some((place, label)) = patch {
+            self.patches.push((self.code.len(), place, label));
+        }
+        self.push(instr);
+        for (bank, far, near) in stores {
+            self.mov_wide(bank, far, near);
+        }
+    }
+
+    /// `for.next` on a far counter, taken apart: the counter must be stored before the jump.
+    fn for_next_far(&mut self, args: &[Arg]) {
+        let &[counter, limit, target] = args else {
+            panic!("for.next in {}: operands {args:?}", self.name)
+        };
+        self.emit(Op::AddImmI64, &[counter, counter, Arg::Number(1)]);
+        self.emit(Op::JumpLtI64, &[counter, limit, target]);
+    }
+
+    fn push(&mut self, instr: Instr) {
+        let (line, column) = self.position;
+        if self
+            .lines
+            .last()
+            .is_none_or(|&(_, l, c)| (l, c) != (line, column))
+        {
+            self.lines.push((self.code.len() as u32, line, column));
+        }
+        self.code.push(instr);
+    }
+
+    /// The finished function. Labels must all be bound (own bug otherwise).
+    pub fn finish(mut self) -> Result<Function, BuildError> {
+        if let Some(error) = self.error {
+            return Err(error);
+        }
+        if self.code.len() > CODE_MAX {
+            return Err(BuildError::CodeTooLong {
+                instructions: self.code.len(),
+            });
+        }
+        for &(at, place, label) in &self.patches {
+            let target = self.labels[label.0 as usize]
+                .unwrap_or_else(|| panic!("a jump target of {} is not bound", self.name));
+            assert!(self.code[at].set(place, target as i32), "jump target");
+        }
+        let resolve = |label: Label| {
+            self.labels[label.0 as usize]
+                .unwrap_or_else(|| panic!("a catch label of {} is not bound", self.name))
+        };
+        let catches = self
+            .catches
+            .iter()
+            .map(|&(start, end, target, reg)| Catch {
+                start: resolve(start),
+                end: resolve(end),
+                target: resolve(target),
+                reg: reg.0,
+            })
+            .filter(|c| c.start < c.end)
+            .collect();
+        let [scalar, reference] = self.banks;
+        Ok(Function {
+            name: self.name,
+            signature: self.signature,
+            is_closure: self.is_closure,
+            captures: self.captures,
+            scalar_regs: scalar.classes(Class::I64),
+            ref_regs: reference.classes(Class::Any),
+            code: self.code.into_iter().map(Instr::encode).collect(),
+            catches,
+            lines: self.lines,
+            from_prelude: self.from_prelude,
+        })
+    }
+}
+
+/// Near registers that carry far ones through one instruction: three per class above `TEMP_NEAR_MAX`.
+#[derive(Default)]
+struct ScratchRegs {
+    used: [u16; 5],
+}
+
+impl ScratchRegs {
+    fn next(&mut self, class: Class) -> Reg {
+        let first = TEMP_NEAR_MAX as u16
+            + match class {
+                Class::I64 | Class::Ref => 0,
+                Class::F64 | Class::Any => 3,
+                Class::Bool => 6,
+            };
+        let used = &mut self.used[class as usize];
+        *used += 1;
+        assert!(
+            *used <= 3,
+            "a row with more than three register operands of one class"
+        );
+        Reg(first + *used - 1)
+    }
+}
+
+impl BankRegs {
+    fn claim(&mut self, at: usize, class: Class) {
+        if at >= self.near.len() {
+            self.near.resize(at + 1, None);
+        }
+        self.near[at] = Some(class);
+        self.near_top = at + 1;
+    }
+
+    fn claim_scratch(&mut self, at: usize, class: Class) {
+        let top = self.near_top;
+        self.claim(at, class);
+        self.near_top = top;
+    }
+
+    fn fits(&self, at: usize, classes: &[Class]) -> bool {
+        classes.iter().enumerate().all(|(i, class)| {
+            self.near
+                .get(at + i)
+                .copied()
+                .flatten()
+                .is_none_or(|c| c == *class)
+        })
+    }
+
+    /// Final classes: near ones, padded to 256 if there are far ones, then the far ones.
+    fn classes(mut self, filler: Class) -> Vec<Class> {
+        if !self.far.is_empty() {
+            self.near.resize(FAR_REG_FIRST as usize, None);
+            self.near.append(&mut self.far);
+        }
+        self.near.into_iter().map(|c| c.unwrap_or(filler)).collect()
+    }
+}

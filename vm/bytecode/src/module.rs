@@ -1,0 +1,374 @@
+//! The module: everything one compiled program consists of, as plain data. Here because compiler (producer), `.fbc`
+//! reader and writer, verifier, VM, runtime and server all share it. Must stay true: it holds no pointers and no
+//! behaviour; every id in it is checked by the verifier before anything runs.
+
+use crate::class::Class;
+use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
+
+/// One compiled program.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Module {
+    /// Path of the main source file as given to the compiler, for messages.
+    pub source_name: String,
+    /// Constant pool.
+    pub constants: Vec<Const>,
+    /// Value types, as far as something at run time must know them (wire, fields, `is` tests).
+    pub types: Vec<TypeDesc>,
+    /// Record shapes named by `record.*` ops.
+    pub shapes: Vec<Shape>,
+    /// Persistent entities, in source order.
+    pub entities: Vec<Entity>,
+    /// Enums.
+    pub enums: Vec<EnumDef>,
+    /// Top-level variables that functions, views or handlers touch.
+    pub globals: Vec<Global>,
+    /// Call signatures used by `call.closure`.
+    pub signatures: Vec<Signature>,
+    /// All functions, prelude instances included.
+    pub functions: Vec<Function>,
+    /// Runs the other top-level statements once (`flinvm run`, or before the first request of `serve`).
+    pub main: Option<FuncId>,
+    /// Pages (a view at top level is the page "/").
+    pub pages: Vec<Page>,
+    /// HTTP routes.
+    pub routes: Vec<Route>,
+    /// `test "name" { }` blocks.
+    pub tests: Vec<TestBlock>,
+}
+
+/// A pooled constant.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Const {
+    /// An integer too big for an immediate.
+    Int(i64),
+    /// A float, by its bits.
+    Float(f64),
+    /// A text (also names of fields, attributes, markup pieces).
+    Text(String),
+}
+
+/// A value type as the runtime needs it: to decode wire values, convert store values and test `is`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TypeDesc {
+    /// Anything.
+    Any,
+    /// `none` only.
+    None,
+    /// 64-bit integer.
+    Int,
+    /// Double.
+    Float,
+    /// Boolean.
+    Bool,
+    /// Text.
+    Text,
+    /// Point in time.
+    Time,
+    /// Span of time.
+    Duration,
+    /// List of one element type, stored by the element class.
+    List(TypeId, Class),
+    /// Map with text-like keys and values of one type.
+    Map(TypeId),
+    /// Record: shape with its field types.
+    Record(ShapeId, Vec<TypeId>),
+    /// Tuple.
+    Tuple(Vec<TypeId>),
+    /// Link to or object of an entity.
+    Entity(EntityTypeId),
+    /// Enum, by index into `Module::enums`.
+    Enum(u32),
+    /// Optional: the type or none.
+    Optional(TypeId),
+    /// Union of several types.
+    Union(Vec<TypeId>),
+    /// Error value.
+    Error,
+    /// A function (cannot travel).
+    Function,
+    /// A lazy query over an entity type (cannot travel).
+    Query(EntityTypeId),
+    /// Two-ended integer range.
+    Range,
+}
+
+/// Ordered field names and classes of a record.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    /// Field names (text constants) and slot classes, in slot order.
+    pub fields: Vec<(ConstId, Class)>,
+}
+
+/// A persistent entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entity {
+    /// Name as in the source.
+    pub name: String,
+    /// Declared fields in source order.
+    pub fields: Vec<EntityField>,
+    /// Position of the declaration.
+    pub line: u32,
+}
+
+/// A declared field of an entity. The slot always holds an `any` word.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntityField {
+    /// Name as in the source.
+    pub name: String,
+    /// Declared type without its optional mark.
+    pub ty: TypeId,
+    /// May hold none once saved (no `@required`, and no default or a `?`).
+    pub optional: bool,
+    /// Built-in validators, in source order (each checked by `entity.save`).
+    pub rules: Vec<Rule>,
+    /// Function of no arguments giving the default value (result class `any`).
+    pub default: Option<FuncId>,
+    /// `@check(expr)`: function (entity ref) -> bool.
+    pub checks: Vec<FuncId>,
+    /// `@unique`.
+    pub unique: bool,
+    /// `@index`.
+    pub index: bool,
+    /// `@hidden`: left out of JSON and of every message to a browser.
+    pub hidden: bool,
+    /// `@on_delete`, for references.
+    pub on_delete: OnDelete,
+}
+
+/// What happens to a referring record when the record it links to is deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnDelete {
+    /// Deleting is refused.
+    #[default]
+    Restrict,
+    /// The link becomes none.
+    SetNone,
+    /// The referring record is deleted too.
+    Cascade,
+}
+
+/// A built-in validator of a field. The decorator's name is the `rule` of a ValidationError.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rule {
+    /// `@required`: refuses none and empty text.
+    Required,
+    /// `@min(n)`: numbers by value, text and lists by length.
+    Min(f64),
+    /// `@max(n)`.
+    Max(f64),
+    /// `@minLength(n)`.
+    MinLength(u32),
+    /// `@maxLength(n)`.
+    MaxLength(u32),
+    /// `@positive`: greater than 0.
+    Positive,
+    /// `@email`.
+    Email,
+    /// `@url`.
+    Url,
+    /// `@pattern("re")`.
+    Pattern(String),
+    /// `@one_of(...)`, compared as text.
+    OneOf(Vec<String>),
+    /// `@immutable`: may not change after the first save.
+    Immutable,
+}
+
+/// An enum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EnumDef {
+    /// Name as in the source.
+    pub name: String,
+    /// Variants with the types of their data.
+    pub variants: Vec<(String, Vec<TypeId>)>,
+}
+
+/// A top-level variable that more than the main function touches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Global {
+    /// Name as in the source.
+    pub name: String,
+    /// Class of its slot.
+    pub class: Class,
+    /// Its type, for wire and messages.
+    pub ty: TypeId,
+}
+
+/// Parameter and result classes of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Signature {
+    /// Parameter classes in order (the closure itself not counted).
+    pub params: Vec<Class>,
+    /// Result class; none for a function without value.
+    pub result: Option<Class>,
+}
+
+/// One function. Scalar parameters fill the scalar bank from register 0 in order, reference parameters the reference
+/// bank likewise; in a closure (`captures` not empty or `is_closure`) reference register 0 is the closure itself and
+/// parameters follow. The result is left in register 0 of its bank of the callee's window.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// Name for traces (`main`, `add`, `lambda at 12:5`, `view /`).
+    pub name: String,
+    /// Classes of parameters and result.
+    pub signature: Signature,
+    /// Whether reference register 0 holds the closure object.
+    pub is_closure: bool,
+    /// Classes of the captured values, in slot order (a cell is `Ref`).
+    pub captures: Vec<Class>,
+    /// Classes of the scalar registers (each `I64`, `F64` or `Bool`); its length is the size of the scalar frame.
+    pub scalar_regs: Vec<Class>,
+    /// Classes of the reference registers (each `Ref` or `Any`).
+    pub ref_regs: Vec<Class>,
+    /// Instruction words (`crate::encode`).
+    pub code: Vec<u64>,
+    /// Where errors are caught, innermost first.
+    pub catches: Vec<Catch>,
+    /// (first instruction, line, column), ascending by instruction; lines and columns from 1.
+    pub lines: Vec<(u32, u32, u32)>,
+    /// Which source file `lines` speak of: false is the program, true the prelude.
+    pub from_prelude: bool,
+}
+
+/// A protected range: an error raised at `start <= pc < end` continues at `target` with the error object in `reg`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Catch {
+    /// First protected instruction.
+    pub start: u32,
+    /// One past the last protected instruction.
+    pub end: u32,
+    /// Where to continue.
+    pub target: u32,
+    /// Reference register (class `Ref`) that receives the error object.
+    pub reg: u16,
+}
+
+/// A page: what `GET` of its path renders and what its actions may do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// Path, "/" for the view of a single file.
+    pub path: String,
+    /// Function of no arguments that writes the view into the output.
+    pub view: FuncId,
+    /// Top-level variables in source order: how each gets its value before the view or a handler runs.
+    pub variables: Vec<PageVariable>,
+    /// Handlers in the order of the view.
+    pub handlers: Vec<Handler>,
+    /// Which entity types the page can read (their changes are pushed to it).
+    pub reads: Vec<EntityTypeId>,
+    /// (entity, field, state variable): an input bound to the variable feeds the field; for messages at the field.
+    pub field_sources: Vec<(EntityTypeId, u32, GlobalId)>,
+}
+
+/// A top-level variable of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PageVariable {
+    /// The global.
+    pub global: GlobalId,
+    /// Whether it is page state (sent to the browser, kept, settable by it) or derived (computed again each time).
+    pub kind: VariableKind,
+    /// Function of no arguments that computes it and stores it in the global.
+    pub init: FuncId,
+}
+
+/// What kind of page variable it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VariableKind {
+    /// Initialised per page view unless the browser sent it.
+    State,
+    /// Computed again at each render.
+    Derived,
+}
+
+/// An event handler in the view.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Handler {
+    /// DOM event (`click`, `submit`, …) with modifiers (`keydown.enter`).
+    pub event: String,
+    /// Function that runs it; its parameters are the free variables of the handler, in order.
+    pub func: FuncId,
+    /// Name and type of each free variable that travels through the page.
+    pub params: Vec<(String, TypeId)>,
+    /// If the handler is one call of a named function: how a by-hand request may name it.
+    pub by_name: Option<NamedCall>,
+}
+
+/// `toggle(todo, "x")` as a by-hand request may ask for it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NamedCall {
+    /// Function name.
+    pub name: String,
+    /// Function that takes one argument per entry of `args` that is not a literal, in order (a checking stub).
+    pub func: FuncId,
+    /// Each argument: a literal that the view fixes, or a value of a type.
+    pub args: Vec<NamedArg>,
+}
+
+/// One argument of a `NamedCall`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NamedArg {
+    /// The view has this literal here; a request must send the same.
+    Literal(ConstValue),
+    /// A value of this type, taken from the request.
+    Value(TypeId),
+}
+
+/// A literal argument.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConstValue {
+    /// none
+    None,
+    /// true or false
+    Bool(bool),
+    /// integer
+    Int(i64),
+    /// float
+    Float(f64),
+    /// text
+    Text(String),
+}
+
+/// An HTTP route. The function takes no arguments: `params query body headers request` are globals set before the call
+/// (see `RouteGlobals`); its result has class `any`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// Upper-case method.
+    pub method: String,
+    /// Path pattern with `:name` parts.
+    pub path: String,
+    /// Runs the route.
+    pub func: FuncId,
+    /// Globals (class `any`) that receive the injected values, as far as the program uses them.
+    pub injected: Vec<(Injected, GlobalId)>,
+    /// Position of the declaration.
+    pub line: u32,
+}
+
+/// A value that the server provides to a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Injected {
+    /// Path parameters, a map of text.
+    Params = 0,
+    /// Query string, a map of text.
+    Query = 1,
+    /// Decoded JSON or form body.
+    Body = 2,
+    /// Request headers, lower-case names.
+    Headers = 3,
+    /// `{ method, path, url, remote }`.
+    Request = 4,
+    /// Cookies, a map of text.
+    Cookies = 5,
+}
+
+/// A `test "name" { }` block.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TestBlock {
+    /// Its name.
+    pub name: String,
+    /// Runs it.
+    pub func: FuncId,
+    /// Position of the declaration.
+    pub line: u32,
+}
