@@ -1,0 +1,202 @@
+//! The door to the world: what the VM asks its `Host`, and the plain values that cross the border in both directions.
+//! Here because the VM itself opens no file, no socket and no clock. Must stay true: values that cross are deep copies
+//! (no object of the VM's heap is ever seen outside), and the host never calls back into the VM.
+
+use flin_bytecode::ids::EntityTypeId;
+
+/// A value outside the VM's heap.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum HostValue {
+    /// none
+    #[default]
+    None,
+    /// true or false
+    Bool(bool),
+    /// 64-bit integer
+    Int(i64),
+    /// double
+    Float(f64),
+    /// text
+    Text(String),
+    /// point in time, ms since 1970 UTC
+    Time(i64),
+    /// span of time, ms
+    Duration(i64),
+    /// a link to a saved record: entity type and id
+    Link(EntityTypeId, i64),
+    /// a record with its fields
+    Entity(Box<HostRecord>),
+    /// a value of an enum
+    Enum {
+        /// index into `Module::enums`
+        index: u32,
+        /// index into the variants of the enum
+        variant: u32,
+        /// the data of the variant
+        data: Vec<HostValue>,
+    },
+    /// list
+    List(Vec<HostValue>),
+    /// tuple
+    Tuple(Vec<HostValue>),
+    /// map in insertion order; keys that are no text arrive printed
+    Map(Vec<(String, HostValue)>),
+    /// what `response`, `error` and `redirect` build
+    Response(Box<HostResponse>),
+}
+
+/// A record of an entity.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HostRecord {
+    /// The entity type.
+    pub ty: EntityTypeId,
+    /// Its id; 0 while unsaved.
+    pub id: i64,
+    /// Version, from 1; 0 while unsaved.
+    pub version: i64,
+    /// Time of the first save, ms since 1970 UTC.
+    pub created_at: i64,
+    /// Time of this version, ms since 1970 UTC.
+    pub updated_at: i64,
+    /// Time of deletion, if the record is hidden.
+    pub deleted_at: Option<i64>,
+    /// The declared fields, in declared order.
+    pub fields: Vec<HostValue>,
+}
+
+/// An HTTP answer built by the program.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct HostResponse {
+    /// Status code.
+    pub status: u16,
+    /// Header names and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body value.
+    pub body: HostValue,
+    /// Where to go, if this is a redirect.
+    pub redirect: Option<String>,
+}
+
+/// Answer of `Host::slice`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slice {
+    /// Go on.
+    Go,
+    /// Stop: `TimeLimitExceeded`, which nothing catches.
+    Stop,
+}
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogLevel {
+    /// `log_info`
+    Info,
+    /// `log_warn`
+    Warning,
+    /// `log_error`
+    Error,
+}
+
+/// Which records a scan yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanMode {
+    /// Records that are not deleted.
+    Live,
+    /// Deleted (hidden) records only.
+    Deleted,
+    /// Both.
+    All,
+}
+
+/// Why the host refused an entity operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HostError {
+    /// This door only reads (a page is being rendered). Becomes `StorageError`.
+    ReadOnly,
+    /// No such record. Becomes `NotFound`.
+    NotFound {
+        /// Entity name.
+        entity: String,
+        /// The id asked for.
+        id: i64,
+    },
+    /// A rule that only the store can check (unique, references). Becomes `ValidationError`.
+    Constraint {
+        /// Entity name.
+        entity: String,
+        /// Field name.
+        field: String,
+        /// Name of the rule: `unique`, `reference`, `on_delete`.
+        rule: String,
+        /// A sentence for the user.
+        message: String,
+    },
+    /// The store failed. Becomes `StorageError`.
+    Storage(String),
+    /// The record was changed by somebody else. Becomes `ConflictError`.
+    Conflict,
+}
+
+impl std::fmt::Display for HostError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HostError::ReadOnly => {
+                f.write_str("entities cannot be changed here: this code only reads")
+            }
+            HostError::NotFound { entity, id } => write!(f, "there is no {entity} with id {id}"),
+            HostError::Constraint { message, .. } => f.write_str(message),
+            HostError::Storage(message) => write!(f, "the store failed: {message}"),
+            HostError::Conflict => {
+                f.write_str("the record was changed by somebody else at the same time")
+            }
+        }
+    }
+}
+
+impl std::error::Error for HostError {}
+
+/// What the VM needs from outside. Time, chance and answers are fixed per request by the implementation, so that a
+/// request that is run again sees the same.
+pub trait Host {
+    /// A slice of fuel (1,024 units) was used up by the running function: go on or stop?
+    fn slice(&mut self, fuel_used: u64) -> Slice;
+    /// Writes a line to the program's output (without newline at the end of `text`).
+    fn print(&mut self, text: &str);
+    /// Writes a log line.
+    fn log(&mut self, level: LogLevel, text: &str);
+    /// The time of this request, ms since 1970 UTC.
+    fn now_ms(&mut self) -> i64;
+    /// Fills `bytes` with random bytes.
+    fn random(&mut self, bytes: &mut [u8]);
+    /// An environment value.
+    fn env(&mut self, name: &str) -> Option<String>;
+    /// The record with this id, deleted ones included (`deleted_at` tells); none if there is no such record.
+    fn entity_get(&mut self, ty: EntityTypeId, id: i64) -> Result<Option<HostRecord>, HostError>;
+    /// All records of a type, by id.
+    fn entity_scan(
+        &mut self,
+        ty: EntityTypeId,
+        mode: ScanMode,
+    ) -> Result<Vec<HostRecord>, HostError>;
+    /// Number of live records of a type.
+    fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError>;
+    /// Inserts; gives the record with id, version and times.
+    fn entity_insert(
+        &mut self,
+        ty: EntityTypeId,
+        fields: Vec<HostValue>,
+    ) -> Result<HostRecord, HostError>;
+    /// Makes a new version with these fields.
+    fn entity_update(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        fields: Vec<HostValue>,
+    ) -> Result<HostRecord, HostError>;
+    /// Hides the record; gives it with `deleted_at`.
+    fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError>;
+    /// Brings the record back.
+    fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError>;
+    /// Removes the record and its history for good.
+    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError>;
+}
