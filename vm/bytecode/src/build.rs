@@ -318,9 +318,10 @@ impl FunctionBuilder {
         for &class in &signature.params {
             wanted[bank_index(class.bank())].push(class);
         }
+        let result_slot = signature.result_slot(closure);
         if let Some(class) = signature.result {
             let list = &mut wanted[bank_index(class.bank())];
-            if list.is_empty() {
+            if result_slot == list.len() {
                 list.push(class);
             }
         }
@@ -337,8 +338,8 @@ impl FunctionBuilder {
             })
             .collect();
         let result = signature.result.map(|class| match class.bank() {
-            Bank::Scalar => scalar,
-            Bank::Reference => reference,
+            Bank::Scalar => Reg(scalar.0 + result_slot as u16),
+            Bank::Reference => Reg(reference.0 + result_slot as u16),
         });
         Window {
             scalar,

@@ -203,9 +203,28 @@ pub struct Signature {
     pub result: Option<Class>,
 }
 
+impl Signature {
+    /// Where a call leaves its result, counted from the start of the window in the result's bank: in the first register,
+    /// unless that one carries an argument of another class (a register has one class in its whole function); then one
+    /// past the arguments of that bank. The closure object counts as an argument of class `ref`. 0 without a result.
+    pub fn result_slot(&self, is_closure: bool) -> usize {
+        let Some(result) = self.result else { return 0 };
+        let bank = result.bank();
+        let closure = (is_closure && bank == Class::Ref.bank()).then_some(Class::Ref);
+        let mut classes = closure
+            .into_iter()
+            .chain(self.params.iter().copied().filter(|c| c.bank() == bank));
+        match classes.next() {
+            None => 0,
+            Some(first) if first == result => 0,
+            Some(_) => 1 + classes.count(),
+        }
+    }
+}
+
 /// One function. Scalar parameters fill the scalar bank from register 0 in order, reference parameters the reference
 /// bank likewise; in a closure (`captures` not empty or `is_closure`) reference register 0 is the closure itself and
-/// parameters follow. The result is left in register 0 of its bank of the callee's window.
+/// parameters follow. The result is left where `Signature::result_slot` says, in its bank of the callee's window.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Function {
     /// Name for traces (`main`, `add`, `lambda at 12:5`, `view /`).
