@@ -1,0 +1,36 @@
+// Wire values: how state and arguments travel as JSON without losing what they are.
+// Here because page, actions and socket share it. Must stay true: the server's decoder (flin-runtime) takes exactly
+// these forms; a value that came from the server is sent back as it came.
+
+// Reads a control's text as a value of a declared type ("int", "float?", "text", …).
+export function parseInput(text, type) {
+  const base = type.replace(/\?$/, "");
+  if (base === "int" || base === "float") {
+    const trimmed = text.trim();
+    if (trimmed === "") return null;
+    if (base === "int" && /^[+-]?\d+$/.test(trimmed)) {
+      const n = Number(trimmed);
+      return Number.isSafeInteger(n) ? n : { _int: String(BigInt(trimmed)) };
+    }
+    const n = Number(trimmed);
+    return Number.isNaN(n) ? trimmed : n;
+  }
+  return text;
+}
+
+// The text that a text-like control shows for a wire value.
+export function showValue(value) {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "object") {
+    if ("_int" in value) return value._int;
+    if ("_float" in value) return value._float;
+    if ("_time" in value) return value._time;
+    return JSON.stringify(value);
+  }
+  return String(value);
+}
+
+// Whether two wire values are the same.
+export function sameValue(a, b) {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
