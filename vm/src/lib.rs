@@ -8,6 +8,8 @@ mod program;
 mod trap;
 mod vm;
 
+pub use flin_bytecode as bytecode;
+
 pub use host::{Host, HostError, HostRecord, HostResponse, HostValue, LogLevel, ScanMode, Slice};
 pub use program::{Program, VerifyError};
 pub use trap::{ErrorKind, Position, TraceEntry, Trap};
