@@ -7,6 +7,7 @@ pub mod build;
 pub mod class;
 pub mod encode;
 pub mod ids;
+pub mod library;
 pub mod module;
 pub mod ops;
 pub mod pool;
@@ -18,6 +19,7 @@ pub use ids::{
     ConstId, EntityTypeId, FieldNo, FuncId, GlobalId, HandlerId, LibId, PageId, Reg, ShapeId,
     SigId, TypeId,
 };
+pub use library::{Inline, LIBRARY, LibBody, LibRow, LibType, Native, Purity, Scheme};
 pub use module::*;
 pub use ops::{Effects, Family, Op, OpRow, Operand, OperandKind, Place};
 pub use pool::ModuleBuilder;

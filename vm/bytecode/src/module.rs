@@ -26,6 +26,8 @@ pub struct Module {
     pub signatures: Vec<Signature>,
     /// All functions, prelude instances included.
     pub functions: Vec<Function>,
+    /// Computes the `const`s; no arguments. Runs first in every machine, before anything else of the program.
+    pub const_init: Option<FuncId>,
     /// Runs the other top-level statements once (`flinvm run`, or before the first request of `serve`).
     pub main: Option<FuncId>,
     /// Pages (a view at top level is the page "/").
@@ -84,6 +86,8 @@ pub enum TypeDesc {
     Union(Vec<TypeId>),
     /// Error value.
     Error,
+    /// HTTP answer (`response { }`, `redirect(url)`).
+    Response,
     /// A function (cannot travel).
     Function,
     /// A lazy query over an entity type (cannot travel).
@@ -359,6 +363,8 @@ pub struct Route {
     pub func: FuncId,
     /// Globals (class `any`) that receive the injected values, as far as the program uses them.
     pub injected: Vec<(Injected, GlobalId)>,
+    /// Top-level variables that the route needs, also through the functions it calls, in source order.
+    pub variables: Vec<PageVariable>,
     /// Position of the declaration.
     pub line: u32,
 }
@@ -388,6 +394,8 @@ pub struct TestBlock {
     pub name: String,
     /// Runs it.
     pub func: FuncId,
+    /// Top-level variables that the test needs, also through the functions it calls, in source order.
+    pub variables: Vec<PageVariable>,
     /// Position of the declaration.
     pub line: u32,
 }

@@ -1,0 +1,142 @@
+//! The library table: every built-in function once, with name, type scheme, purity, how it is done, doc line and an
+//! example that is run as a test. Here because type checker, compiler, VM, docs and editors must agree on it. Must stay
+//! true: native rows come first and are numbered like `Native`; one row per arity and receiver type; where several rows
+//! of one name take the same number of arguments, one of them takes `any` first (the fallback for values whose type is
+//! known only at run time).
+//!
+//! How a call finds its row: `lookup(name)` gives the candidates in table order (receiver = first parameter, both
+//! spellings alike); those with the right number of arguments whose parameter types fit are tried in order, exact types
+//! first, then int widened to float; if the type is known only at run time and there is just one candidate, its argument
+//! is checked at run time, else the `any` row is called.
+
+mod scheme;
+mod table;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+pub use scheme::{LibType, Scheme, SchemeError};
+pub use table::{Inline, LIBRARY, Native};
+
+use crate::ids::LibId;
+use crate::module::Signature;
+
+/// One library function (one row per arity and receiver type).
+#[derive(Debug)]
+pub struct LibRow {
+    /// Name as written in programs. Names that start with `__` are for compiled code and the prelude only.
+    pub name: &'static str,
+    /// Type scheme, as text (`Scheme::parse`; parsed once for `LibId::scheme`).
+    pub scheme_text: &'static str,
+    /// Whether it depends on anything but its arguments.
+    pub purity: Purity,
+    /// Who does it.
+    pub body: LibBody,
+    /// One sentence.
+    pub doc: &'static str,
+    /// A program fragment; the text after the last `; ` is the expression to print. Empty for intrinsics.
+    pub example: &'static str,
+    /// What printing the example gives.
+    pub prints: &'static str,
+}
+
+/// Whether a function depends on anything but its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purity {
+    /// Its result follows from its arguments; may run in the browser.
+    Pure,
+    /// It asks or changes the world.
+    Host,
+}
+
+/// Who does a library function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum LibBody {
+    /// A body in the VM, called by `call.lib`.
+    Native(Native),
+    /// A function of the prelude with this name, written in FLIN.
+    Prelude(&'static str),
+    /// Ops that the compiler emits in place.
+    Inline(Inline),
+}
+
+/// What is computed once from the table.
+struct Facts {
+    schemes: Vec<Scheme>,
+    signatures: Vec<Signature>,
+    by_name: HashMap<&'static str, Vec<LibId>>,
+}
+
+fn facts() -> &'static Facts {
+    static FACTS: OnceLock<Facts> = OnceLock::new();
+    FACTS.get_or_init(|| {
+        let schemes: Vec<Scheme> = LIBRARY
+            .iter()
+            .map(|row| {
+                Scheme::parse(row.scheme_text)
+                    .unwrap_or_else(|e| panic!("library row {}: {e}", row.name))
+            })
+            .collect();
+        let mut by_name: HashMap<&'static str, Vec<LibId>> = HashMap::new();
+        for (at, row) in LIBRARY.iter().enumerate() {
+            by_name.entry(row.name).or_default().push(LibId(at as u16));
+        }
+        Facts {
+            signatures: schemes.iter().map(Scheme::signature).collect(),
+            schemes,
+            by_name,
+        }
+    })
+}
+
+/// The rows with this name, in table order; empty if there is no such function.
+pub fn lookup(name: &str) -> &'static [LibId] {
+    facts().by_name.get(name).map_or(&[], Vec::as_slice)
+}
+
+/// All names that programs may use, each once, in table order.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    LIBRARY
+        .iter()
+        .enumerate()
+        .filter(|(at, row)| !row.name.starts_with("__") && lookup(row.name)[0].index() == *at)
+        .map(|(_, row)| row.name)
+}
+
+impl LibId {
+    /// The row, if the number is in the table.
+    pub fn get(self) -> Option<&'static LibRow> {
+        LIBRARY.get(self.index())
+    }
+
+    /// The row; the number must be one of the table (own bug otherwise).
+    pub fn row(self) -> &'static LibRow {
+        &LIBRARY[self.index()]
+    }
+
+    /// The parsed type scheme of the row.
+    pub fn scheme(self) -> &'static Scheme {
+        &facts().schemes[self.index()]
+    }
+
+    /// The register classes of a call of the row.
+    pub fn signature(self) -> &'static Signature {
+        &facts().signatures[self.index()]
+    }
+}
+
+impl Native {
+    /// The row number, as in `call.lib`.
+    pub const fn lib_id(self) -> LibId {
+        LibId(self as u16)
+    }
+
+    /// The native row with this number, if it is one.
+    pub const fn from_lib(id: LibId) -> Option<Native> {
+        if (id.0 as usize) < Native::ALL.len() {
+            Some(Native::ALL[id.0 as usize])
+        } else {
+            None
+        }
+    }
+}

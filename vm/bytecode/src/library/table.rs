@@ -1,0 +1,312 @@
+//! The rows of the library table. Here, apart from `library.rs`, because they are many. Must stay true: a row reads
+//! `Body "name" "scheme" purity "doc" "example" => "what printing the example gives";`; the text after the last `; ` of
+//! an example is the expression to print. A change of any row changes the fingerprint in `.fbc` files.
+
+use super::{LibBody, LibRow, Purity};
+
+macro_rules! library {
+    (
+        native { $($native:ident $n_name:literal $n_scheme:literal $n_purity:ident $n_doc:literal $n_example:literal => $n_prints:literal;)* }
+        prelude { $($prelude:literal $p_name:literal $p_scheme:literal $p_purity:ident $p_doc:literal $p_example:literal => $p_prints:literal;)* }
+        inline { $($inline:ident $i_name:literal $i_scheme:literal $i_purity:ident $i_doc:literal $i_example:literal => $i_prints:literal;)* }
+    ) => {
+        /// Rows whose bodies stand in the VM; `Native as u16` is the row number.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u16)]
+        pub enum Native { $(#[doc = $n_doc] $native,)* }
+
+        impl Native {
+            /// All of them, in number order.
+            pub const ALL: &'static [Native] = &[$(Native::$native),*];
+        }
+
+        /// Rows that the compiler does by ops in place.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Inline { $(#[doc = $i_doc] $inline,)* }
+
+        /// The library table: native rows, then prelude rows, then inline rows.
+        pub static LIBRARY: &[LibRow] = &[
+            $(LibRow { name: $n_name, scheme_text: $n_scheme, purity: purity!($n_purity), body: LibBody::Native(Native::$native), doc: $n_doc, example: $n_example, prints: $n_prints },)*
+            $(LibRow { name: $p_name, scheme_text: $p_scheme, purity: purity!($p_purity), body: LibBody::Prelude($prelude), doc: $p_doc, example: $p_example, prints: $p_prints },)*
+            $(LibRow { name: $i_name, scheme_text: $i_scheme, purity: purity!($i_purity), body: LibBody::Inline(Inline::$inline), doc: $i_doc, example: $i_example, prints: $i_prints },)*
+        ];
+    };
+}
+
+macro_rules! purity {
+    (pure) => {
+        Purity::Pure
+    };
+    (host) => {
+        Purity::Host
+    };
+}
+
+library! {
+    native {
+        // ---- text
+        TextUpper "upper" "(text) -> text" pure "The text in upper case." r#""straße".upper"# => "STRASSE";
+        TextLower "lower" "(text) -> text" pure "The text in lower case." r#""ÀB".lower"# => "àb";
+        TextTrim "trim" "(text) -> text" pure "The text without white space at both ends." r#""[" + "  a b ".trim + "]""# => "[a b]";
+        TextTrimStart "trim_start" "(text) -> text" pure "The text without white space at its start." r#""[" + " a ".trim_start + "]""# => "[a ]";
+        TextTrimEnd "trim_end" "(text) -> text" pure "The text without white space at its end." r#""[" + " a ".trim_end + "]""# => "[ a]";
+        TextContains "contains" "(text, text) -> bool" pure "Whether the second text occurs in the first." r#""haystack".contains("stack")"# => "true";
+        ListContains "contains" "([A], A) -> bool" pure "Whether an element equals the value." "[1, 2, 3].contains(2)" => "true";
+        MapContains "contains" "([K:V], K) -> bool" pure "Whether the map has the key." r#"{ a: 1 }.contains("b")"# => "false";
+        RangeContains "contains" "(range, int) -> bool" pure "Whether the number is in the range." "(1..5).contains(5)" => "false";
+        AnyContains "contains" "(any, any) -> bool" pure "Whether a text, list, map or range contains the value." r#"xs = parse_json("[1, 2]"); xs.contains(2)"# => "true";
+        TextStartsWith "starts_with" "(text, text) -> bool" pure "Whether the text starts with the other one." r#""flin.app".starts_with("flin")"# => "true";
+        TextEndsWith "ends_with" "(text, text) -> bool" pure "Whether the text ends with the other one." r#""flin.app".ends_with(".app")"# => "true";
+        TextSplit "split" "(text, text) -> [text]" pure "The pieces between the separators; an empty separator splits into characters." r#""a,b,,c".split(",").len"# => "4";
+        ListJoin "join" "([A], text) -> text" pure "The elements as text with the separator between them." r#"[1, 2, 3].join("-")"# => "1-2-3";
+        TextSlice1 "slice" "(text, int) -> text" pure "The characters from a position on; negative counts from the end." r#""abcdef".slice(-2)"# => "ef";
+        TextSlice2 "slice" "(text, int, int) -> text" pure "The characters from a position up to another one (excluded); negative counts from the end." r#""abcdef".slice(1, 3)"# => "bc";
+        ListSlice1 "slice" "([A], int) -> [A]" pure "The elements from a position on; negative counts from the end." "[1, 2, 3, 4].slice(2)" => "[3, 4]";
+        ListSlice2 "slice" "([A], int, int) -> [A]" pure "The elements from a position up to another one (excluded); negative counts from the end." "[1, 2, 3, 4].slice(1, -1)" => "[2, 3]";
+        AnySlice1 "slice" "(any, int) -> any" pure "The part of a text or list from a position on." r#"x = parse_json("[1, 2, 3]"); x.slice(1)"# => "[2, 3]";
+        AnySlice2 "slice" "(any, int, int) -> any" pure "The part of a text or list between two positions." r#"x = parse_json("[1, 2, 3]"); x.slice(0, 1)"# => "[1]";
+        TextReplace "replace" "(text, text, text) -> text" pure "All occurrences replaced; an empty pattern changes nothing." r#""a-b-c".replace("-", "+")"# => "a+b+c";
+        TextReplaceFirst "replace_first" "(text, text, text) -> text" pure "The first occurrence replaced." r#""a-b-c".replace_first("-", "+")"# => "a+b-c";
+        TextIndexOf "index_of" "(text, text) -> int" pure "Position of the first occurrence, -1 if there is none." r#""héllo".index_of("l")"# => "2";
+        ListIndexOf "index_of" "([A], A) -> int" pure "Position of the first equal element, -1 if there is none." "[5, 6, 7].index_of(6)" => "1";
+        AnyIndexOf "index_of" "(any, any) -> int" pure "Position of a value in a text or list, -1 if it is not there." r#"x = parse_json("[5, 6]"); x.index_of(9)"# => "-1";
+        TextLastIndexOf "last_index_of" "(text, text) -> int" pure "Position of the last occurrence, -1 if there is none." r#""a-b-c".last_index_of("-")"# => "3";
+        TextRepeat "repeat" "(text, int) -> text" pure "The text several times; not at all for 0 or less." r#""ab".repeat(3)"# => "ababab";
+        TextPadLeft1 "pad_left" "(text, int) -> text" pure "Filled with blanks at the left up to a length." r#""[" + "7".pad_left(3) + "]""# => "[  7]";
+        TextPadLeft2 "pad_left" "(text, int, text) -> text" pure "Filled with a text at the left up to a length." r#""7".pad_left(3, "0")"# => "007";
+        TextPadRight1 "pad_right" "(text, int) -> text" pure "Filled with blanks at the right up to a length." r#""[" + "7".pad_right(3) + "]""# => "[7  ]";
+        TextPadRight2 "pad_right" "(text, int, text) -> text" pure "Filled with a text at the right up to a length." r#""7".pad_right(3, ".")"# => "7..";
+        TextCapitalize "capitalize" "(text) -> text" pure "The first character in upper case, the others as they are." r#""ada lovelace".capitalize"# => "Ada lovelace";
+        TextTitle "title" "(text) -> text" pure "The first character of each word in upper case, the others in lower case." r#""ada LOVELACE".title"# => "Ada Lovelace";
+        TextReverse "reverse" "(text) -> text" pure "The characters in reverse order." r#""abc".reverse"# => "cba";
+        ListReverse "reverse" "([A]) -> [A]" pure "A new list in reverse order." "[1, 2, 3].reverse" => "[3, 2, 1]";
+        AnyReverse "reverse" "(any) -> any" pure "A text or list in reverse order." r#"x = parse_json("[1, 2]"); x.reverse()"# => "[2, 1]";
+        TextLines "lines" "(text) -> [text]" pure "The lines without their line ends." r#""a\nb\n".lines.len"# => "2";
+        TextWords "words" "(text) -> [text]" pure "The pieces between white space." r#"" to be  or not ".words.join("|")"# => "to|be|or|not";
+        TextChars "chars" "(text) -> [text]" pure "The characters (Unicode scalar values)." r#""añb".chars.join(".")"# => "a.ñ.b";
+        TextIsEmpty "is_empty" "(text) -> bool" pure "Whether the text has no character." r#""".is_empty"# => "true";
+        ListIsEmpty "is_empty" "([A]) -> bool" pure "Whether the list has no element." "[1].is_empty" => "false";
+        MapIsEmpty "is_empty" "([K:V]) -> bool" pure "Whether the map has no entry." "m = { a: 1 }; m.is_empty()" => "false";
+        AnyIsEmpty "is_empty" "(any) -> bool" pure "Whether a text, list, map or range is empty, or the value is none." r#"is_empty(parse_json("[]"))"# => "true";
+        TextIsNumeric "is_numeric" "(text) -> bool" pure "Whether the text is a number: `to_float` would give one." r#""-12.5".is_numeric"# => "true";
+        TextIsEmail "is_email" "(text) -> bool" pure "Whether the text looks like an e-mail address." r#""ada@example.com".is_email"# => "true";
+        TextIsUrl "is_url" "(text) -> bool" pure "Whether the text looks like an absolute http or https address." r#""https://example.com/a".is_url"# => "true";
+        TextRemovePrefix "remove_prefix" "(text, text) -> text" pure "The text without that start, if it has it." r#""unhappy".remove_prefix("un")"# => "happy";
+        TextRemoveSuffix "remove_suffix" "(text, text) -> text" pure "The text without that end, if it has it." r#""photo.png".remove_suffix(".png")"# => "photo";
+        TextMatches "matches" "(text, text) -> bool" pure "Whether the regular expression matches somewhere in the text." r#""room 12".matches(r"\d+")"# => "true";
+        TextCodeAt "code_at" "(text, int) -> int?" pure "Unicode scalar value at a position, none outside the text." r#""A".code_at(0)"# => "65";
+        TextFromCode "from_code" "(int) -> text" pure "The character with that Unicode scalar value." "from_code(9733)" => "★";
+        AnyLen "len" "(any) -> int" pure "Length of a text, list, map, tuple or range." r#"x = parse_json("[1, 2, 3]"); x.len"# => "3";
+        MapLen "len" "([K:V]) -> int" pure "Number of entries." "{ a: 1, b: 2 }.len()" => "2";
+        RangeLen "len" "(range) -> int" pure "How many numbers are in the range." "(2..6).len" => "4";
+        // ---- numbers
+        IntAbs "abs" "(int) -> int" pure "Distance from 0." "abs(-7)" => "7";
+        FloatAbs "abs" "(float) -> float" pure "Distance from 0." "abs(-7.5)" => "7.5";
+        AnyAbs "abs" "(any) -> any" pure "Distance from 0." r#"x = parse_json("-3"); abs(x)"# => "3";
+        IntMin "min" "(int, int) -> int" pure "The smaller of the two." "min(3, 5)" => "3";
+        FloatMin "min" "(float, float) -> float" pure "The smaller of the two." "min(2.5, 1.0)" => "1.0";
+        AnyMin "min" "(A, A) -> A" pure "The smaller of the two." r#"min("pear", "apple")"# => "apple";
+        ListMin "min" "([A]) -> A?" pure "The smallest element, none if there is none." "[3, 1, 2].min" => "1";
+        IntMax "max" "(int, int) -> int" pure "The greater of the two." "max(3, 5)" => "5";
+        FloatMax "max" "(float, float) -> float" pure "The greater of the two." "max(2.5, 1.0)" => "2.5";
+        AnyMax "max" "(A, A) -> A" pure "The greater of the two." r#"max("pear", "apple")"# => "pear";
+        ListMax "max" "([A]) -> A?" pure "The greatest element, none if there is none." "[3, 1, 2].max" => "3";
+        IntClamp "clamp" "(int, int, int) -> int" pure "The number, but not below the second and not above the third." "12.clamp(0, 10)" => "10";
+        FloatClamp "clamp" "(float, float, float) -> float" pure "The number, but not below the second and not above the third." "clamp(0.5, 1.0, 2.0)" => "1.0";
+        AnyClamp "clamp" "(A, A, A) -> A" pure "The value, but not below the second and not above the third." r#"clamp("m", "a", "k")"# => "k";
+        IntFloor "floor" "(int) -> int" pure "The next int below (an int is itself)." "floor(5)" => "5";
+        FloatFloor "floor" "(float) -> int" pure "The next int below." "floor(3.7)" => "3";
+        AnyFloor "floor" "(any) -> int" pure "The next int below." r#"x = parse_json("3.7"); floor(x)"# => "3";
+        IntCeil "ceil" "(int) -> int" pure "The next int above (an int is itself)." "ceil(5)" => "5";
+        FloatCeil "ceil" "(float) -> int" pure "The next int above." "ceil(3.7)" => "4";
+        AnyCeil "ceil" "(any) -> int" pure "The next int above." r#"x = parse_json("3.7"); ceil(x)"# => "4";
+        IntRound "round" "(int) -> int" pure "The nearest int (an int is itself)." "round(5)" => "5";
+        FloatRound "round" "(float) -> int" pure "The nearest int; halves go away from 0." "round(3.7)" => "4";
+        AnyRound "round" "(any) -> int" pure "The nearest int; halves go away from 0." r#"x = parse_json("3.7"); round(x)"# => "4";
+        FloatRoundTo "round" "(float, int) -> float" pure "Rounded to a number of decimals." "round(2.71828, 2)" => "2.72";
+        FloatSqrt "sqrt" "(float) -> float" pure "Square root; NaN of a negative number." "sqrt(16)" => "4.0";
+        IntPow "pow" "(int, int) -> int" pure "The first to the power of the second, as `**`." "pow(2, 10)" => "1024";
+        FloatPow "pow" "(float, float) -> float" pure "The first to the power of the second, as `**`." "pow(2.0, 0.5) > 1.41" => "true";
+        AnyPow "pow" "(any, any) -> any" pure "The first to the power of the second, as `**`." r#"x = parse_json("3"); pow(x, 2)"# => "9";
+        FloatExp "exp" "(float) -> float" pure "e to that power." "exp(0.0)" => "1.0";
+        FloatLn "ln" "(float) -> float" pure "Natural logarithm." "ln(1.0)" => "0.0";
+        FloatLog10 "log10" "(float) -> float" pure "Decimal logarithm." "log10(1000.0)" => "3.0";
+        FloatSin "sin" "(float) -> float" pure "Sine of an angle in radians." "sin(0.0)" => "0.0";
+        FloatCos "cos" "(float) -> float" pure "Cosine of an angle in radians." "cos(0.0)" => "1.0";
+        FloatTan "tan" "(float) -> float" pure "Tangent of an angle in radians." "tan(0.0)" => "0.0";
+        FloatAsin "asin" "(float) -> float" pure "Arc sine in radians." "asin(0.0)" => "0.0";
+        FloatAcos "acos" "(float) -> float" pure "Arc cosine in radians." "acos(1.0)" => "0.0";
+        FloatAtan "atan" "(float) -> float" pure "Arc tangent in radians." "atan(0.0)" => "0.0";
+        FloatAtan2 "atan2" "(float, float) -> float" pure "Angle of the point (x, y) given as y, x." "atan2(0.0, 1.0)" => "0.0";
+        FloatHypot "hypot" "(float, float) -> float" pure "Length of the diagonal." "hypot(3.0, 4.0)" => "5.0";
+        IntSign "sign" "(int) -> int" pure "-1, 0 or 1." "sign(-9)" => "-1";
+        FloatSign "sign" "(float) -> int" pure "-1, 0 or 1; 0 for NaN." "sign(2.5)" => "1";
+        AnySign "sign" "(any) -> int" pure "-1, 0 or 1." r#"x = parse_json("-2"); sign(x)"# => "-1";
+        FloatIsNan "is_nan" "(float) -> bool" pure "Whether it is the number that is no number." "is_nan(0.0 / 0.0)" => "true";
+        IntFormat "format" "(int, int) -> text" pure "The number with that many decimals." "format(5, 2)" => "5.00";
+        FloatFormat "format" "(float, int) -> text" pure "The number with that many decimals, halves away from 0." "format(3.14159, 2)" => "3.14";
+        TimeFormat "format" "(time, text) -> text" pure "The time by a pattern of YYYY YY MMMM MMM MM M DD D dddd ddd HH H mm m ss s SSS." r#"parse_time("2026-03-04T05:06:07Z").format("DD.MM.YYYY HH:mm")"# => "04.03.2026 05:06";
+        AnyFormat "format" "(any, any) -> text" pure "A number with decimals or a time by a pattern." r#"x = parse_json("1.5"); x.format(2)"# => "1.50";
+        TextToInt "to_int" "(text) -> int?" pure "The int that the text spells, white space around it allowed; none if it does not." r#""42".to_int"# => "42";
+        IntToInt "to_int" "(int) -> int" pure "The int itself." "to_int(3)" => "3";
+        FloatToInt "to_int" "(float) -> int" pure "The int toward 0; IntegerOverflow if there is none." "to_int(-3.9)" => "-3";
+        BoolToInt "to_int" "(bool) -> int" pure "1 for true, 0 for false." "to_int(true)" => "1";
+        AnyToInt "to_int" "(any) -> int?" pure "The int of a number, bool or text; none for none and other text." r#"x = parse_json("\"12\""); to_int(x)"# => "12";
+        TextToFloat "to_float" "(text) -> float?" pure "The number that the text spells, white space around it allowed; none if it does not." r#""2.5".to_float"# => "2.5";
+        FloatToFloat "to_float" "(float) -> float" pure "The number as float." "to_float(3)" => "3.0";
+        AnyToFloat "to_float" "(any) -> float?" pure "The float of a number or text; none for none and other text." r#"x = parse_json("3"); to_float(x)"# => "3.0";
+        // ---- lists
+        ListPop "pop" "([A]) -> A?" pure "Removes the last element and returns it, none if there is none." "xs = [1, 2]; xs.pop()" => "2";
+        ListShift "shift" "([A]) -> A?" pure "Removes the first element and returns it, none if there is none." "xs = [1, 2]; xs.shift()" => "1";
+        ListUnshift "unshift" "([A], A) -> [A]" pure "Puts an element in front of the list and returns the list." "xs = [2, 3]; xs.unshift(1)" => "[1, 2, 3]";
+        ListInsertAt "insert_at" "([A], int, A) -> [A]" pure "Puts an element at a position and returns the list; IndexOutOfBounds beyond its end." "xs = [1, 3]; xs.insert_at(1, 2)" => "[1, 2, 3]";
+        ListRemoveAt "remove_at" "([A], int) -> A?" pure "Removes the element at a position and returns it, none if there is none." "xs = [1, 2, 3]; xs.remove_at(1)" => "2";
+        ListSort "sort" "([A]) -> [A]" pure "A new list in ascending order; stable, NaN last." "[3, 1, 2].sort" => "[1, 2, 3]";
+        ListFirst "first" "([A]) -> A?" pure "The first element, none if there is none." "[4, 5].first" => "4";
+        ListLast "last" "([A]) -> A?" pure "The last element, none if there is none." "[4, 5].last" => "5";
+        ListRest "rest" "([A]) -> [A]" pure "All elements but the first." "[1, 2, 3].rest" => "[2, 3]";
+        ListTake "take" "([A], int) -> [A]" pure "The first elements." "[1, 2, 3].take(2)" => "[1, 2]";
+        ListSkip "skip" "([A], int) -> [A]" pure "All but the first elements." "[1, 2, 3].skip(2)" => "[3]";
+        ListSumInt "sum" "([int]) -> int" pure "The sum; 0 of an empty list." "[1, 2, 3].sum" => "6";
+        ListSumFloat "sum" "([float]) -> float" pure "The sum; 0.0 of an empty list." "[0.5, 0.25].sum" => "0.75";
+        ListSumAny "sum" "([A]) -> any" pure "The sum of the numbers; 0 of an empty list." "[1, 0.5].sum" => "1.5";
+        ListAvg "avg" "([A]) -> float?" pure "The mean of the numbers, none of an empty list." "[1, 2].avg" => "1.5";
+        ListUnique "unique" "([A]) -> [A]" pure "Without later elements that equal an earlier one." "[1, 2, 1, 3].unique" => "[1, 2, 3]";
+        ListZip "zip" "([A], [B]) -> [(A, B)]" pure "Pairs of the elements at equal positions, as long as both lists go." r#"[1, 2].zip(["a", "b", "c"]).len"# => "2";
+        ListChunk "chunk" "([A], int) -> [[A]]" pure "Lists of that many elements each; the last may be shorter." "[1, 2, 3].chunk(2)" => "[[1, 2], [3]]";
+        ListUnion "union" "([A], [A]) -> [A]" pure "The elements of both lists, each once." "[1, 2].union([2, 3])" => "[1, 2, 3]";
+        ListIntersection "intersection" "([A], [A]) -> [A]" pure "The elements of the first list that are in the second, each once." "[1, 2, 3].intersection([3, 2])" => "[2, 3]";
+        ListDifference "difference" "([A], [A]) -> [A]" pure "The elements of the first list that are not in the second, each once." "[1, 2, 3].difference([2])" => "[1, 3]";
+        ListClear "clear" "([A]) -> [A]" pure "Removes all elements and returns the list." "xs = [1, 2]; xs.clear()" => "[]";
+        ListClone "clone" "([A]) -> [A]" pure "A new list with the same elements." "xs = [1]; xs.clone.push(2); xs" => "[1]";
+        RangeToList "to_list" "(range) -> [int]" pure "The numbers of the range." "(1..4).to_list" => "[1, 2, 3]";
+        Range1 "range" "(int) -> [int]" pure "The numbers from 0 up to the end (excluded)." "range(3)" => "[0, 1, 2]";
+        Range2 "range" "(int, int) -> [int]" pure "The numbers from the start up to the end (excluded)." "range(2, 5)" => "[2, 3, 4]";
+        Range3 "range" "(int, int, int) -> [int]" pure "The numbers from the start toward the end (excluded) by a step." "range(5, 0, -2)" => "[5, 3, 1]";
+        // ---- maps
+        MapKeys "keys" "([K:V]) -> [K]" pure "The keys in insertion order." r#"{ a: 1, b: 2 }.keys().join(",")"# => "a,b";
+        MapEntries "entries" "([K:V]) -> [(K, V)]" pure "Pairs of key and value in insertion order." "{ a: 1, b: 2 }.entries().len" => "2";
+        MapHasKey "has_key" "([K:V], K) -> bool" pure "Whether the map has the key." r#"{ a: none }.has_key("a")"# => "true";
+        MapDeleteKey "delete_key" "([K:V], K) -> V?" pure "Removes the key and returns its value, none if it was not there." r#"m = { a: 1 }; m.delete_key("a")"# => "1";
+        MapPick "pick" "([K:V], [K]) -> [K:V]" pure "A new map with only those keys." r#"{ a: 1, b: 2 }.pick(["b"]).to_json()"# => r#"{"b":2}"#;
+        MapOmit "omit" "([K:V], [K]) -> [K:V]" pure "A new map without those keys." r#"{ a: 1, b: 2 }.omit(["b"]).to_json()"# => r#"{"a":1}"#;
+        MapMerge "merge" "([K:V], [K:V]) -> [K:V]" pure "A new map with the entries of both; the second wins." "{ a: 1, b: 2 }.merge({ b: 3 }).to_json()" => r#"{"a":1,"b":3}"#;
+        MapClear "clear" "([K:V]) -> [K:V]" pure "Removes all entries and returns the map." "m = { a: 1 }; m.clear().len()" => "0";
+        MapClone "clone" "([K:V]) -> [K:V]" pure "A new map with the same entries." "m = { a: 1 }; m.clone().to_json()" => r#"{"a":1}"#;
+        AnyClear "clear" "(any) -> any" pure "Removes everything from a list or map and returns it." r#"x = parse_json("[1]"); clear(x)"# => "[]";
+        AnyClone "clone" "(any) -> any" pure "A new list or map with the same content; other values are themselves." r#"x = parse_json("[1]"); clone(x)"# => "[1]";
+        MapFromEntries "from_entries" "([(K, V)]) -> [K:V]" pure "The map with those keys and values." r#"from_entries([("a", 1)]).to_json()"# => r#"{"a":1}"#;
+        // ---- time
+        Today "today" "() -> time" host "Midnight of this day (UTC)." "today < now + 2.days" => "true";
+        Yesterday "yesterday" "() -> time" host "Midnight of the day before." "yesterday < now + 2.days" => "true";
+        Tomorrow "tomorrow" "() -> time" host "Midnight of the day after." "tomorrow < now + 2.days" => "true";
+        LastWeek "last_week" "() -> time" host "Seven days before now." "last_week < now + 2.days" => "true";
+        LastMonth "last_month" "() -> time" host "One month before now." "last_month < now + 2.days" => "true";
+        LastYear "last_year" "() -> time" host "One year before now." "last_year < now + 2.days" => "true";
+        TimeYear "year" "(time) -> int" pure "The year." r#"parse_time("2026-03-04T05:06:07Z").year"# => "2026";
+        TimeMonth "month" "(time) -> int" pure "The month, 1 to 12." r#"parse_time("2026-03-04T05:06:07Z").month"# => "3";
+        TimeDay "day" "(time) -> int" pure "The day of the month, 1 to 31." r#"parse_time("2026-03-04T05:06:07Z").day"# => "4";
+        TimeHour "hour" "(time) -> int" pure "The hour, 0 to 23." r#"parse_time("2026-03-04T05:06:07Z").hour"# => "5";
+        TimeMinute "minute" "(time) -> int" pure "The minute, 0 to 59." r#"parse_time("2026-03-04T05:06:07Z").minute"# => "6";
+        TimeSecond "second" "(time) -> int" pure "The second, 0 to 59." r#"parse_time("2026-03-04T05:06:07Z").second"# => "7";
+        TimeWeekday "weekday" "(time) -> int" pure "The day of the week, 1 (Monday) to 7 (Sunday)." r#"parse_time("2026-03-04T05:06:07Z").weekday"# => "3";
+        TimeAdd "add" "(time, duration) -> time" pure "The time that much later." r#"parse_time("2026-03-04").add(2.days).to_iso"# => "2026-03-06T00:00:00.000Z";
+        TimeAddUnits "add" "(time, int, text) -> time" pure "The time that many units later: ms second minute hour day week month year." r#"parse_time("2026-01-31").add(1, "month").to_iso"# => "2026-02-28T00:00:00.000Z";
+        TimeDiff "diff" "(time, time) -> duration" pure "How much later the first is than the second." r#"parse_time("2026-03-04").diff(parse_time("2026-03-01")).days"# => "3";
+        TimeDiffUnits "diff" "(time, time, text) -> int" pure "Whole units by which the first is later than the second." r#"parse_time("2026-03-04").diff(parse_time("2026-01-04"), "month")"# => "2";
+        TimeStartOf "start_of" "(time, text) -> time" pure "The start of its minute, hour, day, week, month or year." r#"parse_time("2026-03-04T05:06:07Z").start_of("month").to_iso"# => "2026-03-01T00:00:00.000Z";
+        TimeEndOf "end_of" "(time, text) -> time" pure "The last millisecond of its minute, hour, day, week, month or year." r#"parse_time("2026-03-04").end_of("day").to_iso"# => "2026-03-04T23:59:59.999Z";
+        TimeToIso "to_iso" "(time) -> text" pure "The time as ISO 8601 in UTC." r#"parse_time("2026-03-04").to_iso"# => "2026-03-04T00:00:00.000Z";
+        ParseTime "parse_time" "(text) -> time?" pure "The time that an ISO 8601 date or date-time spells (UTC unless it says otherwise), none if it does not." r#"parse_time("tomorrow-ish")"# => "none";
+        DurationMs "ms" "(duration) -> int" pure "Whole milliseconds of a duration." "d = 14.days; d.ms" => "1209600000";
+        FloatMs "ms" "(float) -> duration" pure "That many milliseconds as a duration, rounded to milliseconds." "d = ms(2.0); d == ms(2)" => "true";
+        AnyMs "ms" "(any) -> any" pure "Whole milliseconds of a duration, or a number of milliseconds as a duration." r#"x = parse_json("2"); ms(x) == ms(2)"# => "true";
+        DurationSeconds "seconds" "(duration) -> int" pure "Whole seconds of a duration." "d = 14.days; d.seconds" => "1209600";
+        FloatSeconds "seconds" "(float) -> duration" pure "That many seconds as a duration, rounded to milliseconds." "d = seconds(2.0); d == seconds(2)" => "true";
+        AnySeconds "seconds" "(any) -> any" pure "Whole seconds of a duration, or a number of seconds as a duration." r#"x = parse_json("2"); seconds(x) == seconds(2)"# => "true";
+        DurationMinutes "minutes" "(duration) -> int" pure "Whole minutes of a duration." "d = 14.days; d.minutes" => "20160";
+        FloatMinutes "minutes" "(float) -> duration" pure "That many minutes as a duration, rounded to milliseconds." "d = minutes(2.0); d == minutes(2)" => "true";
+        AnyMinutes "minutes" "(any) -> any" pure "Whole minutes of a duration, or a number of minutes as a duration." r#"x = parse_json("2"); minutes(x) == minutes(2)"# => "true";
+        DurationHours "hours" "(duration) -> int" pure "Whole hours of a duration." "d = 14.days; d.hours" => "336";
+        FloatHours "hours" "(float) -> duration" pure "That many hours as a duration, rounded to milliseconds." "d = hours(2.0); d == hours(2)" => "true";
+        AnyHours "hours" "(any) -> any" pure "Whole hours of a duration, or a number of hours as a duration." r#"x = parse_json("2"); hours(x) == hours(2)"# => "true";
+        DurationDays "days" "(duration) -> int" pure "Whole days of a duration." "d = 14.days; d.days" => "14";
+        FloatDays "days" "(float) -> duration" pure "That many days as a duration, rounded to milliseconds." "d = days(2.0); d == days(2)" => "true";
+        AnyDays "days" "(any) -> any" pure "Whole days of a duration, or a number of days as a duration." r#"x = parse_json("2"); days(x) == days(2)"# => "true";
+        DurationWeeks "weeks" "(duration) -> int" pure "Whole weeks of a duration." "d = 14.days; d.weeks" => "2";
+        FloatWeeks "weeks" "(float) -> duration" pure "That many weeks as a duration, rounded to milliseconds." "d = weeks(2.0); d == weeks(2)" => "true";
+        AnyWeeks "weeks" "(any) -> any" pure "Whole weeks of a duration, or a number of weeks as a duration." r#"x = parse_json("2"); weeks(x) == weeks(2)"# => "true";
+        // ---- data
+        ParseJson "parse_json" "(text) -> any" pure "The value that a JSON text spells; ParseError if it is none." r#"parse_json(r"[1, 2.5, null]")"# => "[1, 2.5, none]";
+        ToJson "to_json" "(any) -> text" pure "The value as JSON." r#"to_json([1, "a", none])"# => r#"[1,"a",null]"#;
+        TypeOf "type_of" "(any) -> text" pure "Name of the type of a value." "type_of(1.5)" => "float";
+        Assert1 "assert" "(any) -> none" pure "AssertionError unless the value is truthy." r#"assert(1 + 1 == 2); "fine""# => "fine";
+        Assert2 "assert" "(any, text) -> none" pure "AssertionError with that message unless the value is truthy." r#"assert(true, "never"); "fine""# => "fine";
+        HttpError "error" "(int, text) -> never" pure "Ends the request with that HTTP status and message." r#"r = try error(409, "taken"); r.message"# => "taken";
+        Redirect1 "redirect" "(text) -> response" pure "An answer that sends the browser to another address (303)." r#"r = redirect("/login"); type_of(r)"# => "response";
+        Redirect2 "redirect" "(text, int) -> response" pure "An answer that sends the browser to another address with that status." r#"r = redirect("/new", 301); type_of(r)"# => "response";
+        // ---- for compiled code and the prelude
+        RangeNew "__range" "(int, int) -> range" pure "The range from the first up to the second (excluded)." "" => "";
+        RangeNewInclusive "__range_inclusive" "(int, int) -> range" pure "The range from the first up to the second (included)." "" => "";
+        RangeStart "__range_start" "(range) -> int" pure "First number of the range." "" => "";
+        RangeEnd "__range_end" "(range) -> int" pure "One past the last number of the range." "" => "";
+        SliceList "__slice_list" "([A], int?, int?, int?) -> [A]" pure "`list[a:b:step]`, clamped; a step of 0 is an ArgumentError." "" => "";
+        SliceText "__slice_text" "(text, int?, int?, int?) -> text" pure "`text[a:b:step]`, clamped; a step of 0 is an ArgumentError." "" => "";
+        SliceAny "__slice" "(any, int?, int?, int?) -> any" pure "`x[a:b:step]` by what x is at run time." "" => "";
+        SortOrder "__sort_order" "([A]) -> [int]" pure "Positions of the elements in ascending order; stable, NaN last." "" => "";
+        MapKeyAt "__map_key_at" "([K:V], int) -> K" pure "Key of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
+        MapValueAt "__map_value_at" "([K:V], int) -> V" pure "Value of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
+        TupleNew "__tuple" "([any]) -> opaque" pure "A tuple of the elements of the list." "" => "";
+        TupleGet "__tuple_get" "(any, int) -> any" pure "n-th element of a tuple; TypeError if it is no tuple or too short." "" => "";
+        EnumNew "__enum" "(int, int, [any]) -> opaque" pure "Value of enum n, variant n, with the data of the list." "" => "";
+        EnumVariant "__enum_variant" "(any, int) -> int" pure "Variant number of a value of enum n, -1 if it is something else." "" => "";
+        EnumData "__enum_data" "(any, int) -> any" pure "n-th piece of data of an enum value." "" => "";
+        ResponseNew "__response" "([K:V]) -> response" pure "The answer that `response { … }` describes: status, headers, body." "" => "";
+    }
+    prelude {
+        // ---- functions that call back
+        "map" "map" "([A], (A) -> B) -> [B]" pure "What the function gives for each element." "[1, 2, 3].map(n => n * n)" => "[1, 4, 9]";
+        "filter" "filter" "([A], (A) -> any) -> [A]" pure "The elements for which the function gives something truthy." "[1, 2, 3, 4].filter(n => n % 2 == 0)" => "[2, 4]";
+        "map_filter" "filter" "([K:V], (K, V) -> any) -> [K:V]" pure "The entries for which the function gives something truthy." "{ a: 1, b: 2 }.filter((k, v) => v > 1).to_json()" => r#"{"b":2}"#;
+        "filter" "where" "([A], (A) -> any) -> [A]" pure "The elements for which the function gives something truthy." "[1, 2, 3].where(n => n > 1)" => "[2, 3]";
+        "reduce" "reduce" "([A], B, (B, A) -> B) -> B" pure "Starts with a value and lets the function join each element to it." "[1, 2, 3].reduce(10, (sum, n) => sum + n)" => "16";
+        "flat_map" "flat_map" "([A], (A) -> [B]) -> [B]" pure "The lists that the function gives, one after the other." "[1, 2].flat_map(n => [n, n * 10])" => "[1, 10, 2, 20]";
+        "each" "each" "([A], (A) -> any) -> none" pure "Calls the function with each element." "out = []; [1, 2].each(n => out.push(n + 1)); out" => "[2, 3]";
+        "map_each" "each" "([K:V], (K, V) -> any) -> none" pure "Calls the function with each key and value." "out = []; { a: 1 }.each((k, v) => out.push(v)); out" => "[1]";
+        "any" "any" "([A], (A) -> any) -> bool" pure "Whether the function gives something truthy for some element." "[1, 2].any(n => n > 1)" => "true";
+        "all" "all" "([A], (A) -> any) -> bool" pure "Whether the function gives something truthy for every element." "[1, 2].all(n => n > 1)" => "false";
+        "find" "find" "([A], (A) -> any) -> A?" pure "The first element for which the function gives something truthy, none if there is none." "[1, 2, 3].find(n => n > 1)" => "2";
+        "find_index" "find_index" "([A], (A) -> any) -> int" pure "Position of the first element for which the function gives something truthy, -1 if there is none." "[1, 2, 3].find_index(n => n > 5)" => "-1";
+        "sort_by" "sort_by" "([A], (A) -> B) -> [A]" pure "A new list in ascending order of what the function gives; stable." r#"["ccc", "a", "bb"].sort_by(s => s.len).join(",")"# => "a,bb,ccc";
+        "group_by" "group_by" "([A], (A) -> K) -> [K:[A]]" pure "The elements by what the function gives for them." r#"["a", "b", "cc"].group_by(s => to_text(s.len)).len()"# => "2";
+        "count_by" "count_by" "([A], (A) -> K) -> [K:int]" pure "How many elements there are by what the function gives for them." r#"["a", "b", "cc"].count_by(s => to_text(s.len)).to_json()"# => r#"{"1":2,"2":1}"#;
+        "partition" "partition" "([A], (A) -> any) -> ([A], [A])" pure "The elements for which the function gives something truthy, and the others." "[big, small] = [1, 5].partition(n => n > 3); big" => "[5]";
+        "flatten" "flatten" "([[A]]) -> [A]" pure "The elements of the lists in one list." "[[1, 2], [3]].flatten" => "[1, 2, 3]";
+        "values" "values" "([K:V]) -> [V]" pure "The values in insertion order." "{ a: 1, b: 2 }.values()" => "[1, 2]";
+        "map_values" "map_values" "([K:V], (V) -> W) -> [K:W]" pure "The map with what the function gives for each value." "{ a: 1 }.map_values(v => v + 1).to_json()" => r#"{"a":2}"#;
+    }
+    inline {
+        // ---- by ops in place
+        DurationMs "ms" "(int) -> duration" pure "That many milliseconds as a duration." "d = 3.ms; d.ms" => "3";
+        DurationSeconds "seconds" "(int) -> duration" pure "That many seconds as a duration." "d = 3.seconds; d.seconds" => "3";
+        DurationMinutes "minutes" "(int) -> duration" pure "That many minutes as a duration." "d = 3.minutes; d.minutes" => "3";
+        DurationHours "hours" "(int) -> duration" pure "That many hours as a duration." "d = 3.hours; d.hours" => "3";
+        DurationDays "days" "(int) -> duration" pure "That many days as a duration." "d = 3.days; d.days" => "3";
+        DurationWeeks "weeks" "(int) -> duration" pure "That many weeks as a duration." "d = 3.weeks; d.weeks" => "3";
+        Pi "PI" "() -> float" pure "Circumference of a circle by its diameter." "PI" => "3.141592653589793";
+        Euler "E" "() -> float" pure "Base of the natural logarithm." "E" => "2.718281828459045";
+        TextLen "len" "(text) -> int" pure "Number of characters (Unicode scalar values)." r#""añb".len"# => "3";
+        ListLen "len" "([A]) -> int" pure "Number of elements." "[1, 2].len" => "2";
+        ListPush "push" "([A], A) -> [A]" pure "Appends an element and returns the list." "xs = [1]; xs.push(2)" => "[1, 2]";
+        ListConcat "concat" "([A], [A]) -> [A]" pure "A new list with the elements of both." "[1].concat([2])" => "[1, 2]";
+        MapGet "get" "([K:V], K) -> V?" pure "Value of the key, none if it is not there." r#"m = { a: 1 }; m.get("a")"# => "1";
+        MapSet "set" "([K:V], K, V) -> [K:V]" pure "Sets the key and returns the map." r#"m = { a: 1 }; m.set("a", 2).to_json()"# => r#"{"a":2}"#;
+        ToText "to_text" "(any) -> text" pure "The value as it is printed." "to_text(3.0)" => "3.0";
+        Now "now" "() -> time" host "The time of this request." "now == now" => "true";
+        Print "print" "(any) -> none" host "Prints the value and a line end." r#"print("hello"); 1"# => "1";
+        LogInfo "log_info" "(any) -> none" host "Writes the value to the log." r#"log_info("started"); 1"# => "1";
+        LogWarn "log_warn" "(any) -> none" host "Writes the value to the log as a warning." r#"log_warn("slow"); 1"# => "1";
+        LogError "log_error" "(any) -> none" host "Writes the value to the log as an error." r#"log_error("broken"); 1"# => "1";
+        Fail "fail" "(text, text) -> never" pure "Raises an error of that kind with that message." r#"r = try fail("Full", "no seat left"); r.kind"# => "Full";
+    }
+}
