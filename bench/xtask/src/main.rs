@@ -1,2 +1,66 @@
-//! Placeholder until the first real commit of this crate.
-fn main() {}
+//! `cargo xtask`: the developer's tools, written in Rust so that they run wherever the project builds. Here because every
+//! step of building, checking and testing has exactly one definition. Must stay true: `.ci/run` and the README call
+//! these and nothing else; every failing step is named and ends the run with exit code 1.
+
+#![forbid(unsafe_code)]
+
+mod arrows;
+mod demo;
+mod packages;
+mod steps;
+mod suite;
+mod tidy;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const HELP: &str = "cargo xtask COMMAND
+
+  tidy    check formatting, lints, house rules and who may know whom
+  bless   run all golden tests and accept what they produce as expected
+  test    install what tests need, then run everything and say how many ran
+  ci      the same as test, as the CI runs it
+  demo    build, compile examples/todo and serve it on http://127.0.0.1:3000
+";
+
+/// The workspace's root folder.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .expect("bench/xtask lies two levels down")
+        .to_path_buf()
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args
+        .iter()
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
+        ["tidy"] => tidy::run(&root()),
+        ["bless"] => suite::bless(&root()),
+        ["test" | "ci"] => suite::run(&root()),
+        ["demo", rest @ ..] => demo::run(&root(), rest),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        other => {
+            eprintln!(
+                "error: there is no `cargo xtask {}`\n\n{HELP}",
+                other.join(" ")
+            );
+            return ExitCode::from(2);
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What tests need from outside Rust, installed by package name. Here because a fresh machine has Rust only, and a test
+//! must never be skipped because a tool is missing. Must stay true: root is asked for only where a package has to be
+//! installed; when it cannot be had, the message says exactly what to type.
+
+use std::path::Path;
+
+use crate::steps;
+
+/// A tool and the Debian package that brings it.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+    why: &'static str,
+}
+
+const TOOLS: &[Tool] = &[Tool {
+    program: "chromium",
+    package: "chromium",
+    why: "the browser tests",
+}];
+
+/// Installs what is missing.
+///
+/// # Errors
+/// When a package is missing and cannot be installed.
+pub(crate) fn ensure(root: &Path) -> Result<(), String> {
+    let missing: Vec<&Tool> = TOOLS
+        .iter()
+        .filter(|tool| !steps::on_path(tool.program))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+    for tool in &missing {
+        println!("installing {} for {}", tool.package, tool.why);
+    }
+    let by_hand = format!(
+        "please run: apt-get update && apt-get install -y {}",
+        packages.join(" ")
+    );
+    if !steps::on_path("apt-get") {
+        return Err(format!(
+            "{} missing and there is no apt-get here; {by_hand}",
+            packages.join(", ")
+        ));
+    }
+    let is_root = steps::output(root, "id", &["-u"])?.trim() == "0";
+    let mut prefix: Vec<&str> = Vec::new();
+    if !is_root {
+        if !steps::on_path("sudo") {
+            return Err(format!(
+                "installing packages needs root and there is no sudo; as root, {by_hand}"
+            ));
+        }
+        prefix.push("sudo");
+    }
+    let apt = |args: &[&str]| {
+        let mut all: Vec<&str> = prefix.clone();
+        all.extend(["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+        all.extend(args);
+        steps::run(root, all[0], &all[1..])
+    };
+    apt(&["update", "-q"]).map_err(|e| format!("{e}; {by_hand}"))?;
+    let mut install = vec!["install", "-y", "-q", "--no-install-recommends"];
+    install.extend(&packages);
+    apt(&install).map_err(|e| format!("{e}; {by_hand}"))
+}
