@@ -128,6 +128,101 @@ variables or functions. They may be keys, fields and argument names.";
 "An enum needs a variant, a tuple two items.";
     39 ForBindings "too many loop variables"
 "A loop has one or two variables: `for x in xs`, `for x, i in xs`, `for key, value in map`.";
+    100 UnknownName "a name that is not known here"
+"A name must be declared before it is read: by an assignment, `let`, a parameter, a loop or at the top level. A name that is
+declared inside of a block ends with that block.";
+    101 UnknownFunction "a function that is not known"
+"The name is neither a function or variable of the program nor a library function.";
+    102 UnknownType "a type that is not known"
+"Types are int, float, text, bool, none, time, duration, any, error, lists [T], maps [K:V], tuples (A, B), functions
+(A) -> B, optional T?, unions A | B, and the entities, enums and type aliases of the program.";
+    103 DuplicateName "a name is declared twice"
+"Functions, variables, entities, enums and types of one file share their names. Inside of blocks `let` may declare a name
+again.";
+    104 UsedTooEarly "a variable is used before it has a value"
+"Variables at the top level get their values in the order of the file. What reads one must stand (or be called) after it.";
+    105 AssignToConstant "a constant is assigned"
+"`const` gives a name a value once. Use a variable for what changes.";
+    106 AssignToDeclaration "a declaration is assigned"
+"Functions declared with `fn`, entities, enums and types cannot be assigned.";
+    107 WrongArguments "wrong arguments of a call"
+"A call gives a value for every parameter that has no default, and no more than there are parameters. Arguments may be named:
+`f(limit: 3)`; named ones stand after the others.";
+    108 OutsideLoop "`break` or `continue` outside of a loop"
+"`break` and `continue` belong to the loop around them, in the same function.";
+    109 OutsideFunction "`return` outside of a function"
+"`return` ends a function, lambda, route, handler or test.";
+    110 UnknownLabel "a label that no loop around has"
+"Labels name loops: `'outer: for x in xs { … break 'outer }`.";
+    111 UnknownField "a field that the entity does not have"
+"Entity literals may set the declared fields. `id version created_at updated_at deleted_at` are set by the runtime.";
+    112 UnknownDecorator "a decorator that is not known"
+"Fields know @required @unique @index @min @max @minLength @maxLength @positive @email @url @pattern @one_of @check
+@immutable @hidden @default @on_delete @inverse.";
+    113 BadDecorator "a decorator that does not fit"
+"The message says which arguments the decorator takes, and to which types of fields it applies.";
+    114 RefutablePattern "a pattern that may not fit"
+"In `let`, assignments, parameters and loops a pattern must always fit: names, `_`, lists, maps and tuples of such. Use `match`
+for the others.";
+    115 NotExhaustive "`match` does not cover every value"
+"A match over an enum, a bool or a union must have an arm for every case, any other match an arm that always fits: `_ -> …`.";
+    116 UnreachableArm "an arm that is never reached"
+"An arm above fits every value, so this one never runs.";
+    117 UnknownVariant "a variant that the enum does not have"
+"Variants are written with their enum, `Status.Open`; in patterns the variant alone will do.";
+    118 VariantData "the data of a variant do not fit"
+"A variant takes exactly as many values as its declaration names.";
+    119 BadFieldType "a type that an entity cannot keep"
+"Fields may be int, float, text, bool, time, duration, any, enums, links to entities, and lists, maps and tuples of values.";
+    120 RecursiveAlias "a type alias that contains itself"
+"A type alias is another name for a type, so it cannot stand inside of its own definition.";
+    121 TypeArgumentCount "wrong number of type arguments"
+"A generic type takes as many arguments as its declaration has parameters.";
+    122 FieldAndVariable "a name that is both a field and a variable"
+"In an argument of a query a bare name is the entity's field first. Write a lambda to say which one is meant:
+`where(t => t.owner == owner)`.";
+    123 NotAValue "a declaration is used as a value"
+"Enums, types and components are no values. A variant is written `Status.Open`.";
+    124 BadAlternatives "alternatives that bind different names"
+"All alternatives of `a | b` must bind the same names, because the arm's body uses them.";
+    125 AlreadyVisible "an annotated assignment to a name that is visible"
+"`name: type = value` declares. Leave the type out to assign, or write `let` for a new variable of that name.";
+    126 ReadOnlyCopy "an assignment to a copy"
+"A handler gets the values of loop variables as they were when the page was shown; assigning them changes nothing.";
+    127 ConstantDepends "a constant that depends on a variable"
+"Constants are computed once, before anything else. They may use literals, other constants and functions of these.";
+    300 NotSupported "a construct that is not supported yet"
+"The construct is part of the language and is read, but this version cannot run it. `flinc --unsupported` prints the list.";
+    301 WriteWhileShowing "entities are changed while a page is shown"
+"Views, initial values, defaults and checks may be computed at any time and any number of times, so they may not save, delete,
+restore or destroy entities. Do it in a handler, a route or a top-level statement.";
+    302 StateAtTopLevel "a top-level statement uses page state"
+"In a file with a view, state belongs to a visitor; statements at the top level run once, when the server starts, when there is
+no visitor. They may use entities and constants.";
+    303 SeveralViews "a page has more than one view"
+"Put everything into one `view { … }`, or use `page \"/path\" { … }` for several pages.";
+    304 DuplicatePath "a path is used twice"
+"Each page has its own path, each route its own method and path. `:name` parts fit every text, so their names do not matter.";
+    305 BadPath "a path that cannot be used"
+"Paths start with `/`; `:name` takes one part of the path.";
+    306 BadBind "`bind` does not fit"
+"`bind={variable}` stands on input, textarea or select, and names a variable of the page that no function hides.";
+    307 BadHandler "a handler that does not fit"
+"Handlers stand on elements: `click={add()}`, `keydown.enter={send()}`; a handler is an expression, a block or a function's name.";
+    308 UnsafeAttribute "an attribute that would run code"
+"URLs that start with `javascript:` and attributes such as `onclick` put code into the page and are refused.";
+    309 DuplicateAttribute "an attribute stands twice"
+"Browsers ignore the second one.";
+    310 DeclarationPlace "a declaration at a place where it has no meaning"
+"Entities, enums, types, pages, views, routes and tests stand at the top level of a file.";
+    311 AssignedTwice "a top-level variable is assigned twice"
+"In a file with pages or routes a variable at the top level gets its first value once, by one statement. Functions and handlers may
+assign it later.";
+    312 LostChange "a change that is lost"
+"The variable is computed again for every request, so a change of the list or map it holds is forgotten. Assign the variable a
+list or map literal to make it page state, or save entities.";
+    313 RawOutsideView "`raw` outside of a view"
+"`raw(text)` stands alone between the braces of a view's text: `{raw(html)}`.";
 }
 
 impl Code {
