@@ -67,8 +67,13 @@ impl Server {
         let mut child = Command::new(program("flinvm"))
             .arg("serve")
             .arg(module)
-            .args(["--port", "0", "--data"])
+            .arg("--data")
             .arg(data)
+            .args(if more.contains(&"--port") {
+                &[]
+            } else {
+                &["--port", "0"][..]
+            })
             .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -1,0 +1,85 @@
+//! An example application compiled and served for a test. Here because every browser test begins with it. Must stay true:
+//! it uses the programs as a user does, in a folder of its own that is removed at the end.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use flin_testkit::process::{self, Server};
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+/// A compiled example and its data.
+#[derive(Debug)]
+pub struct Example {
+    dir: PathBuf,
+    module: PathBuf,
+}
+
+impl Example {
+    /// Compiles `examples/NAME/NAME.flin` with `flinc`.
+    ///
+    /// # Panics
+    /// When it does not compile.
+    pub fn compile(name: &str) -> Example {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .ancestors()
+            .nth(2)
+            .expect("the workspace")
+            .to_path_buf();
+        Example::compile_file(&root.join(format!("examples/{name}/{name}.flin")))
+    }
+
+    /// Compiles a source text.
+    ///
+    /// # Panics
+    /// When it does not compile.
+    pub fn compile_text(source: &str) -> Example {
+        let dir = folder();
+        let path = dir.join("app.flin");
+        std::fs::write(&path, source).expect("the source is written");
+        Example::compile_in(dir, &path)
+    }
+
+    fn compile_file(source: &Path) -> Example {
+        Example::compile_in(folder(), source)
+    }
+
+    fn compile_in(dir: PathBuf, source: &Path) -> Example {
+        let module = dir.join("app.fbc");
+        let output = process::run(
+            "flinc",
+            &[&source.to_string_lossy(), "-o", &module.to_string_lossy()],
+            &dir,
+        );
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        Example { dir, module }
+    }
+
+    /// Serves it on a free port with its own data, which stays for the next start.
+    pub fn serve(&self) -> Server {
+        Server::start(&self.module, &self.dir.join("data"))
+    }
+
+    /// Serves it again on a port that it had before.
+    pub fn serve_at(&self, port: &str) -> Server {
+        Server::start_with(&self.module, &self.dir.join("data"), &["--port", port])
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        // A folder that cannot be removed is no failure of the test.
+        let _ = std::fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn folder() -> PathBuf {
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let dir = std::env::temp_dir().join(format!("flin-example-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a folder for the test");
+    dir
+}
