@@ -6,6 +6,7 @@
 pub mod build;
 pub mod class;
 pub mod encode;
+pub mod fbc;
 pub mod ids;
 pub mod library;
 pub mod module;

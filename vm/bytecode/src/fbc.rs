@@ -1,0 +1,370 @@
+//! The `.fbc` file: a module as bytes. Here because compiler and VM exchange modules only in this form. Must stay true:
+//! equal modules give equal bytes; a reader refuses everything it does not know, with a reason, and never panics or
+//! allocates more than the input is worth.
+//!
+//! Layout, all numbers little endian: magic (8 bytes), format version (u32), fingerprint of op and library table (u64),
+//! then per section in `Section::ALL` order its length (u32) and CRC-32 (u32), then the CRC-32 (u32) of all before;
+//! then the sections' bytes without gaps, and nothing after them. Inside sections counts and ids are LEB128 numbers,
+//! texts a length and UTF-8, instruction words 8 bytes.
+
+mod fingerprint;
+mod sections;
+mod wire;
+
+use std::fmt;
+
+pub use fingerprint::fingerprint;
+
+use crate::module::Module;
+use sections::{read_section, write_section};
+use wire::Reader;
+
+/// First bytes of every file.
+pub const MAGIC: [u8; 8] = *b"\x7fFLINBC\n";
+/// Version of the layout described above.
+pub const FORMAT_VERSION: u32 = 1;
+/// Largest file that is read (a module that big is a mistake or an attack).
+pub const FILE_BYTES_MAX: usize = 256 << 20;
+
+const TABLE_AT: usize = 8 + 4 + 8;
+const HEADER_BYTES: usize = TABLE_AT + Section::ALL.len() * 8 + 4;
+
+/// A part of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Magic, version, fingerprint, lengths and checksums.
+    Header,
+    /// Source name, entry functions.
+    Program,
+    /// Constants.
+    Constants,
+    /// Types.
+    Types,
+    /// Record shapes.
+    Shapes,
+    /// Entities.
+    Entities,
+    /// Enums.
+    Enums,
+    /// Globals.
+    Globals,
+    /// Signatures of closures.
+    Signatures,
+    /// Functions, without their lines.
+    Functions,
+    /// Line tables of the functions.
+    Lines,
+    /// Pages.
+    Pages,
+    /// Routes.
+    Routes,
+    /// Tests.
+    Tests,
+}
+
+impl Section {
+    /// The sections behind the header, in file order.
+    pub const ALL: [Section; 13] = [
+        Section::Program,
+        Section::Constants,
+        Section::Types,
+        Section::Shapes,
+        Section::Entities,
+        Section::Enums,
+        Section::Globals,
+        Section::Signatures,
+        Section::Functions,
+        Section::Lines,
+        Section::Pages,
+        Section::Routes,
+        Section::Tests,
+    ];
+
+    /// The word used in messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Section::Header => "header",
+            Section::Program => "program",
+            Section::Constants => "constants",
+            Section::Types => "types",
+            Section::Shapes => "shapes",
+            Section::Entities => "entities",
+            Section::Enums => "enums",
+            Section::Globals => "globals",
+            Section::Signatures => "signatures",
+            Section::Functions => "functions",
+            Section::Lines => "lines",
+            Section::Pages => "pages",
+            Section::Routes => "routes",
+            Section::Tests => "tests",
+        }
+    }
+}
+
+/// Why bytes are no module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FbcError {
+    /// The file is larger than `FILE_BYTES_MAX`.
+    TooLarge {
+        /// Its size in bytes.
+        bytes: usize,
+    },
+    /// The first bytes are not `MAGIC`.
+    NotFbc,
+    /// Another layout.
+    Version {
+        /// The version in the file.
+        found: u32,
+    },
+    /// The file was made for other op or library tables.
+    Tables {
+        /// The fingerprint in the file.
+        found: u64,
+        /// The fingerprint of this program.
+        expected: u64,
+    },
+    /// The bytes end too early.
+    Truncated {
+        /// Where.
+        section: Section,
+        /// Offset in the section.
+        offset: usize,
+        /// How many bytes should have followed.
+        needed: usize,
+        /// How many did.
+        left: usize,
+    },
+    /// The bytes are not those that were written.
+    Checksum {
+        /// Where.
+        section: Section,
+        /// The CRC-32 in the file.
+        stored: u32,
+        /// The CRC-32 of the bytes.
+        computed: u32,
+    },
+    /// There are bytes after the end.
+    Trailing {
+        /// After the end of what.
+        section: Section,
+        /// How many.
+        bytes: usize,
+    },
+    /// A number that stands for one of several forms is none of them.
+    BadTag {
+        /// Where.
+        section: Section,
+        /// Offset in the section.
+        offset: usize,
+        /// What was to be read.
+        what: &'static str,
+        /// The number.
+        tag: u64,
+    },
+    /// A number is too big for its place, or not written in the shortest form.
+    BadNumber {
+        /// Where.
+        section: Section,
+        /// Offset in the section.
+        offset: usize,
+    },
+    /// A text is not UTF-8.
+    BadText {
+        /// Where.
+        section: Section,
+        /// Offset in the section.
+        offset: usize,
+    },
+    /// The lines section speaks of another number of functions.
+    LineTables {
+        /// How many functions there are.
+        functions: usize,
+        /// How many line tables.
+        tables: usize,
+    },
+}
+
+impl fmt::Display for FbcError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FbcError::TooLarge { bytes } => {
+                write!(
+                    f,
+                    "the file has {bytes} bytes; compiled FLIN files have at most {FILE_BYTES_MAX}"
+                )
+            }
+            FbcError::NotFbc => write!(
+                f,
+                "this is not a compiled FLIN file (its first bytes are not those of .fbc)"
+            ),
+            FbcError::Version { found } => {
+                write!(
+                    f,
+                    "the file has format version {found}, this program reads version {FORMAT_VERSION}; compile the source again"
+                )
+            }
+            FbcError::Tables { found, expected } => write!(
+                f,
+                "the file was compiled for other operations (tables {found:016x}, this program has {expected:016x}); compile the source again"
+            ),
+            FbcError::Truncated {
+                section,
+                offset,
+                needed,
+                left,
+            } => write!(
+                f,
+                "the file ends too early: {} at byte {offset} needs {needed} bytes, {left} are left",
+                section.name()
+            ),
+            FbcError::Checksum {
+                section,
+                stored,
+                computed,
+            } => write!(
+                f,
+                "the file is damaged: checksum of {} is {computed:08x}, the file says {stored:08x}",
+                section.name()
+            ),
+            FbcError::Trailing { section, bytes } => {
+                write!(
+                    f,
+                    "the file is damaged: {bytes} bytes too many after the {}",
+                    section.name()
+                )
+            }
+            FbcError::BadTag {
+                section,
+                offset,
+                what,
+                tag,
+            } => {
+                write!(
+                    f,
+                    "the file is damaged: {} at byte {offset}: no {what} has the number {tag}",
+                    section.name()
+                )
+            }
+            FbcError::BadNumber { section, offset } => {
+                write!(
+                    f,
+                    "the file is damaged: {} at byte {offset}: a number does not fit",
+                    section.name()
+                )
+            }
+            FbcError::BadText { section, offset } => {
+                write!(
+                    f,
+                    "the file is damaged: {} at byte {offset}: a text is not UTF-8",
+                    section.name()
+                )
+            }
+            FbcError::LineTables { functions, tables } => {
+                write!(
+                    f,
+                    "the file is damaged: {functions} functions, but {tables} line tables"
+                )
+            }
+        }
+    }
+}
+
+impl std::error::Error for FbcError {}
+
+/// The bytes of a module.
+pub fn write(module: &Module) -> Vec<u8> {
+    let sections: Vec<Vec<u8>> = Section::ALL
+        .iter()
+        .map(|s| write_section(module, *s))
+        .collect();
+    let mut out = Vec::with_capacity(HEADER_BYTES + sections.iter().map(Vec::len).sum::<usize>());
+    out.extend_from_slice(&MAGIC);
+    out.extend_from_slice(&FORMAT_VERSION.to_le_bytes());
+    out.extend_from_slice(&fingerprint().to_le_bytes());
+    for bytes in &sections {
+        let length = u32::try_from(bytes.len()).expect("a section fits in 4 GiB");
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&crc32fast::hash(bytes).to_le_bytes());
+    }
+    let header_crc = crc32fast::hash(&out);
+    out.extend_from_slice(&header_crc.to_le_bytes());
+    for bytes in &sections {
+        out.extend_from_slice(bytes);
+    }
+    out
+}
+
+/// The module that these bytes hold. It is not verified yet (`crate::verify`).
+pub fn read(bytes: &[u8]) -> Result<Module, FbcError> {
+    if bytes.len() > FILE_BYTES_MAX {
+        return Err(FbcError::TooLarge { bytes: bytes.len() });
+    }
+    let known = bytes.len().min(MAGIC.len());
+    if bytes[..known] != MAGIC[..known] || bytes.is_empty() {
+        return Err(FbcError::NotFbc);
+    }
+    let mut header = Reader::new(bytes, Section::Header);
+    header.take(MAGIC.len())?;
+    let version = header.fixed_u32()?;
+    if version != FORMAT_VERSION {
+        return Err(FbcError::Version { found: version });
+    }
+    let found = header.fixed_u64()?;
+    header.take(HEADER_BYTES - TABLE_AT - 4)?;
+    let stored = header.fixed_u32()?;
+    let computed = crc32fast::hash(&bytes[..HEADER_BYTES - 4]);
+    if stored != computed {
+        return Err(FbcError::Checksum {
+            section: Section::Header,
+            stored,
+            computed,
+        });
+    }
+    if found != fingerprint() {
+        return Err(FbcError::Tables {
+            found,
+            expected: fingerprint(),
+        });
+    }
+    let mut table = Reader::new(&bytes[TABLE_AT..], Section::Header);
+    let mut rest = &bytes[HEADER_BYTES..];
+    let mut module = Module::default();
+    for section in Section::ALL {
+        let length = table.fixed_u32()? as usize;
+        let stored = table.fixed_u32()?;
+        if length > rest.len() {
+            return Err(FbcError::Truncated {
+                section,
+                offset: 0,
+                needed: length,
+                left: rest.len(),
+            });
+        }
+        let (payload, after) = rest.split_at(length);
+        rest = after;
+        let computed = crc32fast::hash(payload);
+        if stored != computed {
+            return Err(FbcError::Checksum {
+                section,
+                stored,
+                computed,
+            });
+        }
+        let mut reader = Reader::new(payload, section);
+        read_section(&mut module, section, &mut reader)?;
+        if reader.left() != 0 {
+            return Err(FbcError::Trailing {
+                section,
+                bytes: reader.left(),
+            });
+        }
+    }
+    if rest.is_empty() {
+        Ok(module)
+    } else {
+        Err(FbcError::Trailing {
+            section: Section::Tests,
+            bytes: rest.len(),
+        })
+    }
+}
