@@ -540,7 +540,7 @@ impl FunctionBuilder {
                         i32::from(near.0)
                     }
                 }
-                (OperandKind::Window(_), Arg::Reg(reg)) => i32::from(reg.0),
+                (OperandKind::Window(_) | OperandKind::Run(_), Arg::Reg(reg)) => i32::from(reg.0),
                 (OperandKind::Jump, Arg::Label(label)) => {
                     patch = Some((place, label));
                     0

@@ -12,6 +12,7 @@ pub mod library;
 pub mod module;
 pub mod ops;
 pub mod pool;
+pub mod verify;
 
 pub use build::{Arg, BuildError, FunctionBuilder, Label, Mark, Window};
 pub use class::{Bank, Class};
@@ -24,3 +25,4 @@ pub use library::{Inline, LIBRARY, LibBody, LibRow, LibType, Native, Purity, Sch
 pub use module::*;
 pub use ops::{Effects, Family, Op, OpRow, Operand, OperandKind, Place};
 pub use pool::ModuleBuilder;
+pub use verify::{VerifyError, VerifyFault, VerifyPlace, verify};

@@ -55,7 +55,7 @@ macro_rules! for_each_op {
         TextRef "text.ref" data (a: out ref, b: in ref) {alloc, trap} "a = to_text(b); a text is itself";
         TextAny "text.any" data (a: out ref, b: in any) {alloc, trap} "a = to_text(b)";
         Concat "concat" data (a: out ref, b: in ref, c: in ref) {alloc, trap} "a = text b followed by text c";
-        ConcatN "concat.n" data (a: out ref, b: rwin, imm: count) {alloc, trap} "a = the imm texts in b, b+1, … joined";
+        ConcatN "concat.n" data (a: out ref, b: run ref, imm: count) {alloc, trap} "a = the imm texts in b, b+1, … joined";
         ListNew "list.new" data (a: out ref, b: class, imm: count) {alloc} "a = empty list of element class b with room for imm";
         ListPushI64 "list.push.i64" data (a: in ref, b: in i64) {alloc, trap} "append b to list a";
         ListPushF64 "list.push.f64" data (a: in ref, b: in f64) {alloc, trap} "append b to list a";
@@ -175,17 +175,17 @@ macro_rules! for_each_op {
         Fail "fail" control (a: in ref, b: in ref) {trap, end} "raise an error of kind text a with message text b";
         // call
         Call "call" call (a: swin, b: rwin, imm: func) {trap, suspend} "call function imm with its arguments in windows a and b; its result is left in the first register of its bank's window";
-        ClosureNew "closure.new" call (a: out ref, imm: func) {alloc} "a = closure of function imm, captures empty";
+        ClosureNew "closure.new" call (a: out ref, imm: closure) {alloc} "a = closure of function imm, captures empty";
         CaptureSetI64 "capture.set.i64" call (a: in ref, b: in i64, imm: slot) {trap} "capture imm of closure a = b (checked against the function's captures)";
         CaptureSetF64 "capture.set.f64" call (a: in ref, b: in f64, imm: slot) {trap} "capture imm of closure a = b";
         CaptureSetBool "capture.set.bool" call (a: in ref, b: in bool, imm: slot) {trap} "capture imm of closure a = b";
         CaptureSetRef "capture.set.ref" call (a: in ref, b: in ref, imm: slot) {trap} "capture imm of closure a = b";
         CaptureSetAny "capture.set.any" call (a: in ref, b: in any, imm: slot) {trap} "capture imm of closure a = b";
-        CaptureGetI64 "capture.get.i64" call (a: out i64, imm: slot) {} "a = capture imm of this closure (class by the function's captures)";
-        CaptureGetF64 "capture.get.f64" call (a: out f64, imm: slot) {} "a = capture imm of this closure";
-        CaptureGetBool "capture.get.bool" call (a: out bool, imm: slot) {} "a = capture imm of this closure";
-        CaptureGetRef "capture.get.ref" call (a: out ref, imm: slot) {} "a = capture imm of this closure";
-        CaptureGetAny "capture.get.any" call (a: out any, imm: slot) {} "a = capture imm of this closure";
+        CaptureGetI64 "capture.get.i64" call (a: out i64, imm: capture) {} "a = capture imm of this closure (class by the function's captures)";
+        CaptureGetF64 "capture.get.f64" call (a: out f64, imm: capture) {} "a = capture imm of this closure";
+        CaptureGetBool "capture.get.bool" call (a: out bool, imm: capture) {} "a = capture imm of this closure";
+        CaptureGetRef "capture.get.ref" call (a: out ref, imm: capture) {} "a = capture imm of this closure";
+        CaptureGetAny "capture.get.any" call (a: out any, imm: capture) {} "a = capture imm of this closure";
         CallClosure "call.closure" call (a: swin, b: rwin, imm: sig) {trap, suspend} "call the closure in register b of the reference bank with signature imm; reference arguments follow it; an unlike signature of the same arity is adapted by boxing and checked unboxing, else TypeError";
         CallLib "call.lib" call (a: swin, b: rwin, imm: lib) {alloc, trap, suspend} "call library row imm; arguments and result as for call";
         RetI64 "ret.i64" call (a: in i64) {end} "return a";
@@ -197,8 +197,8 @@ macro_rules! for_each_op {
         // entity
         EntityNew "entity.new" entity (a: out ref, imm: entity) {alloc} "a = new unsaved object of entity imm, all fields none";
         EntityGet "entity.get" entity (a: out any, b: in ref, c: none, imm: field) {trap} "a = field imm of entity object b (a reference field gives the link itself as an entity object not yet loaded)";
-        EntityFollow "entity.follow" entity (a: out ref, b: in ref, c: none, imm: field) {alloc, trap, suspend} "a = the record that reference field imm of b links to, or the none object";
-        EntitySet "entity.set" entity (a: in any, b: in ref, c: none, imm: field) {trap} "field imm of b = a (the declared type is enforced at save)";
+        EntityFollow "entity.follow" entity (a: out ref, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "a = the record that reference field imm of b links to, or the none object";
+        EntitySet "entity.set" entity (a: in any, b: in ref, c: none, imm: declared_field) {trap} "field imm of b = a (the declared type is enforced at save)";
         EntityIs "entity.is" entity (a: in ref, imm: entity) {trap} "TypeError unless a is an object of entity imm";
         EntitySave "entity.save" entity (a: in ref) {alloc, trap, suspend} "run the built-in validators, then insert or make a new version; fills id, version and times";
         EntityDelete "entity.delete" entity (a: in ref) {trap, suspend} "hide the record";
@@ -220,13 +220,13 @@ macro_rules! for_each_op {
         ViewBind "view.bind" view (a: in any, b: control, imm: global) {trap} "write the attributes of a control bound to global imm whose value is a (b: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea)";
         ViewOption "view.option" view (a: in any, b: in any) {trap} "write ` selected`/` checked` if value a equals bound value b as text";
         ViewKey "view.key" view (a: in any) {trap} "write the key attribute of an element in a loop over entities (type and id)";
-        ViewOn "view.on" view (a: rwin, b: count, imm: handler) {trap} "write the attributes of an event handler: its number and the b captured values (any) from register a on, in wire form";
-        ViewOnButton "view.on.button" view (a: rwin, b: count, imm: handler) {trap} "as view.on for a click on a button, which without JavaScript posts a hidden form at the end of the page";
-        ViewForm "view.form" view (a: rwin, b: count, imm: handler) {trap} "write the hidden inputs that let the form work without JavaScript";
-        ViewHead "view.head" view (imm: int) {trap} "imm 1: what follows goes to the document head; 0: back to the body";
+        ViewOn "view.on" view (a: run any, b: count, imm: handler) {trap} "write the attributes of an event handler: its number and the b captured values (any) from register a on, in wire form";
+        ViewOnButton "view.on.button" view (a: run any, b: count, imm: handler) {trap} "as view.on for a click on a button, which without JavaScript posts a hidden form at the end of the page";
+        ViewForm "view.form" view (a: run any, b: count, imm: handler) {trap} "write the hidden inputs that let the form work without JavaScript";
+        ViewHead "view.head" view (imm: output) {trap} "imm 1: what follows goes to the document head; 0: back to the body";
         // host
         Print "print" host (a: in ref) {suspend} "print text a and a newline to the program's output";
-        Log "log" host (a: in ref, imm: int) {} "write text a to the log; imm 0 info, 1 warning, 2 error";
+        Log "log" host (a: in ref, imm: log_level) {} "write text a to the log; imm 0 info, 1 warning, 2 error";
         Now "now" host (a: out i64) {} "a = the time of this request, ms since 1970 UTC (fixed per request)";
     } };
 }
@@ -347,7 +347,9 @@ pub enum OperandKind {
     In(Class),
     /// Near register that is read, then written.
     InOut(Class),
-    /// First register of a window in a bank. May be one past the last register when nothing of that bank is passed.
+    /// First of consecutive near registers of a class that are read; a `Count` operand says how many.
+    Run(Class),
+    /// First register of a call window in a bank: arguments are read, everything from there on is clobbered. May be one past the last register when nothing of that bank is passed.
     Window(Bank),
     /// A bank: 0 scalar, 1 reference.
     Bank,
@@ -359,8 +361,14 @@ pub enum OperandKind {
     Int,
     /// A number of things, not negative.
     Count,
-    /// Slot of a shape, or of a closure's captures.
+    /// Slot of the shape in the same row, or of the captures of a closure object.
     Slot,
+    /// Slot of the captures of the function itself.
+    Capture,
+    /// Level of a log line: 0 info, 1 warning, 2 error.
+    LogLevel,
+    /// Where output goes: 0 body, 1 head.
+    Output,
     /// Place of markup: 0 plain attribute, 1 boolean attribute, 2 URL, 3 style.
     ViewPlace,
     /// Form control: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea.
@@ -379,8 +387,10 @@ pub enum OperandKind {
     Global,
     /// Absolute instruction index in the function.
     Jump,
-    /// `FuncId`.
+    /// `FuncId` of a plain function.
     Func,
+    /// `FuncId` of a closure function.
+    Closure,
     /// `SigId`.
     Sig,
     /// `LibId`.
@@ -389,6 +399,8 @@ pub enum OperandKind {
     Entity,
     /// Number of an entity field: declared fields from 0, then the automatic ones (`FieldRef`).
     Field,
+    /// Number of a declared entity field.
+    DeclaredField,
     /// Number of a handler of the page being rendered.
     Handler,
     /// Always zero; only there to choose the narrow form of the word.
@@ -396,6 +408,16 @@ pub enum OperandKind {
 }
 
 impl OperandKind {
+    /// The class of the register that it names, if it names one.
+    pub const fn class(self) -> Option<Class> {
+        match self {
+            OperandKind::Out(class) | OperandKind::In(class) | OperandKind::InOut(class) => {
+                Some(class)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it names a register or the start of a window.
     pub const fn is_register(self) -> bool {
         matches!(
@@ -403,6 +425,7 @@ impl OperandKind {
             OperandKind::Out(_)
                 | OperandKind::In(_)
                 | OperandKind::InOut(_)
+                | OperandKind::Run(_)
                 | OperandKind::Window(_)
         )
     }
@@ -607,6 +630,9 @@ macro_rules! kind {
     (inout $class:ident) => {
         OperandKind::InOut(class!($class))
     };
+    (run $class:ident) => {
+        OperandKind::Run(class!($class))
+    };
     (swin) => {
         OperandKind::Window(Bank::Scalar)
     };
@@ -675,6 +701,21 @@ macro_rules! kind {
     };
     (handler) => {
         OperandKind::Handler
+    };
+    (capture) => {
+        OperandKind::Capture
+    };
+    (log_level) => {
+        OperandKind::LogLevel
+    };
+    (output) => {
+        OperandKind::Output
+    };
+    (closure) => {
+        OperandKind::Closure
+    };
+    (declared_field) => {
+        OperandKind::DeclaredField
     };
     (none) => {
         OperandKind::Unused

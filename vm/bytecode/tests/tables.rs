@@ -40,6 +40,7 @@ fn places_are_used_once_and_fit_their_operands() {
                         | OperandKind::Class
                         | OperandKind::Count
                         | OperandKind::Slot
+                        | OperandKind::LogLevel
                         | OperandKind::ViewPlace
                         | OperandKind::ViewControl
                         | OperandKind::Unused
