@@ -1,1 +1,50 @@
-//! Placeholder until the first real commit of this crate.
+//! The store: an embedded, append-only, crash-safe store of typed records with full history.
+//!
+//! A directory holds one log; everything else (index, unique values, links) is rebuilt from it. `DESIGN.md` beside this
+//! crate has the bytes, the order of writes and the answers to crashes; read it before changing anything here.
+//!
+//! The way of a change: [`Store::begin`] takes a snapshot; reads and writes collect in a [`Transaction`];
+//! [`Store::commit`] hands it to the one committer, which checks it against everything committed since, appends, syncs,
+//! publishes, answers, and notifies. [`Snapshot`]s read without locks on a fixed state.
+//!
+//! What must stay true: what was answered is durable; after any crash the state is a prefix of the commits in whole
+//! transactions; wrong bytes are never returned as good; opening ends in "fine", "repaired" or "refused, here".
+#![deny(unsafe_code)]
+
+mod catalog;
+mod codec;
+mod committer;
+mod delta;
+mod disk;
+mod error;
+mod events;
+mod index;
+pub mod limits;
+mod log;
+#[allow(unsafe_code)]
+mod map;
+mod open;
+mod outcome;
+mod queue;
+mod report;
+mod rules;
+mod schema;
+mod segments;
+mod shared;
+mod snapshot;
+mod store;
+mod transaction;
+mod value;
+
+pub use disk::{Disk, DiskFile, LockError, LockGuard, MemoryDisk, QUARANTINE, RealDisk};
+pub use error::{
+    ConstraintError, ConstraintRule, Damage, DamageKind, IoFailure, OpenError, ReadError, TxError,
+};
+pub use open::verify;
+pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
+pub use report::{LogCounts, RecoveryReport, TailReport, VerifyReport};
+pub use schema::{FieldDef, FieldType, OnDelete, Schema, TypeDef};
+pub use snapshot::{Deleted, Scan, Snapshot};
+pub use store::{Opened, ReadOnly, Store, StoreOptions};
+pub use transaction::{ReadSet, Transaction, TransactionScan};
+pub use value::{EntityId, FieldIx, FieldValue, Lsn, Record, RequestId, TypeIx};

@@ -1,0 +1,180 @@
+//! The body of a schema frame: the whole catalog, numbers and names, every time.
+//!
+//! What must stay true: a number once given to a type or field keeps its name for ever, so any schema frame can be
+//! read without the ones before it.
+
+use super::cursor::{Cursor, Undecodable, pad8, put_text};
+use super::record::{FieldNo, TypeNo};
+use crate::catalog::{Catalog, CatalogField, CatalogType};
+use crate::limits::{FIELDS_MAX, TYPES_MAX};
+use crate::schema::{FieldDef, FieldType, OnDelete};
+
+const REQUIRED: u8 = 1;
+const UNIQUE: u8 = 2;
+const INDEX: u8 = 4;
+const TYPE_DEPTH_MAX: usize = 32;
+
+/// Encodes the catalog as the body of a schema frame.
+pub(crate) fn encode_catalog(catalog: &Catalog) -> Vec<u8> {
+    let mut out = Vec::new();
+    out.extend_from_slice(&u32::from(catalog.version).to_le_bytes());
+    out.extend_from_slice(&(catalog.types.len() as u32).to_le_bytes());
+    for ty in &catalog.types {
+        out.extend_from_slice(&ty.number.0.to_le_bytes());
+        put_text(&mut out, &ty.name);
+        out.extend_from_slice(&(ty.fields.len() as u32).to_le_bytes());
+        for field in &ty.fields {
+            out.extend_from_slice(&field.number.0.to_le_bytes());
+            put_text(&mut out, &field.def.name);
+            let flags = [
+                (field.def.required, REQUIRED),
+                (field.def.unique, UNIQUE),
+                (field.def.index, INDEX),
+            ];
+            out.push(
+                flags
+                    .iter()
+                    .filter(|(set, _)| *set)
+                    .map(|(_, bit)| bit)
+                    .sum(),
+            );
+            out.push(match field.def.on_delete {
+                OnDelete::Restrict => 0,
+                OnDelete::SetNone => 1,
+                OnDelete::Cascade => 2,
+            });
+            put_type(&mut out, &field.def.ty);
+        }
+    }
+    pad8(&mut out);
+    out
+}
+
+fn put_type(out: &mut Vec<u8>, ty: &FieldType) {
+    match ty {
+        FieldType::Bool => out.push(1),
+        FieldType::Int => out.push(2),
+        FieldType::Float => out.push(3),
+        FieldType::Text => out.push(4),
+        FieldType::Time => out.push(5),
+        FieldType::Duration => out.push(6),
+        FieldType::Bytes => out.push(7),
+        FieldType::Ref(name) => {
+            out.push(8);
+            put_text(out, name);
+        }
+        FieldType::Enum(name) => {
+            out.push(9);
+            put_text(out, name);
+        }
+        FieldType::List(item) => {
+            out.push(10);
+            put_type(out, item);
+        }
+        FieldType::Map(item) => {
+            out.push(11);
+            put_type(out, item);
+        }
+        FieldType::Any => out.push(12),
+    }
+}
+
+/// Decodes the body of a schema frame.
+pub(crate) fn decode_catalog(body: &[u8]) -> Result<Catalog, Undecodable> {
+    let mut cursor = Cursor::new(body);
+    let version = u16::try_from(cursor.u32("a catalog version")?).map_err(|_| Undecodable {
+        expected: "a catalog version",
+    })?;
+    let type_count = bounded(cursor.u32("a type count")?, TYPES_MAX)?;
+    let mut types = Vec::with_capacity(type_count);
+    for position in 0..type_count {
+        let number = TypeNo(cursor.u32("a type number")?);
+        if number.0 as usize != position + 1 {
+            return Err(Undecodable {
+                expected: "type numbers without gaps",
+            });
+        }
+        let name = cursor.text("a type name")?.to_owned();
+        let field_count = bounded(cursor.u32("a field count")?, FIELDS_MAX)?;
+        let mut fields = Vec::with_capacity(field_count);
+        for position in 0..field_count {
+            let number = FieldNo(cursor.u16("a field number")?);
+            if usize::from(number.0) != position {
+                return Err(Undecodable {
+                    expected: "field numbers without gaps",
+                });
+            }
+            fields.push(CatalogField {
+                number,
+                def: read_field(&mut cursor)?,
+            });
+        }
+        types.push(CatalogType {
+            number,
+            name,
+            fields,
+        });
+    }
+    Ok(Catalog { version, types })
+}
+
+fn bounded(count: u32, limit: usize) -> Result<usize, Undecodable> {
+    if count as usize > limit {
+        Err(Undecodable {
+            expected: "a count below its limit",
+        })
+    } else {
+        Ok(count as usize)
+    }
+}
+
+fn read_field(cursor: &mut Cursor<'_>) -> Result<FieldDef, Undecodable> {
+    let name = cursor.text("a field name")?.to_owned();
+    let flags = cursor.u8("field flags")?;
+    let on_delete = match cursor.u8("an on-delete rule")? {
+        0 => OnDelete::Restrict,
+        1 => OnDelete::SetNone,
+        2 => OnDelete::Cascade,
+        _ => {
+            return Err(Undecodable {
+                expected: "a known on-delete rule",
+            });
+        }
+    };
+    let ty = read_type(cursor, TYPE_DEPTH_MAX)?;
+    Ok(FieldDef {
+        name,
+        ty,
+        required: flags & REQUIRED != 0,
+        unique: flags & UNIQUE != 0,
+        index: flags & INDEX != 0,
+        on_delete,
+    })
+}
+
+fn read_type(cursor: &mut Cursor<'_>, depth_left: usize) -> Result<FieldType, Undecodable> {
+    if depth_left == 0 {
+        return Err(Undecodable {
+            expected: "a field type of bounded depth",
+        });
+    }
+    Ok(match cursor.u8("a field type")? {
+        1 => FieldType::Bool,
+        2 => FieldType::Int,
+        3 => FieldType::Float,
+        4 => FieldType::Text,
+        5 => FieldType::Time,
+        6 => FieldType::Duration,
+        7 => FieldType::Bytes,
+        8 => FieldType::Ref(cursor.text("a type name")?.to_owned()),
+        9 => FieldType::Enum(cursor.text("an enum name")?.to_owned()),
+        10 => FieldType::List(Box::new(read_type(cursor, depth_left - 1)?)),
+        11 => FieldType::Map(Box::new(read_type(cursor, depth_left - 1)?)),
+        12 => FieldType::Any,
+        _ => {
+            return Err(Undecodable {
+                expected: "a known field type",
+            });
+        }
+    })
+}

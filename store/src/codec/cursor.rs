@@ -1,0 +1,106 @@
+//! Little-endian reading with a definite error, and the matching writes.
+
+/// Bytes that do not decode; `expected` says what should have stood there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Undecodable {
+    pub(crate) expected: &'static str,
+}
+
+/// Reads forward through a slice.
+pub(crate) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Cursor { bytes, at: 0 }
+    }
+
+    /// A reader that starts in the middle; a start beyond the end reads nothing.
+    pub(crate) fn at(bytes: &'a [u8], at: usize) -> Self {
+        Cursor {
+            bytes,
+            at: at.min(bytes.len()),
+        }
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    pub(crate) fn take(
+        &mut self,
+        len: usize,
+        expected: &'static str,
+    ) -> Result<&'a [u8], Undecodable> {
+        if len > self.left() {
+            return Err(Undecodable { expected });
+        }
+        let found = &self.bytes[self.at..self.at + len];
+        self.at += len;
+        Ok(found)
+    }
+
+    fn array<const N: usize>(&mut self, expected: &'static str) -> Result<[u8; N], Undecodable> {
+        let bytes = self.take(N, expected)?;
+        let mut array = [0; N];
+        array.copy_from_slice(bytes);
+        Ok(array)
+    }
+
+    pub(crate) fn u8(&mut self, expected: &'static str) -> Result<u8, Undecodable> {
+        Ok(self.array::<1>(expected)?[0])
+    }
+
+    pub(crate) fn u16(&mut self, expected: &'static str) -> Result<u16, Undecodable> {
+        Ok(u16::from_le_bytes(self.array(expected)?))
+    }
+
+    pub(crate) fn u32(&mut self, expected: &'static str) -> Result<u32, Undecodable> {
+        Ok(u32::from_le_bytes(self.array(expected)?))
+    }
+
+    pub(crate) fn u64(&mut self, expected: &'static str) -> Result<u64, Undecodable> {
+        Ok(u64::from_le_bytes(self.array(expected)?))
+    }
+
+    pub(crate) fn i64(&mut self, expected: &'static str) -> Result<i64, Undecodable> {
+        Ok(i64::from_le_bytes(self.array(expected)?))
+    }
+
+    pub(crate) fn bytes16(&mut self, expected: &'static str) -> Result<[u8; 16], Undecodable> {
+        self.array(expected)
+    }
+
+    /// A `u32` length and that many bytes of UTF-8.
+    pub(crate) fn text(&mut self, expected: &'static str) -> Result<&'a str, Undecodable> {
+        let len = self.u32(expected)? as usize;
+        std::str::from_utf8(self.take(len, expected)?).map_err(|_| Undecodable { expected })
+    }
+}
+
+/// The `u32` at `at` of a slice known to be long enough.
+pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    let mut array = [0; 4];
+    array.copy_from_slice(&bytes[at..at + 4]);
+    u32::from_le_bytes(array)
+}
+
+/// The `u64` at `at` of a slice known to be long enough.
+pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    let mut array = [0; 8];
+    array.copy_from_slice(&bytes[at..at + 8]);
+    u64::from_le_bytes(array)
+}
+
+/// Appends a `u32` length and the text.
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Appends zeros up to the next multiple of eight.
+pub(crate) fn pad8(out: &mut Vec<u8>) {
+    out.resize(out.len().next_multiple_of(8), 0);
+}

@@ -1,0 +1,167 @@
+//! One field value as bytes: a tag and its content, self-delimiting.
+//!
+//! Types inside references are log numbers; the two translations are passed in, so that this file knows no schema.
+//! What must stay true: tags are never reused, and text stands as it is (`grep` finds it in the log).
+
+use std::sync::Arc;
+
+use super::cursor::{Cursor, Undecodable, put_text};
+use crate::limits::VALUE_DEPTH_MAX;
+use crate::value::{EntityId, FieldValue, TypeIx};
+
+const FALSE: u8 = 1;
+const TRUE: u8 = 2;
+const INT: u8 = 3;
+const FLOAT: u8 = 4;
+const TEXT: u8 = 5;
+const TIME: u8 = 6;
+const DURATION: u8 = 7;
+const BYTES: u8 = 8;
+const REF: u8 = 9;
+const ENUM: u8 = 10;
+const LIST: u8 = 11;
+const MAP: u8 = 12;
+const NONE: u8 = 13;
+
+/// Appends a value; `type_number` gives the log's number of a type.
+pub(crate) fn put_value(
+    out: &mut Vec<u8>,
+    value: &FieldValue,
+    type_number: &dyn Fn(TypeIx) -> u32,
+) {
+    match value {
+        FieldValue::None => out.push(NONE),
+        FieldValue::Bool(false) => out.push(FALSE),
+        FieldValue::Bool(true) => out.push(TRUE),
+        FieldValue::Int(int) => put_tagged(out, INT, &int.to_le_bytes()),
+        FieldValue::Float(float) => put_tagged(out, FLOAT, &float.to_bits().to_le_bytes()),
+        FieldValue::Text(text) => {
+            out.push(TEXT);
+            put_text(out, text);
+        }
+        FieldValue::Time(ms) => put_tagged(out, TIME, &ms.to_le_bytes()),
+        FieldValue::Duration(ms) => put_tagged(out, DURATION, &ms.to_le_bytes()),
+        FieldValue::Bytes(bytes) => {
+            put_tagged(out, BYTES, &(bytes.len() as u32).to_le_bytes());
+            out.extend_from_slice(bytes);
+        }
+        FieldValue::Ref { ty, id } => {
+            put_tagged(out, REF, &type_number(*ty).to_le_bytes());
+            out.extend_from_slice(&id.0.to_le_bytes());
+        }
+        FieldValue::Enum {
+            name,
+            variant,
+            payload,
+        } => {
+            out.push(ENUM);
+            put_text(out, name);
+            put_text(out, variant);
+            put_values(out, payload, type_number);
+        }
+        FieldValue::List(items) => {
+            out.push(LIST);
+            put_values(out, items, type_number);
+        }
+        FieldValue::Map(entries) => {
+            put_tagged(out, MAP, &(entries.len() as u32).to_le_bytes());
+            for (key, item) in entries {
+                put_text(out, key);
+                put_value(out, item, type_number);
+            }
+        }
+    }
+}
+
+fn put_tagged(out: &mut Vec<u8>, tag: u8, content: &[u8]) {
+    out.push(tag);
+    out.extend_from_slice(content);
+}
+
+fn put_values(out: &mut Vec<u8>, items: &[FieldValue], type_number: &dyn Fn(TypeIx) -> u32) {
+    out.extend_from_slice(&(items.len() as u32).to_le_bytes());
+    items
+        .iter()
+        .for_each(|item| put_value(out, item, type_number));
+}
+
+/// Reads one value; `type_ix` gives the program's position of a log number.
+pub(crate) fn read_value(
+    cursor: &mut Cursor<'_>,
+    type_ix: &dyn Fn(u32) -> Option<TypeIx>,
+) -> Result<FieldValue, Undecodable> {
+    read_nested(cursor, type_ix, VALUE_DEPTH_MAX)
+}
+
+fn read_nested(
+    cursor: &mut Cursor<'_>,
+    type_ix: &dyn Fn(u32) -> Option<TypeIx>,
+    depth_left: usize,
+) -> Result<FieldValue, Undecodable> {
+    if depth_left == 0 {
+        return Err(Undecodable {
+            expected: "a value of bounded depth",
+        });
+    }
+    Ok(match cursor.u8("a value tag")? {
+        NONE => FieldValue::None,
+        FALSE => FieldValue::Bool(false),
+        TRUE => FieldValue::Bool(true),
+        INT => FieldValue::Int(cursor.i64("an int")?),
+        FLOAT => FieldValue::Float(f64::from_bits(cursor.u64("a float")?)),
+        TEXT => FieldValue::Text(Arc::from(cursor.text("a text")?)),
+        TIME => FieldValue::Time(cursor.i64("a time")?),
+        DURATION => FieldValue::Duration(cursor.i64("a duration")?),
+        BYTES => {
+            let len = cursor.u32("a byte count")? as usize;
+            FieldValue::Bytes(Arc::from(cursor.take(len, "bytes")?))
+        }
+        REF => {
+            let number = cursor.u32("a type number")?;
+            let ty = type_ix(number).ok_or(Undecodable {
+                expected: "a known type number",
+            })?;
+            FieldValue::Ref {
+                ty,
+                id: EntityId(cursor.u64("a record number")?),
+            }
+        }
+        ENUM => {
+            let name = Arc::from(cursor.text("an enum name")?);
+            let variant = Arc::from(cursor.text("a variant name")?);
+            FieldValue::Enum {
+                name,
+                variant,
+                payload: read_values(cursor, type_ix, depth_left)?,
+            }
+        }
+        LIST => FieldValue::List(read_values(cursor, type_ix, depth_left)?),
+        MAP => {
+            let count = cursor.u32("a map size")? as usize;
+            let mut entries = Vec::with_capacity(count.min(cursor.left()));
+            for _ in 0..count {
+                let key = Arc::from(cursor.text("a map key")?);
+                entries.push((key, read_nested(cursor, type_ix, depth_left - 1)?));
+            }
+            FieldValue::Map(entries)
+        }
+        _ => {
+            return Err(Undecodable {
+                expected: "a known value tag",
+            });
+        }
+    })
+}
+
+fn read_values(
+    cursor: &mut Cursor<'_>,
+    type_ix: &dyn Fn(u32) -> Option<TypeIx>,
+    depth_left: usize,
+) -> Result<Vec<FieldValue>, Undecodable> {
+    let count = cursor.u32("a list size")? as usize;
+    let mut items = Vec::with_capacity(count.min(cursor.left() / 2 + 1).min(1024));
+    for _ in 0..count {
+        items.push(read_nested(cursor, type_ix, depth_left - 1)?);
+    }
+    Ok(items)
+}

@@ -1,0 +1,90 @@
+//! The only door to files, time and randomness. One store runs over three disks: real, in memory, simulated.
+//!
+//! It is a trait so that a crash can be a test parameter. What must stay true: names are flat file names inside one
+//! directory, or `quarantine/<name>`; a name is durable only after `sync_dir`, bytes only after `DiskFile::sync`.
+
+mod memory;
+mod real;
+
+use std::borrow::Cow;
+use std::io;
+use std::sync::Arc;
+
+pub use memory::MemoryDisk;
+pub use real::RealDisk;
+
+/// Folder that keeps every byte recovery cut off.
+pub const QUARANTINE: &str = "quarantine";
+
+/// One data directory.
+pub trait Disk: Send + Sync {
+    /// How to name the directory in messages.
+    fn place(&self) -> String;
+    /// File names in the directory, without folders, sorted.
+    fn list(&self) -> io::Result<Vec<String>>;
+    /// Opens an existing file for reading and writing.
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// Creates a file of `len` zero bytes, replacing one of that name. Neither name nor bytes are durable yet.
+    fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>>;
+    /// Renames a file, replacing the target.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, name: &str) -> io::Result<()>;
+    /// Makes creations, renames and removals durable.
+    fn sync_dir(&self) -> io::Result<()>;
+    /// Takes the lock of the directory for as long as the guard lives.
+    fn lock(&self) -> Result<LockGuard, LockError>;
+    /// The wall clock, milliseconds since 1970 UTC.
+    fn now_ms(&self) -> i64;
+    /// Sixty-four random bits.
+    fn random_u64(&self) -> io::Result<u64>;
+}
+
+/// One open file.
+pub trait DiskFile: Send + Sync {
+    /// Length in bytes (never zero-length ambiguity: files do not change their length after `create`).
+    fn len_bytes(&self) -> io::Result<u64>;
+    /// Writes all of `bytes` at `offset`. May be visible in parts after a crash until `sync` returned.
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Makes everything written so far durable.
+    fn sync(&self) -> io::Result<()>;
+    /// Fills `buf` from `offset` as the file is now.
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()>;
+    /// Declares that no byte below `end` will be written again; only such bytes can be borrowed by `view`.
+    fn freeze(&self, end: u64) -> io::Result<()>;
+    /// Bytes below the frozen end, borrowed where the disk can (a mapping), copied where it cannot.
+    fn view(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>>;
+}
+
+/// Holds the directory's lock; dropping it lets go.
+pub struct LockGuard {
+    _held: Box<dyn Send + Sync>,
+    /// Set when the holder's name could not be written (a full disk): others will see "another process".
+    pub note: Option<String>,
+}
+
+impl LockGuard {
+    /// A guard that lets go when `held` is dropped.
+    pub fn new(held: Box<dyn Send + Sync>, note: Option<String>) -> Self {
+        LockGuard { _held: held, note }
+    }
+}
+
+/// Why the lock was not taken.
+#[derive(Debug)]
+pub enum LockError {
+    /// Somebody holds it.
+    Held {
+        /// What the lock file says about the holder.
+        holder: Option<String>,
+    },
+    /// The lock file cannot be used.
+    Io(io::Error),
+}
+
+pub(crate) fn out_of_range(offset: u64, len: u64, end: u64) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::UnexpectedEof,
+        format!("bytes {offset}+{len} lie beyond the readable end {end}"),
+    )
+}

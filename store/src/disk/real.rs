@@ -1,0 +1,210 @@
+//! A directory of the operating system: `pwrite`, `fdatasync`, read-only mappings, `flock`.
+//!
+//! What must stay true: no file is shortened or rewritten once `freeze` covered it, and every descriptor is closed on
+//! `exec` (the standard library opens with `O_CLOEXEC`).
+
+use std::borrow::Cow;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::memory::wall_clock_ms;
+use super::{Disk, DiskFile, LockError, LockGuard};
+use crate::map::FrozenMap;
+
+const LOCK_FILE: &str = "LOCK";
+const ZEROS_AT_ONCE: usize = 1 << 20;
+
+/// A real directory.
+pub struct RealDisk {
+    dir: PathBuf,
+}
+
+impl RealDisk {
+    /// Uses `dir`, creating it (and making that durable) if it is absent.
+    pub fn open(dir: &Path) -> io::Result<Self> {
+        if !dir.is_dir() {
+            fs::create_dir_all(dir)?;
+            let parent = match dir.parent() {
+                Some(parent) if !parent.as_os_str().is_empty() => parent,
+                _ => Path::new("."),
+            };
+            File::open(parent)?.sync_all()?;
+        }
+        Ok(RealDisk {
+            dir: dir.to_owned(),
+        })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+}
+
+impl Disk for RealDisk {
+    fn place(&self) -> String {
+        self.dir.display().to_string()
+    }
+
+    fn list(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file()
+                && let Ok(name) = entry.file_name().into_string()
+            {
+                names.push(name);
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
+        let path = self.path(name);
+        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => file,
+            // A directory that may only be read can still be verified; writes fail when they are tried.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path)?,
+            Err(error) => return Err(error),
+        };
+        Ok(Arc::new(RealFile {
+            file,
+            map: OnceLock::new(),
+        }))
+    }
+
+    fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        let path = self.path(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        // A file of that name may be mapped by somebody: it keeps its inode, the name goes to a new one.
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
+        let zeros = vec![0; ZEROS_AT_ONCE.min(len as usize)];
+        let mut left = len as usize;
+        while left > 0 {
+            let now = left.min(zeros.len());
+            file.write_all(&zeros[..now])?;
+            left -= now;
+        }
+        Ok(Arc::new(RealFile {
+            file,
+            map: OnceLock::new(),
+        }))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path(from), self.path(to))
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path(name))
+    }
+
+    fn sync_dir(&self) -> io::Result<()> {
+        let quarantine = self.path(super::QUARANTINE);
+        if quarantine.is_dir() {
+            File::open(quarantine)?.sync_all()?;
+        }
+        File::open(&self.dir)?.sync_all()
+    }
+
+    fn lock(&self) -> Result<LockGuard, LockError> {
+        let path = self.path(LOCK_FILE);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(LockError::Io)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                file.read_to_string(&mut text).map_err(LockError::Io)?;
+                let line = text.lines().next().unwrap_or("").trim().to_owned();
+                return Err(LockError::Held {
+                    holder: (!line.is_empty()).then_some(line),
+                });
+            }
+            Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+        }
+        let line = format!("process {}\n", std::process::id());
+        let named = file
+            .set_len(0)
+            .and_then(|()| file.write_all_at(line.as_bytes(), 0));
+        let note = named
+            .err()
+            .map(|error| format!("the holder's name could not be written to {LOCK_FILE}: {error}"));
+        Ok(LockGuard::new(Box::new(file), note))
+    }
+
+    fn now_ms(&self) -> i64 {
+        wall_clock_ms()
+    }
+
+    fn random_u64(&self) -> io::Result<u64> {
+        let mut bytes = [0; 8];
+        File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+}
+
+struct RealFile {
+    file: File,
+    map: OnceLock<FrozenMap>,
+}
+
+impl RealFile {
+    fn map(&self) -> io::Result<&FrozenMap> {
+        if let Some(map) = self.map.get() {
+            return Ok(map);
+        }
+        let made = FrozenMap::new(&self.file)?;
+        Ok(self.map.get_or_init(|| made))
+    }
+}
+
+impl DiskFile for RealFile {
+    fn len_bytes(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let frozen = self.map.get().map_or(0, FrozenMap::frozen);
+        assert!(
+            offset >= frozen,
+            "a write at {offset} would change bytes that readers may hold (below {frozen})"
+        );
+        self.file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+
+    fn read_at(&self, offset: u64, buf: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(buf, offset)
+    }
+
+    fn freeze(&self, end: u64) -> io::Result<()> {
+        self.map()?.freeze(end)
+    }
+
+    fn view(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>> {
+        Ok(Cow::Borrowed(self.map()?.slice(offset, len)?))
+    }
+}

@@ -1,0 +1,104 @@
+//! Telling others what was committed: subscribers, a callback, and a ring for those who come back.
+//!
+//! What must stay true: events come in LSN order, after the commit was answered; a slow subscriber never slows down a
+//! commit (it is cut off and resumes from the ring).
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::limits::{EVENTS_KEPT_MAX, EVENTS_QUEUED_MAX};
+use crate::outcome::CommitEvent;
+use crate::value::Lsn;
+
+/// Called with each event on the committer's thread.
+pub(crate) type OnCommit = Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>;
+
+struct Listening {
+    kept: VecDeque<Arc<CommitEvent>>,
+    /// Events after this LSN are in `kept`.
+    floor: Lsn,
+    subscribers: Vec<SyncSender<Arc<CommitEvent>>>,
+}
+
+/// Everybody who listens.
+pub(crate) struct Events {
+    listening: Mutex<Listening>,
+    callbacks: Mutex<Vec<Arc<OnCommit>>>,
+}
+
+impl Events {
+    /// Nothing is kept from before `floor`.
+    pub(crate) fn new(floor: Lsn) -> Self {
+        let listening = Listening {
+            kept: VecDeque::new(),
+            floor,
+            subscribers: Vec::new(),
+        };
+        Events {
+            listening: Mutex::new(listening),
+            callbacks: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> Receiver<Arc<CommitEvent>> {
+        let (sender, receiver) = sync_channel(EVENTS_QUEUED_MAX);
+        self.listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .subscribers
+            .push(sender);
+        receiver
+    }
+
+    pub(crate) fn on_commit(&self, callback: OnCommit) {
+        self.callbacks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(Arc::new(callback));
+    }
+
+    pub(crate) fn since(&self, lsn: Lsn) -> Option<Vec<Arc<CommitEvent>>> {
+        let listening = self
+            .listening
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if lsn < listening.floor {
+            return None;
+        }
+        let from = listening.kept.partition_point(|event| event.lsn <= lsn);
+        Some(listening.kept.range(from..).cloned().collect())
+    }
+
+    pub(crate) fn tell(&self, events: &[Arc<CommitEvent>]) {
+        {
+            let mut listening = self
+                .listening
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            for event in events {
+                if listening.kept.len() == EVENTS_KEPT_MAX
+                    && let Some(oldest) = listening.kept.pop_front()
+                {
+                    listening.floor = oldest.lsn;
+                }
+                listening.kept.push_back(event.clone());
+                // Full or gone: dropping the sender tells the subscriber.
+                listening
+                    .subscribers
+                    .retain(|sender| match sender.try_send(event.clone()) {
+                        Ok(()) => true,
+                        Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => false,
+                    });
+            }
+        }
+        let callbacks = self
+            .callbacks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        for event in events {
+            callbacks.iter().for_each(|callback| callback(event));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Where the newest version of every record stands, plus what the rules of the schema need to be checked quickly.
+//!
+//! It can be rebuilt from the log at any time. What must stay true: it holds published state only, and each entry
+//! carries the LSN it points to, so that a read through it proves that it found the right bytes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::codec::record::{FieldNo, Place, TypeNo};
+use crate::value::{EntityId, Lsn};
+
+const PAGE_HEADS: usize = 256;
+
+/// The newest version of one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Head {
+    pub(crate) place: Place,
+    pub(crate) lsn: Lsn,
+    pub(crate) version: u32,
+    pub(crate) deleted: bool,
+}
+
+const EMPTY: Head = Head {
+    place: Place {
+        segment: 0,
+        offset: 0,
+    },
+    lsn: Lsn(0),
+    version: 0,
+    deleted: false,
+};
+
+/// A unique value as bytes: its encoding, with `-0.0` as `0.0`.
+pub(crate) type UniqueKey = Vec<u8>;
+
+/// A record that links to another one through a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Referrer {
+    pub(crate) ty: TypeNo,
+    pub(crate) field: FieldNo,
+    pub(crate) id: EntityId,
+}
+
+/// All records of one type.
+#[derive(Default)]
+pub(crate) struct TypeIndex {
+    pages: Vec<Option<Box<[Head; PAGE_HEADS]>>>,
+    /// Highest number ever committed.
+    pub(crate) max_id: u64,
+    /// Records that are not deleted.
+    pub(crate) live: u64,
+    /// Last transaction that changed any record of the type.
+    pub(crate) last_lsn: Lsn,
+    /// When records were destroyed in this session, for transactions that read them before.
+    pub(crate) destroyed: HashMap<EntityId, Lsn>,
+    /// Live holder of each value, by unique field.
+    pub(crate) unique: HashMap<FieldNo, HashMap<UniqueKey, EntityId>>,
+}
+
+/// All types, and who links to whom (live records only).
+#[derive(Default)]
+pub(crate) struct Index {
+    types: Vec<TypeIndex>,
+    pub(crate) referrers: HashMap<(TypeNo, EntityId), BTreeSet<Referrer>>,
+}
+
+impl TypeIndex {
+    pub(crate) fn head(&self, id: EntityId) -> Option<Head> {
+        let at = id.0 as usize;
+        let head = self.pages.get(at / PAGE_HEADS)?.as_ref()?[at % PAGE_HEADS];
+        (head.lsn != Lsn(0)).then_some(head)
+    }
+
+    fn slot(&mut self, id: EntityId) -> &mut Head {
+        let at = id.0 as usize;
+        if self.pages.len() <= at / PAGE_HEADS {
+            self.pages.resize_with(at / PAGE_HEADS + 1, || None);
+        }
+        &mut self.pages[at / PAGE_HEADS].get_or_insert_with(|| Box::new([EMPTY; PAGE_HEADS]))
+            [at % PAGE_HEADS]
+    }
+
+    /// Puts a new newest version in place.
+    pub(crate) fn set(&mut self, id: EntityId, head: Head) {
+        let slot = self.slot(id);
+        let was_live = slot.lsn != Lsn(0) && !slot.deleted;
+        *slot = head;
+        self.count(was_live, !head.deleted);
+        self.max_id = self.max_id.max(id.0);
+        self.last_lsn = self.last_lsn.max(head.lsn);
+    }
+
+    /// Forgets a record and its history.
+    pub(crate) fn forget(&mut self, id: EntityId, lsn: Lsn) {
+        let slot = self.slot(id);
+        let was_live = slot.lsn != Lsn(0) && !slot.deleted;
+        *slot = EMPTY;
+        self.destroyed.insert(id, lsn);
+        self.count(was_live, false);
+        self.max_id = self.max_id.max(id.0);
+        self.last_lsn = self.last_lsn.max(lsn);
+    }
+
+    fn count(&mut self, was_live: bool, is_live: bool) {
+        self.live = self.live + u64::from(is_live) - u64::from(was_live);
+    }
+
+    /// Up to a page of records with numbers from `from` on, and where to go on (`None`: that was the end).
+    pub(crate) fn page(&self, from: u64) -> (Vec<(EntityId, Head)>, Option<u64>) {
+        let mut page = from as usize / PAGE_HEADS;
+        while page < self.pages.len() {
+            if let Some(heads) = &self.pages[page] {
+                let first = page * PAGE_HEADS;
+                let start = (from as usize).max(first) - first;
+                let found = heads[start..]
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, head)| head.lsn != Lsn(0));
+                let found = found
+                    .map(|(at, head)| (EntityId((first + start + at) as u64), *head))
+                    .collect();
+                return (found, Some((first + PAGE_HEADS) as u64));
+            }
+            page += 1;
+        }
+        (Vec::new(), None)
+    }
+}
+
+impl Index {
+    /// The type with a log number; absent when nothing of it was ever written.
+    pub(crate) fn ty(&self, ty: TypeNo) -> Option<&TypeIndex> {
+        self.types.get(ty.0 as usize - 1)
+    }
+
+    pub(crate) fn ty_mut(&mut self, ty: TypeNo) -> &mut TypeIndex {
+        let at = ty.0 as usize - 1;
+        if self.types.len() <= at {
+            self.types.resize_with(at + 1, TypeIndex::default);
+        }
+        &mut self.types[at]
+    }
+
+    pub(crate) fn head(&self, ty: TypeNo, id: EntityId) -> Option<Head> {
+        self.ty(ty)?.head(id)
+    }
+
+    /// The transaction that last changed a record; `Lsn(0)` if none did.
+    pub(crate) fn last_lsn(&self, ty: TypeNo, id: EntityId) -> Lsn {
+        let of_type = |ty: &TypeIndex| {
+            ty.head(id)
+                .map(|head| head.lsn)
+                .or_else(|| ty.destroyed.get(&id).copied())
+                .unwrap_or(Lsn(0))
+        };
+        self.ty(ty).map_or(Lsn(0), of_type)
+    }
+
+    pub(crate) fn holder(&self, ty: TypeNo, field: FieldNo, key: &UniqueKey) -> Option<EntityId> {
+        self.ty(ty)?.unique.get(&field)?.get(key).copied()
+    }
+}

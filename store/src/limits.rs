@@ -1,0 +1,34 @@
+//! Every number that bounds something, with its reason.
+
+/// Segment headers fill one page, so that frames start page-aligned and a header is never torn with a frame.
+pub const SEGMENT_HEADER_BYTES: u64 = 4096;
+/// First segment: an application with little data costs little disk.
+pub const SEGMENT_BYTES_MIN: u64 = 4 << 20;
+/// Segments double up to here: large enough that rolling is rare, small enough to copy for `destroy`.
+pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
+/// Largest frame (one transaction): bounds the memory of a commit and of recovery.
+pub const FRAME_BYTES_MAX: u64 = 16 << 20;
+/// Frames and records start at multiples of this.
+pub const ALIGN: u64 = 8;
+/// What a disk writes as a whole; the torn-tail test looks at sectors of this size.
+pub const SECTOR_BYTES: u64 = 512;
+/// Nesting of lists, maps and enums: bounds recursion when decoding (the language refuses data deeper than 256).
+pub const VALUE_DEPTH_MAX: usize = 256;
+/// One batch of the committer: bounds the time between the first append and its sync.
+pub const BATCH_BYTES_MAX: usize = 1 << 20;
+/// One batch of the committer, in transactions.
+pub const BATCH_COMMITS_MAX: usize = 1024;
+/// A sync mark is written after so much idle time, so that the last acknowledged frame is proven durable.
+pub const IDLE_MARK_MS: u64 = 50;
+/// Request ids remembered for retries (the newest ones, rebuilt from the log at open).
+pub const REQUEST_IDS_MAX: usize = 65_536;
+/// Commit events kept for subscribers that come back.
+pub const EVENTS_KEPT_MAX: usize = 4096;
+/// Commit events a subscriber may lag behind before it is cut off.
+pub const EVENTS_QUEUED_MAX: usize = 4096;
+/// Types in one log: bounds the schema frame.
+pub const TYPES_MAX: usize = 4096;
+/// Fields in one type, dropped ones included: bounds the offset table of a record.
+pub const FIELDS_MAX: usize = 4096;
+/// Largest record number: the index is a table by number.
+pub const ENTITY_ID_MAX: u64 = 1 << 40;

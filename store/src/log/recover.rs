@@ -1,0 +1,236 @@
+//! From files to state: walks the log, replays it into an index, makes the unproven tail durable.
+//!
+//! What must stay true: recovery decides the same whether it runs once or is interrupted and runs again, changes no
+//! acknowledged byte, and needs no free disk space.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::codec::catalog::decode_catalog;
+use crate::codec::cursor::Undecodable;
+use crate::codec::frame::{FRAME_HEADER_BYTES, FrameKind};
+use crate::codec::record::{Place, RecordHeader, RecordOp, each_record};
+use crate::disk::Disk;
+use crate::error::{Damage, IoFailure};
+use crate::index::{Head, Index};
+use crate::limits::{ENTITY_ID_MAX, REQUEST_IDS_MAX, SEGMENT_HEADER_BYTES};
+use crate::log::files::{ACTIVE, LogFiles};
+use crate::log::walk::{OnDamage, Tail, Visit, WalkEnd, walk};
+use crate::log::writer::Before;
+use crate::report::{LogCounts, TailReport};
+use crate::segments::{Segment, SegmentSet};
+use crate::value::{Lsn, RequestId};
+
+/// The newest request ids and the transactions they belong to.
+#[derive(Default)]
+pub(crate) struct RequestIds {
+    by_id: HashMap<[u8; 16], Lsn>,
+    order: VecDeque<[u8; 16]>,
+}
+
+impl RequestIds {
+    pub(crate) fn get(&self, id: RequestId) -> Option<Lsn> {
+        self.by_id.get(&id.0).copied()
+    }
+
+    pub(crate) fn remember(&mut self, id: RequestId, lsn: Lsn) {
+        if self.by_id.insert(id.0, lsn).is_none() {
+            self.order.push_back(id.0);
+        }
+        if self.order.len() > REQUEST_IDS_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.by_id.remove(&oldest);
+        }
+    }
+}
+
+/// State replayed from frames.
+#[derive(Default)]
+pub(crate) struct Replayed {
+    pub(crate) catalog: Catalog,
+    pub(crate) index: Index,
+    pub(crate) request_ids: RequestIds,
+    pub(crate) counts: LogCounts,
+    /// Last data frame: the newest snapshot.
+    pub(crate) published: Lsn,
+}
+
+impl Replayed {
+    /// Takes over one intact frame.
+    pub(crate) fn frame(&mut self, visit: &Visit<'_>) -> Result<(), Undecodable> {
+        self.counts.frames += 1;
+        match visit.header.kind {
+            FrameKind::Data => self.data(visit)?,
+            FrameKind::Schema => {
+                self.catalog = decode_catalog(visit.body)?;
+                self.counts.schemas += 1;
+            }
+            FrameKind::SyncMark => self.counts.sync_marks += 1,
+            FrameKind::SegmentEnd => self.counts.segment_ends += 1,
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, visit: &Visit<'_>) -> Result<(), Undecodable> {
+        let segment = visit.segment.header.number as u32;
+        let body_at = visit.offset as u32 + FRAME_HEADER_BYTES as u32;
+        let lsn = visit.header.lsn;
+        let catalog_types = self.catalog.types.len() as u32;
+        let (index, counts) = (&mut self.index, &mut self.counts);
+        each_record(visit.body, &mut |at, record, bytes| {
+            let known_type = record.ty.0 >= 1 && record.ty.0 <= catalog_types;
+            if !known_type || record.id.0 == 0 || record.id.0 > ENTITY_ID_MAX || record.lsn != lsn {
+                return Err(Undecodable {
+                    expected: "a record of a known type with a valid number",
+                });
+            }
+            if !RecordHeader::intact(bytes) {
+                return Err(Undecodable {
+                    expected: "a record with an intact checksum",
+                });
+            }
+            counts.record(record.op);
+            let ty = index.ty_mut(record.ty);
+            if record.op == RecordOp::Destroy {
+                ty.forget(record.id, lsn);
+            } else {
+                let place = Place {
+                    segment,
+                    offset: body_at + at,
+                };
+                ty.set(
+                    record.id,
+                    Head {
+                        place,
+                        lsn,
+                        version: record.version,
+                        deleted: record.deleted,
+                    },
+                );
+            }
+            Ok(())
+        })?;
+        self.counts.transactions += 1;
+        self.published = lsn;
+        if let Some(id) = visit.header.request_id {
+            self.request_ids.remember(id, lsn);
+        }
+        Ok(())
+    }
+}
+
+/// Everything recovery found out.
+pub(crate) struct Recovered {
+    pub(crate) replayed: Replayed,
+    pub(crate) end: WalkEnd,
+    pub(crate) damage: Option<Damage>,
+}
+
+/// Walks and replays; stops at the first damage, leaving the state before it.
+pub(crate) fn recover(files: &LogFiles) -> Result<Recovered, IoFailure> {
+    let mut replayed = Replayed::default();
+    let (end, damages) = walk(files, OnDamage::Stop, &mut |visit| replayed.frame(&visit))?;
+    let damage = files
+        .damages
+        .first()
+        .cloned()
+        .or_else(|| damages.into_iter().next());
+    Ok(Recovered {
+        replayed,
+        end,
+        damage,
+    })
+}
+
+/// What must happen before the first append after this recovery.
+pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
+    match (files.segments.last(), end.tail) {
+        (None, _) => Before::CreateFirst,
+        (Some(_), Tail::Torn { until }) => Before::Cut { until },
+        (Some(newest), Tail::Clean) if newest.name != ACTIVE => Before::FinishRename,
+        (Some(_), Tail::Clean) => Before::Nothing,
+    }
+}
+
+/// Writes the frames above the watermark again, as they are, and syncs: what is served from now on is on the disk and
+/// not only in a cache that a failed sync may have left unwritten.
+pub(crate) fn make_tail_durable(files: &LogFiles, end: &WalkEnd) -> Result<(), IoFailure> {
+    let (Some(newest), Some(from)) = (files.segments.last(), end.unproven_from) else {
+        return Ok(());
+    };
+    let failed = |source| IoFailure {
+        attempt: "writing the tail again",
+        file: newest.name.clone(),
+        source,
+    };
+    let mut bytes = vec![0; (end.offset - from) as usize];
+    newest.file.read_at(from, &mut bytes).map_err(failed)?;
+    newest.file.write_at(from, &bytes).map_err(failed)?;
+    newest.file.sync().map_err(failed)
+}
+
+/// Opens all segments for reading: sealed ones up to their logical end, the newest up to the last frame.
+pub(crate) fn readable_segments(files: LogFiles, newest_end: u64) -> Result<SegmentSet, IoFailure> {
+    let ends: Vec<u64> = files
+        .segments
+        .iter()
+        .skip(1)
+        .map(|next| next.header.previous_end)
+        .collect();
+    let mut set = SegmentSet::default();
+    for (position, segment) in files.segments.into_iter().enumerate() {
+        let end = ends
+            .get(position)
+            .copied()
+            .unwrap_or(newest_end)
+            .max(SEGMENT_HEADER_BYTES);
+        let failed = |source| IoFailure {
+            attempt: "mapping a segment",
+            file: segment.name.clone(),
+            source,
+        };
+        segment.file.freeze(end).map_err(failed)?;
+        set.push(Arc::new(Segment::new(
+            segment.header,
+            segment.name,
+            segment.file,
+        )));
+    }
+    Ok(set)
+}
+
+/// The tail as told to people.
+pub(crate) fn tail_report(files: &LogFiles, end: &WalkEnd) -> TailReport {
+    let Some(newest) = files.segments.last() else {
+        return TailReport::Empty;
+    };
+    match end.tail {
+        Tail::Torn { until } => TailReport::Cut {
+            file: newest.name.clone(),
+            offset: end.offset,
+            bytes: until - end.offset,
+            lsn: Lsn(end.lsn.0 + 1),
+        },
+        Tail::Clean => match end.last {
+            Some((FrameKind::SyncMark, flags)) if flags & crate::codec::frame::FLAG_CLOSED != 0 => {
+                TailReport::Closed
+            }
+            Some(_) | None => TailReport::NotClosed,
+        },
+    }
+}
+
+/// Makes sure that a directory with files but no readable segment is not taken for an empty one.
+pub(crate) fn is_empty(files: &LogFiles) -> bool {
+    files.segments.is_empty() && files.damages.is_empty()
+}
+
+/// Random 16 bytes for a new store.
+pub(crate) fn new_store_id(disk: &dyn Disk) -> std::io::Result<[u8; 16]> {
+    let mut id = [0; 16];
+    id[..8].copy_from_slice(&disk.random_u64()?.to_le_bytes());
+    id[8..].copy_from_slice(&disk.random_u64()?.to_le_bytes());
+    Ok(id)
+}

@@ -1,0 +1,330 @@
+//! Starting a new segment: the first one, the next one when the active one is full, and the one behind a cut.
+//!
+//! Order: (1) the new file is filled with zeros; (2) the old one gets its end mark and is synced; (3) the new header is
+//! written and synced; (4) the old one gets its final name, directory sync; (5) the new one becomes `wal.log`, directory
+//! sync; (6) the manifest. What must stay true: up to (2) a failure changes nothing; a crash anywhere leaves a log that
+//! reads the same.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::codec::frame::FrameKind;
+use crate::codec::manifest::{Manifest, ManifestSegment};
+use crate::codec::segment::SegmentHeader;
+use crate::disk::{Disk, DiskFile, QUARANTINE};
+use crate::error::IoFailure;
+use crate::limits::{ALIGN, SEGMENT_HEADER_BYTES};
+use crate::log::files::{ACTIVE, MANIFEST, MANIFEST_NEW, NEXT, sealed_name};
+use crate::log::writer::{Active, AppendFailure, Before, LogWriter, frame_len};
+use crate::segments::Segment;
+
+/// Why there is no new segment.
+#[derive(Debug)]
+pub(crate) enum RollFailure {
+    /// The disk has no room; nothing changed, a later attempt may work.
+    Full,
+    /// Making the file failed in another way; nothing of the log changed.
+    Refused(io::Error),
+    /// A step behind the point of no return failed.
+    Append(AppendFailure),
+}
+
+fn append_failure(attempt: &'static str) -> impl FnOnce(io::Error) -> RollFailure {
+    move |error| RollFailure::Append(AppendFailure { attempt, error })
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+fn refused(error: io::Error) -> RollFailure {
+    if is_full(&error) {
+        RollFailure::Full
+    } else {
+        RollFailure::Refused(error)
+    }
+}
+
+impl LogWriter {
+    /// Makes room for `bytes`, which do not fit now. Returns the new segment if one was started; the old one is
+    /// complete and durable then.
+    pub(crate) fn make_room(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, RollFailure> {
+        if self.before == Before::FinishRename {
+            self.finish_rename()?;
+            if self.has_room(bytes) {
+                return Ok(None);
+            }
+        }
+        let number = self
+            .active
+            .as_ref()
+            .map_or(1, |active| active.segment.header.number + 1);
+        let (file, capacity) = self.prepared(number, bytes)?;
+        if let Before::Cut { until } = self.before {
+            self.keep_cut_bytes(until)?;
+        }
+        let previous_end = self.end_active()?;
+        let header = SegmentHeader {
+            store_id: self.store_id,
+            number,
+            epoch: if matches!(self.before, Before::Cut { .. }) {
+                self.epoch + 1
+            } else {
+                self.epoch
+            },
+            first_lsn: self.next_lsn(),
+            salt: self
+                .disk
+                .random_u64()
+                .map_err(append_failure("drawing a salt"))?,
+            created_at_ms: self.next_time_ms(),
+            capacity,
+            previous_end,
+            previous_link: self.last_link,
+            previous_time_ms: self.last_time_ms,
+        };
+        file.write_at(0, &header.encode())
+            .map_err(append_failure("writing a segment header"))?;
+        file.sync()
+            .map_err(append_failure("syncing a segment header"))?;
+        file.freeze(SEGMENT_HEADER_BYTES)
+            .map_err(append_failure("mapping a segment"))?;
+        self.rename_active()?;
+        self.disk
+            .rename(NEXT, ACTIVE)
+            .map_err(append_failure("renaming a segment"))?;
+        self.disk
+            .sync_dir()
+            .map_err(append_failure("syncing the directory"))?;
+        self.epoch = header.epoch;
+        self.known.push(ManifestSegment {
+            number,
+            first_lsn: header.first_lsn,
+            epoch: header.epoch,
+        });
+        let segment = Arc::new(Segment::new(header, ACTIVE.to_owned(), file));
+        self.active = Some(Active {
+            segment: segment.clone(),
+            end: SEGMENT_HEADER_BYTES,
+        });
+        self.before = Before::Nothing;
+        // The manifest is a witness only; when the disk is full the next roll or the close writes it.
+        match self.write_manifest() {
+            Ok(()) => {}
+            Err(failure) if is_full(&failure.source) => {}
+            Err(failure) => return Err(append_failure(failure.attempt)(failure.source)),
+        }
+        Ok(Some(segment))
+    }
+
+    /// Size of segment `number`, large enough for one frame of `bytes`.
+    fn capacity(&self, number: u64, bytes: u64) -> u64 {
+        let doublings = (number - 1).min(32) as u32;
+        let grown = self
+            .sizes
+            .segment_min
+            .saturating_mul(1 << doublings)
+            .min(self.sizes.segment_max);
+        grown.max((SEGMENT_HEADER_BYTES + bytes + frame_len(0)).next_multiple_of(4096))
+    }
+
+    /// A file of zeros named `wal.next`: the one prepared ahead if it fits, else one made now.
+    fn prepared(
+        &mut self,
+        number: u64,
+        bytes: u64,
+    ) -> Result<(Arc<dyn DiskFile>, u64), RollFailure> {
+        let wanted = self.capacity(number, bytes);
+        if let Some(thread) = self.preparing.take()
+            && let Ok(Ok((file, capacity))) = thread.join()
+            && capacity >= wanted
+        {
+            return Ok((file, capacity));
+        }
+        // A failed preparation is not an error yet: it is tried again here, where the answer counts.
+        make_zeroed(self.disk.as_ref(), wanted)
+            .map(|file| (file, wanted))
+            .map_err(refused)
+    }
+
+    /// Starts filling the next segment in the background once the active one is half full.
+    pub(crate) fn prepare_next(&mut self) {
+        let Some(active) = &self.active else { return };
+        let half_full = active.end > active.segment.header.capacity / 2;
+        if self.prepare_ahead
+            && self.preparing.is_none()
+            && half_full
+            && self.before == Before::Nothing
+        {
+            let capacity = self.capacity(active.segment.header.number + 1, 0);
+            let disk = self.disk.clone();
+            self.preparing = Some(std::thread::spawn(move || {
+                Ok((make_zeroed(disk.as_ref(), capacity)?, capacity))
+            }));
+        }
+    }
+
+    /// Copies the bytes behind the logical end aside before anything else happens to the log.
+    fn keep_cut_bytes(&mut self, until: u64) -> Result<(), RollFailure> {
+        let Some(active) = &self.active else {
+            unreachable!("a cut is a cut of a segment");
+        };
+        let mut bytes = vec![0; (until - active.end) as usize];
+        active
+            .segment
+            .file
+            .read_at(active.end, &mut bytes)
+            .map_err(append_failure("reading cut bytes"))?;
+        let name = format!(
+            "{QUARANTINE}/segment-{}-offset-{}.cut",
+            active.segment.header.number, active.end
+        );
+        let copy = self
+            .disk
+            .create(&name, bytes.len() as u64)
+            .map_err(refused)?;
+        copy.write_at(0, &bytes).map_err(refused)?;
+        copy.sync()
+            .map_err(append_failure("syncing quarantined bytes"))?;
+        self.disk
+            .sync_dir()
+            .map_err(append_failure("syncing the directory"))
+    }
+
+    /// Gives the active segment its end mark (not behind a cut) and syncs it. Returns its logical end.
+    fn end_active(&mut self) -> Result<u64, RollFailure> {
+        match (&self.active, &self.before) {
+            (None, _) => Ok(0),
+            (Some(active), Before::Cut { .. }) => Ok(active.end),
+            (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename) => {
+                let time_ms = self.next_time_ms();
+                self.push(FrameKind::SegmentEnd, 0, time_ms, None, &[]);
+                self.flush().map_err(RollFailure::Append)?;
+                Ok(self.next_place().1)
+            }
+        }
+    }
+
+    /// `wal.log` becomes `wal-<first lsn>.log`.
+    fn rename_active(&mut self) -> Result<(), RollFailure> {
+        if let Some(active) = &self.active {
+            let name = sealed_name(active.segment.header.first_lsn);
+            if active.segment.name() != name {
+                self.disk
+                    .rename(ACTIVE, &name)
+                    .map_err(append_failure("renaming a segment"))?;
+                self.disk
+                    .sync_dir()
+                    .map_err(append_failure("syncing the directory"))?;
+                active.segment.renamed(&name);
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the names of the last two segments to what they should be after an interrupted roll.
+    fn finish_rename(&mut self) -> Result<(), RollFailure> {
+        let names = self
+            .disk
+            .list()
+            .map_err(append_failure("listing the directory"))?;
+        let Some(active) = &self.active else {
+            unreachable!("there is a segment to rename");
+        };
+        if active.segment.name() != ACTIVE {
+            if names.iter().any(|name| name == ACTIVE) {
+                let Some(before) = self
+                    .known
+                    .len()
+                    .checked_sub(2)
+                    .map(|at| self.known[at].clone())
+                else {
+                    unreachable!("the segment in the way of the active one is the one before it");
+                };
+                let sealed = sealed_name(before.first_lsn);
+                self.disk
+                    .rename(ACTIVE, &sealed)
+                    .map_err(append_failure("renaming a segment"))?;
+                self.disk
+                    .sync_dir()
+                    .map_err(append_failure("syncing the directory"))?;
+            }
+            self.disk
+                .rename(&active.segment.name(), ACTIVE)
+                .map_err(append_failure("renaming a segment"))?;
+            active.segment.renamed(ACTIVE);
+        }
+        self.disk
+            .sync_dir()
+            .map_err(append_failure("syncing the directory"))?;
+        self.before = Before::Nothing;
+        Ok(())
+    }
+
+    /// Replaces the manifest: temporary file, sync, rename, directory sync.
+    pub(crate) fn write_manifest(&mut self) -> Result<(), IoFailure> {
+        let manifest = Manifest {
+            store_id: self.store_id,
+            durable: self.durable,
+            segments: self.known.clone(),
+        };
+        let text = manifest.encode();
+        let failed = |source| IoFailure {
+            attempt: "writing the manifest",
+            file: MANIFEST.to_owned(),
+            source,
+        };
+        let file = self
+            .disk
+            .create(MANIFEST_NEW, text.len() as u64)
+            .map_err(failed)?;
+        file.write_at(0, text.as_bytes()).map_err(failed)?;
+        file.sync().map_err(failed)?;
+        self.disk.rename(MANIFEST_NEW, MANIFEST).map_err(failed)?;
+        self.disk.sync_dir().map_err(failed)
+    }
+
+    /// Ends a session: the closing mark, everything durable, the manifest, no half-prepared file left behind.
+    pub(crate) fn close(&mut self) -> Result<(), IoFailure> {
+        if let Some(thread) = self.preparing.take()
+            && let Ok(Ok(_)) = thread.join()
+        {
+            let failed = |source| IoFailure {
+                attempt: "removing the spare segment",
+                file: NEXT.to_owned(),
+                source,
+            };
+            self.disk.remove(NEXT).map_err(failed)?;
+        }
+        let marked = self.push_mark(true);
+        if marked || self.durable < self.last_lsn {
+            self.flush().map_err(|failure| IoFailure {
+                attempt: failure.attempt,
+                file: ACTIVE.to_owned(),
+                source: failure.error,
+            })?;
+            self.write_manifest()?;
+        }
+        Ok(())
+    }
+}
+
+fn make_zeroed(disk: &dyn Disk, capacity: u64) -> io::Result<Arc<dyn DiskFile>> {
+    assert!(
+        capacity.is_multiple_of(ALIGN),
+        "segments have aligned lengths"
+    );
+    let file = match disk.create(NEXT, capacity) {
+        Ok(file) => file,
+        Err(error) => {
+            // Room taken by a half-made file is given back. If that fails too, the first error says more.
+            let _given_back = disk.remove(NEXT).is_ok();
+            return Err(error);
+        }
+    };
+    file.sync()?;
+    Ok(file)
+}

@@ -1,0 +1,269 @@
+//! Walking all frames of a log in order, with every check that ties them together.
+//!
+//! Recovery and `verify` use this same walk; recovery stops at the first damage, `verify` goes on behind it. What must
+//! stay true: a frame is shown to the visitor only after its CRCs, LSN and link were checked.
+
+use crate::codec::cursor::Undecodable;
+use crate::codec::frame::{FrameHeader, FrameKind};
+use crate::error::{Damage, DamageKind, IoFailure};
+use crate::limits::SEGMENT_HEADER_BYTES;
+use crate::log::files::{LoadedSegment, LogFiles};
+use crate::log::scan::{Found, TailVerdict, frame_at, judge_tail, next_header};
+use crate::value::Lsn;
+
+/// A frame shown to the visitor.
+pub(crate) struct Visit<'a> {
+    pub(crate) segment: &'a LoadedSegment,
+    pub(crate) offset: u64,
+    pub(crate) header: &'a FrameHeader,
+    pub(crate) body: &'a [u8],
+}
+
+/// How the newest segment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// Zeros follow the last frame.
+    Clean,
+    /// Left-over bytes of an unacknowledged write follow.
+    Torn { until: u64 },
+}
+
+/// Where the walk ended.
+#[derive(Clone, Debug)]
+pub(crate) struct WalkEnd {
+    /// Last intact frame's LSN, link and time (zeros for an empty log).
+    pub(crate) lsn: Lsn,
+    pub(crate) link: u32,
+    pub(crate) time_ms: i64,
+    /// Offset in the newest segment where the next frame belongs.
+    pub(crate) offset: u64,
+    pub(crate) tail: Tail,
+    /// Highest LSN proven durable by what was read.
+    pub(crate) durable: Lsn,
+    /// Offset in the newest segment of the first frame above `durable`, if there is one.
+    pub(crate) unproven_from: Option<u64>,
+    /// Kind and flags of the last frame.
+    pub(crate) last: Option<(FrameKind, u8)>,
+}
+
+/// Whether to look behind damage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnDamage {
+    Stop,
+    GoOn,
+}
+
+struct Walker<'v> {
+    on_damage: OnDamage,
+    visit: &'v mut dyn FnMut(Visit<'_>) -> Result<(), Undecodable>,
+    end: WalkEnd,
+    /// `false` behind damage, until the next intact frame gives a new start.
+    linked: bool,
+    damages: Vec<Damage>,
+    /// Offset of every frame of the newest segment above the watermark so far.
+    unproven: Vec<(Lsn, u64)>,
+}
+
+/// Walks the log. Damages found in the frames are returned, first place first.
+pub(crate) fn walk(
+    files: &LogFiles,
+    on_damage: OnDamage,
+    visit: &mut dyn FnMut(Visit<'_>) -> Result<(), Undecodable>,
+) -> Result<(WalkEnd, Vec<Damage>), IoFailure> {
+    let durable = files
+        .manifest
+        .as_ref()
+        .map_or(Lsn(0), |manifest| manifest.durable);
+    // A later segment is only started when everything before it is durable.
+    let started = files
+        .segments
+        .iter()
+        .map(|segment| Lsn(segment.header.first_lsn.0 - 1))
+        .max();
+    let end = WalkEnd {
+        lsn: Lsn(0),
+        link: 0,
+        time_ms: 0,
+        offset: SEGMENT_HEADER_BYTES,
+        tail: Tail::Clean,
+        durable: durable.max(started.unwrap_or(Lsn(0))),
+        unproven_from: None,
+        last: None,
+    };
+    let mut walker = Walker {
+        on_damage,
+        visit,
+        end,
+        linked: true,
+        damages: Vec::new(),
+        unproven: Vec::new(),
+    };
+    for (position, segment) in files.segments.iter().enumerate() {
+        let next = files.segments.get(position + 1);
+        walker.segment(segment, next)?;
+        if on_damage == OnDamage::Stop && !walker.damages.is_empty() {
+            break;
+        }
+    }
+    let proven = walker.end.durable;
+    walker.end.unproven_from = walker
+        .unproven
+        .iter()
+        .find(|(lsn, _)| *lsn > proven)
+        .map(|(_, offset)| *offset);
+    Ok((walker.end, walker.damages))
+}
+
+impl Walker<'_> {
+    fn segment(
+        &mut self,
+        segment: &LoadedSegment,
+        next: Option<&LoadedSegment>,
+    ) -> Result<(), IoFailure> {
+        self.unproven.clear();
+        let header = &segment.header;
+        let bytes = segment.bytes()?;
+        if self.linked
+            && (header.first_lsn.0 != self.end.lsn.0 + 1
+                || (self.end.lsn.0 > 0 && header.previous_link != self.end.link))
+        {
+            self.damaged(segment, 0, header.first_lsn, DamageKind::BrokenLink);
+            if self.on_damage == OnDamage::Stop {
+                return Ok(());
+            }
+            self.linked = false;
+        }
+        self.end.offset = SEGMENT_HEADER_BYTES;
+        if (bytes.len() as u64) < header.capacity {
+            let what = DamageKind::Shortened {
+                expected: header.capacity,
+                found: bytes.len() as u64,
+            };
+            self.frames(segment, next, &bytes);
+            if self.damages.is_empty() || self.on_damage == OnDamage::GoOn {
+                self.damaged(segment, self.end.offset, Lsn(self.end.lsn.0 + 1), what);
+            }
+            return Ok(());
+        }
+        self.frames(segment, next, &bytes);
+        Ok(())
+    }
+
+    /// Walks the frames of one segment; `self.end.offset` is the place of the next frame.
+    fn frames(&mut self, segment: &LoadedSegment, next: Option<&LoadedSegment>, bytes: &[u8]) {
+        let salt = segment.header.salt;
+        let sealed_end = next.map(|next| next.header.previous_end);
+        let readable = match sealed_end {
+            Some(end) => &bytes[..(end as usize).min(bytes.len())],
+            None => bytes,
+        };
+        loop {
+            let offset = self.end.offset;
+            if sealed_end == Some(offset) {
+                return;
+            }
+            let expected = Lsn(self.end.lsn.0 + 1);
+            let kind = match frame_at(readable, salt, offset) {
+                Found::Frame(header, body) => match self.frame(segment, offset, &header, body) {
+                    Ok(()) => continue,
+                    Err(kind) => kind,
+                },
+                found => {
+                    let kind = match found {
+                        Found::Bad(kind, _) => kind,
+                        Found::Nothing | Found::Frame(..) => DamageKind::Missing {
+                            durable: self.end.durable.max(expected),
+                        },
+                    };
+                    if sealed_end.is_some() {
+                        kind
+                    } else {
+                        match judge_tail(bytes, salt, offset, expected, self.end.durable) {
+                            TailVerdict::Clean => return,
+                            TailVerdict::Torn { until } => {
+                                self.end.tail = Tail::Torn { until };
+                                return;
+                            }
+                            TailVerdict::Damaged(kind) => kind,
+                        }
+                    }
+                }
+            };
+            self.damaged(segment, offset, expected, kind);
+            if self.on_damage == OnDamage::Stop || !self.resume(readable, salt, offset) {
+                return;
+            }
+        }
+    }
+
+    /// Checks what ties a frame to the one before and shows it.
+    fn frame(
+        &mut self,
+        segment: &LoadedSegment,
+        offset: u64,
+        header: &FrameHeader,
+        body: &[u8],
+    ) -> Result<(), DamageKind> {
+        if self.linked {
+            if header.lsn.0 != self.end.lsn.0 + 1 {
+                return Err(DamageKind::WrongLsn { found: header.lsn });
+            }
+            if header.link != self.end.link {
+                return Err(DamageKind::BrokenLink);
+            }
+        }
+        (self.visit)(Visit {
+            segment,
+            offset,
+            header,
+            body,
+        })
+        .map_err(|error| DamageKind::Undecodable {
+            expected: error.expected,
+        })?;
+        self.passed(offset, header);
+        self.linked = true;
+        Ok(())
+    }
+
+    fn passed(&mut self, offset: u64, header: &FrameHeader) {
+        self.end.lsn = header.lsn;
+        self.end.link = header.own_link();
+        self.end.time_ms = header.time_ms;
+        self.end.durable = self.end.durable.max(header.durable);
+        self.end.offset = offset + header.frame_len();
+        self.end.last = Some((header.kind, header.flags));
+        self.unproven.push((header.lsn, offset));
+    }
+
+    fn damaged(&mut self, segment: &LoadedSegment, offset: u64, lsn: Lsn, what: DamageKind) {
+        self.damages.push(Damage {
+            file: segment.name.clone(),
+            offset,
+            lsn,
+            what,
+        });
+    }
+
+    /// Moves behind the damaged frame at `offset`; `false` if nothing intact follows.
+    fn resume(&mut self, bytes: &[u8], salt: u64, offset: u64) -> bool {
+        if let Some(header) = bytes
+            .get(offset as usize..)
+            .and_then(|at| FrameHeader::decode(at, salt, offset))
+            && header.lsn.0 == self.end.lsn.0 + 1
+        {
+            // Only the body is bad: length, LSN and link of the frame are known.
+            self.passed(offset, &header);
+            return true;
+        }
+        match next_header(bytes, salt, offset) {
+            Some((next, header)) => {
+                self.linked = false;
+                self.end.lsn = Lsn(header.lsn.0.saturating_sub(1));
+                self.end.offset = next;
+                true
+            }
+            None => false,
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Opening a store and verifying one: lock, files, recovery, schema, rule indexes, committer.
+//!
+//! What must stay true: nothing on disk is changed before every check has passed, and then only the unproven tail is
+//! written again, in place; so opening needs no free space.
+
+use std::sync::Arc;
+
+use crate::catalog::Catalog;
+use crate::codec::manifest::ManifestSegment;
+use crate::committer::Committer;
+use crate::disk::{Disk, LockGuard};
+use crate::error::{Damage, IoFailure, OpenError};
+use crate::events::Events;
+use crate::log::files::{LogFiles, load};
+use crate::log::recover::{
+    Recovered, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
+    readable_segments, recover, tail_report,
+};
+use crate::log::walk::{OnDamage, WalkEnd, walk};
+use crate::log::writer::{Active, LogWriter};
+use crate::report::{RecoveryReport, VerifyReport};
+use crate::schema::Schema;
+use crate::shared::{Duplicate, Shared, State};
+use crate::store::{Opened, ReadOnly, Store, StoreOptions, lock};
+use crate::value::Lsn;
+
+pub(crate) fn open(
+    disk: Arc<dyn Disk>,
+    schema: &Schema,
+    options: &StoreOptions,
+) -> Result<Opened, OpenError> {
+    let guard = lock(disk.as_ref())?;
+    let mut files = load(disk.as_ref())?;
+    let Recovered {
+        replayed,
+        end,
+        damage,
+    } = recover(&files)?;
+    if let Some(damage) = damage {
+        return Err(refuse(schema, files, replayed, &end, damage, guard));
+    }
+    let (catalog, mapping) = replayed
+        .catalog
+        .fit(schema)
+        .map_err(|problems| OpenError::SchemaRefused { problems })?;
+    let report = report(&files, &replayed, &end, &catalog, guard.note.as_ref());
+    files.notes.clear();
+    let before = before_append(&files, &end);
+    let known = files.segments.iter().map(|segment| ManifestSegment {
+        number: segment.header.number,
+        first_lsn: segment.header.first_lsn,
+        epoch: segment.header.epoch,
+    });
+    let known: Vec<ManifestSegment> = known.collect();
+    let store_id = match files.segments.first() {
+        Some(first) => first.header.store_id,
+        None => new_store_id(disk.as_ref()).map_err(|source| IoFailure {
+            attempt: "drawing a store id",
+            file: disk.place(),
+            source,
+        })?,
+    };
+    let unproven = make_tail_durable(&files, &end);
+    let epoch = known.last().map_or(1, |segment| segment.epoch);
+    let segments = readable_segments(files, end.offset)?;
+    let newest = segments.iter().last().cloned();
+    let schema_pending = catalog != replayed.catalog;
+    let state = State {
+        index: replayed.index,
+        segments: Arc::new(segments),
+        published: replayed.published,
+    };
+    let shared = Arc::new(Shared::new(schema.clone(), catalog, mapping, state));
+    check_duplicates(&shared)?;
+    unproven?;
+    let writer = LogWriter {
+        disk: disk.clone(),
+        sizes: options.sizes(),
+        prepare_ahead: options.prepare_ahead,
+        store_id,
+        epoch,
+        active: newest.map(|segment| Active {
+            segment,
+            end: end.offset,
+        }),
+        before,
+        last_lsn: end.lsn,
+        last_link: end.link,
+        last_time_ms: end.time_ms,
+        last_kind: end.last,
+        durable: end.lsn,
+        buffer: Vec::new(),
+        buffer_at: 0,
+        preparing: None,
+        known,
+    };
+    let events = Arc::new(Events::new(replayed.published));
+    let mut committer =
+        Committer::new(shared, writer, replayed.request_ids, schema_pending, events);
+    committer.create_first().map_err(|outcome| IoFailure {
+        attempt: "creating the log",
+        file: disk.place(),
+        source: std::io::Error::other(outcome.to_string()),
+    })?;
+    let store = Store::start(disk, guard, committer, options)?;
+    Ok(Opened { store, report })
+}
+
+/// The answer to damage: where it is, and the state before it.
+fn refuse(
+    schema: &Schema,
+    files: LogFiles,
+    replayed: Replayed,
+    end: &WalkEnd,
+    damage: Damage,
+    guard: LockGuard,
+) -> OpenError {
+    let read_only = read_only(schema, files, replayed, end, damage.clone(), guard);
+    OpenError::Corrupt {
+        file: damage.file.clone(),
+        offset: damage.offset,
+        lsn: damage.lsn,
+        damage,
+        read_only,
+    }
+}
+
+fn read_only(
+    schema: &Schema,
+    files: LogFiles,
+    replayed: Replayed,
+    end: &WalkEnd,
+    damage: Damage,
+    guard: LockGuard,
+) -> Option<ReadOnly> {
+    if end.lsn == Lsn(0) {
+        return None;
+    }
+    // The program's view of the data if it fits, else the data's own.
+    let own = replayed.catalog.to_schema();
+    let (schema, catalog, mapping) = match replayed.catalog.fit(schema) {
+        Ok((catalog, mapping)) => (schema.clone(), catalog, mapping),
+        Err(_problems) => {
+            let (catalog, mapping) = replayed.catalog.fit(&own).ok()?;
+            (own, catalog, mapping)
+        }
+    };
+    let segments = readable_prefix(files, end).ok()?;
+    let state = State {
+        index: replayed.index,
+        segments,
+        published: replayed.published,
+    };
+    let shared = Arc::new(Shared::new(schema, catalog, mapping, state));
+    shared.build_rule_indexes().ok()?;
+    Some(ReadOnly::new(shared, damage, guard))
+}
+
+/// The segments that the prefix before the damage reaches into.
+fn readable_prefix(
+    mut files: LogFiles,
+    end: &WalkEnd,
+) -> Result<Arc<crate::segments::SegmentSet>, IoFailure> {
+    files
+        .segments
+        .retain(|segment| segment.header.first_lsn <= end.lsn);
+    Ok(Arc::new(readable_segments(files, end.offset)?))
+}
+
+fn check_duplicates(shared: &Shared) -> Result<(), OpenError> {
+    let duplicates = shared.build_rule_indexes().map_err(|error| {
+        OpenError::Io(IoFailure {
+            attempt: "reading records for the unique indexes",
+            file: "the log".to_owned(),
+            source: std::io::Error::other(error),
+        })
+    })?;
+    if duplicates.is_empty() {
+        return Ok(());
+    }
+    let sentence = |Duplicate {
+                        ty,
+                        field,
+                        first,
+                        second,
+                    }: Duplicate| {
+        let def = shared.schema.type_def(ty);
+        format!(
+            "{}.{} is unique in the program, but {} {first} and {} {second} hold the same value. Change one of them \
+             first.",
+            def.name, def.fields[field.0 as usize].name, def.name, def.name
+        )
+    };
+    Err(OpenError::SchemaRefused {
+        problems: duplicates.into_iter().map(sentence).collect(),
+    })
+}
+
+fn report(
+    files: &LogFiles,
+    replayed: &Replayed,
+    end: &WalkEnd,
+    catalog: &Catalog,
+    lock_note: Option<&String>,
+) -> RecoveryReport {
+    let mut schema_added = Vec::new();
+    for ty in &catalog.types {
+        match replayed
+            .catalog
+            .types
+            .iter()
+            .find(|known| known.number == ty.number)
+        {
+            None => schema_added.push(ty.name.clone()),
+            Some(known) => {
+                let added = ty.fields[known.fields.len()..].iter();
+                schema_added.extend(added.map(|field| format!("{}.{}", ty.name, field.def.name)));
+            }
+        }
+    }
+    RecoveryReport {
+        segments: files.segments.len() as u64,
+        counts: replayed.counts.clone(),
+        head: replayed.published,
+        tail: tail_report(files, end),
+        schema_added,
+        notes: files.notes.iter().chain(lock_note).cloned().collect(),
+    }
+}
+
+/// Reads the whole log and reports what stands in it and every damaged place. Changes nothing. Takes the directory's
+/// lock, so it is refused while a server runs.
+pub fn verify(disk: &dyn Disk) -> Result<VerifyReport, OpenError> {
+    let guard = lock(disk)?;
+    let files = load(disk)?;
+    if is_empty(&files) {
+        return Err(OpenError::NoStore {
+            place: disk.place(),
+        });
+    }
+    let mut replayed = Replayed::default();
+    let (end, found) = walk(&files, OnDamage::GoOn, &mut |visit| replayed.frame(&visit))?;
+    let damages = files.damages.iter().cloned().chain(found).collect();
+    let live_of = |ty: &crate::catalog::CatalogType| {
+        (
+            ty.name.clone(),
+            replayed.index.ty(ty.number).map_or(0, |index| index.live),
+        )
+    };
+    Ok(VerifyReport {
+        segments: files.segments.len() as u64,
+        live: replayed.catalog.types.iter().map(live_of).collect(),
+        counts: replayed.counts.clone(),
+        last_lsn: end.lsn,
+        tail: tail_report(&files, &end),
+        damages,
+        notes: files
+            .notes
+            .iter()
+            .chain(guard.note.as_ref())
+            .cloned()
+            .collect(),
+    })
+}

@@ -1,0 +1,372 @@
+//! From a transaction to the records that will be written: clash check, on-delete rules, unique and reference rules.
+//!
+//! All of it runs in the committer, against the newest state and the batch under construction. What must stay true: a
+//! transaction passes only if running it alone, now, would have read the same; and the state after it obeys every rule.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::codec::record::{FieldNo, Place, RecordOp, TypeNo};
+use crate::delta::Newest;
+use crate::error::{ConstraintError, ConstraintRule};
+use crate::index::{Referrer, UniqueKey};
+use crate::outcome::CommitOutcome;
+use crate::schema::OnDelete;
+use crate::transaction::{Pending, TransactionParts};
+use crate::value::{EntityId, FieldIx, FieldValue, Record, TypeIx};
+
+type Key = (TypeIx, EntityId);
+
+/// One record to write.
+pub(crate) struct PlannedWrite {
+    pub(crate) ty: TypeIx,
+    pub(crate) id: EntityId,
+    pub(crate) op: RecordOp,
+    pub(crate) version: u32,
+    pub(crate) deleted: bool,
+    pub(crate) fields: Vec<FieldValue>,
+    pub(crate) base: Option<Arc<Record>>,
+    pub(crate) previous: Option<Place>,
+}
+
+impl PlannedWrite {
+    pub(crate) fn is_destroy(&self) -> bool {
+        self.op == RecordOp::Destroy
+    }
+}
+
+struct Planner<'a> {
+    newest: &'a Newest<'a>,
+    /// Records written, and records only looked at.
+    finals: BTreeMap<Key, Pending>,
+    /// Records written, in the order of the log.
+    order: Vec<Key>,
+    /// The same as a set.
+    written: BTreeSet<Key>,
+}
+
+/// Checks a transaction and says what to write, or why not.
+pub(crate) fn plan(
+    newest: &Newest<'_>,
+    parts: TransactionParts,
+) -> Result<Vec<PlannedWrite>, CommitOutcome> {
+    check_reads(newest, &parts)?;
+    let mut planner = Planner {
+        newest,
+        written: parts.order.iter().copied().collect(),
+        finals: parts.writes,
+        order: parts.order,
+    };
+    // What was made and unmade in one transaction never existed.
+    planner
+        .finals
+        .retain(|_, pending| pending.base.is_some() || pending.is_live());
+    let gone = planner.cascade()?;
+    planner.set_none(&gone)?;
+    planner.restrict(&gone)?;
+    planner.unique()?;
+    planner.references()?;
+    Ok(planner.writes())
+}
+
+/// Anything read that has changed since the snapshot makes the transaction run again.
+fn check_reads(newest: &Newest<'_>, parts: &TransactionParts) -> Result<(), CommitOutcome> {
+    let since = parts.snapshot_lsn;
+    let shared = newest.shared;
+    let changed = parts
+        .reads
+        .records
+        .iter()
+        .any(|(ty, id)| newest.record_lsn(*ty, *id) > since)
+        || parts
+            .reads
+            .types
+            .iter()
+            .any(|ty| newest.type_lsn(*ty) > since)
+        || parts.reads.absences.iter().any(|(ty, field, key)| {
+            let mapping = shared.mapping.type_mapping(*ty);
+            newest
+                .holder(mapping.number, mapping.fields[field.0 as usize], key)
+                .is_some()
+        });
+    if changed {
+        Err(CommitOutcome::Clash)
+    } else {
+        Ok(())
+    }
+}
+
+impl Planner<'_> {
+    fn violation(&self, key: Key, field: FieldIx, rule: ConstraintRule) -> CommitOutcome {
+        let def = self.newest.shared.schema.type_def(key.0);
+        CommitOutcome::Constraint(ConstraintError {
+            entity: def.name.clone(),
+            id: key.1,
+            field: def.fields[field.0 as usize].name.clone(),
+            rule,
+        })
+    }
+
+    /// The records that link to `target` in the state this transaction leaves, with the field and its rule.
+    fn referrers(&mut self, target: Key) -> Result<Vec<(Key, FieldIx, OnDelete)>, CommitOutcome> {
+        let shared = self.newest.shared;
+        let mut found = Vec::new();
+        for referrer in self.newest.referrers(target.0, target.1) {
+            let Some((key, field)) = self.position(&referrer) else {
+                continue;
+            };
+            if !self.load(key)? {
+                continue;
+            }
+            let pending = &self.finals[&key];
+            let still_links = pending
+                .fields
+                .get(field.0 as usize)
+                .is_some_and(|value| links_to(value, target));
+            if pending.is_live() && still_links {
+                found.push((
+                    key,
+                    field,
+                    shared.schema.type_def(key.0).fields[field.0 as usize].on_delete,
+                ));
+            }
+        }
+        Ok(found)
+    }
+
+    fn position(&self, referrer: &Referrer) -> Option<(Key, FieldIx)> {
+        let mapping = &self.newest.shared.mapping;
+        let ty = mapping.position(referrer.ty)?;
+        let field = mapping
+            .type_mapping(ty)
+            .fields
+            .iter()
+            .position(|number| *number == referrer.field)?;
+        Some(((ty, referrer.id), FieldIx(field as u32)))
+    }
+
+    /// Makes sure that the newest version of a record is among the finals; `false` if there is none. A record that
+    /// is only looked at is not in `order` and is not written.
+    fn load(&mut self, key: Key) -> Result<bool, CommitOutcome> {
+        if self.finals.contains_key(&key) {
+            return Ok(true);
+        }
+        match self
+            .newest
+            .record(key.0, key.1)
+            .map_err(CommitOutcome::Unreadable)?
+        {
+            Some(base) => {
+                let (fields, deleted) = (base.fields.clone(), base.is_deleted());
+                self.finals.insert(
+                    key,
+                    Pending {
+                        base: Some(base),
+                        fields,
+                        deleted,
+                        destroyed: false,
+                    },
+                );
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    fn touch(&mut self, key: Key) -> Option<&mut Pending> {
+        if self.written.insert(key) {
+            self.order.push(key);
+        }
+        self.finals.get_mut(&key)
+    }
+
+    /// Deletes what must go with what is deleted. Returns everything that was live and is not any more.
+    fn cascade(&mut self) -> Result<Vec<Key>, CommitOutcome> {
+        let was_live =
+            |pending: &Pending| pending.base.as_ref().is_some_and(|base| !base.is_deleted());
+        let mut gone: Vec<Key> = Vec::new();
+        for key in &self.order {
+            if self
+                .finals
+                .get(key)
+                .is_some_and(|pending| was_live(pending) && !pending.is_live())
+            {
+                gone.push(*key);
+            }
+        }
+        let mut next = 0;
+        while let Some(target) = gone.get(next).copied() {
+            next += 1;
+            for (key, _, rule) in self.referrers(target)? {
+                if rule == OnDelete::Cascade
+                    && let Some(pending) = self.touch(key)
+                    && pending.is_live()
+                {
+                    pending.deleted = true;
+                    gone.push(key);
+                }
+            }
+        }
+        Ok(gone)
+    }
+
+    fn set_none(&mut self, gone: &[Key]) -> Result<(), CommitOutcome> {
+        for target in gone {
+            for (key, field, rule) in self.referrers(*target)? {
+                if rule != OnDelete::SetNone {
+                    continue;
+                }
+                let required =
+                    self.newest.shared.schema.type_def(key.0).fields[field.0 as usize].required;
+                if let Some(pending) = self.touch(key) {
+                    let value = &mut pending.fields[field.0 as usize];
+                    *value = without_link(value, *target);
+                    if required && value.is_none() {
+                        return Err(self.violation(key, field, ConstraintRule::Required));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn restrict(&mut self, gone: &[Key]) -> Result<(), CommitOutcome> {
+        for target in gone {
+            if let Some((key, field, _)) = self.referrers(*target)?.first() {
+                let rule = ConstraintRule::Restrict {
+                    target: self.newest.shared.type_name(target.0).to_owned(),
+                    target_id: target.1,
+                };
+                return Err(self.violation(*key, *field, rule));
+            }
+        }
+        Ok(())
+    }
+
+    fn unique(&self) -> Result<(), CommitOutcome> {
+        let shared = self.newest.shared;
+        let mut claimed: HashMap<(TypeNo, FieldNo, UniqueKey), EntityId> = HashMap::new();
+        for key in &self.order {
+            let Some(pending) = self.finals.get(key).filter(|pending| pending.is_live()) else {
+                continue;
+            };
+            let number = shared.mapping.number(key.0);
+            for (field, field_no, value) in shared.unique_keys(key.0, &pending.fields) {
+                let holder = self.newest.holder(number, field_no, &value);
+                // A holder that this transaction writes too is judged by its own claim.
+                let other =
+                    holder.filter(|id| *id != key.1 && !self.written.contains(&(key.0, *id)));
+                let other = other.or_else(|| claimed.insert((number, field_no, value), key.1));
+                if let Some(holder) = other {
+                    return Err(self.violation(*key, field, ConstraintRule::Unique { holder }));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn references(&self) -> Result<(), CommitOutcome> {
+        let shared = self.newest.shared;
+        for key in &self.order {
+            let Some(pending) = self.finals.get(key).filter(|pending| pending.is_live()) else {
+                continue;
+            };
+            for (field, _, target, target_id) in shared.links(key.0, &pending.fields) {
+                let live = match self.finals.get(&(target, target_id)) {
+                    Some(pending) => pending.is_live(),
+                    None => self.newest.is_live(target, target_id),
+                };
+                if !live {
+                    let target = shared.type_name(target).to_owned();
+                    return Err(self.violation(
+                        *key,
+                        field,
+                        ConstraintRule::Reference { target, target_id },
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn writes(mut self) -> Vec<PlannedWrite> {
+        let mut writes = Vec::with_capacity(self.order.len());
+        for (ty, id) in std::mem::take(&mut self.order) {
+            let Some(pending) = self.finals.remove(&(ty, id)) else {
+                continue;
+            };
+            let was_deleted = pending.base.as_ref().map(|base| base.is_deleted());
+            let op = match (was_deleted, pending.deleted) {
+                (Some(_), _) if pending.destroyed => RecordOp::Destroy,
+                (None, _) => RecordOp::Create,
+                (Some(true), false) => RecordOp::Restore,
+                (Some(_), true) => RecordOp::Delete,
+                (Some(false), false) => RecordOp::Update,
+            };
+            let previous = if op == RecordOp::Destroy {
+                None
+            } else {
+                self.newest.place(ty, id)
+            };
+            let (version, deleted) = (pending.version(), pending.deleted || pending.destroyed);
+            let Pending { base, fields, .. } = pending;
+            writes.push(PlannedWrite {
+                ty,
+                id,
+                op,
+                version,
+                deleted,
+                fields,
+                base,
+                previous,
+            });
+        }
+        writes
+    }
+}
+
+fn links_to(value: &FieldValue, target: Key) -> bool {
+    let mut found = false;
+    value.each_ref(&mut |ty, id| found |= (ty, id) == target);
+    found
+}
+
+/// The value without links to `target`: a link becomes `none`, in a list it is left out.
+fn without_link(value: &FieldValue, target: Key) -> FieldValue {
+    let is_link =
+        |value: &FieldValue| matches!(value, FieldValue::Ref { ty, id } if (*ty, *id) == target);
+    match value {
+        value if is_link(value) => FieldValue::None,
+        FieldValue::List(items) => {
+            let kept = items.iter().filter(|item| !is_link(item));
+            FieldValue::List(kept.map(|item| without_link(item, target)).collect())
+        }
+        FieldValue::Map(entries) => FieldValue::Map(
+            entries
+                .iter()
+                .map(|(key, item)| (key.clone(), without_link(item, target)))
+                .collect(),
+        ),
+        FieldValue::Enum {
+            name,
+            variant,
+            payload,
+        } => FieldValue::Enum {
+            name: name.clone(),
+            variant: variant.clone(),
+            payload: payload
+                .iter()
+                .map(|item| without_link(item, target))
+                .collect(),
+        },
+        FieldValue::None
+        | FieldValue::Bool(_)
+        | FieldValue::Int(_)
+        | FieldValue::Float(_)
+        | FieldValue::Text(_)
+        | FieldValue::Time(_)
+        | FieldValue::Duration(_)
+        | FieldValue::Bytes(_)
+        | FieldValue::Ref { .. } => value.clone(),
+    }
+}

@@ -1,0 +1,332 @@
+//! What snapshots, transactions and the committer share: schema, mapping, the published state.
+//!
+//! What must stay true: `State` changes only in `publish`, under the write lock, after the frames it describes are
+//! durable; readers hold the lock for a lookup, never for a read from disk.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::catalog::{Catalog, Mapping};
+use crate::codec::cursor::Undecodable;
+use crate::codec::record::{FieldNo, Place, RecordHeader, TypeNo};
+use crate::codec::value::put_value;
+use crate::error::ReadError;
+use crate::index::{Head, Index, Referrer, UniqueKey};
+use crate::schema::Schema;
+use crate::segments::{ReadFault, SegmentSet, Wanted};
+use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
+
+/// The published state.
+pub(crate) struct State {
+    pub(crate) index: Index,
+    pub(crate) segments: Arc<SegmentSet>,
+    /// Newest transaction that is durable.
+    pub(crate) published: Lsn,
+}
+
+/// Everything that outlives a single transaction.
+pub(crate) struct Shared {
+    pub(crate) schema: Schema,
+    /// Names by `TypeIx`, shared with events.
+    pub(crate) type_names: Vec<Arc<str>>,
+    pub(crate) catalog: Catalog,
+    pub(crate) mapping: Mapping,
+    pub(crate) state: RwLock<State>,
+    /// Next free number, by `TypeIx`.
+    pub(crate) next_ids: Vec<AtomicU64>,
+}
+
+/// Two live records that hold one unique value.
+pub(crate) struct Duplicate {
+    pub(crate) ty: TypeIx,
+    pub(crate) field: FieldIx,
+    pub(crate) first: EntityId,
+    pub(crate) second: EntityId,
+}
+
+impl Shared {
+    pub(crate) fn new(schema: Schema, catalog: Catalog, mapping: Mapping, state: State) -> Self {
+        let type_names = schema
+            .types
+            .iter()
+            .map(|ty| Arc::from(ty.name.as_str()))
+            .collect();
+        let next_id = |at| {
+            let number = mapping.number(TypeIx(at as u32));
+            AtomicU64::new(state.index.ty(number).map_or(0, |ty| ty.max_id) + 1)
+        };
+        let next_ids = (0..schema.types.len()).map(next_id).collect();
+        Shared {
+            schema,
+            type_names,
+            catalog,
+            mapping,
+            state: RwLock::new(state),
+            next_ids,
+        }
+    }
+
+    pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn type_name(&self, ty: TypeIx) -> &str {
+        &self.type_names[ty.0 as usize]
+    }
+
+    /// The version of a record that a snapshot at `lsn` sees, deleted states included.
+    pub(crate) fn record_at(
+        &self,
+        segments: &SegmentSet,
+        ty: TypeIx,
+        id: EntityId,
+        head: Head,
+        lsn: Lsn,
+    ) -> Result<Option<Record>, ReadError> {
+        let mut found = None;
+        self.walk_back(segments, ty, id, head, &mut |header, bytes| {
+            if header.lsn > lsn {
+                return Ok(true);
+            }
+            found = Some(self.decode(ty, header, bytes)?);
+            Ok(false)
+        })?;
+        Ok(found)
+    }
+
+    /// All versions up to `lsn`, newest first.
+    pub(crate) fn versions(
+        &self,
+        segments: &SegmentSet,
+        ty: TypeIx,
+        id: EntityId,
+        head: Head,
+        lsn: Lsn,
+    ) -> Result<Vec<Record>, ReadError> {
+        let mut found = Vec::new();
+        self.walk_back(segments, ty, id, head, &mut |header, bytes| {
+            if header.lsn <= lsn {
+                found.push(self.decode(ty, header, bytes)?);
+            }
+            Ok(true)
+        })?;
+        Ok(found)
+    }
+
+    /// Visits the versions of a record, newest first, until `visit` says `false`.
+    fn walk_back(
+        &self,
+        segments: &SegmentSet,
+        ty: TypeIx,
+        id: EntityId,
+        head: Head,
+        visit: &mut dyn FnMut(&RecordHeader, &[u8]) -> Result<bool, Undecodable>,
+    ) -> Result<(), ReadError> {
+        let number = self.mapping.number(ty);
+        let named = |fault: ReadFault| fault.named(self.type_name(ty), id);
+        let mut wanted = Wanted {
+            ty: number,
+            id,
+            lsn: Some(head.lsn),
+            version: head.version,
+            place: head.place,
+        };
+        loop {
+            let damaged = |file: String| {
+                let offset = u64::from(wanted.place.offset);
+                named(ReadFault::Damaged {
+                    file,
+                    offset,
+                    lsn: wanted.lsn.unwrap_or(Lsn(0)),
+                })
+            };
+            let Some(segment) = segments.by_number(wanted.place.segment) else {
+                return Err(damaged(format!("segment {}", wanted.place.segment)));
+            };
+            let (header, bytes) = segment.read(&wanted).map_err(named)?;
+            let go_on = visit(&header, &bytes).map_err(|_| damaged(segment.name()))?;
+            match header.previous {
+                Some(place) if go_on && header.version > 1 => {
+                    wanted = Wanted {
+                        lsn: None,
+                        version: header.version - 1,
+                        place,
+                        ..wanted
+                    };
+                }
+                Some(_) | None => return Ok(()),
+            }
+        }
+    }
+
+    /// Decodes a checked record into the program's field order, stored values widened to the declared types.
+    fn decode(
+        &self,
+        ty: TypeIx,
+        header: &RecordHeader,
+        bytes: &[u8],
+    ) -> Result<Record, Undecodable> {
+        let def = self.schema.type_def(ty);
+        let mapping = self.mapping.type_mapping(ty);
+        let mut fields = Vec::with_capacity(def.fields.len());
+        for (field, number) in def.fields.iter().zip(&mapping.fields) {
+            let value = header.field(bytes, *number, &|no| self.mapping.position(TypeNo(no)))?;
+            fields.push(field.ty.widen(value));
+        }
+        Ok(Record {
+            ty,
+            id: header.id,
+            version: header.version,
+            created_at_ms: header.created_at_ms,
+            updated_at_ms: header.updated_at_ms,
+            deleted_at_ms: header.deleted.then_some(header.updated_at_ms),
+            fields,
+            lsn: header.lsn,
+        })
+    }
+
+    /// A value as the key of a unique index; `None` for `none`, which is never a duplicate.
+    pub(crate) fn unique_key(
+        &self,
+        ty: TypeIx,
+        field: FieldIx,
+        value: &FieldValue,
+    ) -> Option<UniqueKey> {
+        let declared = &self.schema.type_def(ty).fields[field.0 as usize].ty;
+        let value = match declared.widen(value.clone()) {
+            FieldValue::None => return None,
+            FieldValue::Float(float) if float == 0.0 => FieldValue::Float(0.0),
+            value => value,
+        };
+        let mut key = Vec::new();
+        put_value(&mut key, &value, &|ty| self.mapping.number(ty).0);
+        Some(key)
+    }
+
+    /// The unique keys of a record: field and key.
+    pub(crate) fn unique_keys(
+        &self,
+        ty: TypeIx,
+        fields: &[FieldValue],
+    ) -> Vec<(FieldIx, FieldNo, UniqueKey)> {
+        let mapping = self.mapping.type_mapping(ty);
+        let defs = self.schema.type_def(ty).fields.iter().enumerate();
+        defs.filter(|(_, def)| def.unique)
+            .filter_map(|(at, _)| {
+                let field = FieldIx(at as u32);
+                Some((
+                    field,
+                    mapping.fields[at],
+                    self.unique_key(ty, field, fields.get(at)?)?,
+                ))
+            })
+            .collect()
+    }
+
+    /// The links of a record: field position and number, target.
+    pub(crate) fn links(
+        &self,
+        ty: TypeIx,
+        fields: &[FieldValue],
+    ) -> Vec<(FieldIx, FieldNo, TypeIx, EntityId)> {
+        let mapping = self.mapping.type_mapping(ty);
+        let mut links = Vec::new();
+        for (at, value) in fields.iter().enumerate() {
+            value.each_ref(&mut |target, id| {
+                links.push((FieldIx(at as u32), mapping.fields[at], target, id))
+            });
+        }
+        links
+    }
+
+    /// Whether any rule needs the fields of old versions of this type.
+    pub(crate) fn is_indexed(&self, ty: TypeIx) -> bool {
+        let may_link = |def: &crate::schema::FieldDef| def.unique || def.ty.may_link();
+        self.schema.type_def(ty).fields.iter().any(may_link)
+    }
+
+    /// Builds unique and link indexes from the live records. Duplicates are returned.
+    pub(crate) fn build_rule_indexes(&self) -> Result<Vec<Duplicate>, ReadError> {
+        let mut duplicates = Vec::new();
+        for at in 0..self.schema.types.len() {
+            let ty = TypeIx(at as u32);
+            if !self.is_indexed(ty) {
+                continue;
+            }
+            let number = self.mapping.number(ty);
+            let mut from = Some(0);
+            while let Some(start) = from {
+                let (heads, next, segments) = {
+                    let state = self.state();
+                    let (heads, next) = state
+                        .index
+                        .ty(number)
+                        .map_or((Vec::new(), None), |ty| ty.page(start));
+                    (heads, next, state.segments.clone())
+                };
+                for (id, head) in heads.into_iter().filter(|(_, head)| !head.deleted) {
+                    let Some(record) = self.record_at(&segments, ty, id, head, head.lsn)? else {
+                        continue;
+                    };
+                    self.index_rules(number, &record, &mut duplicates);
+                }
+                from = next;
+            }
+        }
+        Ok(duplicates)
+    }
+
+    fn index_rules(&self, number: TypeNo, record: &Record, duplicates: &mut Vec<Duplicate>) {
+        let (keys, links) = (
+            self.unique_keys(record.ty, &record.fields),
+            self.links(record.ty, &record.fields),
+        );
+        let mut state = self.state_mut();
+        for (field, field_no, key) in keys {
+            let holders = state
+                .index
+                .ty_mut(number)
+                .unique
+                .entry(field_no)
+                .or_default();
+            if let Some(first) = holders.insert(key, record.id) {
+                duplicates.push(Duplicate {
+                    ty: record.ty,
+                    field,
+                    first,
+                    second: record.id,
+                });
+            }
+        }
+        for (_, field, target, target_id) in links {
+            let target = (self.mapping.number(target), target_id);
+            let referrer = Referrer {
+                ty: number,
+                field,
+                id: record.id,
+            };
+            state
+                .index
+                .referrers
+                .entry(target)
+                .or_default()
+                .insert(referrer);
+        }
+    }
+
+    /// Segment and offset in range for a place.
+    pub(crate) fn place(segment: u32, offset: u64) -> Place {
+        assert!(
+            offset <= u64::from(u32::MAX),
+            "segments are far smaller than 4 GiB"
+        );
+        Place {
+            segment,
+            offset: offset as u32,
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! A fixed view of the data: everything up to one LSN, nothing after it.
+//!
+//! Taking one copies a number; it pins nothing, because the log is never changed behind a published place. What must
+//! stay true: a snapshot gives the same answers for as long as it lives (destroyed records are the exception: they are
+//! gone at once, everywhere).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::error::ReadError;
+use crate::index::Head;
+use crate::segments::SegmentSet;
+use crate::shared::Shared;
+use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
+
+/// Which records a scan shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Deleted {
+    /// Live records.
+    #[default]
+    Hide,
+    /// Deleted records.
+    Only,
+    /// Both.
+    Include,
+}
+
+impl Deleted {
+    pub(crate) fn shows(self, record: &Record) -> bool {
+        match self {
+            Deleted::Hide => !record.is_deleted(),
+            Deleted::Only => record.is_deleted(),
+            Deleted::Include => true,
+        }
+    }
+}
+
+/// A consistent view of the store at one LSN.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub(crate) shared: Arc<Shared>,
+    lsn: Lsn,
+}
+
+impl Snapshot {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        let lsn = shared.state().published;
+        Snapshot { shared, lsn }
+    }
+
+    /// The last transaction this snapshot sees.
+    pub fn lsn(&self) -> Lsn {
+        self.lsn
+    }
+
+    /// The live record with this number.
+    pub fn get(&self, ty: TypeIx, id: EntityId) -> Result<Option<Arc<Record>>, ReadError> {
+        Ok(self.get_any(ty, id)?.filter(|record| !record.is_deleted()))
+    }
+
+    /// The record with this number, deleted or not.
+    pub fn get_any(&self, ty: TypeIx, id: EntityId) -> Result<Option<Arc<Record>>, ReadError> {
+        let Some((head, segments)) = self.head(ty, id) else {
+            return Ok(None);
+        };
+        Ok(self
+            .shared
+            .record_at(&segments, ty, id, head, self.lsn)?
+            .map(Arc::new))
+    }
+
+    /// All versions of a record, oldest first; a deletion and a restoration are versions too.
+    pub fn history(&self, ty: TypeIx, id: EntityId) -> Result<Vec<Record>, ReadError> {
+        let Some((head, segments)) = self.head(ty, id) else {
+            return Ok(Vec::new());
+        };
+        let mut versions = self.shared.versions(&segments, ty, id, head, self.lsn)?;
+        versions.reverse();
+        Ok(versions)
+    }
+
+    fn head(&self, ty: TypeIx, id: EntityId) -> Option<(Head, Arc<SegmentSet>)> {
+        let state = self.shared.state();
+        let head = state.index.head(self.shared.mapping.number(ty), id)?;
+        Some((head, state.segments.clone()))
+    }
+
+    /// All records of a type, by number.
+    pub fn scan(&self, ty: TypeIx, deleted: Deleted) -> Scan {
+        Scan {
+            snapshot: self.clone(),
+            ty,
+            deleted,
+            next: Some(0),
+            heads: VecDeque::new(),
+            segments: None,
+        }
+    }
+
+    /// Number of live records of a type.
+    pub fn count(&self, ty: TypeIx) -> Result<u64, ReadError> {
+        {
+            let state = self.shared.state();
+            match state.index.ty(self.shared.mapping.number(ty)) {
+                None => return Ok(0),
+                Some(index) if index.last_lsn <= self.lsn => return Ok(index.live),
+                Some(_) => {}
+            }
+        }
+        self.scan(ty, Deleted::Hide)
+            .try_fold(0, |count, record| record.map(|_| count + 1))
+    }
+
+    /// The live record whose unique field holds `value`; `none` is held by nobody. A field that is not declared
+    /// unique finds nothing.
+    pub fn find_unique(
+        &self,
+        ty: TypeIx,
+        field: FieldIx,
+        value: &FieldValue,
+    ) -> Result<Option<Arc<Record>>, ReadError> {
+        let Some(key) = self.shared.unique_key(ty, field, value) else {
+            return Ok(None);
+        };
+        let holds = |record: &Record| {
+            self.shared
+                .unique_key(ty, field, record.field(field))
+                .as_ref()
+                == Some(&key)
+        };
+        let (holder, unchanged) = {
+            let state = self.shared.state();
+            let mapping = self.shared.mapping.type_mapping(ty);
+            let holder = state
+                .index
+                .holder(mapping.number, mapping.fields[field.0 as usize], &key);
+            let unchanged = state
+                .index
+                .ty(mapping.number)
+                .is_none_or(|index| index.last_lsn <= self.lsn);
+            (holder, unchanged)
+        };
+        if let Some(id) = holder
+            && let Some(record) = self.get(ty, id)?
+            && holds(&record)
+        {
+            return Ok(Some(record));
+        }
+        if unchanged || !self.shared.schema.type_def(ty).fields[field.0 as usize].unique {
+            return Ok(None);
+        }
+        // The type changed after this snapshot, so the index, which is about now, may have lost the holder.
+        self.scan(ty, Deleted::Hide)
+            .find(|record| record.as_ref().map_or(true, |record| holds(record)))
+            .transpose()
+    }
+}
+
+/// The records of a type, by number.
+pub struct Scan {
+    snapshot: Snapshot,
+    ty: TypeIx,
+    deleted: Deleted,
+    next: Option<u64>,
+    heads: VecDeque<(EntityId, Head)>,
+    segments: Option<Arc<SegmentSet>>,
+}
+
+impl Iterator for Scan {
+    type Item = Result<Arc<Record>, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let Some((id, head)) = self.heads.pop_front() else {
+                let from = self.next?;
+                let shared = &self.snapshot.shared;
+                let state = shared.state();
+                let page = state
+                    .index
+                    .ty(shared.mapping.number(self.ty))
+                    .map(|index| index.page(from));
+                let (heads, next) = page.unwrap_or((Vec::new(), None));
+                self.segments = Some(state.segments.clone());
+                (self.heads, self.next) = (heads.into(), next);
+                continue;
+            };
+            let segments = self.segments.as_ref()?;
+            match self
+                .snapshot
+                .shared
+                .record_at(segments, self.ty, id, head, self.snapshot.lsn)
+            {
+                Ok(Some(record)) if self.deleted.shows(&record) => {
+                    return Some(Ok(Arc::new(record)));
+                }
+                Ok(Some(_) | None) => {}
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}

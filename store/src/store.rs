@@ -1,0 +1,427 @@
+//! The store as its users hold it: open, snapshot, begin, commit, subscribe, close.
+//!
+//! Wiring only; the work is done in `log/`, `committer.rs` and `snapshot.rs`. What must stay true: the directory's lock
+//! is held until the committer has ended, and opening always ends in a definite answer.
+
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::committer::Committer;
+use crate::disk::{Disk, LockError, LockGuard};
+use crate::error::{Damage, IoFailure, OpenError};
+use crate::events::Events;
+use crate::limits::{IDLE_MARK_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::log::writer::Sizes;
+use crate::outcome::{CommitEvent, CommitOutcome};
+use crate::queue::{Job, Next, Queue};
+use crate::report::RecoveryReport;
+use crate::schema::Schema;
+use crate::shared::Shared;
+use crate::snapshot::Snapshot;
+use crate::transaction::Transaction;
+use crate::value::{Lsn, RequestId};
+
+/// How a store is run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// A thread of its own commits (and groups concurrent commits); otherwise the caller's thread does.
+    pub committer_thread: bool,
+    /// The next segment is filled with zeros in the background.
+    pub prepare_ahead: bool,
+    /// Size of the first segment; they double from here.
+    pub segment_bytes_min: u64,
+    /// Size at which segments stop doubling.
+    pub segment_bytes_max: u64,
+}
+
+impl Default for StoreOptions {
+    fn default() -> Self {
+        StoreOptions {
+            committer_thread: true,
+            prepare_ahead: true,
+            segment_bytes_min: SEGMENT_BYTES_MIN,
+            segment_bytes_max: SEGMENT_BYTES_MAX,
+        }
+    }
+}
+
+impl StoreOptions {
+    /// No threads: `commit` returns after the answer was given. For scripts and tests. No idle marks are written.
+    pub fn inline() -> Self {
+        StoreOptions {
+            committer_thread: false,
+            prepare_ahead: false,
+            ..Self::default()
+        }
+    }
+
+    /// The sizes, rounded to what the log can use.
+    pub(crate) fn sizes(&self) -> Sizes {
+        let smallest = 2 * crate::limits::SEGMENT_HEADER_BYTES;
+        let aligned = |bytes: u64| bytes.clamp(smallest, 1 << 31).next_multiple_of(4096);
+        Sizes {
+            segment_min: aligned(self.segment_bytes_min),
+            segment_max: aligned(self.segment_bytes_max),
+        }
+    }
+}
+
+/// An opened store and what opening found.
+pub struct Opened {
+    /// The store.
+    pub store: Store,
+    /// What opening found and did.
+    pub report: RecoveryReport,
+}
+
+/// A handle to an open store; clones share it. The last one dropped ends the committer (without the closing mark that
+/// `close` writes).
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    shared: Arc<Shared>,
+    disk: Arc<dyn Disk>,
+    queue: Arc<Queue>,
+    events: Arc<Events>,
+    poisoned: Arc<OnceLock<Arc<str>>>,
+    /// `None` once closed.
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    committer: Runner,
+    _lock: LockGuard,
+}
+
+enum Runner {
+    Thread(JoinHandle<Committer>),
+    Inline(Box<Committer>),
+}
+
+/// The state before damage, for reading.
+pub struct ReadOnly {
+    shared: Arc<Shared>,
+    damage: Damage,
+    _lock: Option<LockGuard>,
+}
+
+impl std::fmt::Debug for ReadOnly {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadOnly")
+            .field("damage", &self.damage)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ReadOnly {
+    pub(crate) fn new(shared: Arc<Shared>, damage: Damage, lock: LockGuard) -> Self {
+        ReadOnly {
+            shared,
+            damage,
+            _lock: Some(lock),
+        }
+    }
+
+    /// The schema records are read with.
+    pub fn schema(&self) -> &Schema {
+        &self.shared.schema
+    }
+
+    /// The state before the damage.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.shared.clone())
+    }
+
+    /// Where the log is damaged.
+    pub fn damage(&self) -> &Damage {
+        &self.damage
+    }
+}
+
+impl Store {
+    /// Opens the store in `disk`, creating it if the directory is empty.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        schema: &Schema,
+        options: StoreOptions,
+    ) -> Result<Opened, OpenError> {
+        crate::open::open(disk, schema, &options)
+    }
+
+    pub(crate) fn start(
+        disk: Arc<dyn Disk>,
+        lock: LockGuard,
+        mut committer: Committer,
+        options: &StoreOptions,
+    ) -> Result<Self, OpenError> {
+        let shared = committer.shared.clone();
+        let (events, poisoned) = (committer.events.clone(), committer.poisoned.clone());
+        let queue = Arc::new(Queue::default());
+        let runner = if options.committer_thread {
+            let queue = queue.clone();
+            let thread = std::thread::Builder::new().name("flin-committer".to_owned());
+            let spawned = thread.spawn(move || {
+                run(&mut committer, &queue);
+                committer
+            });
+            Runner::Thread(spawned.map_err(|source| IoFailure {
+                attempt: "starting the committer thread",
+                file: disk.place(),
+                source,
+            })?)
+        } else {
+            Runner::Inline(Box::new(committer))
+        };
+        let running = Mutex::new(Some(Running {
+            committer: runner,
+            _lock: lock,
+        }));
+        Ok(Store {
+            inner: Arc::new(Inner {
+                shared,
+                disk,
+                queue,
+                events,
+                poisoned,
+                running,
+            }),
+        })
+    }
+
+    /// The schema the store was opened with.
+    pub fn schema(&self) -> &Schema {
+        &self.inner.shared.schema
+    }
+
+    /// The newest committed state.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.inner.shared.clone())
+    }
+
+    /// Newest transaction.
+    pub fn head(&self) -> Lsn {
+        self.inner.shared.state().published
+    }
+
+    /// Starts a transaction on the newest state.
+    pub fn begin(&self) -> Transaction {
+        Transaction::new(self.snapshot(), self.inner.disk.now_ms(), None)
+    }
+
+    /// Waits for the exclusive turn and starts a transaction: nobody else commits until it is committed or dropped, so
+    /// it cannot clash. Must not be called from a commit callback, nor while this thread holds another such turn.
+    pub fn begin_exclusive(&self) -> Transaction {
+        let turn = self.inner.queue.exclusive();
+        Transaction::new(self.snapshot(), self.inner.disk.now_ms(), Some(turn))
+    }
+
+    /// Commits. `on_done` is called exactly once, on the committer's thread (inline: before this returns), after the
+    /// transaction is durable and visible, or was refused. It must be quick and must not commit.
+    pub fn commit(
+        &self,
+        transaction: Transaction,
+        request_id: Option<RequestId>,
+        on_done: Box<dyn FnOnce(CommitOutcome) + Send>,
+    ) {
+        let parts = transaction.into_parts();
+        if parts.writes.is_empty() {
+            let event = Arc::new(CommitEvent {
+                lsn: parts.snapshot_lsn,
+                time_ms: 0,
+                changes: Vec::new(),
+            });
+            let lsn = parts.snapshot_lsn;
+            drop(parts);
+            on_done(CommitOutcome::Committed { lsn, event });
+            return;
+        }
+        self.inner.submit(vec![Job {
+            parts,
+            request_id,
+            on_done,
+        }]);
+    }
+
+    /// Commits and waits for the outcome.
+    pub fn commit_wait(
+        &self,
+        transaction: Transaction,
+        request_id: Option<RequestId>,
+    ) -> CommitOutcome {
+        self.commit_all(vec![(transaction, request_id)])
+            .pop()
+            .unwrap_or(CommitOutcome::Closed)
+    }
+
+    /// Commits several transactions, in one batch if nothing else is in the way, and waits for all outcomes. Each one
+    /// stands or falls alone.
+    pub fn commit_all(
+        &self,
+        transactions: Vec<(Transaction, Option<RequestId>)>,
+    ) -> Vec<CommitOutcome> {
+        let count = transactions.len();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let mut jobs = Vec::with_capacity(count);
+        for (at, (transaction, request_id)) in transactions.into_iter().enumerate() {
+            let sender = sender.clone();
+            // The receiver lives until all answers are in, so sending cannot fail.
+            let on_done = Box::new(move |outcome| drop(sender.send((at, outcome))));
+            if transaction.is_read_only() {
+                self.commit(transaction, request_id, on_done);
+            } else {
+                jobs.push(Job {
+                    parts: transaction.into_parts(),
+                    request_id,
+                    on_done,
+                });
+            }
+        }
+        drop(sender);
+        if !jobs.is_empty() {
+            self.inner.submit(jobs);
+        }
+        let mut outcomes = vec![CommitOutcome::Closed; count];
+        for (at, outcome) in receiver {
+            outcomes[at] = outcome;
+        }
+        outcomes
+    }
+
+    /// Commits from now on, in LSN order. A subscriber that falls `EVENTS_QUEUED_MAX` behind is cut off (its receiver
+    /// disconnects): it subscribes again and catches up with `events_since`.
+    pub fn subscribe(&self) -> Receiver<Arc<CommitEvent>> {
+        self.inner.events.subscribe()
+    }
+
+    /// Calls `callback` for every commit from now on, in LSN order, on the committer's thread after the answer.
+    pub fn on_commit(&self, callback: Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>) {
+        self.inner.events.on_commit(callback);
+    }
+
+    /// The commits after `lsn`; `None` when they are not kept any more (or are from before this process).
+    pub fn events_since(&self, lsn: Lsn) -> Option<Vec<Arc<CommitEvent>>> {
+        self.inner.events.since(lsn)
+    }
+
+    /// Why the store takes no more writes, if a write or sync has failed. The process should exit and start again.
+    pub fn poisoned(&self) -> Option<Arc<str>> {
+        self.inner.poisoned.get().cloned()
+    }
+
+    /// Commits what waits, writes the closing mark and the manifest, lets go of the directory. Later commits are
+    /// answered `Closed`; snapshots go on working. Closing twice is fine.
+    pub fn close(&self) -> Result<(), IoFailure> {
+        self.inner.stop(true)
+    }
+}
+
+impl Inner {
+    fn submit(&self, jobs: Vec<Job>) {
+        let inline = {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            matches!(
+                &*running,
+                Some(Running {
+                    committer: Runner::Inline(_),
+                    ..
+                })
+            )
+        };
+        if inline {
+            self.commit_here(jobs);
+            return;
+        }
+        if let Err(refused) = self.queue.push(jobs) {
+            refused
+                .into_iter()
+                .for_each(|job| (job.on_done)(CommitOutcome::Closed));
+        }
+    }
+
+    fn commit_here(&self, jobs: Vec<Job>) {
+        let token = jobs.first().and_then(Job::token);
+        if !self.queue.enter(token) {
+            jobs.into_iter()
+                .for_each(|job| (job.on_done)(CommitOutcome::Closed));
+            return;
+        }
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *running {
+            Some(Running {
+                committer: Runner::Inline(committer),
+                ..
+            }) => committer.commit(jobs),
+            Some(Running {
+                committer: Runner::Thread(_),
+                ..
+            })
+            | None => {
+                jobs.into_iter()
+                    .for_each(|job| (job.on_done)(CommitOutcome::Closed));
+            }
+        }
+        drop(running);
+        self.queue.done();
+    }
+
+    fn stop(&self, clean: bool) -> Result<(), IoFailure> {
+        self.queue.close();
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(Running { committer, _lock }) = running.take() else {
+            return Ok(());
+        };
+        let mut committer = match committer {
+            Runner::Inline(committer) => *committer,
+            Runner::Thread(thread) => match thread.join() {
+                Ok(committer) => committer,
+                Err(panic) => std::panic::resume_unwind(panic),
+            },
+        };
+        if clean { committer.close() } else { Ok(()) }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // Nobody can be told about a failure here; `close` is the door for those who want to know. Without the
+        // closing mark the log reads as after a crash: complete, only not vouched for.
+        let _stopped = self.stop(false).is_ok();
+    }
+}
+
+/// The committer's thread.
+fn run(committer: &mut Committer, queue: &Queue) {
+    loop {
+        let idle_after = committer
+            .wants_mark()
+            .then(|| Duration::from_millis(IDLE_MARK_MS));
+        match queue.next(idle_after) {
+            Next::Jobs(jobs) => {
+                committer.commit(jobs);
+                queue.done();
+            }
+            Next::Idle => committer.idle(),
+            Next::Closed => return,
+        }
+    }
+}
+
+/// Takes the directory's lock.
+pub(crate) fn lock(disk: &dyn Disk) -> Result<LockGuard, OpenError> {
+    disk.lock().map_err(|error| match error {
+        LockError::Held { holder } => OpenError::Locked {
+            place: disk.place(),
+            holder,
+        },
+        LockError::Io(source) => OpenError::Io(IoFailure {
+            attempt: "locking the directory",
+            file: disk.place(),
+            source,
+        }),
+    })
+}

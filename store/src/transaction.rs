@@ -1,0 +1,409 @@
+//! One transaction: a snapshot, what it read, what it wants to write.
+//!
+//! Nothing here touches the log; the committer takes it from here. What must stay true: everything that could make
+//! another run of the same code behave differently is in the read set.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::error::{ReadError, TxError};
+use crate::index::UniqueKey;
+use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
+use crate::queue::ExclusiveTurn;
+use crate::snapshot::{Deleted, Scan, Snapshot};
+use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
+
+/// What a transaction looked at. Live pages use the same set to know when to render again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadSet {
+    /// Records read by number, found or not.
+    pub records: BTreeSet<(TypeIx, EntityId)>,
+    /// Types read as a whole (scans, counts).
+    pub types: BTreeSet<TypeIx>,
+    /// Unique values that nobody held.
+    pub(crate) absences: BTreeSet<(TypeIx, FieldIx, UniqueKey)>,
+}
+
+/// What a transaction does to one record.
+#[derive(Clone, Debug)]
+pub(crate) struct Pending {
+    /// The newest version in the snapshot; `None` for a new record.
+    pub(crate) base: Option<Arc<Record>>,
+    pub(crate) fields: Vec<FieldValue>,
+    pub(crate) deleted: bool,
+    pub(crate) destroyed: bool,
+}
+
+/// A transaction under way. Dropping it forgets it.
+pub struct Transaction {
+    snapshot: Snapshot,
+    started_ms: i64,
+    reads: ReadSet,
+    writes: BTreeMap<(TypeIx, EntityId), Pending>,
+    /// Records in the order they were first written: the order in the log.
+    order: Vec<(TypeIx, EntityId)>,
+    exclusive: Option<ExclusiveTurn>,
+}
+
+/// The parts a committer needs.
+pub(crate) struct TransactionParts {
+    pub(crate) snapshot_lsn: Lsn,
+    pub(crate) reads: ReadSet,
+    pub(crate) writes: BTreeMap<(TypeIx, EntityId), Pending>,
+    pub(crate) order: Vec<(TypeIx, EntityId)>,
+    pub(crate) exclusive: Option<ExclusiveTurn>,
+}
+
+impl Transaction {
+    pub(crate) fn new(
+        snapshot: Snapshot,
+        started_ms: i64,
+        exclusive: Option<ExclusiveTurn>,
+    ) -> Self {
+        Transaction {
+            snapshot,
+            started_ms,
+            reads: ReadSet::default(),
+            writes: BTreeMap::new(),
+            order: Vec::new(),
+            exclusive,
+        }
+    }
+
+    pub(crate) fn into_parts(self) -> TransactionParts {
+        TransactionParts {
+            snapshot_lsn: self.snapshot.lsn(),
+            reads: self.reads,
+            writes: self.writes,
+            order: self.order,
+            exclusive: self.exclusive,
+        }
+    }
+
+    /// The snapshot this transaction reads from.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What was read so far.
+    pub fn read_set(&self) -> &ReadSet {
+        &self.reads
+    }
+
+    /// Whether nothing was written: committing then has no effect.
+    pub fn is_read_only(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// Number of records written.
+    pub fn write_count(&self) -> usize {
+        self.writes.len()
+    }
+
+    /// The live record with this number, own writes included.
+    pub fn get(&mut self, ty: TypeIx, id: EntityId) -> Result<Option<Arc<Record>>, ReadError> {
+        Ok(self.get_any(ty, id)?.filter(|record| !record.is_deleted()))
+    }
+
+    /// The record with this number, deleted or not, own writes included.
+    pub fn get_any(&mut self, ty: TypeIx, id: EntityId) -> Result<Option<Arc<Record>>, ReadError> {
+        if let Some(pending) = self.writes.get(&(ty, id)) {
+            return Ok(self.own_record(ty, id, pending).map(Arc::new));
+        }
+        self.reads.records.insert((ty, id));
+        self.snapshot.get_any(ty, id)
+    }
+
+    /// All versions of a record, oldest first; the state this transaction gives it comes last.
+    pub fn history(&mut self, ty: TypeIx, id: EntityId) -> Result<Vec<Record>, ReadError> {
+        self.reads.records.insert((ty, id));
+        match self.writes.get(&(ty, id)) {
+            Some(pending) if pending.destroyed => Ok(Vec::new()),
+            Some(pending) => {
+                let mut versions = self.snapshot.history(ty, id)?;
+                versions.extend(self.own_record(ty, id, pending));
+                Ok(versions)
+            }
+            None => self.snapshot.history(ty, id),
+        }
+    }
+
+    /// All records of a type by number, own writes included. The type goes into the read set as a whole.
+    pub fn scan(&mut self, ty: TypeIx, deleted: Deleted) -> TransactionScan {
+        self.reads.types.insert(ty);
+        let own = self
+            .writes
+            .range((ty, EntityId(0))..=(ty, EntityId(u64::MAX)));
+        let own = own
+            .map(|(&(_, id), pending)| (id, self.own_record(ty, id, pending).map(Arc::new)))
+            .collect();
+        TransactionScan {
+            stored: self.snapshot.scan(ty, Deleted::Include),
+            waiting: None,
+            own,
+            deleted,
+        }
+    }
+
+    /// Number of live records of a type, own writes included.
+    pub fn count(&mut self, ty: TypeIx) -> Result<u64, ReadError> {
+        self.reads.types.insert(ty);
+        let mut count = self.snapshot.count(ty)?;
+        for (_, pending) in self
+            .writes
+            .range((ty, EntityId(0))..=(ty, EntityId(u64::MAX)))
+        {
+            let was_live = pending.base.as_ref().is_some_and(|base| !base.is_deleted());
+            count = count + u64::from(pending.is_live()) - u64::from(was_live);
+        }
+        Ok(count)
+    }
+
+    /// The live record whose unique field holds `value`, own writes included.
+    pub fn find_unique(
+        &mut self,
+        ty: TypeIx,
+        field: FieldIx,
+        value: &FieldValue,
+    ) -> Result<Option<Arc<Record>>, ReadError> {
+        let shared = self.snapshot.shared.clone();
+        let Some(key) = shared.unique_key(ty, field, value) else {
+            return Ok(None);
+        };
+        for (&(_, id), pending) in self
+            .writes
+            .range((ty, EntityId(0))..=(ty, EntityId(u64::MAX)))
+        {
+            let held = pending
+                .fields
+                .get(field.0 as usize)
+                .and_then(|value| shared.unique_key(ty, field, value));
+            if pending.is_live() && held.as_ref() == Some(&key) {
+                return Ok(self.own_record(ty, id, pending).map(Arc::new));
+            }
+        }
+        let found = self.snapshot.find_unique(ty, field, value)?;
+        match &found {
+            Some(record) if self.writes.contains_key(&(ty, record.id)) => Ok(None),
+            Some(record) => {
+                self.reads.records.insert((ty, record.id));
+                Ok(found)
+            }
+            None => {
+                self.reads.absences.insert((ty, field, key));
+                Ok(None)
+            }
+        }
+    }
+
+    /// A new record. Its number is final even if the transaction is not committed; it is never given out again while
+    /// the process lives.
+    pub fn insert(&mut self, ty: TypeIx, fields: Vec<FieldValue>) -> Result<EntityId, TxError> {
+        self.check_fields(ty, &fields)?;
+        let id =
+            EntityId(self.snapshot.shared.next_ids[ty.0 as usize].fetch_add(1, Ordering::Relaxed));
+        assert!(
+            id.0 <= ENTITY_ID_MAX,
+            "a type has fewer records than numbers"
+        );
+        self.order.push((ty, id));
+        self.writes.insert(
+            (ty, id),
+            Pending {
+                base: None,
+                fields,
+                deleted: false,
+                destroyed: false,
+            },
+        );
+        Ok(id)
+    }
+
+    /// Gives a live record new fields. Returns the version this transaction makes of it.
+    pub fn update(
+        &mut self,
+        ty: TypeIx,
+        id: EntityId,
+        fields: Vec<FieldValue>,
+    ) -> Result<u32, TxError> {
+        self.check_fields(ty, &fields)?;
+        let pending = self.pending(ty, id, |pending| pending.is_live())?;
+        pending.fields = fields;
+        Ok(pending.version())
+    }
+
+    /// Hides a live record; its history stays. Rules about links to it are applied when the transaction commits.
+    pub fn delete(&mut self, ty: TypeIx, id: EntityId) -> Result<u32, TxError> {
+        let pending = self.pending(ty, id, |pending| pending.is_live())?;
+        pending.deleted = true;
+        Ok(pending.version())
+    }
+
+    /// Brings a deleted record back with the fields it had.
+    pub fn restore(&mut self, ty: TypeIx, id: EntityId) -> Result<u32, TxError> {
+        let type_name = self.snapshot.shared.type_name(ty).to_owned();
+        let pending = self.pending(ty, id, |pending| !pending.destroyed)?;
+        if !pending.deleted {
+            return Err(TxError::NotDeleted { type_name, id });
+        }
+        pending.deleted = false;
+        Ok(pending.version())
+    }
+
+    /// Removes a record, deleted or not, with its whole history. It is gone for every reader once this commits; a
+    /// receipt without content stays in the log.
+    pub fn destroy(&mut self, ty: TypeIx, id: EntityId) -> Result<(), TxError> {
+        let pending = self.pending(ty, id, |pending| !pending.destroyed)?;
+        pending.destroyed = true;
+        pending.fields.clear();
+        Ok(())
+    }
+
+    /// The write of one record, taken from the snapshot at first touch; an error unless it is as `usable` asks.
+    fn pending(
+        &mut self,
+        ty: TypeIx,
+        id: EntityId,
+        usable: impl Fn(&Pending) -> bool,
+    ) -> Result<&mut Pending, TxError> {
+        let type_name = || self.snapshot.shared.type_name(ty).to_owned();
+        if !self.writes.contains_key(&(ty, id)) {
+            self.reads.records.insert((ty, id));
+            let Some(base) = self.snapshot.get_any(ty, id)? else {
+                return Err(TxError::NotFound {
+                    type_name: type_name(),
+                    id,
+                });
+            };
+            let deleted = base.is_deleted();
+            let pending = Pending {
+                fields: base.fields.clone(),
+                base: Some(base),
+                deleted,
+                destroyed: false,
+            };
+            if !usable(&pending) {
+                return Err(TxError::NotFound {
+                    type_name: type_name(),
+                    id,
+                });
+            }
+            self.order.push((ty, id));
+            self.writes.insert((ty, id), pending);
+        }
+        let not_found = TxError::NotFound {
+            type_name: type_name(),
+            id,
+        };
+        self.writes
+            .get_mut(&(ty, id))
+            .filter(|pending| usable(pending))
+            .ok_or(not_found)
+    }
+
+    fn check_fields(&self, ty: TypeIx, fields: &[FieldValue]) -> Result<(), TxError> {
+        let schema = &self.snapshot.shared.schema;
+        let def = schema.type_def(ty);
+        let type_name = || def.name.clone();
+        if fields.len() != def.fields.len() {
+            let (expected, found) = (def.fields.len(), fields.len());
+            return Err(TxError::WrongFieldCount {
+                type_name: type_name(),
+                expected,
+                found,
+            });
+        }
+        for (field, value) in def.fields.iter().zip(fields) {
+            if value.depth() > VALUE_DEPTH_MAX {
+                return Err(TxError::TooDeep {
+                    type_name: type_name(),
+                    field: field.name.clone(),
+                    limit: VALUE_DEPTH_MAX,
+                });
+            }
+            if !field.ty.accepts(value, schema) {
+                return Err(TxError::WrongType {
+                    type_name: type_name(),
+                    field: field.name.clone(),
+                    expected: field.ty.to_string(),
+                    found: value.kind(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A record as this transaction left it; `None` once destroyed. Times are those of the transaction's start until
+    /// it is committed.
+    fn own_record(&self, ty: TypeIx, id: EntityId, pending: &Pending) -> Option<Record> {
+        (!pending.destroyed).then(|| Record {
+            ty,
+            id,
+            version: pending.version(),
+            created_at_ms: pending
+                .base
+                .as_ref()
+                .map_or(self.started_ms, |base| base.created_at_ms),
+            updated_at_ms: self.started_ms,
+            deleted_at_ms: pending.deleted.then_some(self.started_ms),
+            fields: pending.fields.clone(),
+            lsn: Lsn(0),
+        })
+    }
+}
+
+impl Pending {
+    pub(crate) fn is_live(&self) -> bool {
+        !self.deleted && !self.destroyed
+    }
+
+    /// The version this transaction makes.
+    pub(crate) fn version(&self) -> u32 {
+        self.base.as_ref().map_or(0, |base| base.version) + 1
+    }
+}
+
+/// The records of a type by number, a transaction's own writes included.
+pub struct TransactionScan {
+    stored: Scan,
+    /// A stored record read ahead.
+    waiting: Option<Arc<Record>>,
+    /// Own writes that are still to come; `None` for a destroyed record.
+    own: BTreeMap<EntityId, Option<Arc<Record>>>,
+    deleted: Deleted,
+}
+
+impl Iterator for TransactionScan {
+    type Item = Result<Arc<Record>, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.waiting.is_none() {
+                match self.stored.next() {
+                    Some(Ok(record)) => self.waiting = Some(record),
+                    Some(Err(error)) => return Some(Err(error)),
+                    None => {}
+                }
+            }
+            let own_first = match (self.own.first_key_value(), &self.waiting) {
+                (Some((id, _)), Some(record)) => *id <= record.id,
+                (Some(_), None) => true,
+                (None, Some(_)) => false,
+                (None, None) => return None,
+            };
+            let record = if own_first {
+                let (id, record) = self.own.pop_first()?;
+                if self.waiting.as_ref().is_some_and(|stored| stored.id == id) {
+                    self.waiting = None;
+                }
+                record
+            } else {
+                self.waiting.take()
+            };
+            if let Some(record) = record.filter(|record| self.deleted.shows(record)) {
+                return Some(Ok(record));
+            }
+        }
+    }
+}
