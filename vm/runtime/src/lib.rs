@@ -1,1 +1,32 @@
-//! Placeholder until the first real commit of this crate.
+//! The one door into FLIN code: a program, its store, and every way to enter (page, action, route, script, test), each a
+//! call of one function with typed arguments inside one transaction. No sockets and no files are opened here.
+//! Must stay true: nothing from outside reaches the VM but through `wire`, and no code runs but through `door`.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod door;
+mod entry;
+mod feed;
+mod host;
+pub mod iso;
+pub mod json;
+mod panics;
+mod run;
+mod schema;
+mod wire;
+mod workers;
+mod world;
+
+pub use flin_store as store;
+pub use flin_vm as vm;
+
+pub use answer::Answer;
+pub use door::{Counters, Runtime, RuntimeOptions};
+pub use entry::{
+    ActionOutcome, Entry, Failure, HandlerName, Outcome, PageOutcome, RouteBody, RouteOutcome,
+    RouteRequest, SentState,
+};
+pub use host::Operations;
+pub use schema::{TypeMap, schema_of};
+pub use wire::{Sent, entity_json, plain_json, plain_value};
+pub use world::{SystemWorld, World};

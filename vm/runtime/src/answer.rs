@@ -1,0 +1,180 @@
+//! The answer of the door: the result, and what must be said and logged once it stands. Here because output and log
+//! lines leave only after the commit, and not on the committer's thread. Must stay true: an answer that nobody takes is
+//! logged all the same.
+
+use std::time::Duration;
+
+use flin_vm::{ErrorKind, TraceEntry};
+
+use crate::entry::{Entry, Failure, Outcome};
+use crate::host::Operations;
+use crate::panics::Caught;
+use crate::world::{Said, World};
+
+/// An answer on its way to whoever asked. `settle` gives the result.
+pub struct Answer {
+    result: Option<Result<Outcome, Failure>>,
+    said: Vec<Said>,
+    report: Option<Report>,
+}
+
+// What the log line of an entry says.
+pub(crate) struct Report {
+    what: &'static str,
+    name: String,
+    operations: Operations,
+    clashes: u32,
+    took: Duration,
+    panic: Option<Caught>,
+}
+
+impl Report {
+    pub(crate) fn new(
+        entry: &Entry,
+        operations: Operations,
+        clashes: u32,
+        took: Duration,
+        panic: Option<Caught>,
+    ) -> Report {
+        let (what, name) = match entry {
+            Entry::Page { page, .. } => ("page", format!("#{page}")),
+            Entry::Action { handler, .. } => ("action", handler.to_string()),
+            Entry::Route { request, .. } => {
+                ("route", format!("{} {}", request.method, request.path))
+            }
+            Entry::Main => ("main", String::new()),
+            Entry::Test { test } => ("test", format!("#{test}")),
+        };
+        Report {
+            what,
+            name,
+            operations,
+            clashes,
+            took,
+            panic,
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn new(result: Result<Outcome, Failure>, said: Vec<Said>, report: Report) -> Answer {
+        Answer {
+            result: Some(result),
+            said,
+            report: Some(report),
+        }
+    }
+
+    pub(crate) fn refused(failure: Failure) -> Answer {
+        Answer {
+            result: Some(Err(failure)),
+            said: Vec::new(),
+            report: None,
+        }
+    }
+
+    /// Lets out what the program said, writes the log lines and gives the result.
+    pub fn settle(mut self, world: &dyn World) -> Result<Outcome, Failure> {
+        for said in self.said.drain(..) {
+            match said {
+                Said::Printed(line) => world.print(&line),
+                Said::Logged(level, line) => world.log(level, &line),
+            }
+        }
+        let result = self.result.take().unwrap_or(Err(Failure::Closed));
+        if let Some(report) = self.report.take() {
+            report.log(&result);
+        }
+        result
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if let (Some(report), Some(result)) = (self.report.take(), self.result.take()) {
+            tracing::warn!("whoever asked is gone before the answer");
+            report.log(&result);
+        }
+    }
+}
+
+impl Report {
+    fn log(&self, result: &Result<Outcome, Failure>) {
+        let Operations { reads, writes } = self.operations;
+        let (what, name, clashes) = (self.what, self.name.as_str(), self.clashes);
+        let took_us = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
+        if let Some(panic) = &self.panic {
+            tracing::error!(what, name, backtrace = %panic.backtrace, "panic inside the runtime: {}", panic.message);
+        }
+        match result {
+            Ok(Outcome::Action(done)) => {
+                tracing::info!(
+                    what,
+                    name,
+                    reads,
+                    writes,
+                    clashes,
+                    took_us,
+                    seq = done.seq.0,
+                    "done"
+                );
+            }
+            Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done) => {
+                tracing::debug!(what, name, reads, writes, clashes, took_us, "done");
+            }
+            Err(failure) if is_own_fault(failure) => {
+                let trace = trace_text(failure);
+                tracing::error!(
+                    what,
+                    name,
+                    reads,
+                    writes,
+                    clashes,
+                    took_us,
+                    trace,
+                    "{failure}"
+                );
+            }
+            Err(failure) => {
+                tracing::warn!(what, name, reads, writes, clashes, took_us, "{failure}")
+            }
+        }
+    }
+}
+
+/// Whether the fault lies with the program, the runtime or the disk, and not with who asked.
+pub(crate) fn is_own_fault(failure: &Failure) -> bool {
+    match failure {
+        Failure::UnknownHandler { .. }
+        | Failure::BadInput { .. }
+        | Failure::RecordMissing { .. }
+        | Failure::Conflict
+        | Failure::Busy
+        | Failure::Closed => false,
+        Failure::Panic { .. } | Failure::Store { .. } | Failure::OutcomeUnknown { .. } => true,
+        Failure::Trap(trap) => match &trap.kind {
+            ErrorKind::ValidationError | ErrorKind::ConflictError | ErrorKind::NotFound => false,
+            ErrorKind::TypeError
+            | ErrorKind::DivisionByZero
+            | ErrorKind::IntegerOverflow
+            | ErrorKind::IndexOutOfBounds
+            | ErrorKind::StackOverflow
+            | ErrorKind::MemoryLimitExceeded
+            | ErrorKind::TimeLimitExceeded
+            | ErrorKind::StorageError
+            | ErrorKind::DepthLimitExceeded
+            | ErrorKind::ArgumentError
+            | ErrorKind::ParseError
+            | ErrorKind::AssertionError
+            | ErrorKind::Custom(_) => true,
+        },
+    }
+}
+
+fn trace_text(failure: &Failure) -> String {
+    let Failure::Trap(trap) = failure else {
+        return String::new();
+    };
+    let line = |entry: &TraceEntry| format!("{} {}:{}", entry.function, entry.line, entry.column);
+    trap.trace.iter().map(line).collect::<Vec<_>>().join(" < ")
+}

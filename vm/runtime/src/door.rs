@@ -1,0 +1,360 @@
+//! The one door into FLIN code. Every page, action, route, script and test enters here: it opens the transaction, sets
+//! the budgets, catches panics, commits after the code has returned, runs it again when it clashed with others, counts
+//! and logs. Must stay true: there is no second way to run a function of a program; an answer is given exactly once, and
+//! a "done" only after the store said "committed"; nothing that failed is missing from the log.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use flin_store::{CommitOutcome, Lsn, Store, Transaction};
+use flin_vm::{Limits, Program};
+
+use crate::answer::{Answer, Report};
+use crate::entry::{Entry, Failure, Outcome};
+use crate::host::{Operations, StoreHost};
+use crate::panics::{self, Caught};
+use crate::run::{constraint_failure, run_entry};
+use crate::schema::TypeMap;
+use crate::workers::{self, Queue, Refused};
+use crate::world::{Said, Seen, SystemWorld, World};
+
+/// After so many clashes a request waits for its turn and then runs alone.
+const CLASHES_MAX: u32 = 3;
+
+/// Budgets and surroundings of a runtime.
+#[derive(Clone)]
+pub struct RuntimeOptions {
+    /// Time that one request may run.
+    pub request_time: Duration,
+    /// What the VM of one request may use.
+    pub request_limits: Limits,
+    /// What the VM of a script or test may use.
+    pub script_limits: Limits,
+    /// Threads that run FLIN code; 0 for one per core.
+    pub workers: usize,
+    /// Requests that may wait for a worker.
+    pub queue_max: usize,
+    /// The world outside.
+    pub world: Arc<dyn World>,
+}
+
+impl Default for RuntimeOptions {
+    fn default() -> RuntimeOptions {
+        RuntimeOptions {
+            request_time: Duration::from_secs(5),
+            request_limits: Limits::request(),
+            script_limits: Limits::script(),
+            workers: 0,
+            queue_max: 1024,
+            world: Arc::new(SystemWorld),
+        }
+    }
+}
+
+/// What happened since the start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Entries that ran to an answer.
+    pub entries: AtomicU64,
+    /// Runs that clashed with another commit and were run again.
+    pub clashes: AtomicU64,
+    /// Panics caught in the door.
+    pub panics: AtomicU64,
+    /// Entries refused because the queue was full.
+    pub refused: AtomicU64,
+}
+
+/// A program with its store, ready to be entered. Clones share it.
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    program: Arc<Program>,
+    types: TypeMap,
+    store: Store,
+    options: RuntimeOptions,
+    queue: Arc<Queue<Job>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    counters: Counters,
+}
+
+// A request on its way: run, perhaps run again, answered once.
+struct Job {
+    entry: Entry,
+    seen: Seen,
+    clashes: u32,
+    started: Instant,
+    reply: Box<dyn FnOnce(Answer) + Send>,
+}
+
+impl Runtime {
+    /// A runtime over a store that was opened with `schema_of(program.module())`.
+    pub fn new(program: Arc<Program>, store: Store, options: RuntimeOptions) -> Runtime {
+        let types = TypeMap::new(program.module(), store.schema());
+        let queue = Arc::new(Queue::new(options.queue_max));
+        let shared = Arc::new(Shared {
+            program,
+            types,
+            store,
+            options,
+            queue,
+            threads: Mutex::new(Vec::new()),
+            counters: Counters::default(),
+        });
+        Runtime { shared }
+    }
+
+    /// Starts the worker threads that `submit` needs.
+    pub fn start_workers(&self) {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let count = match self.shared.options.workers {
+            0 => cores,
+            count => count,
+        };
+        let shared = Arc::downgrade(&self.shared);
+        let work = move |job: Job| match shared.upgrade() {
+            Some(shared) => run_job(&shared, job),
+            None => (job.reply)(Answer::refused(Failure::Closed)),
+        };
+        let threads = workers::start(&self.shared.queue, count, work);
+        self.shared
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(threads);
+    }
+
+    /// Hands an entry to a worker; `reply` is called once, on another thread, when the answer stands.
+    pub fn submit(&self, entry: Entry, reply: Box<dyn FnOnce(Answer) + Send>) {
+        let job = Job {
+            entry,
+            seen: Seen::default(),
+            clashes: 0,
+            started: Instant::now(),
+            reply,
+        };
+        if let Err((refused, job)) = self.shared.queue.push(job) {
+            self.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+            let failure = match refused {
+                Refused::Full => Failure::Busy,
+                Refused::Closed => Failure::Closed,
+            };
+            (job.reply)(Answer::refused(failure));
+        }
+    }
+
+    /// Runs an entry on this thread and waits until its commit is done.
+    pub fn enter(&self, entry: Entry) -> Result<Outcome, Failure> {
+        let script = matches!(entry, Entry::Main | Entry::Test { .. });
+        let mut seen = if script {
+            Seen::live()
+        } else {
+            Seen::default()
+        };
+        let mut clashes = 0;
+        let started = Instant::now();
+        loop {
+            let (run, tx) = attempt(&self.shared, &entry, &mut seen, clashes);
+            // A test leaves nothing behind.
+            if run.result.is_err() || tx.is_read_only() || matches!(entry, Entry::Test { .. }) {
+                return run
+                    .answer(&entry, clashes, started)
+                    .settle(&*self.shared.options.world);
+            }
+            let outcome = self.shared.store.commit_wait(tx, None);
+            if matches!(outcome, CommitOutcome::Clash) && clashes <= CLASHES_MAX && !script {
+                clashes += 1;
+                self.shared.counters.clashes.fetch_add(1, Ordering::Relaxed);
+                continue;
+            }
+            return run
+                .committed(outcome)
+                .answer(&entry, clashes, started)
+                .settle(&*self.shared.options.world);
+        }
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.shared.program
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.shared.store
+    }
+
+    /// The two numberings of types and fields.
+    pub fn types(&self) -> &TypeMap {
+        &self.shared.types
+    }
+
+    /// The world outside.
+    pub fn world(&self) -> &dyn World {
+        &*self.shared.options.world
+    }
+
+    /// What happened since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.shared.counters
+    }
+
+    /// Takes no more work, finishes what waits, ends the threads.
+    pub fn stop_workers(&self) {
+        self.shared.queue.close();
+        let threads = std::mem::take(
+            &mut *self
+                .shared
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a worker thread ended by a panic");
+            }
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+// One run, before its commit.
+struct Ran {
+    result: Result<Outcome, Failure>,
+    said: Vec<Said>,
+    operations: Operations,
+    panic: Option<Caught>,
+}
+
+impl Ran {
+    fn committed(mut self, outcome: CommitOutcome) -> Ran {
+        let failure = match outcome {
+            CommitOutcome::Committed { lsn, .. } | CommitOutcome::Duplicate { lsn } => {
+                if let Ok(done) = &mut self.result {
+                    set_seq(done, lsn);
+                }
+                return self;
+            }
+            CommitOutcome::Clash => Failure::Conflict,
+            CommitOutcome::Constraint(error) => constraint_failure(&error),
+            CommitOutcome::Closed => Failure::Closed,
+            outcome @ CommitOutcome::OutcomeUnknown { .. } => Failure::OutcomeUnknown {
+                message: outcome.to_string(),
+            },
+            outcome @ (CommitOutcome::StorageFull
+            | CommitOutcome::TooLarge { .. }
+            | CommitOutcome::CannotExtend { .. }
+            | CommitOutcome::Unreadable(_)
+            | CommitOutcome::Poisoned { .. }) => Failure::Store {
+                message: outcome.to_string(),
+            },
+        };
+        self.result = Err(failure);
+        self
+    }
+
+    fn answer(self, entry: &Entry, clashes: u32, started: Instant) -> Answer {
+        let report = Report::new(
+            entry,
+            self.operations,
+            clashes,
+            started.elapsed(),
+            self.panic,
+        );
+        // What was said by a run that failed still helps to see why.
+        Answer::new(self.result, self.said, report)
+    }
+}
+
+fn set_seq(outcome: &mut Outcome, lsn: Lsn) {
+    match outcome {
+        Outcome::Action(action) => action.seq = lsn,
+        Outcome::Page(_) | Outcome::Route(_) | Outcome::Done => {}
+    }
+}
+
+fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ran, Transaction) {
+    let script = matches!(entry, Entry::Main | Entry::Test { .. });
+    let mut tx = if clashes >= CLASHES_MAX {
+        shared.store.begin_exclusive()
+    } else {
+        shared.store.begin()
+    };
+    seen.rewind();
+    let limits = if script {
+        &shared.options.script_limits
+    } else {
+        &shared.options.request_limits
+    };
+    let mut host = StoreHost {
+        module: shared.program.module(),
+        types: &shared.types,
+        tx: &mut tx,
+        world: &*shared.options.world,
+        seen,
+        read_only: false,
+        deadline: (!script).then(|| Instant::now() + shared.options.request_time),
+        speaks_at_once: script,
+        said: Vec::new(),
+        operations: Operations::default(),
+    };
+    let result = panics::catch(|| run_entry(&shared.program, limits.clone(), entry, &mut host));
+    let (said, operations) = (std::mem::take(&mut host.said), host.operations);
+    let ran = match result {
+        Ok(result) => Ran {
+            result,
+            said,
+            operations,
+            panic: None,
+        },
+        Err(caught) => {
+            shared.counters.panics.fetch_add(1, Ordering::Relaxed);
+            let failure = Failure::Panic {
+                message: caught.message.clone(),
+            };
+            Ran {
+                result: Err(failure),
+                said,
+                operations,
+                panic: Some(caught),
+            }
+        }
+    };
+    (ran, tx)
+}
+
+fn run_job(shared: &Arc<Shared>, mut job: Job) {
+    let (ran, tx) = attempt(shared, &job.entry, &mut job.seen, job.clashes);
+    shared.counters.entries.fetch_add(1, Ordering::Relaxed);
+    if ran.result.is_err() || tx.is_read_only() {
+        drop(tx);
+        (job.reply)(ran.answer(&job.entry, job.clashes, job.started));
+        return;
+    }
+    let back = Arc::clone(shared);
+    let done = move |outcome: CommitOutcome| {
+        if matches!(outcome, CommitOutcome::Clash) && job.clashes <= CLASHES_MAX {
+            job.clashes += 1;
+            back.counters.clashes.fetch_add(1, Ordering::Relaxed);
+            if let Err(job) = back.queue.push_again(job) {
+                (job.reply)(Answer::refused(Failure::Closed));
+            }
+            return;
+        }
+        (job.reply)(
+            ran.committed(outcome)
+                .answer(&job.entry, job.clashes, job.started),
+        );
+    };
+    shared.store.commit(tx, None, Box::new(done));
+}

@@ -1,0 +1,383 @@
+//! One run of an entry on a VM: state and derived variables first, then the function, then what is read out of the VM.
+//! Here because page, action, route, script and test differ only in what stands around the one call. Must stay true:
+//! only declared state is taken from outside, sent state is never overwritten by an initialiser, initialisers and views
+//! only read, and everything an entry names is checked against the module before any code runs.
+
+use flin_vm::bytecode::ids::{FuncId, GlobalId, TypeId};
+use flin_vm::bytecode::module::{Injected, Module, NamedArg, Page, PageVariable, VariableKind};
+use flin_vm::{ErrorKind, HostError, HostResponse, HostValue, Program, Trap, Vm};
+use std::sync::Arc;
+
+use crate::entry::{
+    ActionOutcome, Entry, Failure, HandlerName, Outcome, PageOutcome, RouteBody, RouteOutcome,
+    RouteRequest, SentState,
+};
+use crate::host::StoreHost;
+use crate::json::Json;
+use crate::wire::{Decoder, Sent, WireError, plain_json, same_literal, wire_json};
+
+/// Runs an entry once. The transaction in `host` holds what it did; sequence numbers are filled in by the door.
+pub(crate) fn run_entry(
+    program: &Arc<Program>,
+    limits: flin_vm::Limits,
+    entry: &Entry,
+    host: &mut StoreHost<'_>,
+) -> Result<Outcome, Failure> {
+    let mut run = Run {
+        module: program.module(),
+        vm: Vm::new(Arc::clone(program), limits),
+        host,
+    };
+    match entry {
+        Entry::Page { page, state } => run.page(*page, state),
+        Entry::Action {
+            page,
+            handler,
+            args,
+            state,
+        } => run.action(*page, handler, args, state),
+        Entry::Route {
+            route,
+            request,
+            read_only,
+        } => run.route(*route, request, *read_only),
+        Entry::Main => run.main(),
+        Entry::Test { test } => run.test(*test),
+    }
+}
+
+struct Run<'a, 'h> {
+    module: &'a Module,
+    vm: Vm,
+    host: &'a mut StoreHost<'h>,
+}
+
+impl<'a, 'h> Run<'a, 'h> {
+    fn page(&mut self, page: usize, state: &SentState) -> Result<Outcome, Failure> {
+        let page = &self.module.pages[page];
+        self.host.read_only = true;
+        self.prepare(&page.variables, state)?;
+        self.call(page.view, &[])?;
+        let rendered = self.vm.take_rendered();
+        let seq = self.host.tx.snapshot().lsn();
+        Ok(Outcome::Page(PageOutcome {
+            rendered,
+            state: self.state(&page.variables),
+            seq,
+        }))
+    }
+
+    fn action(
+        &mut self,
+        page: usize,
+        handler: &HandlerName,
+        args: &[Json],
+        state: &SentState,
+    ) -> Result<Outcome, Failure> {
+        let page = &self.module.pages[page];
+        let chosen = choose_handler(page, handler, args)?;
+        self.host.read_only = true;
+        self.prepare(&page.variables, state)?;
+        let before = self.state(&page.variables);
+        let mut values = Vec::with_capacity(chosen.args.len());
+        for (what, json, ty) in &chosen.args {
+            values.push(self.decode(what, &Sent::Json((*json).clone()), *ty)?);
+        }
+        self.host.read_only = false;
+        self.call(chosen.func, &values)?;
+        let mut changed = self.state(&page.variables);
+        changed.retain(|entry| !before.contains(entry));
+        let wrote = !self.host.tx.is_read_only();
+        Ok(Outcome::Action(ActionOutcome {
+            wrote,
+            state: changed,
+            seq: self.host.tx.snapshot().lsn(),
+        }))
+    }
+
+    fn route(
+        &mut self,
+        route: usize,
+        request: &RouteRequest,
+        read_only: bool,
+    ) -> Result<Outcome, Failure> {
+        let route = &self.module.routes[route];
+        self.host.read_only = true;
+        self.prepare(&route.variables, &Vec::new())?;
+        for (injected, global) in &route.injected {
+            let value = injected_value(*injected, request);
+            self.vm
+                .set_global(*global, &value)
+                .map_err(|trap| Failure::Trap(Box::new(trap)))?;
+        }
+        self.host.read_only = read_only;
+        let value = self.call(route.func, &[])?;
+        Ok(Outcome::Route(self.answer(value)))
+    }
+
+    fn main(&mut self) -> Result<Outcome, Failure> {
+        if let Some(main) = self.module.main {
+            self.prepare(&[], &Vec::new())?;
+            self.call(main, &[])?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn test(&mut self, test: usize) -> Result<Outcome, Failure> {
+        let test = &self.module.tests[test];
+        self.prepare(&test.variables, &Vec::new())?;
+        self.call(test.func, &[])?;
+        Ok(Outcome::Done)
+    }
+
+    // Constants, then every variable in source order: what was sent, else its initialiser.
+    fn prepare(&mut self, variables: &[PageVariable], state: &SentState) -> Result<(), Failure> {
+        let declared = |name: &str| {
+            let known = |variable: &&PageVariable| {
+                variable.kind == VariableKind::State
+                    && self.module.globals[variable.global.index()].name == name
+            };
+            variables.iter().find(known).map(|variable| variable.global)
+        };
+        let mut sent: Vec<(GlobalId, &str, &Sent)> = Vec::with_capacity(state.len());
+        for (name, value) in state {
+            match declared(name) {
+                Some(global) => sent.push((global, name, value)),
+                None => {
+                    return Err(Failure::BadInput {
+                        message: format!("this page has no state \"{name}\""),
+                    });
+                }
+            }
+        }
+        if let Some(constants) = self.module.const_init {
+            self.call(constants, &[])?;
+        }
+        for variable in variables {
+            match sent.iter().find(|(global, ..)| *global == variable.global) {
+                Some((global, name, value)) => {
+                    let ty = self.module.globals[global.index()].ty;
+                    let value = self.decode(name, value, ty)?;
+                    let set = self.vm.set_global(*global, &value);
+                    set.map_err(|trap| Failure::BadInput {
+                        message: format!("{name}: {}", trap.message),
+                    })?;
+                }
+                None => {
+                    self.call(variable.init, &[])?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn decode(&mut self, what: &str, sent: &Sent, ty: TypeId) -> Result<HostValue, Failure> {
+        let mut decoder = Decoder {
+            module: self.module,
+            host: self.host,
+        };
+        decoder.sent(sent, ty).map_err(|error| match error {
+            WireError::Mismatch { expected, found } => Failure::BadInput {
+                message: format!("{what}: expected {expected}, found {found}"),
+            },
+            WireError::Missing { entity, id } => Failure::RecordMissing { entity, id },
+            WireError::Host(HostError::Storage(message)) => Failure::Store { message },
+            WireError::Host(
+                error @ (HostError::ReadOnly
+                | HostError::NotFound { .. }
+                | HostError::Constraint { .. }
+                | HostError::Conflict),
+            ) => Failure::Store {
+                message: error.to_string(),
+            },
+        })
+    }
+
+    fn call(&mut self, func: FuncId, args: &[HostValue]) -> Result<HostValue, Failure> {
+        self.vm
+            .call(self.host, func, args)
+            .map_err(|trap| Failure::Trap(Box::new(trap)))
+    }
+
+    fn state(&self, variables: &[PageVariable]) -> Vec<(String, String)> {
+        let state = variables
+            .iter()
+            .filter(|variable| variable.kind == VariableKind::State);
+        let entry = |variable: &PageVariable| {
+            let name = self.module.globals[variable.global.index()].name.clone();
+            (
+                name,
+                wire_json(self.module, &self.vm.global(variable.global)),
+            )
+        };
+        state.map(entry).collect()
+    }
+
+    fn answer(&self, value: HostValue) -> RouteOutcome {
+        let response = match value {
+            HostValue::Response(response) => *response,
+            body => HostResponse {
+                status: 200,
+                body,
+                ..HostResponse::default()
+            },
+        };
+        let mut headers = response.headers;
+        let mut status = if response.status == 0 {
+            200
+        } else {
+            response.status
+        };
+        if let Some(target) = response.redirect {
+            if !(300..400).contains(&status) {
+                status = 303;
+            }
+            headers.push(("location".to_owned(), target));
+            return RouteOutcome {
+                status,
+                headers,
+                body: RouteBody::Empty,
+            };
+        }
+        let own_type = headers
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let own_type = own_type.is_some_and(|(_, ty)| !ty.to_ascii_lowercase().contains("json"));
+        let body = match response.body {
+            HostValue::None if matches!(status, 204 | 304) => RouteBody::Empty,
+            HostValue::Text(text) if own_type => RouteBody::Text(text),
+            body => RouteBody::Json(plain_json(self.module, &body)),
+        };
+        RouteOutcome {
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+struct Chosen<'a> {
+    func: FuncId,
+    args: Vec<(String, &'a Json, TypeId)>,
+}
+
+fn choose_handler<'a>(
+    page: &Page,
+    name: &HandlerName,
+    args: &'a [Json],
+) -> Result<Chosen<'a>, Failure> {
+    let unknown = || Failure::UnknownHandler {
+        name: name.to_string(),
+    };
+    match name {
+        HandlerName::Number(number) => {
+            let handler = page.handlers.get(*number as usize).ok_or_else(unknown)?;
+            if handler.params.len() != args.len() {
+                return Err(wrong_count(name, handler.params.len(), args.len()));
+            }
+            let arg = |((name, ty), json): (&(String, TypeId), &'a Json)| (name.clone(), json, *ty);
+            Ok(Chosen {
+                func: handler.func,
+                args: handler.params.iter().zip(args).map(arg).collect(),
+            })
+        }
+        HandlerName::Function(wanted) => {
+            let calls = page
+                .handlers
+                .iter()
+                .filter_map(|handler| handler.by_name.as_ref());
+            let mut refused = None;
+            for call in calls.filter(|call| call.name == *wanted) {
+                match fit(call, name, args) {
+                    Ok(chosen) => return Ok(chosen),
+                    Err(failure) => refused = refused.or(Some(failure)),
+                }
+            }
+            Err(refused.unwrap_or_else(unknown))
+        }
+    }
+}
+
+fn fit<'a>(
+    call: &flin_vm::bytecode::module::NamedCall,
+    name: &HandlerName,
+    args: &'a [Json],
+) -> Result<Chosen<'a>, Failure> {
+    if call.args.len() != args.len() {
+        return Err(wrong_count(name, call.args.len(), args.len()));
+    }
+    let mut taken = Vec::new();
+    for (at, (place, json)) in call.args.iter().zip(args).enumerate() {
+        match place {
+            NamedArg::Literal(literal) if same_literal(literal, json) => {}
+            NamedArg::Literal(_) => {
+                let message = format!(
+                    "argument {} of {name} is fixed by the page and was sent differently",
+                    at + 1
+                );
+                return Err(Failure::BadInput { message });
+            }
+            NamedArg::Value(ty) => {
+                taken.push((format!("argument {} of {name}", at + 1), json, *ty))
+            }
+        }
+    }
+    Ok(Chosen {
+        func: call.func,
+        args: taken,
+    })
+}
+
+fn wrong_count(name: &HandlerName, expected: usize, found: usize) -> Failure {
+    let s = if expected == 1 { "" } else { "s" };
+    Failure::BadInput {
+        message: format!("{name} takes {expected} argument{s}, {found} were sent"),
+    }
+}
+
+fn injected_value(injected: Injected, request: &RouteRequest) -> HostValue {
+    let texts = |pairs: &[(String, String)]| {
+        let entry = |(key, value): &(String, String)| (key.clone(), HostValue::Text(value.clone()));
+        HostValue::Map(pairs.iter().map(entry).collect())
+    };
+    match injected {
+        Injected::Params => texts(&request.params),
+        Injected::Query => texts(&request.query),
+        Injected::Body => request.body.clone(),
+        Injected::Headers => texts(&request.headers),
+        Injected::Cookies => texts(&request.cookies),
+        Injected::Request => {
+            let entry =
+                |name: &str, value: &str| (name.to_owned(), HostValue::Text(value.to_owned()));
+            HostValue::Map(vec![
+                entry("method", &request.method),
+                entry("path", &request.path),
+                entry("url", &request.url),
+                entry("remote", &request.remote),
+            ])
+        }
+    }
+}
+
+/// The failure a broken store rule is, as the program's own validators would have said it.
+pub(crate) fn constraint_failure(error: &flin_store::ConstraintError) -> Failure {
+    let message = match &error.rule {
+        flin_store::ConstraintRule::Unique { .. } => format!("{} is already taken", error.field),
+        flin_store::ConstraintRule::Reference { .. } => {
+            format!("{} links to a record that does not exist", error.field)
+        }
+        flin_store::ConstraintRule::Restrict { .. } | flin_store::ConstraintRule::Required => {
+            error.to_string()
+        }
+    };
+    Failure::Trap(Box::new(Trap {
+        kind: ErrorKind::ValidationError,
+        message,
+        entity: Some(error.entity.clone()),
+        field: Some(error.field.clone()),
+        rule: Some(error.rule.name().to_owned()),
+        cause: None,
+        at: flin_vm::Position::default(),
+        trace: Vec::new(),
+    }))
+}

@@ -1,0 +1,141 @@
+//! The world outside a request: clock, chance, environment, output; and what of it is fixed while one request runs.
+//! Here because a request that clashed is run again and must then see the same time and the same random bytes.
+//! Must stay true: nothing a program printed leaves before its transaction has been committed, except under `run`.
+
+use std::collections::HashMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use flin_vm::LogLevel;
+
+/// What programs can learn from and say to the outside.
+pub trait World: Send + Sync {
+    /// Milliseconds since 1970 UTC.
+    fn now_ms(&self) -> i64;
+    /// Fills `bytes` with unpredictable bytes.
+    fn random(&self, bytes: &mut [u8]);
+    /// A value of the environment.
+    fn env(&self, name: &str) -> Option<String>;
+    /// A line that the program printed, without its newline.
+    fn print(&self, line: &str);
+    /// A line that the program logged.
+    fn log(&self, level: LogLevel, line: &str);
+}
+
+/// The machine: its clock, its random source, the process environment, stdout, and the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemWorld;
+
+impl World for SystemWorld {
+    fn now_ms(&self) -> i64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        since.map_or(0, |since| {
+            i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+        })
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn print(&self, line: &str) {
+        use std::io::Write;
+        // Nobody reads stdout any more: there is no one left to tell.
+        let _ = writeln!(std::io::stdout(), "{line}");
+    }
+
+    fn log(&self, level: LogLevel, line: &str) {
+        match level {
+            LogLevel::Info => tracing::info!(target: "flin::program", "{line}"),
+            LogLevel::Warning => tracing::warn!(target: "flin::program", "{line}"),
+            LogLevel::Error => tracing::error!(target: "flin::program", "{line}"),
+        }
+    }
+}
+
+/// What a program said; it leaves after the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Said {
+    /// `print`
+    Printed(String),
+    /// `log_info` and its sisters
+    Logged(LogLevel, String),
+}
+
+/// What one request saw of the world: asked once, then repeated to every further run of the same request.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    // A script is never run again: it sees the clock move, and its random bytes need no keeping.
+    live: bool,
+    now_ms: Option<i64>,
+    tape: Vec<u8>,
+    read: usize,
+    env: HashMap<String, Option<String>>,
+}
+
+impl Seen {
+    /// For code that runs once only.
+    pub(crate) fn live() -> Seen {
+        Seen {
+            live: true,
+            ..Seen::default()
+        }
+    }
+
+    /// Starts from the beginning again.
+    pub(crate) fn rewind(&mut self) {
+        self.read = 0;
+    }
+
+    pub(crate) fn now_ms(&mut self, world: &dyn World) -> i64 {
+        if self.live {
+            return world.now_ms();
+        }
+        *self.now_ms.get_or_insert_with(|| world.now_ms())
+    }
+
+    pub(crate) fn random(&mut self, world: &dyn World, bytes: &mut [u8]) {
+        if self.live {
+            return world.random(bytes);
+        }
+        let end = self.read + bytes.len();
+        if self.tape.len() < end {
+            let known = self.tape.len();
+            self.tape.resize(end, 0);
+            world.random(&mut self.tape[known..]);
+        }
+        bytes.copy_from_slice(&self.tape[self.read..end]);
+        self.read = end;
+    }
+
+    pub(crate) fn env(&mut self, world: &dyn World, name: &str) -> Option<String> {
+        if let Some(known) = self.env.get(name) {
+            return known.clone();
+        }
+        let value = world.env(name);
+        self.env.insert(name.to_owned(), value.clone());
+        value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_run_sees_the_same() {
+        let world = SystemWorld;
+        let mut seen = Seen::default();
+        let now = seen.now_ms(&world);
+        let (mut first, mut again) = ([0; 40], [0; 40]);
+        seen.random(&world, &mut first[..16]);
+        seen.random(&world, &mut first[16..]);
+        seen.rewind();
+        seen.random(&world, &mut again);
+        assert_eq!(first, again);
+        assert_eq!(seen.now_ms(&world), now);
+    }
+}
