@@ -12,6 +12,7 @@ pub mod library;
 pub mod module;
 pub mod ops;
 pub mod pool;
+pub mod text;
 pub mod verify;
 
 pub use build::{Arg, BuildError, FunctionBuilder, Label, Mark, Window};
@@ -25,4 +26,5 @@ pub use library::{Inline, LIBRARY, LibBody, LibRow, LibType, Native, Purity, Sch
 pub use module::*;
 pub use ops::{Effects, Family, Op, OpRow, Operand, OperandKind, Place};
 pub use pool::ModuleBuilder;
+pub use text::{assemble, assemble_into, disassemble};
 pub use verify::{VerifyError, VerifyFault, VerifyPlace, verify};

@@ -37,6 +37,33 @@ impl ModuleBuilder {
         }
     }
 
+    /// Goes on building a module: its tables are shared with what comes.
+    pub fn from_module(module: Module) -> ModuleBuilder {
+        let mut builder = ModuleBuilder::default();
+        for (at, constant) in module.constants.iter().enumerate() {
+            let key = match constant {
+                Const::Int(value) => ConstKey::Int(*value),
+                Const::Float(value) => ConstKey::Float(value.to_bits()),
+                Const::Text(value) => ConstKey::Text(value.clone()),
+            };
+            builder.constants.entry(key).or_insert(ConstId(at as u32));
+        }
+        for (at, shape) in module.shapes.iter().enumerate() {
+            builder
+                .shapes
+                .entry(shape.clone())
+                .or_insert(ShapeId(at as u32));
+        }
+        for (at, signature) in module.signatures.iter().enumerate() {
+            builder
+                .signatures
+                .entry(signature.clone())
+                .or_insert(SigId(at as u32));
+        }
+        builder.module = module;
+        builder
+    }
+
     /// The id of an integer constant.
     pub fn const_int(&mut self, value: i64) -> ConstId {
         self.constant(ConstKey::Int(value), || Const::Int(value))

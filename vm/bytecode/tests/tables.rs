@@ -147,3 +147,9 @@ fn overloads_have_a_row_for_values_known_only_at_run_time() {
     assert!(lookup("len").len() >= 3);
     assert!(lookup("no such function").is_empty());
 }
+
+#[test]
+fn the_page_of_operations_is_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("OPCODES.md");
+    flin_testkit::golden::check(&path, &flin_bytecode::text::opcodes_page());
+}

@@ -261,6 +261,10 @@ library! {
         EnumNew "__enum" "(int, int, [any]) -> opaque" pure "Value of enum n, variant n, with the data of the list." "" => "";
         EnumVariant "__enum_variant" "(any, int) -> int" pure "Variant number of a value of enum n, -1 if it is something else." "" => "";
         EnumData "__enum_data" "(any, int) -> any" pure "n-th piece of data of an enum value." "" => "";
+        QueryWith "__query_with" "(query, int, any) -> query" pure "A copy of the query with one more step: 0 where, 1 order ascending, 2 order descending, 3 limit, 4 offset; 5 deleted and 6 with deleted change its base." "" => "";
+        QuerySteps "__query_steps" "(query) -> int" pure "Number of steps of a query." "" => "";
+        QueryKind "__query_kind" "(query, int) -> int" pure "Kind of the n-th step of a query; IndexOutOfBounds." "" => "";
+        QueryArg "__query_arg" "(query, int) -> any" pure "Argument of the n-th step of a query; IndexOutOfBounds." "" => "";
         ResponseNew "__response" "([K:V]) -> response" pure "The answer that `response { … }` describes: status, headers, body." "" => "";
     }
     prelude {
