@@ -36,7 +36,7 @@ mod store;
 mod transaction;
 mod value;
 
-pub use disk::{Disk, DiskFile, LockError, LockGuard, MemoryDisk, QUARANTINE, RealDisk};
+pub use disk::{CrashChoice, Disk, DiskFile, Fault, LockError, LockGuard, MemoryDisk, QUARANTINE, RealDisk, SimDisk};
 pub use error::{
     ConstraintError, ConstraintRule, Damage, DamageKind, IoFailure, OpenError, ReadError, TxError,
 };

@@ -1,7 +1,7 @@
 //! Opening a store and verifying one: lock, files, recovery, schema, rule indexes, committer.
 //!
-//! What must stay true: nothing on disk is changed before every check has passed, and then only the unproven tail is
-//! written again, in place; so opening needs no free space.
+//! What must stay true: opening an existing log changes no byte of it. Its only write is the unproven tail, byte for byte
+//! in place; so it needs no free space and can be interrupted anywhere.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub(crate) fn open(
             source,
         })?,
     };
-    let unproven = make_tail_durable(&files, &end);
+    make_tail_durable(disk.as_ref(), &files, &end)?;
     let epoch = known.last().map_or(1, |segment| segment.epoch);
     let segments = readable_segments(files, end.offset)?;
     let newest = segments.iter().last().cloned();
@@ -72,7 +72,6 @@ pub(crate) fn open(
     };
     let shared = Arc::new(Shared::new(schema.clone(), catalog, mapping, state));
     check_duplicates(&shared)?;
-    unproven?;
     let writer = LogWriter {
         disk: disk.clone(),
         sizes: options.sizes(),

@@ -5,6 +5,7 @@
 
 mod memory;
 mod real;
+mod sim;
 
 use std::borrow::Cow;
 use std::io;
@@ -12,6 +13,7 @@ use std::sync::Arc;
 
 pub use memory::MemoryDisk;
 pub use real::RealDisk;
+pub use sim::{CrashChoice, Fault, SimDisk};
 
 /// Folder that keeps every byte recovery cut off.
 pub const QUARANTINE: &str = "quarantine";

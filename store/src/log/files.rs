@@ -22,9 +22,13 @@ pub(crate) const MANIFEST: &str = "MANIFEST";
 pub(crate) const MANIFEST_NEW: &str = "MANIFEST.new";
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
 
-/// Name of a sealed segment.
-pub(crate) fn sealed_name(first_lsn: Lsn) -> String {
-    format!("wal-{:012}.log", first_lsn.0)
+/// Name of a sealed segment. The epoch tells apart a segment that was cut before its first frame from its successor.
+pub(crate) fn sealed_name(first_lsn: Lsn, epoch: u32) -> String {
+    if epoch == 1 {
+        format!("wal-{:012}.log", first_lsn.0)
+    } else {
+        format!("wal-{:012}-e{epoch}.log", first_lsn.0)
+    }
 }
 
 /// A segment file with an intact header.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::catalog::Catalog;
 use crate::codec::catalog::decode_catalog;
 use crate::codec::cursor::Undecodable;
-use crate::codec::frame::{FRAME_HEADER_BYTES, FrameKind};
+use crate::codec::frame::{FLAG_CLOSED, FRAME_HEADER_BYTES, FrameKind};
 use crate::codec::record::{Place, RecordHeader, RecordOp, each_record};
 use crate::disk::Disk;
 use crate::error::{Damage, IoFailure};
@@ -154,21 +154,29 @@ pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
     }
 }
 
-/// Writes the frames above the watermark again, as they are, and syncs: what is served from now on is on the disk and
-/// not only in a cache that a failed sync may have left unwritten.
-pub(crate) fn make_tail_durable(files: &LogFiles, end: &WalkEnd) -> Result<(), IoFailure> {
-    let (Some(newest), Some(from)) = (files.segments.last(), end.unproven_from) else {
+/// Unless the store was closed: writes the newest header and the frames above the watermark again, as they are, and
+/// syncs them and the directory. What is served from now on is on the disk, and not only in a cache that a failed sync
+/// may have left unwritten.
+pub(crate) fn make_tail_durable(disk: &dyn Disk, files: &LogFiles, end: &WalkEnd) -> Result<(), IoFailure> {
+    let Some(newest) = files.segments.last() else {
         return Ok(());
     };
-    let failed = |source| IoFailure {
-        attempt: "writing the tail again",
-        file: newest.name.clone(),
-        source,
+    let closed = matches!(end.last, Some((FrameKind::SyncMark, flags)) if flags & FLAG_CLOSED != 0);
+    if closed && end.unproven_from.is_none() {
+        return Ok(());
+    }
+    let failed = |source| IoFailure { attempt: "writing the tail again", file: newest.name.clone(), source };
+    let again = |from: u64, to: u64| {
+        let mut bytes = vec![0; (to - from) as usize];
+        newest.file.read_at(from, &mut bytes).map_err(failed)?;
+        newest.file.write_at(from, &bytes).map_err(failed)
     };
-    let mut bytes = vec![0; (end.offset - from) as usize];
-    newest.file.read_at(from, &mut bytes).map_err(failed)?;
-    newest.file.write_at(from, &bytes).map_err(failed)?;
-    newest.file.sync().map_err(failed)
+    again(0, SEGMENT_HEADER_BYTES)?;
+    if let Some(from) = end.unproven_from {
+        again(from, end.offset)?;
+    }
+    newest.file.sync().map_err(failed)?;
+    disk.sync_dir().map_err(|source| IoFailure { attempt: "syncing the directory", file: disk.place(), source })
 }
 
 /// Opens all segments for reading: sealed ones up to their logical end, the newest up to the last frame.
@@ -214,7 +222,7 @@ pub(crate) fn tail_report(files: &LogFiles, end: &WalkEnd) -> TailReport {
             lsn: Lsn(end.lsn.0 + 1),
         },
         Tail::Clean => match end.last {
-            Some((FrameKind::SyncMark, flags)) if flags & crate::codec::frame::FLAG_CLOSED != 0 => {
+            Some((FrameKind::SyncMark, flags)) if flags & FLAG_CLOSED != 0 => {
                 TailReport::Closed
             }
             Some(_) | None => TailReport::NotClosed,

@@ -1,6 +1,6 @@
 //! Starting a new segment: the first one, the next one when the active one is full, and the one behind a cut.
 //!
-//! Order: (1) the new file is filled with zeros; (2) the old one gets its end mark and is synced; (3) the new header is
+//! Order: (1) the new file is filled with zeros, synced, its name too; (2) the old one gets its end mark and is synced; (3) the new header is
 //! written and synced; (4) the old one gets its final name, directory sync; (5) the new one becomes `wal.log`, directory
 //! sync; (6) the manifest. What must stay true: up to (2) a failure changes nothing; a crash anywhere leaves a log that
 //! reads the same.
@@ -211,7 +211,7 @@ impl LogWriter {
     /// `wal.log` becomes `wal-<first lsn>.log`.
     fn rename_active(&mut self) -> Result<(), RollFailure> {
         if let Some(active) = &self.active {
-            let name = sealed_name(active.segment.header.first_lsn);
+            let name = sealed_name(active.segment.header.first_lsn, active.segment.header.epoch);
             if active.segment.name() != name {
                 self.disk
                     .rename(ACTIVE, &name)
@@ -244,7 +244,7 @@ impl LogWriter {
                 else {
                     unreachable!("the segment in the way of the active one is the one before it");
                 };
-                let sealed = sealed_name(before.first_lsn);
+                let sealed = sealed_name(before.first_lsn, before.epoch);
                 self.disk
                     .rename(ACTIVE, &sealed)
                     .map_err(append_failure("renaming a segment"))?;
@@ -326,5 +326,7 @@ fn make_zeroed(disk: &dyn Disk, capacity: u64) -> io::Result<Arc<dyn DiskFile>> 
         }
     };
     file.sync()?;
+    // The name must belong to this file for good before it can be renamed: an older `wal.next` may be on the disk.
+    disk.sync_dir()?;
     Ok(file)
 }

@@ -95,7 +95,11 @@ pub(crate) fn judge_tail(
     }
     let extent_end = match &header {
         Some(header) => offset + header.frame_len(),
-        None => next_header(bytes, salt, offset + ALIGN).map_or(until, |(next, _)| next.min(until)),
+        // The length is unknown, but the header was written as a whole: its missing half counts.
+        None => {
+            let at_least = until.max(offset + FRAME_HEADER_BYTES as u64);
+            next_header(bytes, salt, offset + ALIGN).map_or(at_least, |(next, _)| next.min(at_least))
+        }
     };
     let extent_end = extent_end.min(bytes.len() as u64);
     if has_zero_sector(bytes, offset, extent_end) {
