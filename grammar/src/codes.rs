@@ -191,6 +191,28 @@ for the others.";
 "A handler gets the values of loop variables as they were when the page was shown; assigning them changes nothing.";
     127 ConstantDepends "a constant that depends on a variable"
 "Constants are computed once, before anything else. They may use literals, other constants and functions of these.";
+    200 WrongType "a value of the wrong type"
+"A declared variable, parameter, result, field or element takes values of its type only. An int may stand for a float; `any`
+takes everything. Values whose type is known only at run time are checked there.";
+    201 BadOperands "an operator that does not fit its operands"
+"Arithmetic is for numbers, `+` also joins texts and lists; `<` compares two numbers, two texts, two times. Use `to_int`,
+`to_float` or `to_text` to turn one into the other.";
+    202 WrongArgumentCount "a function value is called with the wrong number of arguments"
+"A function that is kept in a variable or passed to another function must take as many arguments as it is called with.";
+    203 NoSuchField "a field that is not there"
+"Entities have their declared fields and `id version created_at updated_at deleted_at`; errors have `kind message field cause`.";
+    204 NoSuchMethod "a method that is not there"
+"Methods are the functions of the library; which there are depends on the type of the value before the dot.";
+    205 NotCallable "a call of something that is no function"
+"Only functions can be called: declared ones, lambdas, and variables or fields that hold one.";
+    206 NotAnEntity "`save`, `delete`, `restore` or `destroy` of something that is no entity"
+"Only records of entities are kept in the store: `save Todo { … }`, `delete todo`.";
+    207 QueryArgument "a bare condition where a function is needed"
+"`where(done == false)` with bare field names works on queries. For lists write a lambda: `where(t => t.done == false)`.";
+    208 NotIterable "a value that has no elements"
+"`for` and `in` take lists, maps, ranges, texts and queries. For numbers write a range: `for i in 0..n`.";
+    209 NotIndexable "a value that has no positions or keys"
+"`x[i]` works for lists, texts, tuples and maps.";
     300 NotSupported "a construct that is not supported yet"
 "The construct is part of the language and is read, but this version cannot run it. `flinc --unsupported` prints the list.";
     301 WriteWhileShowing "entities are changed while a page is shown"

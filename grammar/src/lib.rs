@@ -8,12 +8,20 @@
 pub mod ast;
 pub mod codes;
 pub mod diagnostic;
+pub mod dump;
+mod errors;
+mod lexer;
 pub mod limits;
+mod make;
+mod parser;
+mod references;
 pub mod render;
 pub mod span;
+mod token;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, FileId, Severity};
+pub use parser::{parse, parse_bytes};
 pub use span::Span;
 
 /// What the parser made of a source text.
@@ -30,18 +38,5 @@ impl Parsed {
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
-    }
-}
-
-/// Parses a source text.
-#[must_use]
-pub fn parse(source: &str) -> Parsed {
-    let end = u32::try_from(source.len()).unwrap_or(u32::MAX);
-    Parsed {
-        program: ast::Program {
-            statements: Vec::new(),
-            span: Span::new(0, end),
-        },
-        diagnostics: Vec::new(),
     }
 }

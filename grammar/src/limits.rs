@@ -17,3 +17,6 @@ pub const ERRORS_SHOWN_MAX: usize = 50;
 
 /// Tokens looked at to find the end of a generic's `<…>`. Without it, a line of many `<` would take quadratic time.
 pub const GENERIC_LOOK_TOKENS_MAX: usize = 64;
+
+/// Messages kept by one stage before sorting. Bounds the memory that a file of nothing but mistakes can take.
+pub const MESSAGES_KEPT_MAX: usize = 1_000;

@@ -1,0 +1,38 @@
+//! Source text to terminals, in two passes.
+//!
+//! Pass 1 (`scan`) reads characters in modes (code, text, tag, markup) and notes for each token whether a blank or a newline stood
+//! before it. `brackets` then makes the brackets of code balance. Pass 2 (`cook`) walks the balanced list with a table of
+//! partners and decides the dozen questions that the grammar cannot (which `{` is a map, where a newline ends a statement …).
+//! What must stay true: whatever the text, the result is balanced, and every repair has been reported.
+
+mod brackets;
+mod context;
+mod cook;
+mod look;
+mod markup;
+mod scan;
+mod text;
+
+pub(crate) use text::unicode_escape;
+
+use crate::diagnostic::Diagnostic;
+use crate::token::Tok;
+
+/// The terminals of a source text, with what was wrong on the way.
+pub(crate) struct Lexed {
+    /// Start, terminal, end.
+    pub(crate) tokens: Vec<(u32, Tok, u32)>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Lexes a source text of at most [`crate::limits::FILE_BYTES_MAX`] bytes.
+pub(crate) fn lex(source: &str) -> Lexed {
+    let scanned = scan::scan(source);
+    let mut diagnostics = scanned.diagnostics;
+    let balanced = brackets::balance(source, &scanned.tokens, scanned.stopped, &mut diagnostics);
+    let tokens = cook::cook(source, &balanced, &mut diagnostics);
+    Lexed {
+        tokens,
+        diagnostics,
+    }
+}

@@ -1,0 +1,250 @@
+//! Makes the brackets of code balance, and finds the partner of each.
+//!
+//! The parser cannot skip balanced groups while it recovers, so it must never see unbalanced ones. Wrong closers are reported and
+//! dropped, missing ones inserted. Only if the file does not balance, indentation helps: a line that starts no deeper than the line of
+//! an open bracket ends that bracket. In balanced files indentation has no meaning. Texts and interpolations are balanced by
+//! the scanner already and are walls for the search.
+
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::limits::MESSAGES_KEPT_MAX;
+use crate::span::Span;
+use crate::token::{Tok, Token};
+
+/// Tokens with a table of partners.
+pub(super) struct Balanced {
+    pub(super) tokens: Vec<Token>,
+    /// For each bracket, text or interpolation the index of its partner; for other tokens the token's own index.
+    pub(super) partner: Vec<u32>,
+}
+
+/// Balances; with `quiet` the repairs are not reported (the scan was stopped and said why).
+pub(super) fn balance(
+    source: &str,
+    tokens: &[Token],
+    quiet: bool,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Balanced {
+    let mut plain = Balancer::new(source, false);
+    plain.run(tokens);
+    if plain.diagnostics.is_empty() {
+        return plain.balanced;
+    }
+    if quiet {
+        return plain.balanced;
+    }
+    let mut by_indent = Balancer::new(source, true);
+    by_indent.excess_close = plain.excess_close;
+    by_indent.run(tokens);
+    let chosen = if by_indent.diagnostics.is_empty() {
+        plain
+    } else {
+        by_indent
+    };
+    diagnostics.extend(chosen.diagnostics);
+    chosen.balanced
+}
+
+struct Open {
+    tok: Tok,
+    /// Index in the output.
+    index: usize,
+    /// Indentation of the line it stands on.
+    indent: u32,
+}
+
+struct Balancer<'s> {
+    source: &'s str,
+    by_indent: bool,
+    /// There are more closing braces than opening ones.
+    excess_close: bool,
+    stack: Vec<Open>,
+    line_indent: u32,
+    balanced: Balanced,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'s> Balancer<'s> {
+    fn new(source: &'s str, by_indent: bool) -> Balancer<'s> {
+        Balancer {
+            source,
+            by_indent,
+            excess_close: false,
+            stack: Vec::new(),
+            line_indent: 0,
+            balanced: Balanced {
+                tokens: Vec::new(),
+                partner: Vec::new(),
+            },
+            diagnostics: Vec::new(),
+        }
+    }
+
+    fn run(&mut self, tokens: &[Token]) {
+        self.balanced.tokens.reserve(tokens.len());
+        self.balanced.partner.reserve(tokens.len());
+        for &token in tokens {
+            if token.tok == Tok::Trivia {
+                continue;
+            }
+            if token.newline && self.by_indent {
+                self.new_line(token);
+            }
+            if token.tok.is_open_bracket() || is_wall_open(token.tok) {
+                self.stack.push(Open {
+                    tok: token.tok,
+                    index: self.balanced.tokens.len(),
+                    indent: self.line_indent,
+                });
+                self.push(token);
+            } else if token.tok.is_close_bracket() {
+                self.close(token);
+            } else if is_wall_close(token.tok) {
+                while self
+                    .stack
+                    .last()
+                    .is_some_and(|open| open.tok.is_open_bracket())
+                {
+                    self.insert_closer();
+                }
+                self.pair(token);
+            } else {
+                self.push(token);
+            }
+        }
+        while !self.stack.is_empty() {
+            self.insert_closer();
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        if self.diagnostics.len() < MESSAGES_KEPT_MAX {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn push(&mut self, token: Token) {
+        let index = u32::try_from(self.balanced.tokens.len()).unwrap_or(u32::MAX);
+        self.balanced.tokens.push(token);
+        self.balanced.partner.push(index);
+    }
+
+    /// Emits a closer that belongs to the innermost opener.
+    fn pair(&mut self, token: Token) {
+        let index = self.balanced.tokens.len();
+        self.push(token);
+        if let Some(open) = self.stack.pop() {
+            self.balanced.partner[open.index] = u32::try_from(index).unwrap_or(u32::MAX);
+            self.balanced.partner[index] = u32::try_from(open.index).unwrap_or(u32::MAX);
+        }
+    }
+
+    fn new_line(&mut self, token: Token) {
+        let line = self.source[..token.start as usize]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        self.line_indent = super::scan::indent_of(self.source, line).unwrap_or(0);
+        while let Some(open) = self.stack.last() {
+            let ends = open.tok.is_open_bracket()
+                && if token.tok.is_close_bracket() {
+                    self.line_indent < open.indent
+                } else {
+                    self.line_indent <= open.indent && !continues_head(token.tok)
+                };
+            if !ends {
+                return;
+            }
+            self.insert_closer();
+        }
+    }
+
+    fn close(&mut self, token: Token) {
+        let deeper_than_opener = self.by_indent
+            && self.excess_close
+            && token.newline
+            && self
+                .stack
+                .last()
+                .is_some_and(|open| open.indent < self.line_indent);
+        let wall = self
+            .stack
+            .iter()
+            .rposition(|open| !open.tok.is_open_bracket())
+            .map_or(0, |wall| wall + 1);
+        let found = self.stack[wall..]
+            .iter()
+            .rposition(|open| Some(open.tok) == token.tok.opener())
+            .map(|position| wall + position);
+        match found {
+            Some(position) if !deeper_than_opener => {
+                while self.stack.len() > position + 1 {
+                    self.insert_closer();
+                }
+                self.pair(token);
+            }
+            _stray => {
+                self.excess_close |= token.tok == Tok::RBrace;
+                let text = token.span().text(self.source);
+                self.report(
+                    Diagnostic::error(
+                        Code::StrayCloser,
+                        token.span(),
+                        format!("this `{text}` closes nothing"),
+                    )
+                    .hint("remove it, or add the opening bracket before"),
+                );
+            }
+        }
+    }
+
+    /// Inserts the closer of the innermost bracket and reports it.
+    fn insert_closer(&mut self) {
+        let Some(open) = self.stack.last() else {
+            return;
+        };
+        let opener = self.balanced.tokens[open.index];
+        let (tok, text) = match open.tok {
+            Tok::LParen => (Tok::RParen, ")"),
+            Tok::LBracket => (Tok::RBracket, "]"),
+            _brace => (Tok::RBrace, "}"),
+        };
+        let end = self.balanced.tokens.last().map_or(0, |token| token.end);
+        let opened = opener.span().text(self.source);
+        self.report(
+            Diagnostic::error(
+                Code::UnclosedBracket,
+                opener.span(),
+                format!("this `{opened}` is not closed"),
+            )
+            .label("opened here")
+            .also(Span::at(end), format!("`{text}` seems to be missing here"))
+            .hint(format!("add `{text}`")),
+        );
+        self.pair(Token::glued(tok, end, end));
+    }
+}
+
+/// Words that may start a line at the indentation of the opener without ending it.
+fn continues_head(tok: Tok) -> bool {
+    matches!(tok, Tok::LBrace | Tok::Dot | Tok::OptionalDot | Tok::Pipe)
+}
+
+fn is_wall_open(tok: Tok) -> bool {
+    matches!(
+        tok,
+        Tok::TextOpen
+            | Tok::InterpolationOpen
+            | Tok::HandlerOpen
+            | Tok::MarkupIf
+            | Tok::MarkupElseIf
+            | Tok::MarkupFor
+            | Tok::ViewOpen
+    )
+}
+
+fn is_wall_close(tok: Tok) -> bool {
+    matches!(
+        tok,
+        Tok::TextClose | Tok::InterpolationClose | Tok::HandlerClose | Tok::ViewClose
+    )
+}

@@ -1,0 +1,715 @@
+//! Pass 1: markup. Tags are matched here, so that the parser never sees unbalanced markup.
+//!
+//! One stack holds open elements and `{if}`/`{for}` blocks. A wrong or missing closer is one message and a synthetic closing
+//! token. Void elements are emitted as self-closed; the content of `<style>` is one raw token.
+
+use super::scan::{
+    CodeMode, Host, Mode, OpenKind, OpenNode, Scanner, Word, identifier_length, indent_of,
+};
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::token::{Tok, Token};
+
+/// Elements that have no content and no closing tag.
+const VOID_ELEMENTS: [&str; 14] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+    "track", "wbr",
+];
+
+/// Attribute names that are event handlers.
+const EVENTS: [&str; 50] = [
+    "click",
+    "dblclick",
+    "submit",
+    "change",
+    "input",
+    "keydown",
+    "keyup",
+    "keypress",
+    "focus",
+    "blur",
+    "focusin",
+    "focusout",
+    "mousedown",
+    "mouseup",
+    "mousemove",
+    "mouseenter",
+    "mouseleave",
+    "mouseover",
+    "mouseout",
+    "contextmenu",
+    "wheel",
+    "scroll",
+    "touchstart",
+    "touchmove",
+    "touchend",
+    "touchcancel",
+    "pointerdown",
+    "pointerup",
+    "pointermove",
+    "pointerenter",
+    "pointerleave",
+    "pointercancel",
+    "drag",
+    "dragstart",
+    "dragend",
+    "dragenter",
+    "dragleave",
+    "dragover",
+    "drop",
+    "copy",
+    "cut",
+    "paste",
+    "reset",
+    "select",
+    "toggle",
+    "load",
+    "error",
+    "invalid",
+    "animationend",
+    "transitionend",
+];
+
+impl Scanner<'_> {
+    /// `view {`: markup up to its `}`. False if no brace follows.
+    pub(super) fn open_view(&mut self) -> bool {
+        let after = &self.source[self.pos + 4..];
+        let brace = after.len() - after.trim_start().len();
+        if !after[brace..].starts_with('{') {
+            return false;
+        }
+        let start = self.offset();
+        let indent = self.line_indent();
+        self.emit(Tok::ViewOpen, self.pos + 4 + brace + 1);
+        self.push_markup(true, start, indent);
+        true
+    }
+
+    /// An element where a statement stands.
+    pub(super) fn open_bare(&mut self) {
+        let start = self.offset();
+        let indent = self.line_indent();
+        self.push_markup(false, start, indent);
+        self.open_tag();
+    }
+
+    fn push_markup(&mut self, view: bool, start: u32, indent: u32) {
+        self.modes.push(Mode::Markup {
+            base: self.nodes.len(),
+            view,
+            start,
+            indent,
+        });
+        self.deeper();
+    }
+
+    fn line_indent(&self) -> u32 {
+        let line = self.source[..self.pos].rfind('\n').map_or(0, |at| at + 1);
+        indent_of(self.source, line).unwrap_or(0)
+    }
+
+    /// The next piece of markup.
+    pub(super) fn markup(&mut self) {
+        let Some(&Mode::Markup {
+            base,
+            view,
+            start,
+            indent,
+        }) = self.modes.last()
+        else {
+            unreachable!("only called in a markup mode");
+        };
+        let rest = self.rest();
+        let bytes = rest.as_bytes();
+        let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
+        if rest.starts_with("<!--") {
+            self.markup_comment();
+        } else if bytes[0] == b'<' && letter(1) {
+            self.open_tag();
+        } else if rest.starts_with("</") && letter(2) {
+            self.close_tag(base);
+        } else if bytes[0] == b'{' {
+            self.markup_brace(base);
+        } else if bytes[0] == b'}' {
+            self.markup_close_brace(base, view);
+        } else {
+            let limit = (start >= self.limit_from).then_some(indent);
+            self.markup_text(base, limit);
+        }
+        self.leave_bare();
+    }
+
+    /// Leaves the mode of a bare element once it is closed.
+    fn leave_bare(&mut self) {
+        if let Some(&Mode::Markup {
+            base, view: false, ..
+        }) = self.modes.last()
+            && self.nodes.len() <= base
+        {
+            self.modes.pop();
+        }
+    }
+
+    fn markup_comment(&mut self) {
+        if let Some(length) = self.rest().find("-->") {
+            self.pos += length + 3;
+            return;
+        }
+        let start = self.offset();
+        self.report(
+            Diagnostic::error(
+                Code::UnclosedComment,
+                Span::new(start, start + 4),
+                "this comment is not closed",
+            )
+            .label("no `-->` follows"),
+        );
+        self.pos += self.rest().find('\n').unwrap_or(self.rest().len());
+    }
+
+    /// Text up to the next tag or brace; in a limited scan also up to a line that lies outside of the markup.
+    fn markup_text(&mut self, base: usize, limit: Option<u32>) {
+        let start = self.pos;
+        let mut at = start + usize::from(self.bytes[start] == b'<');
+        while let Some(&byte) = self.bytes.get(at) {
+            let next = self.bytes.get(at + 1).copied().unwrap_or(0);
+            match byte {
+                b'{' | b'}' => break,
+                b'<' if next.is_ascii_alphabetic() || matches!(next, b'/' | b'!') => break,
+                b'\n' => {
+                    let own = indent_of(self.source, at + 1);
+                    if let (Some(limit), Some(own)) = (limit, own)
+                        && own <= limit
+                        && !self.source[at..].trim_start().starts_with(['<', '}'])
+                    {
+                        self.emit_text(base, at);
+                        self.close_unclosed();
+                        return;
+                    }
+                    at += 1;
+                }
+                _other => at += 1,
+            }
+        }
+        self.emit_text(base, at);
+    }
+
+    fn emit_text(&mut self, base: usize, end: usize) {
+        if end <= self.pos {
+            return;
+        }
+        let kept = self.nodes[base.min(self.nodes.len())..].iter().any(|node| {
+            matches!(
+                node.kind,
+                OpenKind::Element {
+                    keeps_space: true,
+                    ..
+                }
+            )
+        });
+        let tok = if kept {
+            Tok::MarkupTextKept
+        } else {
+            Tok::MarkupText
+        };
+        self.emit(tok, end);
+    }
+
+    /// `{`: a word of the markup or an interpolation.
+    fn markup_brace(&mut self, base: usize) {
+        let inner = self.source[self.pos + 1..].trim_start();
+        let from = self.source.len() - inner.len();
+        if let Some(name) = inner.strip_prefix('/')
+            && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        {
+            self.close_block(base, name);
+            return;
+        }
+        let length = identifier_length(inner);
+        let behind = inner[length..].trim_start();
+        let behind_at = self.source.len() - behind.len();
+        let open = self.offset();
+        match &inner[..length] {
+            "if" => {
+                self.emit(Tok::InterpolationOpen, self.pos + 1);
+                self.push_code(Host::Markup, Word::If, open);
+                self.pos = from;
+                self.emit(Tok::If, from + 2);
+            }
+            "for" => {
+                self.emit(Tok::MarkupFor, from + 3);
+                self.push_code(Host::Markup, Word::For, open);
+            }
+            "else" if behind.starts_with('}') => {
+                self.middle(base, false, Tok::MarkupElse, behind_at + 1);
+            }
+            "else" if behind.starts_with("if") && identifier_length(behind) == 2 => {
+                if self.middle(base, false, Tok::MarkupElseIf, behind_at + 2) {
+                    self.push_code(Host::Markup, Word::ElseIf, open);
+                }
+            }
+            "empty" if behind.starts_with('}') => {
+                self.middle(base, true, Tok::MarkupEmpty, behind_at + 1);
+            }
+            _expression => {
+                self.emit(Tok::InterpolationOpen, self.pos + 1);
+                self.push_code(Host::Markup, Word::Plain, open);
+            }
+        }
+    }
+
+    /// `{else}`, `{else if`, `{empty}`: emitted if the block it belongs to is open.
+    fn middle(&mut self, base: usize, of_for: bool, tok: Tok, end: usize) -> bool {
+        let wanted = if of_for { OpenKind::For } else { OpenKind::If };
+        let found = self.nodes[base..]
+            .iter()
+            .rposition(|node| matches!(node.kind, OpenKind::If | OpenKind::For))
+            .map(|position| base + position);
+        match found {
+            Some(position) if self.nodes[position].kind == wanted => {
+                self.close_nodes(position + 1, Some(end));
+                self.emit(tok, end);
+                true
+            }
+            _other => {
+                let span = Span::new(self.offset(), u32::try_from(end).unwrap_or(u32::MAX));
+                let text = span.text(self.source).to_owned();
+                let hint = if of_for {
+                    "`{empty}` stands inside of `{for}`; a variable of that name is shown by `{(empty)}`"
+                } else {
+                    "`{else}` stands between `{if …}` and `{/if}`"
+                };
+                self.report(
+                    Diagnostic::error(
+                        Code::StrayTag,
+                        span,
+                        format!("`{text}` belongs to nothing that is open here"),
+                    )
+                    .hint(hint),
+                );
+                self.pos = if tok == Tok::MarkupElseIf {
+                    self.source[end..]
+                        .find(['}', '\n'])
+                        .map_or(self.bytes.len(), |length| end + length + 1)
+                } else {
+                    end
+                };
+                false
+            }
+        }
+    }
+
+    /// `{/if}`, `{/for}`.
+    fn close_block(&mut self, base: usize, name: &str) {
+        let length = identifier_length(name);
+        let behind = name[length..].trim_start();
+        let closed = behind.starts_with('}');
+        let end = self.source.len() - behind.len() + usize::from(closed);
+        let kind = match &name[..length] {
+            "if" => Some((OpenKind::If, Tok::MarkupEndIf)),
+            "for" => Some((OpenKind::For, Tok::MarkupEndFor)),
+            _unknown => None,
+        };
+        let found = kind.and_then(|(kind, tok)| {
+            let position = self.nodes[base..]
+                .iter()
+                .rposition(|node| node.kind == kind)?;
+            Some((base + position, tok))
+        });
+        match found {
+            Some((position, tok)) => {
+                self.close_nodes(position + 1, Some(end));
+                self.nodes.truncate(position);
+                self.emit(tok, end);
+            }
+            None => {
+                let span = Span::new(self.offset(), u32::try_from(end).unwrap_or(u32::MAX));
+                let text = span.text(self.source).to_owned();
+                self.report(
+                    Diagnostic::error(
+                        Code::StrayTag,
+                        span,
+                        format!("`{text}` closes nothing that is open here"),
+                    )
+                    .hint("blocks of the markup are `{if …}…{/if}` and `{for …}…{/for}`"),
+                );
+                self.pos = end;
+            }
+        }
+    }
+
+    /// `}` in markup: the end of the view, or a mistake.
+    fn markup_close_brace(&mut self, base: usize, view: bool) {
+        let line = self.source[..self.pos].rfind('\n').map_or(0, |at| at + 1);
+        let first_of_line = self.source[line..self.pos].trim().is_empty();
+        if view && (self.nodes.len() == base || first_of_line) {
+            self.close_nodes(base, None);
+            self.emit(Tok::ViewClose, self.pos + 1);
+            self.modes.pop();
+        } else if first_of_line {
+            self.close_nodes(base, None);
+        } else {
+            let at = self.offset();
+            self.report(
+                Diagnostic::error(
+                    Code::BadMarkup,
+                    Span::new(at, at + 1),
+                    "a `}` in the text of an element",
+                )
+                .label("this closes nothing")
+                .hint("to show a brace write {\"}\"}"),
+            );
+            self.pos += 1;
+        }
+    }
+
+    /// Closes all nodes from `from` on, reporting each; `before` is the end of the closer that came instead.
+    fn close_nodes(&mut self, from: usize, before: Option<usize>) {
+        while self.nodes.len() > from {
+            let Some(node) = self.nodes.pop() else { return };
+            let (what, closer, tok) = match node.kind {
+                OpenKind::Element { name, .. } => {
+                    let name = name.text(self.source);
+                    (
+                        format!("`<{name}>` is not closed"),
+                        format!("`</{name}>`"),
+                        Tok::TagClose,
+                    )
+                }
+                OpenKind::If => (
+                    "`{if}` is not closed".to_owned(),
+                    "`{/if}`".to_owned(),
+                    Tok::MarkupEndIf,
+                ),
+                OpenKind::For => (
+                    "`{for}` is not closed".to_owned(),
+                    "`{/for}`".to_owned(),
+                    Tok::MarkupEndFor,
+                ),
+            };
+            let mut diagnostic = Diagnostic::error(Code::UnclosedTag, node.span, what)
+                .label("opened here")
+                .hint(format!("add {closer}"));
+            if let Some(end) = before {
+                let at = Span::new(self.offset(), u32::try_from(end).unwrap_or(u32::MAX));
+                diagnostic = diagnostic.also(at, format!("{closer} should stand before this"));
+            }
+            self.report(diagnostic);
+            self.emit_synthetic(tok);
+        }
+    }
+
+    /// Ends the markup mode on top, closing what is open in it.
+    pub(super) fn end_markup(&mut self) {
+        let Some(&Mode::Markup { base, view, .. }) = self.modes.last() else {
+            unreachable!("only called in a markup mode");
+        };
+        self.close_nodes(base, None);
+        if view {
+            self.emit_synthetic(Tok::ViewClose);
+        }
+        self.modes.pop();
+    }
+
+    /// `<name`.
+    fn open_tag(&mut self) {
+        let start = self.offset();
+        let name_start = self.pos + 1;
+        let length = self.source[name_start..]
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | ':')))
+            .unwrap_or(self.source.len() - name_start);
+        let end = name_start + length;
+        let name = Span::new(start + 1, u32::try_from(end).unwrap_or(u32::MAX));
+        if name.text(self.source).eq_ignore_ascii_case("script") {
+            self.report(
+                Diagnostic::error(Code::ScriptRefused, Span::new(start, name.end), "`<script>` is not allowed")
+                    .label("code in markup is FLIN code")
+                    .hint("handlers that can run in the browser become scripts by themselves; put a script file of your own into public/"),
+            );
+        }
+        self.emit(Tok::TagOpen, end);
+        self.modes.push(Mode::Tag { name, start });
+        self.deeper();
+    }
+
+    /// The next piece of an opening tag.
+    pub(super) fn tag(&mut self) {
+        let byte = self.peek(0);
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => self.pos += 1,
+            b'>' => {
+                self.pos += 1;
+                self.end_tag(false);
+            }
+            b'/' if self.peek(1) == b'>' => {
+                self.pos += 2;
+                self.end_tag(true);
+            }
+            b'=' => self.attribute_value(),
+            b'<' => self.close_unclosed(),
+            b'{' => {
+                let at = self.offset();
+                self.report(
+                    Diagnostic::error(
+                        Code::BadMarkup,
+                        Span::new(at, at + 1),
+                        "a value without the name of an attribute",
+                    )
+                    .hint("attributes are written name=\"text\" or name={expression}"),
+                );
+                self.emit_synthetic(Tok::AttributeName);
+                self.emit_synthetic(Tok::AttributeEqual);
+                self.open_attribute_code(false);
+            }
+            _name if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'@') => {
+                self.attribute_name();
+            }
+            _other => self.stray_in_tag(),
+        }
+    }
+
+    fn stray_in_tag(&mut self) {
+        let character = self.rest().chars().next().unwrap_or(' ');
+        let at = self.offset();
+        let end = at + u32::try_from(character.len_utf8()).unwrap_or(1);
+        if character == '}' {
+            self.close_unclosed();
+            return;
+        }
+        self.report(
+            Diagnostic::error(
+                Code::BadMarkup,
+                Span::new(at, end),
+                format!("`{character}` cannot stand in a tag"),
+            )
+            .hint("attributes are written name=\"text\", name={expression} or name alone"),
+        );
+        self.pos += character.len_utf8();
+    }
+
+    fn attribute_name(&mut self) {
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '@')))
+            .unwrap_or(rest.len());
+        let name = &rest[..length];
+        let has_value = rest[length..].trim_start().starts_with('=');
+        let base = name.split('.').next().unwrap_or(name);
+        let tok = if has_value && name == "bind" {
+            Tok::BindName
+        } else if has_value && EVENTS.contains(&base) {
+            Tok::EventName
+        } else {
+            Tok::AttributeName
+        };
+        self.emit(tok, self.pos + length);
+    }
+
+    /// `=` and what follows it.
+    fn attribute_value(&mut self) {
+        let name = self.tokens.last().map(|token| token.tok);
+        if !matches!(
+            name,
+            Some(Tok::AttributeName | Tok::EventName | Tok::BindName)
+        ) {
+            self.stray_in_tag();
+            return;
+        }
+        self.emit(Tok::AttributeEqual, self.pos + 1);
+        self.pos = self.source.len() - self.rest().trim_start().len();
+        match self.peek(0) {
+            quote @ (b'"' | b'\'') => self.push_text(quote, true),
+            b'{' => self.open_attribute_code(name == Some(Tok::EventName)),
+            _other => self.unquoted_value(),
+        }
+    }
+
+    fn unquoted_value(&mut self) {
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '>' | '<' | '{' | '}'))
+            .unwrap_or(rest.len());
+        let start = self.offset();
+        let end = self.pos + length;
+        let span = Span::new(start, u32::try_from(end).unwrap_or(u32::MAX));
+        let value = span.text(self.source);
+        self.report(
+            Diagnostic::error(
+                Code::BadMarkup,
+                span,
+                "the value of an attribute needs quotes or braces",
+            )
+            .hint(format!("write \"{value}\" or {{{value}}}")),
+        );
+        self.emit_synthetic(Tok::TextOpen);
+        if length > 0 {
+            self.emit(Tok::AttributeChunk, end);
+        }
+        self.emit_synthetic(Tok::TextClose);
+    }
+
+    fn open_attribute_code(&mut self, handler: bool) {
+        let open = self.offset();
+        let tok = if handler {
+            Tok::HandlerOpen
+        } else {
+            Tok::InterpolationOpen
+        };
+        self.emit(tok, self.pos + 1);
+        self.push_code(Host::Attribute { handler }, Word::Plain, open);
+    }
+
+    /// The end of an opening tag; the position is behind it already.
+    pub(super) fn end_tag(&mut self, self_closed: bool) {
+        let Some(Mode::Tag { name, start }) = self.modes.pop() else {
+            unreachable!("only called in a tag mode");
+        };
+        let text = name.text(self.source);
+        let end = self.offset();
+        let begin = end.saturating_sub(1 + u32::from(self_closed)).max(name.end);
+        let script = text.eq_ignore_ascii_case("script");
+        if self_closed || script || VOID_ELEMENTS.contains(&text) {
+            self.tokens
+                .push(Token::glued(Tok::TagSelfEnd, begin, end.max(begin)));
+            if script && !self_closed {
+                let (_, after) = self.raw_content("</script");
+                self.pos = after;
+            }
+            return;
+        }
+        self.tokens
+            .push(Token::glued(Tok::TagEnd, begin, end.max(begin)));
+        let span = Span::new(start, end.max(name.end));
+        if text == "style" {
+            self.style(span);
+            return;
+        }
+        self.nodes.push(OpenNode {
+            kind: OpenKind::Element {
+                name,
+                keeps_space: matches!(text, "pre" | "textarea"),
+            },
+            span,
+        });
+        self.deeper();
+    }
+
+    fn style(&mut self, opener: Span) {
+        let (content_end, after) = self.raw_content("</style");
+        if content_end == after {
+            self.report(
+                Diagnostic::error(Code::UnclosedTag, opener, "`<style>` is not closed")
+                    .label("opened here")
+                    .hint("add `</style>`"),
+            );
+        }
+        self.emit(Tok::StyleRaw, content_end);
+        self.emit(Tok::TagClose, after);
+    }
+
+    /// Ends of the raw content and of the closer; if there is no closer, both are the end of the line.
+    fn raw_content(&self, closer: &str) -> (usize, usize) {
+        let rest = self.rest();
+        let found = rest.match_indices('<').find(|(at, _)| {
+            rest.get(*at..at + closer.len())
+                .is_some_and(|text| text.eq_ignore_ascii_case(closer))
+        });
+        match found {
+            Some((at, _)) => {
+                let length = rest[at..].find('>').map_or(rest.len() - at, |l| l + 1);
+                (self.pos + at, self.pos + at + length)
+            }
+            None => {
+                let line = self.pos + rest.find('\n').unwrap_or(rest.len());
+                (line, line)
+            }
+        }
+    }
+
+    /// `</name>`.
+    fn close_tag(&mut self, base: usize) {
+        let name_start = self.pos + 2;
+        let length = self.source[name_start..]
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | ':')))
+            .unwrap_or(self.source.len() - name_start);
+        let name = &self.source[name_start..name_start + length];
+        let behind = self.source[name_start + length..].trim_start();
+        let closed = behind.starts_with('>');
+        let end = if closed {
+            self.source.len() - behind.len() + 1
+        } else {
+            name_start + length
+        };
+        let span = Span::new(self.offset(), u32::try_from(end).unwrap_or(u32::MAX));
+        if !closed {
+            self.report(
+                Diagnostic::error(Code::BadMarkup, span, "this closing tag is not finished")
+                    .hint(format!("write `</{name}>`")),
+            );
+        }
+        let source = self.source;
+        let found = self.nodes[base..].iter().rposition(|node| {
+            matches!(node.kind, OpenKind::Element { name: open, .. } if open.text(source) == name)
+        });
+        if let Some(position) = found {
+            self.close_nodes(base + position + 1, Some(end));
+            self.nodes.pop();
+            self.emit(Tok::TagClose, end);
+            return;
+        }
+        let top = self.nodes.last().copied();
+        if let Some(OpenNode {
+            kind: OpenKind::Element { name: open, .. },
+            span: opener,
+        }) = top
+            && !source[opener.start as usize..self.pos].contains('\n')
+        {
+            let open = open.text(source);
+            self.report(
+                Diagnostic::error(
+                    Code::StrayTag,
+                    span,
+                    format!("`</{name}>` does not close `<{open}>`"),
+                )
+                .label(format!("`</{open}>` is expected"))
+                .also(opener, "opened here"),
+            );
+            self.nodes.pop();
+            self.emit(Tok::TagClose, end);
+            return;
+        }
+        let hint = if VOID_ELEMENTS.contains(&name) {
+            format!("`<{name}>` needs no closing tag")
+        } else {
+            format!("remove it, or open `<{name}>` before")
+        };
+        self.report(
+            Diagnostic::error(
+                Code::StrayTag,
+                span,
+                format!("`</{name}>` closes nothing that is open here"),
+            )
+            .hint(hint),
+        );
+        self.pos = end;
+    }
+
+    /// After the code of `{if …}`, `{else if …}`, `{for …}` has ended: the block is open.
+    pub(super) fn enter_markup_block(&mut self, code: &CodeMode) {
+        let end = self.tokens.last().map_or(code.start, |token| token.end);
+        let span = Span::new(code.start, end.max(code.start));
+        let kind = match code.word {
+            Word::Plain | Word::ElseIf => return,
+            Word::If if code.is_expression => return,
+            Word::If => {
+                self.tokens[code.first].tok = Tok::MarkupIf;
+                self.tokens[code.first + 1].tok = Tok::Trivia;
+                OpenKind::If
+            }
+            Word::For => OpenKind::For,
+        };
+        self.nodes.push(OpenNode { kind, span });
+        self.deeper();
+    }
+}

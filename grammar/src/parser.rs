@@ -1,0 +1,129 @@
+//! The door: text in, tree and messages out.
+//!
+//! Runs the lexer and the generated parser, turns errors into diagnostics and puts them in order. An error of the parser
+//! on the line of an error of the lexer is dropped: it is a consequence, and the lexer's message is the better one.
+
+use crate::ast::Program;
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::limits::{ERRORS_SHOWN_MAX, FILE_BYTES_MAX};
+use crate::make::Context;
+use crate::span::{LineIndex, Span};
+use crate::{Parsed, errors, lexer};
+use lalrpop_util::lalrpop_mod;
+
+lalrpop_mod!(
+    #[allow(
+        clippy::all,
+        clippy::pedantic,
+        unused_qualifications,
+        missing_docs,
+        unreachable_pub,
+        dead_code
+    )]
+    flin
+);
+
+/// Parses bytes that should be UTF-8. See [`parse`].
+#[must_use]
+pub fn parse_bytes(source: &[u8]) -> Parsed {
+    match std::str::from_utf8(source) {
+        Ok(text) => parse(text),
+        Err(error) => {
+            let at = u32::try_from(error.valid_up_to()).unwrap_or(u32::MAX);
+            refused(
+                Diagnostic::error(Code::NotUtf8, Span::at(at), "the file is not UTF-8 text")
+                    .label(format!("byte {at} belongs to no character"))
+                    .hint("save the file as UTF-8"),
+            )
+        }
+    }
+}
+
+/// Parses a source text. Always gives a tree; it has `Error` nodes where something could not be read.
+#[must_use]
+pub fn parse(source: &str) -> Parsed {
+    if source.len() > FILE_BYTES_MAX {
+        return refused(
+            Diagnostic::error(
+                Code::FileTooLarge,
+                Span::at(0),
+                format!("the file has {} bytes, more than 16 MiB", source.len()),
+            )
+            .hint("split the file, or move data out of the program"),
+        );
+    }
+    let lexed = lexer::lex(source);
+    let mut context = Context::new(source);
+    let tokens = lexed.tokens;
+    let result = flin::ProgramParser::new().parse(&mut context, tokens.iter().copied());
+    let mut raw_errors = std::mem::take(&mut context.recovered);
+    let mut program = match result {
+        Ok(program) => program,
+        Err(error) => {
+            raw_errors.push(error);
+            Program::default()
+        }
+    };
+    program.span = Span::new(0, u32::try_from(source.len()).unwrap_or(u32::MAX));
+    let mut parser_errors: Vec<Diagnostic> = raw_errors
+        .iter()
+        .map(|error| errors::explain(source, &tokens, error))
+        .collect();
+    parser_errors.extend(context.diagnostics);
+    Parsed {
+        program,
+        diagnostics: in_order(source, lexed.diagnostics, parser_errors),
+    }
+}
+
+fn refused(diagnostic: Diagnostic) -> Parsed {
+    Parsed {
+        program: Program::default(),
+        diagnostics: vec![diagnostic],
+    }
+}
+
+/// All messages by place, consequences dropped, at most [`ERRORS_SHOWN_MAX`] errors.
+fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let lines = LineIndex::new(source);
+    let mut lexer_lines: Vec<u32> = lexer
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .flat_map(|diagnostic| diagnostic.labels.iter())
+        .map(|label| lines.line(label.span.start))
+        .collect();
+    lexer_lines.sort_unstable();
+    let mut all = lexer;
+    all.extend(parser.into_iter().filter(|diagnostic| {
+        !diagnostic.is_error()
+            || lexer_lines
+                .binary_search(&lines.line(diagnostic.span().start))
+                .is_err()
+    }));
+    all.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
+    all.dedup_by(|later, first| {
+        later.severity == Severity::Error
+            && first.severity == Severity::Error
+            && later.span().start == first.span().start
+    });
+    limit_errors(all)
+}
+
+fn limit_errors(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let mut errors = 0;
+    let cut = all.iter().position(|diagnostic| {
+        errors += usize::from(diagnostic.is_error());
+        errors > ERRORS_SHOWN_MAX
+    });
+    if let Some(cut) = cut {
+        let at = all[cut].span();
+        all.truncate(cut - 1);
+        all.push(
+            Diagnostic::error(Code::TooManyErrors, at, "too many errors")
+                .label("and more from here on")
+                .hint("repair the first ones; later ones are often consequences"),
+        );
+    }
+    all
+}
