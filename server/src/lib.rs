@@ -1,1 +1,28 @@
-//! Placeholder until the first real commit of this crate.
+//! FLIN over HTTP and WebSocket: pages, actions, routes, live updates. hyper and tokio carry the bytes; what a program
+//! means stands in `flin-runtime`. Must stay true: everything that a client can make grow has a limit, every request
+//! passes the checks of `guard`, and every failure is answered and logged.
+#![forbid(unsafe_code)]
+
+mod actions;
+mod app;
+mod assets;
+mod body;
+mod dispatch;
+mod document;
+mod fault;
+mod field_message;
+mod guard;
+mod listen;
+mod live;
+mod operations;
+mod options;
+mod pacing;
+mod pages;
+mod paths;
+mod respond;
+mod routes;
+mod socket;
+
+pub use assets::fingerprint;
+pub use listen::{BindError, Server};
+pub use options::{ServerLimits, ServerOptions};

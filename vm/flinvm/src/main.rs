@@ -1,2 +1,39 @@
-//! Placeholder until the first real commit of this crate.
-fn main() {}
+//! The program `flinvm`: command line and wiring, nothing else. Must stay true: results go to stdout, messages and logs to
+//! stderr; the exit code says who is at fault (0 fine, 1 program or data, 2 usage or an unreadable file, 75 the disk).
+#![forbid(unsafe_code)]
+
+mod arguments;
+mod database;
+mod fault;
+mod load;
+mod logging;
+mod opening;
+mod run;
+mod serve;
+mod tests;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command, DatabaseCommand};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let color = arguments.color.is_on();
+    let done = match arguments.command {
+        Command::Serve(wanted) => serve::serve(&wanted, color),
+        Command::Run(wanted) => run::run(&wanted, color),
+        Command::Test(wanted) => tests::run_tests(&wanted, color),
+        Command::Db {
+            command: DatabaseCommand::Verify(wanted),
+        } => database::verify(&wanted.data),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            fault.print(color);
+            ExitCode::from(fault.exit_code())
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What all requests of a server share. Must stay true: nothing in it changes after the start but what the runtime, the
+//! store and the feed keep themselves.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use flin_runtime::vm::bytecode::module::Module;
+use flin_runtime::{Answer, Entry, Failure, Outcome, Runtime};
+use tokio::sync::oneshot;
+
+use crate::assets::BrowserRuntime;
+use crate::live::Hub;
+use crate::options::ServerOptions;
+use crate::paths::Paths;
+
+/// A served program.
+pub(crate) struct App {
+    pub(crate) runtime: Runtime,
+    pub(crate) options: ServerOptions,
+    pub(crate) paths: Paths,
+    pub(crate) script: BrowserRuntime,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) started: Instant,
+}
+
+impl App {
+    pub(crate) fn new(runtime: Runtime, options: ServerOptions) -> Result<App, String> {
+        let paths = Paths::new(runtime.program().module())?;
+        let hub = Hub::new(&runtime, options.limits.feed_queue_max);
+        let script = BrowserRuntime::new();
+        Ok(App {
+            runtime,
+            options,
+            paths,
+            script,
+            hub,
+            started: Instant::now(),
+        })
+    }
+
+    pub(crate) fn module(&self) -> &Module {
+        self.runtime.program().module()
+    }
+
+    /// Enters FLIN code and waits for the answer without holding a thread.
+    pub(crate) async fn enter(&self, entry: Entry) -> Result<Outcome, Failure> {
+        let (sender, receiver) = oneshot::channel::<Answer>();
+        // A receiver that is gone drops the answer, which logs itself.
+        self.runtime
+            .submit(entry, Box::new(move |answer| drop(sender.send(answer))));
+        match receiver.await {
+            Ok(answer) => answer.settle(self.runtime.world()),
+            Err(_) => Err(Failure::Closed),
+        }
+    }
+}

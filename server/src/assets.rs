@@ -1,0 +1,96 @@
+//! The browser runtime as one file with the hash of its text in its name. Here because the modules in `web/` are written
+//! one idea per file and served as one. Must stay true: equal text has an equal name, so it may be cached for ever.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
+
+/// The files of the runtime, each before those that import it.
+const FILES: [&str; 8] = [
+    include_str!("../web/wire.js"),
+    include_str!("../web/page.js"),
+    include_str!("../web/morph.js"),
+    include_str!("../web/messages.js"),
+    include_str!("../web/render.js"),
+    include_str!("../web/actions.js"),
+    include_str!("../web/live.js"),
+    include_str!("../web/flin.js"),
+];
+
+/// The runtime as it is served.
+pub(crate) struct BrowserRuntime {
+    /// `/_flin/runtime-<hash>.js`
+    pub(crate) path: String,
+    pub(crate) text: String,
+}
+
+impl BrowserRuntime {
+    pub(crate) fn new() -> BrowserRuntime {
+        let mut text = String::from("{\n");
+        for file in FILES {
+            append(&mut text, file);
+        }
+        text.push_str("}\n");
+        BrowserRuntime {
+            path: format!("/_flin/runtime-{}.js", fingerprint(text.as_bytes())),
+            text,
+        }
+    }
+}
+
+// In one file there is nothing to import: `import` statements go, `export` marks too.
+fn append(out: &mut String, file: &str) {
+    let mut in_import = false;
+    for line in file.lines() {
+        if in_import || line.starts_with("import ") {
+            in_import = !line.trim_end().ends_with(';');
+            continue;
+        }
+        out.push_str(line.strip_prefix("export ").unwrap_or(line));
+        out.push('\n');
+    }
+}
+
+/// A short name for a content: 16 hexadecimal digits of its SHA-256.
+pub fn fingerprint(bytes: &[u8]) -> String {
+    let mut name = String::with_capacity(16);
+    for byte in Sha256::digest(bytes).iter().take(8) {
+        write!(name, "{byte:02x}").expect("a String takes everything");
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_file_without_imports_and_without_a_name_twice() {
+        let runtime = BrowserRuntime::new();
+        let mut names = std::collections::HashSet::new();
+        for line in runtime.text.lines() {
+            assert!(
+                !line.starts_with("import ") && !line.starts_with("export "),
+                "{line}"
+            );
+            let declared = ["function ", "async function ", "const ", "let ", "class "]
+                .iter()
+                .find_map(|word| line.strip_prefix(word));
+            if let Some(rest) = declared {
+                let end = rest
+                    .find(|ch: char| !ch.is_alphanumeric() && ch != '_' && ch != '$')
+                    .unwrap_or(rest.len());
+                assert!(
+                    end == 0 || names.insert(rest[..end].to_owned()),
+                    "{} is declared twice",
+                    &rest[..end]
+                );
+            }
+        }
+        assert!(
+            names.contains("connect") && names.contains("act"),
+            "{names:?}"
+        );
+        assert_eq!(runtime.path, BrowserRuntime::new().path);
+    }
+}

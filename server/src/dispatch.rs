@@ -1,0 +1,168 @@
+//! From a request to whoever answers it. Must stay true: the checks of `guard` come before everything else, for every
+//! path alike; what is not found says so without naming anything of the program.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hyper::body::Incoming;
+use hyper::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, StatusCode};
+
+use crate::app::App;
+use crate::document::error_document;
+use crate::guard::{Host, Refusal, check_host, check_origin, decode_path};
+use crate::listen::Connection;
+use crate::respond::{Answered, closing, empty, html, json, see, text};
+use crate::{actions, operations, pages, routes, socket};
+
+/// A request that passed the first checks.
+pub(crate) struct Asked {
+    pub(crate) parts: Parts,
+    pub(crate) host: Host,
+    /// Decoded once.
+    pub(crate) path: String,
+    pub(crate) connection: Connection,
+}
+
+/// Answers a request.
+pub(crate) async fn dispatch(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    connection: Connection,
+) -> Answered {
+    let (parts, body) = request.into_parts();
+    let (method, url, started) = (parts.method.clone(), parts.uri.clone(), Instant::now());
+    let response = match first_checks(app, &parts, &connection) {
+        Ok((host, path)) => {
+            choose(
+                app,
+                Asked {
+                    parts,
+                    host,
+                    path,
+                    connection,
+                },
+                body,
+            )
+            .await
+        }
+        Err((status, message)) => closing(text(status, &message)),
+    };
+    let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    tracing::debug!(%method, %url, status = response.status().as_u16(), took_us, "answered");
+    response
+}
+
+fn first_checks(
+    app: &App,
+    parts: &Parts,
+    connection: &Connection,
+) -> Result<(Host, String), Refusal> {
+    let host = check_host(
+        &parts.headers,
+        &parts.uri,
+        connection.local,
+        &app.options.allow_hosts,
+    )?;
+    let path = decode_path(&parts.uri)?;
+    if changes_something(&parts.method) {
+        check_origin(&parts.headers, &host)?;
+    }
+    Ok((host, path))
+}
+
+fn changes_something(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+async fn choose(app: &Arc<App>, asked: Asked, body: Incoming) -> Answered {
+    let method = &asked.parts.method;
+    let get = matches!(*method, Method::GET | Method::HEAD);
+    match asked.path.as_str() {
+        "/_action" if *method == Method::POST => return actions::act(app, &asked, body).await,
+        "/_render" if *method == Method::POST => return actions::render(app, &asked, body).await,
+        "/_action" | "/_render" => return wrong_method("POST"),
+        "/_ws" if *method == Method::GET => return socket::open(app, asked),
+        "/_ws" => return wrong_method("GET"),
+        path if path.starts_with("/_flin/") => {
+            return if get {
+                operations::answer_operations(app, path)
+            } else {
+                wrong_method("GET, HEAD")
+            };
+        }
+        _ => {}
+    }
+    let Some(found) = app.paths.find(&asked.path) else {
+        return not_found(app, &asked);
+    };
+    if let (true, Some(page)) = (get, found.entry.page) {
+        return pages::show(app, page, &asked.parts.headers).await;
+    }
+    let direct = found.route(method.as_str());
+    let route = direct.or_else(|| {
+        if *method == Method::HEAD {
+            found.route("GET")
+        } else {
+            None
+        }
+    });
+    match route {
+        Some((route, params)) => routes::run(app, route, params, asked, body).await,
+        None if *method == Method::OPTIONS => {
+            let mut response = empty(StatusCode::NO_CONTENT);
+            if let Ok(methods) = HeaderValue::from_str(&found.methods()) {
+                response.headers_mut().insert(ALLOW, methods);
+            }
+            response
+        }
+        None => wrong_method(&found.methods()),
+    }
+}
+
+fn wrong_method(allowed: &str) -> Answered {
+    let body =
+        format!("{{\"error\":\"Method not allowed\",\"status\":405,\"allow\":\"{allowed}\"}}");
+    let mut response = json(StatusCode::METHOD_NOT_ALLOWED, body);
+    if let Ok(methods) = HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    response
+}
+
+fn not_found(app: &App, asked: &Asked) -> Answered {
+    // `/books/` where `/books` is meant.
+    let shorter = asked
+        .parts
+        .uri
+        .path()
+        .strip_suffix('/')
+        .filter(|path| path.starts_with('/') && !path.starts_with("//"));
+    if let (Some(shorter), Some(decoded)) = (shorter, asked.path.strip_suffix('/')) {
+        if app.paths.find(decoded).is_some() {
+            let query = asked
+                .parts
+                .uri
+                .query()
+                .map_or(String::new(), |query| format!("?{query}"));
+            return see(StatusCode::PERMANENT_REDIRECT, &format!("{shorter}{query}"));
+        }
+    }
+    if wants_html(&asked.parts.headers) {
+        return html(
+            StatusCode::NOT_FOUND,
+            error_document("Not found", "There is no page at this address.", None),
+        );
+    }
+    json(
+        StatusCode::NOT_FOUND,
+        "{\"error\":\"Not found\",\"status\":404}",
+    )
+}
+
+/// Whether a person looks at the answer: browsers ask for HTML by name, programs do not.
+pub(crate) fn wants_html(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.to_ascii_lowercase().contains("text/html"))
+}

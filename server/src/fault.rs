@@ -1,0 +1,173 @@
+//! Failures of the door as the outside may know them: status, kind, sentence. Here because pages, actions and routes
+//! must agree. Must stay true: what is our own fault leaves as an id, and the log has the rest under that id.
+
+use std::hash::{BuildHasher, Hasher};
+
+use flin_runtime::Failure;
+use flin_runtime::json::write_plain_text;
+use flin_runtime::vm::{ErrorKind, Trap};
+use hyper::StatusCode;
+
+/// A failure, ready to be shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) status: StatusCode,
+    pub(crate) kind: String,
+    pub(crate) message: String,
+    pub(crate) entity: Option<String>,
+    pub(crate) field: Option<String>,
+    pub(crate) rule: Option<String>,
+    /// Under this id the log tells more.
+    pub(crate) id: Option<String>,
+    /// Position and trace, for development.
+    pub(crate) details: Option<String>,
+}
+
+impl Fault {
+    /// A fault of the request.
+    pub(crate) fn new(status: StatusCode, kind: &str, message: impl Into<String>) -> Fault {
+        Fault {
+            status,
+            kind: kind.to_owned(),
+            message: message.into(),
+            entity: None,
+            field: None,
+            rule: None,
+            id: None,
+            details: None,
+        }
+    }
+
+    /// A failure of the door. What is hidden from the outside is logged here with the id that is shown.
+    pub(crate) fn of(failure: &Failure, show_errors: bool) -> Fault {
+        let own = |kind: &str| Fault::own(kind, failure, show_errors);
+        let told = |status, kind: &str| Fault::new(status, kind, failure.to_string());
+        match failure {
+            Failure::UnknownHandler { .. } => told(StatusCode::NOT_FOUND, "UnknownAction"),
+            Failure::BadInput { .. } => told(StatusCode::BAD_REQUEST, "BadRequest"),
+            Failure::RecordMissing { entity, .. } => Fault {
+                entity: Some(entity.clone()),
+                ..told(StatusCode::NOT_FOUND, "NotFound")
+            },
+            Failure::Conflict => told(StatusCode::CONFLICT, "ConflictError"),
+            Failure::Busy | Failure::Closed => told(StatusCode::SERVICE_UNAVAILABLE, "Busy"),
+            Failure::Panic { .. } => own("InternalError"),
+            Failure::Store { .. } => own("StorageError"),
+            Failure::OutcomeUnknown { .. } => own("OutcomeUnknown"),
+            Failure::Trap(trap) => Fault::of_trap(trap, own),
+        }
+    }
+
+    fn of_trap(trap: &Trap, own: impl Fn(&str) -> Fault) -> Fault {
+        let told = |status| Fault {
+            entity: trap.entity.clone(),
+            field: trap.field.clone(),
+            rule: trap.rule.clone(),
+            ..Fault::new(status, trap.kind.name(), trap.message.clone())
+        };
+        match &trap.kind {
+            ErrorKind::ValidationError => told(StatusCode::UNPROCESSABLE_ENTITY),
+            ErrorKind::NotFound => told(StatusCode::NOT_FOUND),
+            ErrorKind::ConflictError => told(StatusCode::CONFLICT),
+            ErrorKind::TimeLimitExceeded => Fault {
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                ..own(trap.kind.name())
+            },
+            // The program's own words, meant to be read.
+            ErrorKind::Custom(name) => Fault {
+                message: trap.message.clone(),
+                ..own(name)
+            },
+            ErrorKind::TypeError
+            | ErrorKind::DivisionByZero
+            | ErrorKind::IntegerOverflow
+            | ErrorKind::IndexOutOfBounds
+            | ErrorKind::StackOverflow
+            | ErrorKind::MemoryLimitExceeded
+            | ErrorKind::StorageError
+            | ErrorKind::DepthLimitExceeded
+            | ErrorKind::ArgumentError
+            | ErrorKind::ParseError
+            | ErrorKind::AssertionError => own(trap.kind.name()),
+        }
+    }
+
+    fn own(kind: &str, failure: &Failure, show_errors: bool) -> Fault {
+        let id = new_id();
+        tracing::error!(id, kind, "{failure}");
+        let message = if show_errors {
+            failure.to_string()
+        } else {
+            format!("Something went wrong on the server (error {id}).")
+        };
+        let details = match failure {
+            Failure::Trap(trap) if show_errors => Some(details(trap)),
+            _ => None,
+        };
+        Fault {
+            id: Some(id),
+            details,
+            ..Fault::new(StatusCode::INTERNAL_SERVER_ERROR, kind, message)
+        }
+    }
+
+    /// `{"type":"error","error":{…}}`
+    pub(crate) fn action_json(&self) -> String {
+        let mut out = String::from("{\"type\":\"error\",\"error\":{\"kind\":");
+        write_plain_text(&mut out, &self.kind);
+        out.push_str(",\"message\":");
+        write_plain_text(&mut out, &self.message);
+        let parts = [
+            ("entity", &self.entity),
+            ("field", &self.field),
+            ("rule", &self.rule),
+            ("id", &self.id),
+        ];
+        for (name, value) in parts {
+            if let Some(value) = value {
+                out.push_str(&format!(",\"{name}\":"));
+                write_plain_text(&mut out, value);
+            }
+        }
+        out.push_str("}}");
+        out
+    }
+
+    /// `{"error":…,"status":422,"fields":{…}}`
+    pub(crate) fn route_json(&self) -> String {
+        let mut out = String::from("{\"error\":");
+        write_plain_text(&mut out, &self.message);
+        out.push_str(&format!(",\"status\":{}", self.status.as_u16()));
+        if let (Some(field), StatusCode::UNPROCESSABLE_ENTITY) = (&self.field, self.status) {
+            out.push_str(",\"fields\":{");
+            write_plain_text(&mut out, field);
+            out.push(':');
+            write_plain_text(&mut out, &self.message);
+            out.push('}');
+        }
+        if let Some(id) = &self.id {
+            out.push_str(",\"id\":");
+            write_plain_text(&mut out, id);
+        }
+        out.push('}');
+        out
+    }
+}
+
+fn details(trap: &Trap) -> String {
+    let mut out = format!("{}:{}:{}", trap.at.file, trap.at.line, trap.at.column);
+    for entry in &trap.trace {
+        out.push_str(&format!(
+            "\n  in {} at line {}, column {}",
+            entry.function, entry.line, entry.column
+        ));
+    }
+    out
+}
+
+// Not a secret, only unlikely to be the same twice.
+fn new_id() -> String {
+    let mut hasher = std::hash::RandomState::new().build_hasher();
+    hasher.write_u8(0);
+    format!("{:016x}", hasher.finish())
+}

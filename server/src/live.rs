@@ -1,0 +1,101 @@
+//! The live feed: every commit, once, to all sockets that follow one of its types. Here because a message is the same for
+//! all its readers and is written once. Must stay true: the queue of a socket is bounded; one that falls behind is told
+//! to refresh, it never holds up the others or the committer.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use flin_runtime::Runtime;
+use flin_runtime::store::{CommitEvent, Lsn};
+use flin_runtime::vm::bytecode::ids::EntityTypeId;
+use tokio::sync::broadcast;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+/// Passes commits on to sockets.
+pub(crate) struct Hub {
+    sender: broadcast::Sender<Arc<FeedItem>>,
+    sockets: AtomicUsize,
+}
+
+/// One commit and its messages, which are written when the first socket wants them.
+pub(crate) struct FeedItem {
+    event: Arc<CommitEvent>,
+    messages: OnceLock<Messages>,
+}
+
+/// Changes of one commit: type and message.
+pub(crate) type Messages = Vec<(EntityTypeId, Utf8Bytes)>;
+
+impl FeedItem {
+    /// The number of the commit.
+    pub(crate) fn seq(&self) -> Lsn {
+        self.event.lsn
+    }
+
+    /// Its messages.
+    pub(crate) fn messages(&self, runtime: &Runtime) -> &Messages {
+        self.messages
+            .get_or_init(|| messages_of(runtime, &self.event))
+    }
+}
+
+/// The messages of a commit.
+pub(crate) fn messages_of(runtime: &Runtime, event: &CommitEvent) -> Messages {
+    let message = |change| {
+        let ty = runtime.changed_type(change)?;
+        Some((
+            ty,
+            Utf8Bytes::from(runtime.change_message(change, event.lsn)?),
+        ))
+    };
+    event.changes.iter().filter_map(message).collect()
+}
+
+impl Hub {
+    /// A hub that follows the store from now on.
+    pub(crate) fn new(runtime: &Runtime, queue_max: usize) -> Arc<Hub> {
+        let (sender, _) = broadcast::channel(queue_max);
+        let hub = Arc::new(Hub {
+            sender,
+            sockets: AtomicUsize::new(0),
+        });
+        let feed = hub.sender.clone();
+        runtime.store().on_commit(Box::new(move |event| {
+            if feed.receiver_count() > 0 {
+                let item = FeedItem {
+                    event: Arc::clone(event),
+                    messages: OnceLock::new(),
+                };
+                // The last receiver may just have gone.
+                let _ = feed.send(Arc::new(item));
+            }
+        }));
+        hub
+    }
+
+    /// Commits from now on.
+    pub(crate) fn follow(self: &Arc<Hub>) -> Follower {
+        self.sockets.fetch_add(1, Ordering::Relaxed);
+        Follower {
+            items: self.sender.subscribe(),
+            hub: Arc::clone(self),
+        }
+    }
+
+    /// Number of open sockets.
+    pub(crate) fn sockets(&self) -> usize {
+        self.sockets.load(Ordering::Relaxed)
+    }
+}
+
+/// One socket's place in the feed.
+pub(crate) struct Follower {
+    pub(crate) items: broadcast::Receiver<Arc<FeedItem>>,
+    hub: Arc<Hub>,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.hub.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,104 @@
+//! `/_flin/`: the browser runtime, health, metrics. Must stay true: nothing here tells anything of the data.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flin_runtime::json::write_plain_text;
+use hyper::StatusCode;
+use hyper::header::{CACHE_CONTROL, HeaderValue};
+
+use crate::app::App;
+use crate::respond::{Answered, answer, json};
+
+/// Answers a `GET` below `/_flin/`.
+pub(crate) fn answer_operations(app: &App, path: &str) -> Answered {
+    match path {
+        "/_flin/health" => health(app),
+        "/_flin/metrics" => answer(
+            StatusCode::OK,
+            "text/plain; version=0.0.4; charset=utf-8",
+            metrics(app),
+        ),
+        path if path == app.script.path => {
+            let mut response = answer(
+                StatusCode::OK,
+                "text/javascript; charset=utf-8",
+                app.script.text.clone(),
+            );
+            let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
+            response.headers_mut().insert(CACHE_CONTROL, for_ever);
+            response
+        }
+        _ => json(
+            StatusCode::NOT_FOUND,
+            "{\"error\":\"Not found\",\"status\":404}",
+        ),
+    }
+}
+
+fn health(app: &App) -> Answered {
+    let mut body = String::from("{\"live\":true,\"ready\":");
+    let poisoned = app.runtime.store().poisoned();
+    body.push_str(if poisoned.is_none() { "true" } else { "false" });
+    body.push_str(",\"build\":");
+    write_plain_text(&mut body, &app.options.build);
+    body.push_str(&format!(
+        ",\"seq\":{},\"uptime_s\":{}}}",
+        app.runtime.store().head(),
+        app.started.elapsed().as_secs()
+    ));
+    let status = if poisoned.is_none() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    json(status, body)
+}
+
+fn metrics(app: &App) -> String {
+    let counters = app.runtime.counters();
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let lines = [
+        (
+            "flin_entries_total",
+            "Pages, actions and routes that ran",
+            count(&counters.entries),
+        ),
+        (
+            "flin_clashes_total",
+            "Runs repeated because of another commit",
+            count(&counters.clashes),
+        ),
+        (
+            "vm_panics_total",
+            "Panics caught inside the runtime",
+            count(&counters.panics),
+        ),
+        (
+            "flin_refused_total",
+            "Requests refused because all workers were busy",
+            count(&counters.refused),
+        ),
+        (
+            "flin_commit_seq",
+            "Number of the newest commit",
+            app.runtime.store().head().0,
+        ),
+        (
+            "flin_sockets",
+            "Open live sockets",
+            app.hub.sockets() as u64,
+        ),
+    ];
+    let mut out = String::new();
+    for (name, help, value) in lines {
+        let kind = if name.ends_with("_total") {
+            "counter"
+        } else {
+            "gauge"
+        };
+        out.push_str(&format!(
+            "# HELP {name} {help}.\n# TYPE {name} {kind}\n{name} {value}\n"
+        ));
+    }
+    out
+}

@@ -1,0 +1,203 @@
+//! A connection that must not dawdle: the head of a request has its time, and so has the pause between two requests.
+//! Here because hyper's own head timeout does not tell these apart and closes without a word. Must stay true: while a
+//! request is being answered, and after an upgrade, nothing here ends the connection.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep};
+
+const TOO_LATE: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    // Nothing of the next request has arrived.
+    Waiting { until: Instant },
+    // The head is arriving.
+    Head { until: Instant },
+    // A request is being answered, or the connection is no longer HTTP.
+    Free,
+}
+
+/// Where a connection stands; shared by its stream and its requests.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
+    phase: Arc<Mutex<Phase>>,
+    head_time: Duration,
+    idle_time: Duration,
+}
+
+impl Pace {
+    /// A new connection: its first head is due.
+    pub(crate) fn new(head_time: Duration, idle_time: Duration) -> Pace {
+        let first = Phase::Waiting {
+            until: Instant::now() + head_time,
+        };
+        Pace {
+            phase: Arc::new(Mutex::new(first)),
+            head_time,
+            idle_time,
+        }
+    }
+
+    fn phase(&self) -> MutexGuard<'_, Phase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The head is complete; the answer takes what it takes.
+    pub(crate) fn head_done(&self) {
+        *self.phase() = Phase::Free;
+    }
+
+    fn answered(&self) {
+        *self.phase() = Phase::Waiting {
+            until: Instant::now() + self.idle_time,
+        };
+    }
+
+    fn got_bytes(&self) {
+        let mut phase = self.phase();
+        if let Phase::Waiting { .. } = *phase {
+            *phase = Phase::Head {
+                until: Instant::now() + self.head_time,
+            };
+        }
+    }
+}
+
+/// A TCP stream under a `Pace`.
+pub(crate) struct PacedStream {
+    stream: TcpStream,
+    pace: Pace,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl PacedStream {
+    pub(crate) fn new(stream: TcpStream, pace: Pace) -> PacedStream {
+        PacedStream {
+            stream,
+            pace,
+            timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+        }
+    }
+
+    fn check_time(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        let phase = *self.pace.phase();
+        let (until, in_head) = match phase {
+            Phase::Free => return Poll::Pending,
+            Phase::Waiting { until } => (until, false),
+            Phase::Head { until } => (until, true),
+        };
+        if self.timer.deadline() != until {
+            self.timer.as_mut().reset(until);
+        }
+        ready!(self.timer.as_mut().poll(cx));
+        if in_head {
+            // A client that reads nothing gets no explanation.
+            let _ = self.stream.try_write(TOO_LATE);
+        }
+        Poll::Ready(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the request took too long to arrive",
+        ))
+    }
+}
+
+impl AsyncRead for PacedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Before the bytes: a drop now and then must not keep the head open.
+        if let Poll::Ready(late) = self.check_time(cx) {
+            return Poll::Ready(Err(late));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
+        if buf.filled().len() > before {
+            self.pace.got_bytes();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for PacedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
+/// The body of an answer; when it has gone out, the pause before the next request begins.
+pub(crate) struct PacedBody {
+    body: Full<Bytes>,
+    pace: Option<Pace>,
+}
+
+impl PacedBody {
+    /// `pace` is none for an answer after which the connection is no longer HTTP.
+    pub(crate) fn new(body: Full<Bytes>, pace: Option<Pace>) -> PacedBody {
+        PacedBody { body, pace }
+    }
+}
+
+impl Drop for PacedBody {
+    fn drop(&mut self) {
+        if let Some(pace) = &self.pace {
+            pace.answered();
+        }
+    }
+}
+
+impl Body for PacedBody {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

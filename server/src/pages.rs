@@ -1,0 +1,86 @@
+//! Pages: rendered on the VM inside a read snapshot, answered as whole documents. Must stay true: a page that cannot be
+//! rendered is an error page with the right status, never half a document; a page is the same bytes as long as nothing
+//! that it shows has changed, and its `ETag` says so.
+
+use flin_runtime::{Entry, Failure, Outcome, PageOutcome, SentState};
+use hyper::StatusCode;
+use hyper::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+
+use crate::app::App;
+use crate::assets::fingerprint;
+use crate::document::{error_document, page_document};
+use crate::fault::Fault;
+use crate::respond::{Answered, empty, html, retry_soon};
+
+/// Answers `GET` of a page.
+pub(crate) async fn show(app: &App, page: usize, headers: &HeaderMap) -> Answered {
+    let outcome = match render(app, page, Vec::new()).await {
+        Ok(outcome) => outcome,
+        Err(failure) => return error_page(&Fault::of(&failure, app.options.show_errors)),
+    };
+    let document = whole(app, page, &outcome);
+    let tag = format!("\"{}\"", fingerprint(document.as_bytes()));
+    let known = headers
+        .get(IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok());
+    let unchanged = known.is_some_and(|known| {
+        known
+            .split(',')
+            .any(|one| one.trim().trim_start_matches("W/") == tag)
+    });
+    let mut response = if unchanged {
+        empty(StatusCode::NOT_MODIFIED)
+    } else {
+        html(StatusCode::OK, document)
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    response
+}
+
+/// Renders a page with the state that was sent.
+pub(crate) async fn render(
+    app: &App,
+    page: usize,
+    state: SentState,
+) -> Result<PageOutcome, Failure> {
+    match app.enter(Entry::Page { page, state }).await? {
+        Outcome::Page(outcome) => Ok(outcome),
+        Outcome::Action(_) | Outcome::Route(_) | Outcome::Done => {
+            unreachable!("a page entry gives a page")
+        }
+    }
+}
+
+/// The document of a rendered page.
+pub(crate) fn whole(app: &App, page: usize, outcome: &PageOutcome) -> String {
+    let module = app.module();
+    page_document(
+        module,
+        &module.pages[page],
+        outcome,
+        &app.options.build,
+        &app.script.path,
+    )
+}
+
+/// A page that says what went wrong.
+pub(crate) fn error_page(fault: &Fault) -> Answered {
+    let title = match fault.status.as_u16() {
+        500.. => "Something went wrong",
+        404 => "Not found",
+        _ => "This did not work",
+    };
+    let response = html(
+        fault.status,
+        error_document(title, &fault.message, fault.details.as_deref()),
+    );
+    if fault.status == StatusCode::SERVICE_UNAVAILABLE {
+        retry_soon(response)
+    } else {
+        response
+    }
+}

@@ -1,0 +1,116 @@
+//! The command line. Must stay true: every option is listed by `--help` with one sentence; what is not understood is
+//! refused with exit code 2 (clap does that).
+
+use std::io::IsTerminal;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The FLIN runtime: serves and runs compiled programs, and looks after their data.
+#[derive(Debug, Parser)]
+#[command(name = "flinvm", version, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// Color in messages
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When messages are colored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Yes
+    Always,
+    /// No
+    Never,
+}
+
+impl Color {
+    pub(crate) fn is_on(self) -> bool {
+        match self {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                std::io::stderr().is_terminal()
+                    && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+            }
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve a program over HTTP
+    Serve(Serve),
+    /// Run the top level of a program once
+    Run(Run),
+    /// Run the `test` blocks of a program
+    Test(Test),
+    /// Look after the data
+    Db {
+        #[command(subcommand)]
+        command: DatabaseCommand,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Compiled program (.fbc), or its source (.flin)
+    pub(crate) program: PathBuf,
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    pub(crate) port: u16,
+    /// Directory of the data
+    #[arg(long, default_value = ".flindb")]
+    pub(crate) data: PathBuf,
+    /// Answer for this host name too (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Form of the log on stderr
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub(crate) log: LogFormat,
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object per line
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Compiled program (.fbc), or its source (.flin)
+    pub(crate) program: PathBuf,
+    /// Directory of the data; without it records live in memory only
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// Compiled program (.fbc), or its source (.flin)
+    pub(crate) program: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatabaseCommand {
+    /// Read the whole log and report what is in it and every damaged place
+    Verify(Database),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Database {
+    /// Directory of the data
+    #[arg(long, default_value = ".flindb")]
+    pub(crate) data: PathBuf,
+}

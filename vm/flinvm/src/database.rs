@@ -1,0 +1,27 @@
+//! `flinvm db`: looking after the data.
+
+use std::path::Path;
+
+use flin_runtime::store;
+
+use crate::fault::Fault;
+use crate::opening;
+
+/// Reads the whole log and prints what is in it.
+pub(crate) fn verify(data: &Path) -> Result<(), Fault> {
+    if !data.is_dir() {
+        let source = std::io::ErrorKind::NotFound.into();
+        return Err(Fault::Unreadable {
+            path: data.to_owned(),
+            source,
+        });
+    }
+    let disk = opening::real_disk(data)?;
+    let report = store::verify(&*disk).map_err(Fault::Data)?;
+    println!("{report}");
+    if report.is_intact() {
+        Ok(())
+    } else {
+        Err(Fault::Damaged)
+    }
+}

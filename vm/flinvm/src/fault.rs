@@ -1,0 +1,124 @@
+//! What can end the program, and with which exit code. Must stay true: a fault is printed once, on stderr, and says what
+//! to do where there is something to do.
+
+use std::path::PathBuf;
+
+use flin_runtime::Failure;
+use flin_runtime::store::OpenError;
+use flin_runtime::vm::Trap;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// A file cannot be read.
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    /// The arguments do not fit together.
+    Usage(String),
+    /// The file is no program that this runtime takes.
+    NotAProgram { path: PathBuf, reason: String },
+    /// The compiler refused the source; it has said why, in finished text.
+    #[cfg_attr(
+        not(feature = "dev"),
+        expect(dead_code, reason = "only the compiler makes it")
+    )]
+    Refused(String),
+    /// The data cannot be opened.
+    Data(OpenError),
+    /// The program failed.
+    Failed(Failure),
+    /// The server cannot start.
+    Server(String),
+    /// Tests failed; they have said so.
+    TestsFailed,
+    /// Damaged data; the report has said so.
+    Damaged,
+    /// The disk failed.
+    Disk(String),
+}
+
+impl Fault {
+    /// The exit code.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Fault::Unreadable { .. } | Fault::Usage(_) => 2,
+            Fault::Disk(_) | Fault::Data(OpenError::Io(_)) => 75,
+            Fault::Data(
+                OpenError::Corrupt { .. }
+                | OpenError::Locked { .. }
+                | OpenError::SchemaRefused { .. }
+                | OpenError::UnsupportedFormat { .. }
+                | OpenError::NoStore { .. },
+            )
+            | Fault::NotAProgram { .. }
+            | Fault::Refused(_)
+            | Fault::Failed(_)
+            | Fault::Server(_)
+            | Fault::TestsFailed
+            | Fault::Damaged => 1,
+        }
+    }
+
+    /// Prints it on stderr.
+    pub(crate) fn print(&self, color: bool) {
+        match self {
+            Fault::Refused(text) => eprint!("{text}"),
+            Fault::TestsFailed | Fault::Damaged => {}
+            Fault::Failed(Failure::Trap(trap)) => eprint!("{}", trap_text(trap, color)),
+            Fault::Unreadable { path, source } => {
+                error(color, &format!("cannot read {}: {source}", path.display()))
+            }
+            Fault::NotAProgram { path, reason } => {
+                error(
+                    color,
+                    &format!("{} cannot be run: {reason}", path.display()),
+                );
+            }
+            Fault::Usage(message) | Fault::Server(message) | Fault::Disk(message) => {
+                error(color, message)
+            }
+            Fault::Data(open) => error(color, &open.to_string()),
+            Fault::Failed(failure) => error(color, &failure.to_string()),
+        }
+    }
+}
+
+fn error(color: bool, message: &str) {
+    eprintln!("{}: {message}", red(color, "error"));
+}
+
+fn red(color: bool, text: &str) -> String {
+    if color {
+        format!("\u{1b}[1;31m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// `error[Kind]: message` with place and calls.
+pub(crate) fn trap_text(trap: &Trap, color: bool) -> String {
+    let mut out = format!(
+        "{}: {}\n",
+        red(color, &format!("error[{}]", trap.kind)),
+        trap.message
+    );
+    if trap.at.line > 0 {
+        out.push_str(&format!(
+            "  --> {}:{}:{}\n",
+            trap.at.file, trap.at.line, trap.at.column
+        ));
+    }
+    for entry in &trap.trace {
+        out.push_str(&match entry.line {
+            0 => format!("   in {}\n", entry.function),
+            line => format!("   in {} at {line}:{}\n", entry.function, entry.column),
+        });
+    }
+    if let Some(cause) = &trap.cause {
+        out.push_str("caused by ");
+        out.push_str(&trap_text(cause, false));
+    }
+    out
+}

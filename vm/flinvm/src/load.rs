@@ -1,0 +1,52 @@
+//! From a file to a program: a compiled one is checked and verified, a source is compiled in this process. Must stay true:
+//! nothing runs that the verifier has not passed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use flin_runtime::vm::Program;
+use flin_runtime::vm::bytecode::{Module, fbc};
+
+use crate::fault::Fault;
+
+/// A program and the bytes it stands for.
+pub(crate) struct Loaded {
+    pub(crate) program: Arc<Program>,
+    /// Names this very build; equal programs have equal names.
+    pub(crate) build: String,
+}
+
+/// Reads a program.
+pub(crate) fn load(path: &Path, color: bool) -> Result<Loaded, Fault> {
+    let bytes = std::fs::read(path).map_err(|source| Fault::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    let refused = |reason: String| Fault::NotAProgram {
+        path: path.to_owned(),
+        reason,
+    };
+    let (module, bytes) = if path.extension().is_some_and(|ending| ending == "flin") {
+        let module = compile(path, &bytes, color)?;
+        let bytes = fbc::write(&module);
+        (module, bytes)
+    } else {
+        (
+            fbc::read(&bytes).map_err(|error| refused(error.to_string()))?,
+            bytes,
+        )
+    };
+    let program = Program::load(module).map_err(|error| refused(error.to_string()))?;
+    Ok(Loaded {
+        program,
+        build: flin_server::fingerprint(&bytes),
+    })
+}
+
+#[cfg(not(feature = "dev"))]
+fn compile(path: &Path, _source: &[u8], _color: bool) -> Result<Module, Fault> {
+    let path = path.display();
+    Err(Fault::Usage(format!(
+        "{path} is a source; this flinvm has no compiler: run flinc {path} -o app.fbc first"
+    )))
+}

@@ -1,0 +1,81 @@
+//! `flinvm serve`: data, top level, workers, port, and the orderly end. Must stay true: the line with the URL is printed
+//! when requests are answered, not before; SIGTERM and SIGINT finish what runs and leave a closed log.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use flin_runtime::{Entry, Runtime};
+use flin_server::{Server, ServerOptions};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::arguments::Serve;
+use crate::fault::Fault;
+use crate::{load, logging, opening};
+
+/// Serves a program until it is told to stop.
+pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
+    logging::for_server(wanted.log, color);
+    let loaded = load::load(&wanted.program, color)?;
+    let runtime = opening::open(&loaded.program, Some(&wanted.data), true)?;
+    let served = serve_runtime(wanted, &runtime, loaded.build);
+    runtime.stop_workers();
+    let poisoned = runtime.store().poisoned();
+    let closed = runtime.store().close();
+    served?;
+    if let Some(reason) = poisoned {
+        return Err(Fault::Disk(format!(
+            "the disk failed: {reason}. Start again to recover"
+        )));
+    }
+    closed.map_err(|failure| Fault::Disk(failure.to_string()))
+}
+
+fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(), Fault> {
+    runtime.enter(Entry::Main).map_err(Fault::Failed)?;
+    runtime.start_workers();
+    let threads = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let threads =
+        threads.map_err(|error| Fault::Server(format!("cannot start threads: {error}")))?;
+    let mut options = ServerOptions::new(SocketAddr::new(wanted.host, wanted.port), build);
+    options.allow_hosts.clone_from(&wanted.allow_host);
+    threads.block_on(async {
+        let stop = told_to_stop(runtime.clone())?;
+        let server = Server::bind(runtime.clone(), options).await;
+        let server = server.map_err(|error| Fault::Server(error.to_string()))?;
+        println!(
+            "{} is served on http://{}",
+            wanted.program.display(),
+            server.address()
+        );
+        server.run(stop).await;
+        Ok(())
+    })
+}
+
+// SIGTERM, SIGINT, or a disk that failed: then nothing can be saved any more and a fresh start recovers.
+fn told_to_stop(runtime: Runtime) -> Result<impl Future<Output = ()>, Fault> {
+    let signals = || {
+        Ok::<_, std::io::Error>((
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        ))
+    };
+    let (mut terminate, mut interrupt) =
+        signals().map_err(|error| Fault::Server(format!("cannot listen to signals: {error}")))?;
+    Ok(async move {
+        let mut look = tokio::time::interval(Duration::from_millis(500));
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => tracing::info!("SIGTERM: finishing what runs"),
+                _ = interrupt.recv() => tracing::info!("SIGINT: finishing what runs"),
+                _ = look.tick() => match runtime.store().poisoned() {
+                    Some(reason) => tracing::error!(%reason, "the disk failed; stopping"),
+                    None => continue,
+                },
+            }
+            return;
+        }
+    })
+}

@@ -1,0 +1,35 @@
+//! `flinvm test`: every `test` block on an empty store of its own, in source order.
+
+use flin_runtime::{Entry, Failure};
+
+use crate::arguments::Test;
+use crate::fault::{Fault, trap_text};
+use crate::{load, logging, opening};
+
+/// Runs the tests of a program; prints one line each and a summary.
+pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
+    logging::for_people(color, "warn,flin=info,flin_runtime=off");
+    let loaded = load::load(&wanted.program, color)?;
+    let tests = &loaded.program.module().tests;
+    let mut failed = 0;
+    for (test, block) in tests.iter().enumerate() {
+        let runtime = opening::open(&loaded.program, None, false)?;
+        match runtime.enter(Entry::Test { test }) {
+            Ok(_) => println!("ok      {}", block.name),
+            Err(failure) => {
+                failed += 1;
+                println!("FAILED  {} (line {})", block.name, block.line);
+                match failure {
+                    Failure::Trap(trap) => eprint!("{}", trap_text(&trap, color)),
+                    other => eprintln!("error: {other}"),
+                }
+            }
+        }
+    }
+    println!("{} passed, {failed} failed", tests.len() - failed);
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(Fault::TestsFailed)
+    }
+}
