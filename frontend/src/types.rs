@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use flin_bytecode::{Class, LibId};
 
-use crate::hir::{EntityIx, EnumIx, ExprId, FnId, LocalId};
+use crate::hir::{EntityIx, EnumIx, ExprId, FnId};
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident)*) => {$(
@@ -96,6 +96,8 @@ pub struct FuncInfo {
     pub result: Ty,
     /// The functions it may be; empty when unknown (came from `any`).
     pub lambdas: Vec<FnId>,
+    /// The instances it may be, one per entry of `lambdas` or more (a lambda of a function with several instances).
+    pub targets: Vec<InstId>,
 }
 
 /// One typed copy of a function.
@@ -134,6 +136,9 @@ pub enum Meaning {
     ErrorField,
     /// Decided at run time: receiver is `any` or a union.
     Dynamic,
+    /// `recv.name` on `any` where `name` is also a library function: if the receiver is a map, entity or error at run
+    /// time then its field of that name, else as inside (receiver first).
+    KeyOr(Box<Meaning>),
     /// Implicit field in a query argument: the entity has it (as `EntityField`/`SystemField` of `it`).
     ImplicitOwn(Box<Meaning>),
     /// Implicit field in a query argument: the outer name.

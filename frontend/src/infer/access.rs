@@ -1,0 +1,569 @@
+//! Fields, methods, elements: what a name after a dot or a bracket means for each kind of receiver. Here because the
+//! meaning depends on nothing but the receiver's type. Must stay true: where the receiver has several types the access is
+//! decided at run time; where it has none that could work it is an error with the nearest name that would.
+
+use flin_syntax::Span;
+
+use crate::hir::{EntityIx, ExprId, ExprKind, LocalId, RecordEntry};
+use crate::types::{Meaning, SystemField};
+
+use super::cells::{CellId, InstIx, MapKind, MapNodeId};
+use super::report::Into;
+use super::set::{Nominal, Set};
+use super::walk::Walker;
+
+use std::rc::Rc;
+
+/// The fields of an error value.
+pub(super) const ERROR_FIELDS: [&str; 9] = [
+    "kind", "message", "entity", "field", "rule", "cause", "position", "trace", "status",
+];
+
+impl Walker<'_, '_> {
+    pub(super) fn field(
+        &mut self,
+        expr: ExprId,
+        recv: ExprId,
+        name: (&str, Span),
+        optional: bool,
+    ) -> Set {
+        let set = self.eval(recv);
+        let (result, meaning) = self.field_of(expr, recv, set.without_none(optional), name);
+        if let Some(meaning) = meaning {
+            self.mean(expr, meaning);
+        }
+        self.with_none(set, result, optional)
+    }
+
+    /// `a?.b` gives none where a is none.
+    fn with_none(&mut self, recv: Set, result: Set, optional: bool) -> Set {
+        if optional && (recv.has(Set::NONE) || recv.is_any()) {
+            return self.engine.cells.join_sets(result, Set::NONE);
+        }
+        result
+    }
+
+    fn field_of(
+        &mut self,
+        expr: ExprId,
+        recv: ExprId,
+        set: Set,
+        name: (&str, Span),
+    ) -> (Set, Option<Meaning>) {
+        let set = self.engine.cells.norm(set);
+        if set.is_never() {
+            return (Set::NEVER, None);
+        }
+        if set.is_any() {
+            let library = self.library_on_any(expr, recv, name.0);
+            let meaning = library.map_or(Meaning::Dynamic, |meaning| {
+                Meaning::KeyOr(Box::new(meaning))
+            });
+            return (Set::ANY, Some(meaning));
+        }
+        let rest = set.without(Set::NONE);
+        if self.engine.cells.count(rest) > 1 {
+            return self.field_of_several(rest, name, recv);
+        }
+        if let Some(map) = rest.map {
+            return self.map_field(map, name.0);
+        }
+        if let Some(entity) = self.engine.cells.single_entity(rest) {
+            return match self.entity_field(entity, name.0) {
+                Some((result, meaning)) => (result, Some(meaning)),
+                None => self.no_such_field(expr, recv, rest, name),
+            };
+        }
+        if rest == Set::ERROR && ERROR_FIELDS.contains(&name.0) {
+            return (error_field(name.0), Some(Meaning::ErrorField));
+        }
+        if rest == Set::RESPONSE && matches!(name.0, "status" | "headers" | "body") {
+            return (Set::ANY, Some(Meaning::Dynamic));
+        }
+        // Without parentheses: a method without further arguments.
+        let result = self.method_of(expr, recv, rest, name, &[], true);
+        (result, None)
+    }
+
+    fn map_field(&mut self, map: MapNodeId, name: &str) -> (Set, Option<Meaning>) {
+        if let MapKind::Record(fields) = self.engine.cells.map_kind(map)
+            && let Some((_, field)) = fields.iter().find(|field| &*field.0 == name)
+        {
+            return (self.engine.cells.read(*field), Some(Meaning::RecordField));
+        }
+        let value = self.engine.cells.to_dict(map);
+        let value = self.engine.cells.read(value);
+        (
+            self.engine.cells.join_sets(value, Set::NONE),
+            Some(Meaning::MapKey),
+        )
+    }
+
+    /// Type and meaning of a field of an entity.
+    pub(super) fn entity_field(&mut self, entity: EntityIx, name: &str) -> Option<(Set, Meaning)> {
+        let fields = &self.engine.program.entities[entity.index()].fields;
+        if let Some(at) = fields.iter().position(|field| field.name == name) {
+            let cell = self.engine.entity_fields[entity.index()][at];
+            return Some((
+                self.engine.cells.read(cell),
+                Meaning::EntityField(at as u32),
+            ));
+        }
+        let (set, field) = match name {
+            "id" => (Set::INT.plus(Set::NONE), SystemField::Id),
+            "version" => (Set::INT, SystemField::Version),
+            "created_at" => (Set::TIME, SystemField::CreatedAt),
+            "updated_at" => (Set::TIME, SystemField::UpdatedAt),
+            "deleted_at" => (Set::TIME.plus(Set::NONE), SystemField::DeletedAt),
+            _ => return None,
+        };
+        Some((set, Meaning::SystemField(field)))
+    }
+
+    /// The receiver has several types: an error only if none of them has the field.
+    fn field_of_several(
+        &mut self,
+        set: Set,
+        name: (&str, Span),
+        recv: ExprId,
+    ) -> (Set, Option<Meaning>) {
+        let mut possible = false;
+        for member in self.engine.cells.members(set) {
+            if let Some(map) = member.map {
+                self.engine.cells.to_dict(map);
+                possible = true;
+            } else if let Some(entity) = self.engine.cells.single_entity(member) {
+                possible |= self.entity_field(entity, name.0).is_some();
+            } else if member == Set::ERROR {
+                possible |= ERROR_FIELDS.contains(&name.0);
+            } else {
+                possible |= !flin_bytecode::library::lookup(name.0).is_empty();
+            }
+        }
+        if !possible {
+            self.unknown_name(recv, set, name, Vec::new());
+            return (Set::NEVER, None);
+        }
+        self.engine.cells.escape(set);
+        (Set::ANY, Some(Meaning::Dynamic))
+    }
+
+    fn no_such_field(
+        &mut self,
+        expr: ExprId,
+        recv: ExprId,
+        set: Set,
+        name: (&str, Span),
+    ) -> (Set, Option<Meaning>) {
+        if !flin_bytecode::library::lookup(name.0).is_empty() {
+            return (self.method_of(expr, recv, set, name, &[], true), None);
+        }
+        let known = match self.engine.cells.single_entity(set) {
+            Some(entity) => self.field_names(entity),
+            None => Vec::new(),
+        };
+        self.unknown_name(recv, set, name, known);
+        (Set::NEVER, None)
+    }
+
+    pub(super) fn field_names(&self, entity: EntityIx) -> Vec<String> {
+        let fields = &self.engine.program.entities[entity.index()].fields;
+        let own = fields.iter().map(|field| field.name.clone());
+        own.chain(["id", "version", "created_at", "updated_at", "deleted_at"].map(str::to_owned))
+            .collect()
+    }
+
+    pub(super) fn set_field(
+        &mut self,
+        expr: ExprId,
+        recv: ExprId,
+        name: (&str, Span),
+        value: ExprId,
+    ) -> Set {
+        let set = self.eval(recv);
+        let new = self.eval(value);
+        let set = set.without(Set::NONE);
+        if set.is_never() || new.is_never() {
+            return if new.is_never() {
+                Set::NEVER
+            } else {
+                Set::NONE
+            };
+        }
+        if set.is_any() || self.engine.cells.count(set) > 1 {
+            self.engine.cells.escape(new);
+            for member in self.engine.cells.members(set) {
+                if let Some(map) = member.map {
+                    let cell = self.engine.cells.to_dict(map);
+                    self.flow(cell, new, value, Into::Element);
+                }
+            }
+            self.mean(expr, Meaning::Dynamic);
+            return Set::NONE;
+        }
+        if let Some(map) = set.map {
+            self.set_map_field(expr, map, name.0, (value, new));
+        } else if let Some(entity) = self.engine.cells.single_entity(set) {
+            self.set_entity_field(expr, recv, entity, name, (value, new));
+        } else {
+            self.cannot_set_field(recv, set, name);
+        }
+        Set::NONE
+    }
+
+    fn set_map_field(&mut self, expr: ExprId, map: MapNodeId, name: &str, value: (ExprId, Set)) {
+        if let MapKind::Record(fields) = self.engine.cells.map_kind(map)
+            && let Some((_, field)) = fields.iter().find(|field| &*field.0 == name)
+        {
+            self.flow(*field, value.1, value.0, Into::Element);
+            self.mean(expr, Meaning::RecordField);
+            return;
+        }
+        let cell = self.engine.cells.to_dict(map);
+        self.flow(cell, value.1, value.0, Into::Element);
+        self.mean(expr, Meaning::MapKey);
+    }
+
+    fn set_entity_field(
+        &mut self,
+        expr: ExprId,
+        recv: ExprId,
+        entity: EntityIx,
+        name: (&str, Span),
+        value: (ExprId, Set),
+    ) {
+        match self.entity_field(entity, name.0) {
+            Some((_, Meaning::EntityField(at))) => {
+                let cell = self.engine.entity_fields[entity.index()][at as usize];
+                self.flow(cell, value.1, value.0, Into::Field(entity, at));
+                self.mean(expr, Meaning::EntityField(at));
+            }
+            Some(_) => self.automatic_field(entity, name),
+            None => {
+                let set = self.engine.cells.entity(entity);
+                let known = self.field_names(entity);
+                self.unknown_name(recv, set, name, known);
+            }
+        }
+    }
+
+    pub(super) fn implicit(
+        &mut self,
+        expr: ExprId,
+        it: LocalId,
+        name: &str,
+        outer: Option<ExprId>,
+    ) -> Set {
+        let set = self.local_now(it).without(Set::NONE);
+        if set.is_never() {
+            return Set::NEVER;
+        }
+        if let Some(entity) = self.engine.cells.single_entity(set)
+            && self.engine.cells.count(set) == 1
+        {
+            if let Some((result, meaning)) = self.entity_field(entity, name) {
+                self.mean(expr, Meaning::ImplicitOwn(Box::new(meaning)));
+                return result;
+            }
+            if outer.is_none() {
+                let known = self.field_names(entity);
+                let span = self.span(expr);
+                self.unknown_name(expr, set, (name, span), known);
+                return Set::NEVER;
+            }
+        }
+        match outer {
+            Some(outer) => {
+                self.mean(expr, Meaning::ImplicitOuter);
+                self.eval(outer)
+            }
+            None => {
+                self.not_a_query(expr, name);
+                Set::NEVER
+            }
+        }
+    }
+
+    // ---- elements
+
+    pub(super) fn index(&mut self, expr: ExprId, recv: ExprId, index: ExprId) -> Set {
+        let (set, at) = (self.eval(recv), self.eval(index));
+        if set.is_never() || at.is_never() {
+            return Set::NEVER;
+        }
+        if set.is_any() {
+            return Set::ANY;
+        }
+        let rest = set.without(Set::NONE);
+        if self.engine.cells.count(rest) > 1 {
+            return self.index_of_several(rest, recv);
+        }
+        if let Some(element) = rest.list {
+            self.want_int(index, at);
+            return self.engine.cells.read(element);
+        }
+        if let Some(map) = rest.map {
+            let value = self.engine.cells.to_dict(map);
+            self.engine.cells.map_kind(map);
+            let value = self.engine.cells.read(value);
+            return self.engine.cells.join_sets(value, Set::NONE);
+        }
+        if rest == Set::TEXT {
+            self.want_int(index, at);
+            return Set::TEXT;
+        }
+        if let Some(tuple) = rest.tuple {
+            let items = self.engine.cells.tuple_items(tuple);
+            return self.tuple_item(index, &items);
+        }
+        let _ = expr;
+        self.not_indexable(recv, set);
+        Set::NEVER
+    }
+
+    fn tuple_item(&mut self, index: ExprId, items: &Rc<Vec<CellId>>) -> Set {
+        if let ExprKind::Int(n) = self.kind(index) {
+            let at = if *n < 0 { *n + items.len() as i64 } else { *n };
+            let item = usize::try_from(at)
+                .ok()
+                .and_then(|at| items.get(at))
+                .copied();
+            return match item {
+                Some(item) => self.engine.cells.read(item),
+                None => {
+                    self.no_tuple_item(index, items.len());
+                    Set::NEVER
+                }
+            };
+        }
+        for item in items.iter() {
+            let set = self.engine.cells.read(*item);
+            self.engine.cells.escape(set);
+        }
+        Set::ANY
+    }
+
+    fn index_of_several(&mut self, set: Set, recv: ExprId) -> Set {
+        let members = self.engine.cells.members(set);
+        let fits = |member: &Set| {
+            member.list.is_some()
+                || member.map.is_some()
+                || member.tuple.is_some()
+                || *member == Set::TEXT
+        };
+        if !members.iter().any(fits) {
+            self.not_indexable(recv, set);
+            return Set::NEVER;
+        }
+        for map in members.iter().filter_map(|member| member.map) {
+            self.engine.cells.to_dict(map);
+        }
+        self.engine.cells.escape(set);
+        Set::ANY
+    }
+
+    pub(super) fn set_index(&mut self, recv: ExprId, index: ExprId, value: ExprId) -> Set {
+        let (set, at, new) = (self.eval(recv), self.eval(index), self.eval(value));
+        if new.is_never() || at.is_never() {
+            return Set::NEVER;
+        }
+        let set = set.without(Set::NONE);
+        if set.is_any() {
+            self.engine.cells.escape(new);
+            return Set::NONE;
+        }
+        let mut fits = set.is_never();
+        if let Some(element) = set.list {
+            if self.engine.cells.count(set) == 1 {
+                self.want_int(index, at);
+            }
+            self.flow(element, new, value, Into::Element);
+            fits = true;
+        }
+        if let Some(map) = set.map {
+            let cell = self.engine.cells.to_dict(map);
+            self.flow(cell, new, value, Into::Element);
+            fits = true;
+        }
+        if !fits {
+            self.not_indexable(recv, set);
+        }
+        Set::NONE
+    }
+
+    pub(super) fn slice(&mut self, recv: ExprId, bounds: [Option<ExprId>; 3]) -> Set {
+        let set = self.eval(recv);
+        for bound in bounds.into_iter().flatten() {
+            let at = self.eval(bound);
+            if !at.has(Set::NONE) {
+                self.want_int(bound, at);
+            }
+        }
+        if set.is_any() || set.is_never() {
+            return set;
+        }
+        let result = Set {
+            list: set.list,
+            ..set.only(Set::TEXT)
+        };
+        if result.is_never() {
+            self.not_indexable(recv, set);
+        }
+        result
+    }
+
+    // ---- map literals
+
+    pub(super) fn record(&mut self, expr: ExprId, entries: &[RecordEntry]) -> Set {
+        let mut parts: Vec<(Rc<str>, Set, ExprId)> = Vec::new();
+        let mut open: Option<Set> = if entries.is_empty() {
+            Some(Set::NEVER)
+        } else {
+            None
+        };
+        let mut never = false;
+        for entry in entries {
+            match entry {
+                RecordEntry::Field(name, _, value) => {
+                    let set = self.eval(*value);
+                    put(&mut parts, name.as_str().into(), set, *value);
+                }
+                RecordEntry::Spread(value) => {
+                    let set = self.eval(*value);
+                    never |= set.is_never();
+                    self.spread(set, *value, &mut parts, &mut open);
+                }
+            }
+        }
+        if never {
+            return Set::NEVER;
+        }
+        let node = self.record_node(expr, &parts, open.is_some());
+        match self.engine.cells.map_kind(node) {
+            MapKind::Record(fields) => {
+                for ((_, set, value), (_, cell)) in parts.iter().zip(fields.iter()) {
+                    self.flow(*cell, *set, *value, Into::Element);
+                }
+            }
+            MapKind::Dict(cell) => {
+                for (_, set, value) in &parts {
+                    self.flow(cell, *set, *value, Into::Element);
+                }
+                if let Some(set) = open {
+                    self.flow(cell, set, expr, Into::Element);
+                }
+            }
+        }
+        self.engine.cells.norm(Set::map(node))
+    }
+
+    fn spread(
+        &mut self,
+        set: Set,
+        value: ExprId,
+        parts: &mut Vec<(Rc<str>, Set, ExprId)>,
+        open: &mut Option<Set>,
+    ) {
+        if set.is_any() {
+            *open = Some(Set::ANY);
+            return;
+        }
+        match self.map_kind(set) {
+            Some(MapKind::Record(fields)) => {
+                for (name, cell) in fields.iter() {
+                    let set = self.engine.cells.read(*cell);
+                    put(parts, name.clone(), set, value);
+                }
+            }
+            Some(MapKind::Dict(cell)) => {
+                let set = self.engine.cells.read(cell);
+                *open = Some(self.engine.cells.join_sets(open.unwrap_or(Set::NEVER), set));
+            }
+            None if !set.without(Set::NONE).is_never() => self.not_spreadable(value, set),
+            None => {}
+        }
+    }
+
+    /// The map of a literal: a record with these names, unless it was something else before.
+    fn record_node(
+        &mut self,
+        expr: ExprId,
+        parts: &[(Rc<str>, Set, ExprId)],
+        open: bool,
+    ) -> MapNodeId {
+        let known = self.engine.insts[self.inst.index()]
+            .sites
+            .maps
+            .get(&(expr, 0))
+            .copied();
+        let node = match known {
+            Some(node) => {
+                if let MapKind::Record(fields) = self.engine.cells.map_kind(node) {
+                    let same = fields.len() == parts.len()
+                        && fields
+                            .iter()
+                            .zip(parts)
+                            .all(|(field, part)| field.0 == part.0);
+                    if !same || open {
+                        self.engine.cells.to_dict(node);
+                    }
+                }
+                return node;
+            }
+            None if open => {
+                let value = self.engine.cells.cell();
+                self.engine.cells.dict(value)
+            }
+            None => {
+                let fields = parts
+                    .iter()
+                    .map(|(name, ..)| (name.clone(), self.engine.cells.cell()))
+                    .collect();
+                self.engine.cells.record(fields)
+            }
+        };
+        self.engine.insts[self.inst.index()]
+            .sites
+            .maps
+            .insert((expr, 0), node);
+        node
+    }
+
+    /// The instance that makes a list of a query.
+    pub(super) fn query_list(&mut self, expr: ExprId, entity: EntityIx) -> InstIx {
+        let query = self.engine.cells.nominal(Nominal::Query(entity));
+        match self.engine.program.prelude.get("__q_list") {
+            Some(func) => {
+                let (inst, _) = self.call_instance(expr, *func, &[], &[query]);
+                inst
+            }
+            None => self.inst,
+        }
+    }
+}
+
+fn put(parts: &mut Vec<(Rc<str>, Set, ExprId)>, name: Rc<str>, set: Set, value: ExprId) {
+    match parts.iter_mut().find(|part| part.0 == name) {
+        Some(part) => (part.1, part.2) = (set, value),
+        None => parts.push((name, set, value)),
+    }
+}
+
+fn error_field(name: &str) -> Set {
+    match name {
+        "kind" | "message" => Set::TEXT,
+        "cause" => Set::ERROR.plus(Set::NONE),
+        "entity" | "field" | "rule" => Set::TEXT.plus(Set::NONE),
+        _ => Set::ANY,
+    }
+}
+
+impl Set {
+    fn without_none(self, optional: bool) -> Set {
+        if optional {
+            self.without(Set::NONE)
+        } else {
+            self
+        }
+    }
+}

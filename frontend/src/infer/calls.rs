@@ -1,0 +1,117 @@
+//! Calls of functions: named ones by an instance per argument types, values by the function type they have. Here because
+//! arguments flow into parameters in one way only. Must stay true: a call with an argument that never comes reaches
+//! nobody; every parameter of an instance has the type of what was passed to it.
+
+use crate::hir::{ExprId, FnId};
+use crate::types::{InstId, Meaning};
+
+use super::cells::{FuncNodeId, InstIx};
+use super::report::Into;
+use super::set::Set;
+use super::walk::Walker;
+
+impl Walker<'_, '_> {
+    pub(super) fn call_fn(&mut self, expr: ExprId, func: FnId, args: &[ExprId]) -> Set {
+        let (sets, never) = self.eval_all(args);
+        if never {
+            return Set::NEVER;
+        }
+        let (inst, result) = self.call_instance(expr, func, args, &sets);
+        self.mean(expr, Meaning::Direct(InstId(inst.0)));
+        result
+    }
+
+    /// Passes arguments to the instance of a function that fits them; `sets` may have a receiver before `args`.
+    pub(super) fn call_instance(
+        &mut self,
+        expr: ExprId,
+        func: FnId,
+        args: &[ExprId],
+        sets: &[Set],
+    ) -> (InstIx, Set) {
+        let inst = self.engine.instance_for_call(func, sets);
+        if self.engine.insts[inst.index()].called_from.is_none() {
+            self.engine.insts[inst.index()].called_from = Some((self.inst, expr));
+        }
+        let before_args = sets.len() - args.len();
+        for (n, set) in sets.iter().enumerate() {
+            let Some(cell) = self.engine.param_cell(inst, n) else {
+                break;
+            };
+            let at = if n < before_args {
+                expr
+            } else {
+                args[n - before_args]
+            };
+            self.flow(cell, *set, at, Into::Parameter(func, n));
+        }
+        let result = self
+            .engine
+            .cells
+            .read(self.engine.insts[inst.index()].result);
+        if result.is_never() {
+            self.dead = true;
+        }
+        (inst, result)
+    }
+
+    pub(super) fn call_value(&mut self, expr: ExprId, callee: ExprId, args: &[ExprId]) -> Set {
+        let set = self.eval(callee);
+        let (sets, never) = self.eval_all(args);
+        if set.is_never() {
+            return Set::NEVER;
+        }
+        if let Some(func) = set.func {
+            return self.call_func(expr, func, args, &sets, never);
+        }
+        if !set.is_any() {
+            self.not_callable(callee, set);
+            return Set::NEVER;
+        }
+        for set in sets {
+            self.engine.cells.escape(set);
+        }
+        if never {
+            return Set::NEVER;
+        }
+        self.mean(expr, Meaning::Dynamic);
+        Set::ANY
+    }
+
+    /// A call through a function type.
+    pub(super) fn call_func(
+        &mut self,
+        expr: ExprId,
+        func: FuncNodeId,
+        args: &[ExprId],
+        sets: &[Set],
+        never: bool,
+    ) -> Set {
+        self.engine.cells.func_targets(func);
+        self.engine.cells.mark_called(func);
+        let (params, result) = self.engine.cells.func_parts(func);
+        if params.len() != args.len() {
+            self.wrong_arity_of_value(expr, func, params.len(), args.len());
+            return Set::NEVER;
+        }
+        if never {
+            return Set::NEVER;
+        }
+        for ((param, arg), set) in params.iter().zip(args).zip(sets) {
+            self.flow(*param, *set, *arg, Into::Argument);
+        }
+        // Parameter and result types are filled in from the function type at the end.
+        self.mean(
+            expr,
+            Meaning::Closure {
+                params: Vec::new(),
+                result: crate::types::Ty::Never,
+            },
+        );
+        let result = self.engine.cells.read(result);
+        if result.is_never() {
+            self.dead = true;
+        }
+        result
+    }
+}

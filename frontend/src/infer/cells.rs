@@ -1,0 +1,592 @@
+//! Cells: the places where types meet. Variables join what flows into them; lists, maps, functions and tuples that meet
+//! are unified, so that what one alias stores every other alias expects. Here because everything the analysis knows
+//! between two walks lies in these flat tables. Must stay true: a cell only grows (until it is unified with a declared
+//! one); who has read a cell is walked again when it grew; every chain of unifications ends, because each makes one
+//! root less.
+
+use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
+
+use flin_syntax::Span;
+
+use super::set::{MEMBERS_MAX, Nominal, NominalsId, Set};
+
+/// A variable, parameter, result, field, element or global.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct CellId(pub(super) u32);
+/// A map or record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct MapNodeId(pub(super) u32);
+/// A function type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct FuncNodeId(pub(super) u32);
+/// A tuple type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct TupleNodeId(pub(super) u32);
+/// A typed copy of a function while the analysis runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct InstIx(pub(super) u32);
+
+impl InstIx {
+    pub(super) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+struct Cell {
+    parent: u32,
+    set: Set,
+    /// Declared by an annotation: does not grow.
+    fixed: bool,
+    readers: Vec<InstIx>,
+    /// First place of each member, for messages.
+    origins: Vec<(Set, Span)>,
+}
+
+/// What a map value looks like.
+#[derive(Clone)]
+pub(super) enum MapKind {
+    /// Known names in a known order.
+    Record(Rc<Vec<(Rc<str>, CellId)>>),
+    /// Any names, values of one type.
+    Dict(CellId),
+}
+
+struct MapNode {
+    parent: u32,
+    kind: MapKind,
+    readers: Vec<InstIx>,
+}
+
+struct FuncNode {
+    parent: u32,
+    params: Rc<Vec<CellId>>,
+    result: CellId,
+    targets: Vec<InstIx>,
+    called: bool,
+    readers: Vec<InstIx>,
+}
+
+struct TupleNode {
+    parent: u32,
+    items: Rc<Vec<CellId>>,
+}
+
+/// All cells of an analysis.
+#[derive(Default)]
+pub(super) struct Cells {
+    cells: Vec<Cell>,
+    maps: Vec<MapNode>,
+    funcs: Vec<FuncNode>,
+    tuples: Vec<TupleNode>,
+    pub(super) nominal_lists: Vec<Vec<Nominal>>,
+    pub(super) nominal_ids: HashMap<Vec<Nominal>, NominalsId>,
+    /// Instances whose inputs grew since the engine last looked.
+    pub(super) woken: Vec<InstIx>,
+    /// Containers and functions that went into an `any` place.
+    escaped: HashSet<Set>,
+    pub(super) escapes: Vec<Set>,
+    /// Who walks now (reads are noted for it).
+    pub(super) reader: Option<InstIx>,
+    /// Where the walk is (for origins); none in the prelude.
+    pub(super) place: Option<Span>,
+    seen_readers: HashSet<(u32, u32)>,
+}
+
+impl Cells {
+    pub(super) fn new() -> Cells {
+        let mut cells = Cells::default();
+        assert_eq!(
+            cells.intern_nominals(Vec::new()),
+            0,
+            "the empty list of nominal members is number 0"
+        );
+        cells
+    }
+
+    pub(super) fn cell(&mut self) -> CellId {
+        self.cell_of(Set::NEVER, false)
+    }
+
+    pub(super) fn fixed_cell(&mut self, set: Set) -> CellId {
+        self.cell_of(set, true)
+    }
+
+    fn cell_of(&mut self, set: Set, fixed: bool) -> CellId {
+        let id = self.cells.len() as u32;
+        self.cells.push(Cell {
+            parent: id,
+            set,
+            fixed,
+            readers: Vec::new(),
+            origins: Vec::new(),
+        });
+        CellId(id)
+    }
+
+    pub(super) fn find(&mut self, cell: CellId) -> CellId {
+        let mut at = cell.0;
+        while self.cells[at as usize].parent != at {
+            let up = self.cells[self.cells[at as usize].parent as usize].parent;
+            self.cells[at as usize].parent = up;
+            at = up;
+        }
+        CellId(at)
+    }
+
+    pub(super) fn find_map(&mut self, map: MapNodeId) -> MapNodeId {
+        let mut at = map.0;
+        while self.maps[at as usize].parent != at {
+            at = self.maps[at as usize].parent;
+        }
+        self.maps[map.0 as usize].parent = at;
+        MapNodeId(at)
+    }
+
+    pub(super) fn find_func(&mut self, func: FuncNodeId) -> FuncNodeId {
+        let mut at = func.0;
+        while self.funcs[at as usize].parent != at {
+            at = self.funcs[at as usize].parent;
+        }
+        self.funcs[func.0 as usize].parent = at;
+        FuncNodeId(at)
+    }
+
+    fn find_tuple(&mut self, tuple: TupleNodeId) -> TupleNodeId {
+        let mut at = tuple.0;
+        while self.tuples[at as usize].parent != at {
+            at = self.tuples[at as usize].parent;
+        }
+        self.tuples[tuple.0 as usize].parent = at;
+        TupleNodeId(at)
+    }
+
+    /// The set with its containers named by their roots.
+    pub(super) fn norm(&mut self, set: Set) -> Set {
+        if set.scalars_only() {
+            return set;
+        }
+        Set {
+            bits: set.bits,
+            list: set.list.map(|cell| self.find(cell)),
+            map: set.map.map(|map| self.find_map(map)),
+            func: set.func.map(|func| self.find_func(func)),
+            tuple: set.tuple.map(|tuple| self.find_tuple(tuple)),
+            nominals: set.nominals,
+        }
+    }
+
+    /// What the cell holds; the walking instance is walked again when it grows.
+    pub(super) fn read(&mut self, cell: CellId) -> Set {
+        let root = self.find(cell);
+        if let Some(reader) = self.reader
+            && self.seen_readers.insert((root.0, reader.0))
+        {
+            self.cells[root.0 as usize].readers.push(reader);
+        }
+        self.norm(self.cells[root.0 as usize].set)
+    }
+
+    /// What the cell holds, without noting a reader.
+    pub(super) fn peek(&mut self, cell: CellId) -> Set {
+        let root = self.find(cell);
+        self.norm(self.cells[root.0 as usize].set)
+    }
+
+    pub(super) fn is_fixed(&mut self, cell: CellId) -> bool {
+        let root = self.find(cell);
+        self.cells[root.0 as usize].fixed
+    }
+
+    /// First place of each member of the cell.
+    pub(super) fn origins(&mut self, cell: CellId) -> Vec<(Set, Span)> {
+        let root = self.find(cell);
+        self.cells[root.0 as usize].origins.clone()
+    }
+
+    fn wake(&mut self, root: CellId) {
+        self.woken
+            .extend_from_slice(&self.cells[root.0 as usize].readers);
+    }
+
+    /// Lets a value flow into a cell.
+    pub(super) fn join(&mut self, cell: CellId, value: Set) {
+        if value.is_never() {
+            return;
+        }
+        loop {
+            let root = self.find(cell);
+            let old = self.norm(self.cells[root.0 as usize].set);
+            let new = if self.cells[root.0 as usize].fixed {
+                self.absorb(old, value)
+            } else {
+                self.join_sets(old, value)
+            };
+            let after = self.find(cell);
+            let held = self.norm(self.cells[after.0 as usize].set);
+            let new = self.norm(new);
+            if held == new {
+                if self.cells[after.0 as usize].set != new {
+                    self.cells[after.0 as usize].set = new;
+                }
+                return;
+            }
+            // Only if unifying has not changed the cell meanwhile; else join again with what is there now.
+            if after == root && held == self.norm(old) {
+                self.cells[root.0 as usize].set = new;
+                self.note_origin(root, old, new);
+                self.wake(root);
+                return;
+            }
+        }
+    }
+
+    fn note_origin(&mut self, root: CellId, old: Set, new: Set) {
+        let Some(place) = self.place else { return };
+        let added: Vec<Set> = {
+            let before = self.members(old);
+            self.members(new)
+                .into_iter()
+                .filter(|member| !before.contains(member))
+                .collect()
+        };
+        for member in added {
+            self.cells[root.0 as usize].origins.push((member, place));
+        }
+    }
+
+    /// A value flows into a declared place: only containers of a declared kind are unified.
+    fn absorb(&mut self, declared: Set, value: Set) -> Set {
+        if declared.is_any() {
+            self.escape(value);
+            return declared;
+        }
+        if value.is_any() {
+            return declared;
+        }
+        let shared = Set {
+            bits: 0,
+            list: declared.list.and(value.list),
+            map: declared.map.and(value.map),
+            func: declared.func.and(value.func),
+            tuple: declared.tuple.and(value.tuple),
+            nominals: 0,
+        };
+        self.join_sets(declared, shared);
+        self.norm(declared)
+    }
+
+    /// The union of two sets; containers of both are unified.
+    pub(super) fn join_sets(&mut self, a: Set, b: Set) -> Set {
+        if a.scalars_only() && b.scalars_only() {
+            let joined = a.plus(b);
+            return if self.count(joined) > MEMBERS_MAX {
+                Set::ANY
+            } else {
+                joined
+            };
+        }
+        if a.is_any() || b.is_any() {
+            self.escape(a);
+            self.escape(b);
+            return Set::ANY;
+        }
+        let list = pick(a.list, b.list);
+        if let (Some(x), Some(y)) = (a.list, b.list) {
+            self.unify(x, y);
+        }
+        if let (Some(x), Some(y)) = (a.map, b.map) {
+            self.unify_maps(x, y);
+        }
+        let mut fits = true;
+        if let (Some(x), Some(y)) = (a.func, b.func) {
+            fits &= self.unify_funcs(x, y);
+        }
+        if let (Some(x), Some(y)) = (a.tuple, b.tuple) {
+            fits &= self.unify_tuples(x, y);
+        }
+        let mut members = self.nominals(a).to_vec();
+        members.extend_from_slice(self.nominals(b));
+        members.sort_unstable();
+        members.dedup();
+        let joined = Set {
+            bits: a.bits | b.bits,
+            list,
+            map: pick(a.map, b.map),
+            func: pick(a.func, b.func),
+            tuple: pick(a.tuple, b.tuple),
+            nominals: self.intern_nominals(members),
+        };
+        if !fits || self.count(joined) > MEMBERS_MAX {
+            self.escape(a);
+            self.escape(b);
+            return Set::ANY;
+        }
+        self.norm(joined)
+    }
+
+    /// A value went into an `any` place: its functions may be called with anything, its empty lists filled with anything.
+    pub(super) fn escape(&mut self, set: Set) {
+        let set = self.norm(Set {
+            bits: 0,
+            nominals: 0,
+            ..set
+        });
+        if !set.is_never() && self.escaped.insert(set) {
+            self.escapes.push(set);
+        }
+    }
+
+    /// Makes two cells one.
+    pub(super) fn unify(&mut self, a: CellId, b: CellId) {
+        let (a, b) = (self.find(a), self.find(b));
+        if a == b {
+            return;
+        }
+        let (keep, drop) = if a < b { (a, b) } else { (b, a) };
+        let (kept, dropped) = (
+            self.norm(self.cells[keep.0 as usize].set),
+            self.norm(self.cells[drop.0 as usize].set),
+        );
+        let (keep_fixed, drop_fixed) = (
+            self.cells[keep.0 as usize].fixed,
+            self.cells[drop.0 as usize].fixed,
+        );
+        self.cells[drop.0 as usize].parent = keep.0;
+        if kept != dropped {
+            self.wake(keep);
+            self.wake(drop);
+        }
+        let readers = std::mem::take(&mut self.cells[drop.0 as usize].readers);
+        for reader in readers {
+            if self.seen_readers.insert((keep.0, reader.0)) {
+                self.cells[keep.0 as usize].readers.push(reader);
+            }
+        }
+        let origins = std::mem::take(&mut self.cells[drop.0 as usize].origins);
+        for (member, place) in origins {
+            if !self.cells[keep.0 as usize]
+                .origins
+                .iter()
+                .any(|(known, _)| *known == member)
+            {
+                self.cells[keep.0 as usize].origins.push((member, place));
+            }
+        }
+        let place = self.place.take();
+        if drop_fixed && !keep_fixed {
+            self.cells[keep.0 as usize].set = dropped;
+            self.cells[keep.0 as usize].fixed = true;
+            self.join(keep, kept);
+        } else if drop_fixed {
+            // Two declarations that differ: hold both.
+            self.cells[keep.0 as usize].fixed = false;
+            self.join(keep, dropped);
+            let root = self.find(keep);
+            self.cells[root.0 as usize].fixed = true;
+        } else {
+            self.join(keep, dropped);
+        }
+        self.place = place;
+    }
+
+    // ---- maps and records
+
+    pub(super) fn record(&mut self, fields: Vec<(Rc<str>, CellId)>) -> MapNodeId {
+        self.map_node(MapKind::Record(Rc::new(fields)))
+    }
+
+    pub(super) fn dict(&mut self, value: CellId) -> MapNodeId {
+        self.map_node(MapKind::Dict(value))
+    }
+
+    fn map_node(&mut self, kind: MapKind) -> MapNodeId {
+        let id = self.maps.len() as u32;
+        self.maps.push(MapNode {
+            parent: id,
+            kind,
+            readers: Vec::new(),
+        });
+        MapNodeId(id)
+    }
+
+    /// What the map looks like; the reader is walked again when a record becomes a dictionary.
+    pub(super) fn map_kind(&mut self, map: MapNodeId) -> MapKind {
+        let root = self.find_map(map);
+        if let Some(reader) = self.reader
+            && !self.maps[root.0 as usize].readers.contains(&reader)
+        {
+            self.maps[root.0 as usize].readers.push(reader);
+        }
+        self.maps[root.0 as usize].kind.clone()
+    }
+
+    /// Turns a record into a dictionary; gives its value cell.
+    pub(super) fn to_dict(&mut self, map: MapNodeId) -> CellId {
+        let root = self.find_map(map);
+        let fields = match self.maps[root.0 as usize].kind.clone() {
+            MapKind::Dict(value) => return value,
+            MapKind::Record(fields) => fields,
+        };
+        let value = self.cell();
+        self.maps[root.0 as usize].kind = MapKind::Dict(value);
+        let readers = self.maps[root.0 as usize].readers.clone();
+        self.woken.extend(readers);
+        for (_, field) in fields.iter() {
+            self.unify(value, *field);
+        }
+        value
+    }
+
+    pub(super) fn unify_maps(&mut self, a: MapNodeId, b: MapNodeId) {
+        let (a, b) = (self.find_map(a), self.find_map(b));
+        if a == b {
+            return;
+        }
+        if let (MapKind::Record(x), MapKind::Record(y)) = (
+            self.maps[a.0 as usize].kind.clone(),
+            self.maps[b.0 as usize].kind.clone(),
+        ) && x.len() == y.len()
+            && x.iter().zip(y.iter()).all(|(l, r)| l.0 == r.0)
+        {
+            self.link_maps(a, b);
+            for (l, r) in x.iter().zip(y.iter()) {
+                self.unify(l.1, r.1);
+            }
+            return;
+        }
+        let (x, y) = (self.to_dict(a), self.to_dict(b));
+        let (a, b) = (self.find_map(a), self.find_map(b));
+        if a != b {
+            self.link_maps(a, b);
+        }
+        self.unify(x, y);
+    }
+
+    fn link_maps(&mut self, a: MapNodeId, b: MapNodeId) {
+        let (keep, drop) = if a < b { (a, b) } else { (b, a) };
+        self.maps[drop.0 as usize].parent = keep.0;
+        let readers = std::mem::take(&mut self.maps[drop.0 as usize].readers);
+        for reader in readers {
+            if !self.maps[keep.0 as usize].readers.contains(&reader) {
+                self.maps[keep.0 as usize].readers.push(reader);
+            }
+        }
+    }
+
+    // ---- functions
+
+    pub(super) fn func_node(
+        &mut self,
+        params: Vec<CellId>,
+        result: CellId,
+        target: Option<InstIx>,
+    ) -> FuncNodeId {
+        let id = self.funcs.len() as u32;
+        self.funcs.push(FuncNode {
+            parent: id,
+            params: Rc::new(params),
+            result,
+            targets: target.into_iter().collect(),
+            called: false,
+            readers: Vec::new(),
+        });
+        FuncNodeId(id)
+    }
+
+    /// Parameter cells and result cell.
+    pub(super) fn func_parts(&mut self, func: FuncNodeId) -> (Rc<Vec<CellId>>, CellId) {
+        let root = self.find_func(func);
+        let node = &self.funcs[root.0 as usize];
+        (node.params.clone(), node.result)
+    }
+
+    /// The instances that may be called.
+    pub(super) fn func_targets(&mut self, func: FuncNodeId) -> Vec<InstIx> {
+        let root = self.find_func(func);
+        if let Some(reader) = self.reader
+            && !self.funcs[root.0 as usize].readers.contains(&reader)
+        {
+            self.funcs[root.0 as usize].readers.push(reader);
+        }
+        self.funcs[root.0 as usize].targets.clone()
+    }
+
+    pub(super) fn mark_called(&mut self, func: FuncNodeId) {
+        let root = self.find_func(func);
+        self.funcs[root.0 as usize].called = true;
+    }
+
+    pub(super) fn is_called(&mut self, func: FuncNodeId) -> bool {
+        let root = self.find_func(func);
+        self.funcs[root.0 as usize].called
+    }
+
+    fn unify_funcs(&mut self, a: FuncNodeId, b: FuncNodeId) -> bool {
+        let (a, b) = (self.find_func(a), self.find_func(b));
+        if a == b {
+            return true;
+        }
+        let (x, y) = (self.func_parts(a), self.func_parts(b));
+        if x.0.len() != y.0.len() {
+            return false;
+        }
+        let (keep, drop) = if a < b { (a, b) } else { (b, a) };
+        self.funcs[drop.0 as usize].parent = keep.0;
+        let targets = std::mem::take(&mut self.funcs[drop.0 as usize].targets);
+        let readers = std::mem::take(&mut self.funcs[drop.0 as usize].readers);
+        let called = self.funcs[drop.0 as usize].called;
+        let node = &mut self.funcs[keep.0 as usize];
+        node.targets.extend(targets);
+        node.targets.sort_unstable();
+        node.targets.dedup();
+        node.called |= called;
+        self.woken.extend_from_slice(&node.readers);
+        self.woken.extend_from_slice(&readers);
+        node.readers.extend(readers);
+        node.readers.sort_unstable();
+        node.readers.dedup();
+        for (l, r) in x.0.iter().zip(y.0.iter()) {
+            self.unify(*l, *r);
+        }
+        self.unify(x.1, y.1);
+        true
+    }
+
+    // ---- tuples
+
+    pub(super) fn tuple_node(&mut self, items: Vec<CellId>) -> TupleNodeId {
+        let id = self.tuples.len() as u32;
+        self.tuples.push(TupleNode {
+            parent: id,
+            items: Rc::new(items),
+        });
+        TupleNodeId(id)
+    }
+
+    pub(super) fn tuple_items(&mut self, tuple: TupleNodeId) -> Rc<Vec<CellId>> {
+        let root = self.find_tuple(tuple);
+        self.tuples[root.0 as usize].items.clone()
+    }
+
+    fn unify_tuples(&mut self, a: TupleNodeId, b: TupleNodeId) -> bool {
+        let (a, b) = (self.find_tuple(a), self.find_tuple(b));
+        if a == b {
+            return true;
+        }
+        let (x, y) = (self.tuple_items(a), self.tuple_items(b));
+        if x.len() != y.len() {
+            return false;
+        }
+        let (keep, drop) = if a < b { (a, b) } else { (b, a) };
+        self.tuples[drop.0 as usize].parent = keep.0;
+        for (l, r) in x.iter().zip(y.iter()) {
+            self.unify(*l, *r);
+        }
+        true
+    }
+}
+
+fn pick<T>(a: Option<T>, b: Option<T>) -> Option<T> {
+    a.or(b)
+}

@@ -1,0 +1,59 @@
+//! Entity literals, saving, enum values. Here because their types are declared, not found. Must stay true: what flows
+//! into a field is checked against the declaration; unions with none stand for fields that may be absent.
+
+use crate::hir::{EntityIx, EnumIx, ExprId};
+
+use super::report::Into;
+use super::set::{Nominal, Set};
+use super::walk::Walker;
+
+impl Walker<'_, '_> {
+    pub(super) fn entity_new(&mut self, entity: EntityIx, fields: &[(u32, ExprId)]) -> Set {
+        for (at, value) in fields {
+            let set = self.eval(*value);
+            let cell = self.engine.entity_fields[entity.index()][*at as usize];
+            // None is what the validators judge when the record is saved.
+            let set = if set == Set::NONE { Set::NEVER } else { set };
+            self.flow(cell, set, *value, Into::Field(entity, *at));
+        }
+        self.engine.cells.entity(entity)
+    }
+
+    /// The entity members of what is saved or deleted.
+    pub(super) fn want_entity(&mut self, expr: ExprId, value: ExprId, set: Set) -> Set {
+        if set.is_any() || set.is_never() {
+            return set;
+        }
+        let only = Set {
+            nominals: set.nominals,
+            ..Set::NEVER
+        };
+        let only = self
+            .engine
+            .cells
+            .without_nominals(only, |member| !matches!(member, Nominal::Entity(_)));
+        if only.is_never() {
+            self.not_an_entity(expr, value, set);
+        }
+        only
+    }
+
+    pub(super) fn variant(&mut self, def: EnumIx, variant: u32, data: &[ExprId]) -> Set {
+        let mut never = false;
+        for (n, value) in data.iter().enumerate() {
+            let set = self.eval(*value);
+            never |= set.is_never();
+            let cell = self.engine.enum_data[def.index()][variant as usize]
+                .get(n)
+                .copied();
+            if let Some(cell) = cell {
+                self.flow(cell, set, *value, Into::Variant(def, variant));
+            }
+        }
+        if never {
+            Set::NEVER
+        } else {
+            self.engine.cells.nominal(Nominal::Enum(def))
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Types of the whole program: from names (HIR) to the class of every value, without annotations. Here, as a stage of its
+//! own, because lowering needs types that are consistent everywhere at once. How it works: cells hold what may arrive at
+//! a place (`cells`, `set`); each function body is walked per tuple of argument types (`engine`, `walk`) until nothing
+//! grows; then the bodies are walked once more to say what cannot be right (`report`), and the cells are turned into
+//! tables (`finish`). Must stay true: it never fails and always ends; a program without errors gets for every
+//! expression a type that all values arriving there at run time have.
+
+mod access;
+mod calls;
+mod cells;
+mod children;
+mod engine;
+mod entities;
+mod finish;
+mod flow;
+mod library_calls;
+mod literals;
+mod near;
+mod ops;
+mod report;
+mod set;
+mod walk;
+
+use std::collections::HashSet;
+
+use flin_syntax::Diagnostic;
+
+use crate::hir::Program;
+use crate::types::Types;
+
+use engine::Engine;
+
+/// How often int literals may turn into floats before the rest stay as they are.
+const LITERAL_ROUNDS: usize = 3;
+
+/// Finds the types of a program and says what cannot be right in it.
+pub fn infer(program: &Program) -> (Types, Vec<Diagnostic>) {
+    let mut floats = HashSet::new();
+    let mut engine = Engine::new(program, floats.clone());
+    engine.run();
+    for _ in 0..LITERAL_ROUNDS {
+        let live = engine.live();
+        let more = literals::float_literals(&mut engine, &live);
+        if more.is_empty() {
+            break;
+        }
+        floats.extend(more);
+        engine = Engine::new(program, floats.clone());
+        engine.run();
+    }
+    let live = engine.live();
+    engine.diagnostics = Some(Vec::new());
+    engine.patient = false;
+    for inst in &live {
+        engine.walk(*inst);
+    }
+    let mut diagnostics = engine.diagnostics.take().unwrap_or_default();
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
+    let types = finish::finish(&mut engine, &live);
+    (types, diagnostics)
+}

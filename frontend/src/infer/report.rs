@@ -1,0 +1,666 @@
+//! Messages about types. Here because they need the words for types and the places where a type came from, and because
+//! the walk itself should read as rules. Must stay true: outside of the checking pass nothing is said; each message tells
+//! what was expected, what was found and where it came from; a value whose making was reported already is silent.
+
+use flin_bytecode::LibId;
+use flin_bytecode::library::LibType;
+use flin_syntax::{Code, Diagnostic, Span};
+
+use crate::hir::{BinOp, EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId};
+
+use super::cells::{CellId, FuncNodeId, MapKind};
+use super::library_calls::Arg;
+use super::near::nearest;
+use super::set::{Nominal, Set};
+use super::walk::Walker;
+
+/// Where a value goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Into {
+    Local(LocalId),
+    Global(GlobalIx),
+    Result,
+    Element,
+    Argument,
+    Parameter(FnId, usize),
+    Field(EntityIx, u32),
+    Variant(EnumIx, u32),
+}
+
+impl Walker<'_, '_> {
+    fn report(&mut self, at: ExprId, make: impl FnOnce(&mut Self, Span) -> Diagnostic) {
+        if self.engine.diagnostics.is_none() {
+            return;
+        }
+        let span = self.blame(at);
+        let diagnostic = make(self, span);
+        if let Some(all) = &mut self.engine.diagnostics
+            && !all
+                .iter()
+                .any(|known| known.code == diagnostic.code && known.span() == diagnostic.span())
+        {
+            all.push(diagnostic);
+        }
+    }
+
+    /// The place of an expression; for prelude code the call of the program that led there.
+    fn blame(&self, at: ExprId) -> Span {
+        let (mut inst, mut at) = (self.inst, at);
+        for _ in 0..64 {
+            let function = self.engine.function(self.engine.insts[inst.index()].func);
+            if !function.from_prelude {
+                return function.exprs[at.index()].span;
+            }
+            match self.engine.insts[inst.index()].called_from {
+                Some((caller, call)) => (inst, at) = (caller, call),
+                None => break,
+            }
+        }
+        self.span(at)
+    }
+
+    /// Says where the type of a variable came from.
+    fn with_origins(&mut self, mut diagnostic: Diagnostic, expr: ExprId, set: Set) -> Diagnostic {
+        let (cell, name) = match self.kind(expr) {
+            ExprKind::Local(local) => (
+                self.locals[local.index()],
+                self.function.locals[local.index()].name.clone(),
+            ),
+            ExprKind::Global(global) => (
+                self.engine.globals[global.index()],
+                self.engine.program.globals[global.index()].name.clone(),
+            ),
+            _ => return diagnostic,
+        };
+        for (member, place) in self.engine.cells.origins(cell) {
+            let member = self.engine.cells.norm(member);
+            if self.engine.cells.members(set).contains(&member) && !self.function.from_prelude {
+                let words = self.words(member);
+                diagnostic = diagnostic.also(place, format!("`{name}` is {words} because of this"));
+            }
+        }
+        diagnostic
+    }
+
+    /// A type in words.
+    pub(super) fn words(&mut self, set: Set) -> String {
+        self.words_to(set, 3)
+    }
+
+    fn words_to(&mut self, set: Set, depth: u32) -> String {
+        let mut names = Vec::new();
+        for member in self.engine.cells.members(set) {
+            names.push(self.member_words(member, depth));
+        }
+        match names.as_slice() {
+            [] => "nothing".to_owned(),
+            _ => {
+                names.sort_by_key(|name| name == "none");
+                names.join(" or ")
+            }
+        }
+    }
+
+    fn member_words(&mut self, member: Set, depth: u32) -> String {
+        const SCALAR_WORDS: [&str; 10] = [
+            "none", "bool", "int", "float", "text", "time", "duration", "range", "error",
+            "response",
+        ];
+        if member.is_any() {
+            return "any".to_owned();
+        }
+        for (scalar, word) in Set::SCALARS.into_iter().zip(SCALAR_WORDS) {
+            if member == scalar {
+                return word.to_owned();
+            }
+        }
+        if let Some(element) = member.list {
+            let element = self.engine.cells.peek(element);
+            return match (element.is_never(), depth) {
+                (true, _) | (_, 0) => "a list".to_owned(),
+                _ => format!("[{}]", self.words_to(element, depth - 1)),
+            };
+        }
+        if let Some(map) = member.map {
+            return match self.engine.cells.map_kind(map) {
+                MapKind::Record(fields) => {
+                    let names: Vec<&str> = fields.iter().map(|field| &*field.0).collect();
+                    format!("a map {{ {} }}", names.join(", "))
+                }
+                MapKind::Dict(_) => "a map".to_owned(),
+            };
+        }
+        if member.func.is_some() {
+            return "a function".to_owned();
+        }
+        if member.tuple.is_some() {
+            return "a tuple".to_owned();
+        }
+        match self.engine.cells.nominals(member) {
+            [Nominal::Entity(entity)] => self.engine.program.entities[entity.index()].name.clone(),
+            [Nominal::Query(entity)] => {
+                format!(
+                    "a query over {}",
+                    self.engine.program.entities[entity.index()].name
+                )
+            }
+            [Nominal::Enum(def)] => self.engine.program.enums[def.index()].name.clone(),
+            _ => "nothing".to_owned(),
+        }
+    }
+
+    // ---- values that go to declared places
+
+    /// An error if nothing of the value can be stored in the declared cell.
+    pub(super) fn check_fits(&mut self, cell: CellId, value: Set, at: ExprId, into: Into) {
+        let declared = self.engine.cells.peek(cell);
+        let value = self.engine.cells.norm(value);
+        if value.is_never() || value.is_any() || declared.is_any() || self.may_fit(declared, value)
+        {
+            return;
+        }
+        self.report(at, |walker, span| {
+            let (wanted, found) = (walker.words(declared), walker.words(value));
+            let (what, place) = walker.destination(into);
+            let mut diagnostic = Diagnostic::error(
+                Code::WrongType,
+                span,
+                format!("{what} takes {wanted}, not {found}"),
+            )
+            .label(format!("this is {found}"));
+            if let Some(place) = place {
+                diagnostic = diagnostic.also(place, format!("declared as {wanted} here"));
+            }
+            diagnostic = walker.with_origins(diagnostic, at, value);
+            match conversion(declared, value) {
+                Some(hint) => diagnostic.hint(hint),
+                None => diagnostic,
+            }
+        });
+    }
+
+    fn may_fit(&mut self, declared: Set, value: Set) -> bool {
+        let allowed = self.engine.cells.nominals(declared).to_vec();
+        value.bits & declared.bits != 0
+            || value.has(Set::INT) && declared.has(Set::FLOAT)
+            || value.list.is_some() && declared.list.is_some()
+            || value.map.is_some() && declared.map.is_some()
+            || value.func.is_some() && declared.func.is_some()
+            || value.tuple.is_some() && declared.tuple.is_some()
+            || self
+                .engine
+                .cells
+                .nominals(value)
+                .iter()
+                .any(|member| allowed.contains(member))
+    }
+
+    fn destination(&self, into: Into) -> (String, Option<Span>) {
+        let program = self.engine.program;
+        match into {
+            Into::Local(local) => {
+                let local = &self.function.locals[local.index()];
+                (format!("`{}`", local.name), Some(local.span))
+            }
+            Into::Global(global) => {
+                let global = &program.globals[global.index()];
+                (format!("`{}`", global.name), Some(global.span))
+            }
+            Into::Result => (
+                format!("the result of {}", called(&self.function.name)),
+                Some(self.function.span),
+            ),
+            Into::Element => ("this place".to_owned(), None),
+            Into::Argument => ("this parameter".to_owned(), None),
+            Into::Parameter(func, n) => {
+                let function = &program.functions[func.index()];
+                let local = &function.locals[function.params[n].local.index()];
+                let place = (!function.from_prelude).then_some(local.span);
+                (
+                    format!("parameter `{}` of {}", local.name, called(&function.name)),
+                    place,
+                )
+            }
+            Into::Field(entity, at) => {
+                let entity = &program.entities[entity.index()];
+                let field = &entity.fields[at as usize];
+                (
+                    format!("`{}.{}`", entity.name, field.name),
+                    Some(field.span),
+                )
+            }
+            Into::Variant(def, variant) => {
+                let def = &program.enums[def.index()];
+                (
+                    format!("`{}.{}`", def.name, def.variants[variant as usize].0),
+                    Some(def.span),
+                )
+            }
+        }
+    }
+
+    pub(super) fn expected(&mut self, at: ExprId, wanted: &str, found: Set) {
+        self.report(at, |walker, span| {
+            let words = walker.words(found);
+            let diagnostic = Diagnostic::error(
+                Code::WrongType,
+                span,
+                format!("expected {wanted}, found {words}"),
+            )
+            .label(format!("this is {words}"));
+            walker.with_origins(diagnostic, at, found)
+        });
+    }
+
+    pub(super) fn bad_operands(
+        &mut self,
+        expr: ExprId,
+        op: BinOp,
+        a: (ExprId, Set),
+        b: (ExprId, Set),
+    ) {
+        self.report(expr, |walker, span| {
+            let (left, right) = (walker.words(a.1), walker.words(b.1));
+            let sign = sign(op);
+            let title = format!("`{sign}` does not work between {left} and {right}");
+            let mut diagnostic = Diagnostic::error(Code::BadOperands, span, title);
+            if !walker.function.from_prelude {
+                diagnostic = diagnostic
+                    .also(walker.span(a.0), format!("this is {left}"))
+                    .also(walker.span(b.0), format!("this is {right}"));
+                diagnostic = walker.with_origins(diagnostic, a.0, a.1);
+                diagnostic = walker.with_origins(diagnostic, b.0, b.1);
+            }
+            let hint = match (a.1, b.1) {
+                (Set::TEXT, other) | (other, Set::TEXT) if other.has(Set::NUMBER) => {
+                    "turn the text into a number with `.to_int` or `.to_float`, or the number into a text with `.to_text`"
+                }
+                (Set::NONE, _) | (_, Set::NONE) => "give it a value first, or use `?:` for a value to take instead of none",
+                _ => "both sides must be of types that belong together",
+            };
+            diagnostic.hint(hint)
+        });
+    }
+
+    // ---- calls
+
+    pub(super) fn not_callable(&mut self, callee: ExprId, set: Set) {
+        self.report(callee, |walker, span| {
+            let words = walker.words(set);
+            let diagnostic =
+                Diagnostic::error(Code::NotCallable, span, format!("{words} cannot be called"))
+                    .label(format!("this is {words}, not a function"));
+            walker.with_origins(diagnostic, callee, set)
+        });
+    }
+
+    pub(super) fn wrong_arity_of_value(
+        &mut self,
+        expr: ExprId,
+        func: FuncNodeId,
+        takes: usize,
+        given: usize,
+    ) {
+        let targets = self.engine.cells.func_targets(func);
+        self.report(expr, |walker, span| {
+            let title = format!(
+                "this function takes {}, but is called with {given}",
+                counted(takes, "argument")
+            );
+            let mut diagnostic = Diagnostic::error(Code::WrongArgumentCount, span, title);
+            for target in targets {
+                let function = walker
+                    .engine
+                    .function(walker.engine.insts[target.index()].func);
+                if !function.from_prelude {
+                    diagnostic = diagnostic.also(function.span, "the function is made here");
+                }
+            }
+            diagnostic.hint(format!("call it with {}", counted(takes, "argument")))
+        });
+    }
+
+    pub(super) fn wrong_count(&mut self, expr: ExprId, name: (&str, Span), args: &[Arg]) {
+        let mut counts: Vec<usize> = flin_bytecode::library::lookup(name.0)
+            .iter()
+            .map(|row| row.scheme().params.len())
+            .collect();
+        counts.sort_unstable();
+        counts.dedup();
+        let is_method = matches!(
+            self.kind(expr),
+            ExprKind::Method { .. } | ExprKind::Field { .. }
+        );
+        let less = usize::from(is_method);
+        let wanted: Vec<String> = counts
+            .iter()
+            .filter(|n| **n >= less)
+            .map(|n| (n - less).to_string())
+            .collect();
+        let given = args.len() - less.min(args.len());
+        self.report(expr, |_, span| {
+            let title = format!(
+                "`{}` takes {} arguments, not {given}",
+                name.0,
+                wanted.join(" or ")
+            );
+            Diagnostic::error(Code::WrongArguments, span, title).label("called here")
+        });
+    }
+
+    /// No row of the library takes these arguments.
+    pub(super) fn no_row(
+        &mut self,
+        expr: ExprId,
+        name: (&str, Span),
+        rows: &[LibId],
+        args: &[Arg],
+    ) {
+        self.report(expr, |walker, span| {
+            let blamed = rows
+                .iter()
+                .filter_map(|row| {
+                    let params = row.scheme().params.iter();
+                    params
+                        .zip(args)
+                        .position(|(param, arg)| !walker.could_fit(param, arg.1))
+                })
+                .max()
+                .unwrap_or(0);
+            let arg = args[blamed.min(args.len() - 1)];
+            let found = walker.words(arg.1);
+            let mut wanted: Vec<String> = Vec::new();
+            for row in rows {
+                let words = param_words(&row.scheme().params[blamed]);
+                let earlier = row.scheme().params[..blamed]
+                    .iter()
+                    .zip(args)
+                    .all(|(param, arg)| walker.could_fit(param, arg.1));
+                if earlier && !wanted.contains(&words) {
+                    wanted.push(words);
+                }
+            }
+            let title = format!("`{}` needs {}, not {found}", name.0, wanted.join(" or "));
+            let place = if walker.function.from_prelude {
+                span
+            } else {
+                walker.span(arg.0)
+            };
+            let mut diagnostic =
+                Diagnostic::error(Code::WrongType, place, title).label(format!("this is {found}"));
+            if blamed == 0 && matches!(walker.kind(arg.0), ExprKind::QueryArg { .. }) {
+                diagnostic = diagnostic.hint("write a lambda: `x => …`");
+            }
+            walker.with_origins(diagnostic, arg.0, arg.1)
+        });
+    }
+
+    fn could_fit(&mut self, param: &LibType, set: Set) -> bool {
+        match param {
+            LibType::Any | LibType::Var(_) => true,
+            _ if set.is_any() => true,
+            LibType::List(_) => set.list.is_some(),
+            LibType::Map(..) => set.map.is_some(),
+            LibType::Func(params, _) => set
+                .func
+                .is_some_and(|func| self.engine.cells.func_parts(func).0.len() == params.len()),
+            LibType::Tuple(_) => set.tuple.is_some(),
+            LibType::Optional(inner) => set.has(Set::NONE) || self.could_fit(inner, set),
+            LibType::Union(members) => members.iter().any(|member| self.could_fit(member, set)),
+            LibType::Float => set.has(Set::NUMBER),
+            LibType::Entity | LibType::Query | LibType::Opaque => {
+                set.nominals != 0 || set.tuple.is_some()
+            }
+            other => set.has(super::library_calls::scalar_of(other)),
+        }
+    }
+
+    // ---- fields and elements
+
+    /// No member of the receiver has a field or method of this name.
+    pub(super) fn unknown_name(
+        &mut self,
+        recv: ExprId,
+        set: Set,
+        name: (&str, Span),
+        known: Vec<String>,
+    ) {
+        self.report(recv, |walker, span| {
+            let words = walker.words(set);
+            let entity = walker.engine.cells.single_entity(set).is_some();
+            let (code, what) = if entity {
+                (Code::NoSuchField, "field")
+            } else {
+                (Code::NoSuchMethod, "method or field")
+            };
+            let place = if walker.function.from_prelude {
+                span
+            } else {
+                name.1
+            };
+            let mut diagnostic =
+                Diagnostic::error(code, place, format!("{words} has no {what} `{}`", name.0))
+                    .label("not known here");
+            if !walker.function.from_prelude {
+                diagnostic = diagnostic.also(walker.span(recv), format!("this is {words}"));
+            }
+            match nearest(name.0, known.iter().map(String::as_str)) {
+                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+                None if entity => diagnostic.hint(format!("the fields are {}", known.join(", "))),
+                None => diagnostic,
+            }
+        });
+    }
+
+    pub(super) fn cannot_set_field(&mut self, recv: ExprId, set: Set, name: (&str, Span)) {
+        self.report(recv, |walker, span| {
+            let words = walker.words(set);
+            Diagnostic::error(
+                Code::NoSuchField,
+                span,
+                format!("{words} has no fields that can be set"),
+            )
+            .label(format!("this is {words}"))
+            .hint(format!(
+                "only maps and entities have fields such as `{}`",
+                name.0
+            ))
+        });
+    }
+
+    pub(super) fn automatic_field(&mut self, entity: EntityIx, name: (&str, Span)) {
+        let words = self.engine.program.entities[entity.index()].name.clone();
+        let body = self.function.body;
+        self.report(body, |_, _| {
+            Diagnostic::error(
+                Code::NoSuchField,
+                name.1,
+                format!("`{words}.{}` is set by the runtime", name.0),
+            )
+            .label("this cannot be assigned")
+        });
+    }
+
+    pub(super) fn not_a_query(&mut self, expr: ExprId, name: &str) {
+        self.report(expr, |_, span| {
+            Diagnostic::error(
+                Code::QueryArgument,
+                span,
+                format!("`{name}` is not known here"),
+            )
+            .label("neither a variable nor a field of a queried entity")
+            .hint(format!("for a list write a lambda: `x => x.{name} …`"))
+        });
+    }
+
+    pub(super) fn not_iterable(&mut self, at: ExprId, set: Set) {
+        self.report(at, |walker, span| {
+            let words = walker.words(set);
+            let diagnostic = Diagnostic::error(
+                Code::NotIterable,
+                span,
+                format!("{words} has no elements to go through"),
+            )
+            .label(format!("this is {words}"));
+            let diagnostic = walker.with_origins(diagnostic, at, set);
+            if set.has(Set::NUMBER) {
+                diagnostic.hint("for a count write a range: `0..n`")
+            } else {
+                diagnostic
+            }
+        });
+    }
+
+    pub(super) fn not_indexable(&mut self, at: ExprId, set: Set) {
+        self.report(at, |walker, span| {
+            let words = walker.words(set);
+            let diagnostic =
+                Diagnostic::error(Code::NotIndexable, span, format!("{words} has no elements"))
+                    .label(format!("this is {words}"))
+                    .hint("`x[i]` works for lists, texts, tuples and maps");
+            walker.with_origins(diagnostic, at, set)
+        });
+    }
+
+    pub(super) fn no_tuple_item(&mut self, at: ExprId, len: usize) {
+        self.report(at, |_, span| {
+            Diagnostic::error(
+                Code::NotIndexable,
+                span,
+                format!("the tuple has only {}", counted(len, "member")),
+            )
+            .label("counted from 0")
+        });
+    }
+
+    pub(super) fn not_spreadable(&mut self, at: ExprId, set: Set) {
+        self.report(at, |walker, span| {
+            let words = walker.words(set);
+            Diagnostic::error(
+                Code::WrongType,
+                span,
+                format!("`...` in a map needs a map, not {words}"),
+            )
+            .label(format!("this is {words}"))
+        });
+    }
+
+    pub(super) fn not_an_entity(&mut self, expr: ExprId, value: ExprId, set: Set) {
+        let verb = match self.kind(expr) {
+            ExprKind::Delete(_) => "delete",
+            ExprKind::Restore(_) => "restore",
+            ExprKind::Destroy(_) => "destroy",
+            _ => "save",
+        };
+        self.report(value, |walker, span| {
+            let words = walker.words(set);
+            let diagnostic = Diagnostic::error(
+                Code::NotAnEntity,
+                span,
+                format!("`{verb}` needs a record of an entity, not {words}"),
+            )
+            .label(format!("this is {words}"));
+            walker.with_origins(diagnostic, value, set)
+        });
+    }
+
+    pub(super) fn check_exhaustive(&mut self, expr: ExprId, subject: ExprId, set: Set) {
+        if set.is_never() || self.dead {
+            return;
+        }
+        self.report(expr, |walker, span| {
+            let missing = walker.words(set);
+            let _ = subject;
+            Diagnostic::error(
+                Code::NotExhaustive,
+                span,
+                "this `match` does not cover every value",
+            )
+            .label(format!("nothing fits {missing}"))
+            .hint("add the missing arms, or `_ -> …` for everything else")
+        });
+    }
+}
+
+/// `the function f` or what the compiler calls it.
+fn called(name: &str) -> String {
+    if name.contains(' ') {
+        format!("this {name}")
+    } else {
+        format!("`{name}`")
+    }
+}
+
+fn counted(n: usize, word: &str) -> String {
+    if n == 1 {
+        format!("1 {word}")
+    } else {
+        format!("{n} {word}s")
+    }
+}
+
+fn sign(op: BinOp) -> &'static str {
+    match op {
+        BinOp::Add => "+",
+        BinOp::Sub => "-",
+        BinOp::Mul => "*",
+        BinOp::Div => "/",
+        BinOp::Rem => "%",
+        BinOp::Pow => "**",
+        BinOp::Eq => "==",
+        BinOp::Ne => "!=",
+        BinOp::Lt => "<",
+        BinOp::Le => "<=",
+        BinOp::Gt => ">",
+        BinOp::Ge => ">=",
+    }
+}
+
+/// How to turn a value into what is wanted.
+fn conversion(wanted: Set, found: Set) -> Option<&'static str> {
+    if wanted.has(Set::TEXT) {
+        Some("turn it into a text with `.to_text`")
+    } else if wanted.has(Set::INT) && (found.has(Set::TEXT) || found.has(Set::FLOAT)) {
+        Some("turn it into an int with `.to_int`")
+    } else if wanted.has(Set::FLOAT) && found.has(Set::TEXT) {
+        Some("turn it into a float with `.to_float`")
+    } else if found == Set::NONE {
+        Some("let it be none by declaring the type with `?`")
+    } else {
+        None
+    }
+}
+
+/// A parameter of a library function in words.
+fn param_words(ty: &LibType) -> String {
+    match ty {
+        LibType::Any | LibType::Var(_) | LibType::Opaque => "a value".to_owned(),
+        LibType::None | LibType::Never => "nothing".to_owned(),
+        LibType::Bool => "bool".to_owned(),
+        LibType::Int => "int".to_owned(),
+        LibType::Float => "a number".to_owned(),
+        LibType::Text => "text".to_owned(),
+        LibType::Time => "time".to_owned(),
+        LibType::Duration => "duration".to_owned(),
+        LibType::Range => "a range".to_owned(),
+        LibType::Error => "an error".to_owned(),
+        LibType::Response => "a response".to_owned(),
+        LibType::Entity => "an entity".to_owned(),
+        LibType::Query => "a query".to_owned(),
+        LibType::List(inner) => match &**inner {
+            LibType::Int | LibType::Float | LibType::Text => {
+                format!("a list of {}", param_words(inner))
+            }
+            _ => "a list".to_owned(),
+        },
+        LibType::Map(..) => "a map".to_owned(),
+        LibType::Tuple(_) => "a tuple".to_owned(),
+        LibType::Func(params, _) => format!("a function of {}", counted(params.len(), "argument")),
+        LibType::Optional(inner) => param_words(inner),
+        LibType::Union(members) => members
+            .iter()
+            .map(param_words)
+            .collect::<Vec<_>>()
+            .join(" or "),
+    }
+}

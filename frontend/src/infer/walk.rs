@@ -1,0 +1,765 @@
+//! One walk over the body of one instance: types of all expressions, what flows into which cell, and (while checking)
+//! messages. Here because fixpoint and diagnostics must see the same rules. Must stay true: a walk only joins and
+//! unifies; it gives the same answer again if no cell it read has grown.
+
+use std::rc::Rc;
+
+use flin_syntax::Span;
+
+use crate::hir::{ExprId, ExprKind, FnId, Function, LocalId};
+use crate::types::{InstId, Meaning};
+
+use super::cells::{CellId, InstIx, MapKind};
+use super::engine::{Engine, Key};
+use super::flow::{Env, LoopWrites};
+use super::set::{Nominal, Set};
+
+/// The walk over one instance.
+pub(super) struct Walker<'e, 'p> {
+    pub(super) engine: &'e mut Engine<'p>,
+    pub(super) inst: InstIx,
+    pub(super) fid: FnId,
+    pub(super) function: &'p Function,
+    pub(super) locals: Rc<Vec<CellId>>,
+    pub(super) env: Env,
+    /// This point cannot be reached.
+    pub(super) dead: bool,
+    pub(super) writes: Rc<LoopWrites>,
+    exprs: Vec<Set>,
+    loops: Vec<LoopState>,
+}
+
+struct LoopState {
+    label: u32,
+    value: Set,
+    left: bool,
+}
+
+impl<'e, 'p> Walker<'e, 'p> {
+    pub(super) fn new(engine: &'e mut Engine<'p>, inst: InstIx) -> Walker<'e, 'p> {
+        let fid = engine.insts[inst.index()].func;
+        let function = engine.function(fid);
+        let writes = engine.loop_writes(fid);
+        let state = &mut engine.insts[inst.index()];
+        state.meaning.clear();
+        let exprs = vec![Set::NEVER; function.exprs.len()];
+        let locals = state.locals.clone();
+        Walker {
+            engine,
+            inst,
+            fid,
+            function,
+            locals,
+            env: Env::default(),
+            dead: false,
+            writes,
+            exprs,
+            loops: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        let body = self.function.body;
+        let result = self.engine.insts[self.inst.index()].result;
+        if self.engine.resultless.contains(&self.fid) {
+            self.effect(body);
+            self.place(body);
+            self.engine.cells.join(result, Set::NONE);
+        } else {
+            let value = self.eval(body);
+            if !self.dead {
+                let last = self.last_value(body);
+                self.flow(result, value, last, super::report::Into::Result);
+            }
+        }
+        self.engine.insts[self.inst.index()].exprs = self.exprs;
+    }
+
+    /// The expression that gives a block its value, for messages.
+    fn last_value(&self, expr: ExprId) -> ExprId {
+        match &self.kind(expr) {
+            ExprKind::Block(parts, true) => {
+                parts.last().map_or(expr, |last| self.last_value(*last))
+            }
+            _ => expr,
+        }
+    }
+
+    pub(super) fn kind(&self, expr: ExprId) -> &'p ExprKind {
+        &self.function.exprs[expr.index()].kind
+    }
+
+    pub(super) fn span(&self, expr: ExprId) -> Span {
+        self.function.exprs[expr.index()].span
+    }
+
+    pub(super) fn place(&mut self, expr: ExprId) {
+        self.engine.cells.place = if self.function.from_prelude {
+            None
+        } else {
+            Some(self.span(expr))
+        };
+    }
+
+    pub(super) fn mean(&mut self, expr: ExprId, meaning: Meaning) {
+        self.engine.insts[self.inst.index()]
+            .meaning
+            .insert(expr, meaning);
+    }
+
+    /// Lets the value of an expression flow into a cell.
+    pub(super) fn flow(&mut self, cell: CellId, value: Set, at: ExprId, into: super::report::Into) {
+        self.place(at);
+        self.engine.cells.join(cell, value);
+        if self.engine.diagnostics.is_some() && self.engine.cells.is_fixed(cell) {
+            self.check_fits(cell, value, at, into);
+        }
+    }
+
+    /// A cell that belongs to a place in the body.
+    pub(super) fn site_cell(&mut self, expr: ExprId, n: u8) -> CellId {
+        if let Some(cell) = self.engine.insts[self.inst.index()]
+            .sites
+            .cells
+            .get(&(expr, n))
+        {
+            return *cell;
+        }
+        let cell = self.engine.cells.cell();
+        self.engine.insts[self.inst.index()]
+            .sites
+            .cells
+            .insert((expr, n), cell);
+        cell
+    }
+
+    /// The type of an expression.
+    pub(super) fn eval(&mut self, expr: ExprId) -> Set {
+        let set = self.eval_kind(expr);
+        self.exprs[expr.index()] = set;
+        set
+    }
+
+    pub(super) fn note(&mut self, expr: ExprId, set: Set) {
+        self.exprs[expr.index()] = set;
+    }
+
+    /// Evaluates an expression whose value nobody takes: what the branches give does not meet.
+    pub(super) fn effect(&mut self, expr: ExprId) {
+        match self.kind(expr) {
+            ExprKind::If { .. } | ExprKind::Block(..) | ExprKind::TryCatch { .. } => {
+                let set = self.control(expr, false);
+                self.exprs[expr.index()] = set;
+            }
+            _ => {
+                self.eval(expr);
+            }
+        }
+    }
+
+    fn value_or_effect(&mut self, expr: ExprId, wanted: bool) -> Set {
+        if wanted {
+            self.eval(expr)
+        } else {
+            self.effect(expr);
+            if self.dead { Set::NEVER } else { Set::NONE }
+        }
+    }
+
+    /// All sets, and whether one of them never comes.
+    pub(super) fn eval_all(&mut self, exprs: &[ExprId]) -> (Vec<Set>, bool) {
+        let sets: Vec<Set> = exprs.iter().map(|expr| self.eval(*expr)).collect();
+        let never = sets.iter().any(|set| set.is_never());
+        (sets, never)
+    }
+
+    fn after(&mut self, parts: &[ExprId], result: Set) -> Set {
+        let (_, never) = self.eval_all(parts);
+        if never { Set::NEVER } else { result }
+    }
+
+    fn eval_kind(&mut self, expr: ExprId) -> Set {
+        match self.kind(expr) {
+            ExprKind::Error => Set::NEVER,
+            ExprKind::None
+            | ExprKind::ViewRaw(_)
+            | ExprKind::ViewBind { .. }
+            | ExprKind::ViewKey(_) => Set::NONE,
+            ExprKind::Bool(_) => Set::BOOL,
+            ExprKind::Int(_) => {
+                if self.engine.float_literals.contains(&(self.fid, expr)) {
+                    Set::FLOAT
+                } else {
+                    Set::INT
+                }
+            }
+            ExprKind::Float(_) => Set::FLOAT,
+            ExprKind::Text(_) => Set::TEXT,
+            ExprKind::Duration(_) => Set::DURATION,
+            ExprKind::Concat(parts) => self.after(parts, Set::TEXT),
+            ExprKind::List(items) => self.list(expr, items),
+            ExprKind::Record(entries) => self.record(expr, entries),
+            ExprKind::Tuple(items) => self.tuple(expr, items),
+            ExprKind::Range(from, to, _) => {
+                let sets = (self.eval(*from), self.eval(*to));
+                self.want_int(*from, sets.0);
+                self.want_int(*to, sets.1);
+                if sets.0.is_never() || sets.1.is_never() {
+                    Set::NEVER
+                } else {
+                    Set::RANGE
+                }
+            }
+            ExprKind::Local(local) => self.local_now(*local),
+            ExprKind::Let(local, value) => self.declare(*local, *value),
+            ExprKind::SetLocal(local, value) => {
+                let set = self.eval(*value);
+                let cell = self.locals[local.index()];
+                self.flow(cell, set, *value, super::report::Into::Local(*local));
+                self.assigned(*local, set);
+                Set::NONE
+            }
+            ExprKind::Global(global) => self.engine.cells.read(self.engine.globals[global.index()]),
+            ExprKind::SetGlobal(global, value) => {
+                let set = self.eval(*value);
+                let cell = self.engine.globals[global.index()];
+                self.flow(cell, set, *value, super::report::Into::Global(*global));
+                Set::NONE
+            }
+            ExprKind::FnRef(func) => {
+                let inst = self.engine.instance_for_value(*func, (self.inst, expr));
+                self.mean(expr, Meaning::Direct(InstId(inst.0)));
+                Set::func(self.engine.func_node_of(inst))
+            }
+            ExprKind::Lambda(func) => self.lambda(expr, *func),
+            ExprKind::CallFn(func, args) => self.call_fn(expr, *func, args),
+            ExprKind::CallValue(callee, args) => self.call_value(expr, *callee, args),
+            ExprKind::CallLib(name, args) => self.call_lib(expr, name, args),
+            ExprKind::Method {
+                recv,
+                name,
+                name_span,
+                args,
+                optional,
+            } => self.method(expr, *recv, (name, *name_span), args, *optional),
+            ExprKind::Field {
+                recv,
+                name,
+                name_span,
+                optional,
+            } => self.field(expr, *recv, (name, *name_span), *optional),
+            ExprKind::SetField {
+                recv,
+                name,
+                name_span,
+                value,
+            } => self.set_field(expr, *recv, (name, *name_span), *value),
+            ExprKind::Index(recv, index) => self.index(expr, *recv, *index),
+            ExprKind::SetIndex(recv, index, value) => self.set_index(*recv, *index, *value),
+            ExprKind::Slice {
+                recv,
+                from,
+                to,
+                step,
+            } => self.slice(*recv, [*from, *to, *step]),
+            ExprKind::Neg(value) => self.negate(*value),
+            ExprKind::Not(value) => self.after(&[*value], Set::BOOL),
+            ExprKind::Binary(op, a, b) => {
+                let sets = (self.eval(*a), self.eval(*b));
+                self.binary(expr, *op, (*a, sets.0), (*b, sets.1))
+            }
+            ExprKind::And(a, b) => self.logic(*a, *b, true),
+            ExprKind::Or(a, b) => self.logic(*a, *b, false),
+            ExprKind::Coalesce(a, b) => self.coalesce(*a, *b),
+            ExprKind::In(a, b) => self.contains(expr, *a, *b),
+            ExprKind::Is(value, _) | ExprKind::IsVariant(value, ..) => {
+                self.after(&[*value], Set::BOOL)
+            }
+            ExprKind::Block(..) | ExprKind::If { .. } | ExprKind::TryCatch { .. } => {
+                self.control(expr, true)
+            }
+            ExprKind::While { label, cond, body } => self.while_loop(expr, *label, *cond, *body),
+            ExprKind::ForRange {
+                label,
+                var,
+                from,
+                to,
+                body,
+                ..
+            } => {
+                let sets = (self.eval(*from), self.eval(*to));
+                self.want_int(*from, sets.0);
+                self.want_int(*to, sets.1);
+                self.place(*from);
+                self.engine.cells.join(self.locals[var.index()], Set::INT);
+                self.turns(expr, *label, *body, &[*var]);
+                Set::NONE
+            }
+            ExprKind::For {
+                label,
+                first,
+                second,
+                iter,
+                body,
+                empty,
+            } => self.for_loop(expr, *label, (*first, *second), *iter, *body, *empty),
+            ExprKind::Loop { label, body } => self.endless(expr, *label, *body),
+            ExprKind::Break(label, value) => {
+                let set = value.map_or(Set::NONE, |value| self.eval(value));
+                if let Some(at) = self.loops.iter().rposition(|state| state.label == *label) {
+                    self.loops[at].left |= !self.dead;
+                    let joined = self.engine.cells.join_sets(self.loops[at].value, set);
+                    self.loops[at].value = joined;
+                }
+                self.dead = true;
+                Set::NEVER
+            }
+            ExprKind::Continue(_) => {
+                self.dead = true;
+                Set::NEVER
+            }
+            ExprKind::Return(value) => {
+                let set = value.map_or(Set::NONE, |value| self.eval(value));
+                if !self.engine.resultless.contains(&self.fid) {
+                    let result = self.engine.insts[self.inst.index()].result;
+                    self.flow(
+                        result,
+                        set,
+                        value.unwrap_or(expr),
+                        super::report::Into::Result,
+                    );
+                }
+                self.dead = true;
+                Set::NEVER
+            }
+            ExprKind::Try(value) => {
+                let before = (self.env.clone(), self.dead);
+                let set = self.eval(*value);
+                let after = (std::mem::take(&mut self.env), self.dead);
+                (self.env, self.dead) = before;
+                self.forget_writes(expr);
+                let before = (std::mem::take(&mut self.env), self.dead);
+                self.meet(after, before);
+                self.engine.cells.join_sets(set, Set::ERROR)
+            }
+            ExprKind::EntityNew(entity, fields) => self.entity_new(*entity, fields),
+            ExprKind::Save(value) | ExprKind::Delete(value) | ExprKind::Restore(value) => {
+                let set = self.eval(*value);
+                self.want_entity(expr, *value, set)
+            }
+            ExprKind::Destroy(value) => {
+                let set = self.eval(*value);
+                if self.want_entity(expr, *value, set).is_never() {
+                    Set::NEVER
+                } else {
+                    Set::NONE
+                }
+            }
+            ExprKind::Query(entity) => self.engine.cells.nominal(Nominal::Query(*entity)),
+            ExprKind::ImplicitField { it, name, outer } => self.implicit(expr, *it, name, *outer),
+            ExprKind::QueryArg { plain, .. } => self.eval(*plain),
+            ExprKind::Variant(def, variant, data) => self.variant(*def, *variant, data),
+            ExprKind::VariantData(value, def, variant, n) => {
+                let set = self.eval(*value);
+                if set.is_never() {
+                    return Set::NEVER;
+                }
+                let cell = self.engine.enum_data[def.index()][*variant as usize]
+                    .get(*n as usize)
+                    .copied();
+                cell.map_or(Set::NEVER, |cell| self.engine.cells.read(cell))
+            }
+            ExprKind::NoMatch { subject, raise } => {
+                let set = self.eval(*subject);
+                self.check_exhaustive(expr, *subject, set);
+                self.eval(*raise);
+                self.dead = true;
+                Set::NEVER
+            }
+            ExprKind::Assert(cond) => {
+                self.eval(*cond);
+                self.assume(*cond, true);
+                Set::NONE
+            }
+            ExprKind::Response(value) => self.after(&[*value], Set::RESPONSE),
+            ExprKind::ViewText(value)
+            | ExprKind::ViewHtml(value)
+            | ExprKind::ViewAttr { value, .. } => {
+                self.eval(*value);
+                Set::NONE
+            }
+            ExprKind::ViewOption { own, bound } => {
+                self.eval(*own);
+                self.eval(*bound);
+                Set::NONE
+            }
+            ExprKind::ViewOn { handler, args, .. } | ExprKind::ViewForm { handler, args } => {
+                self.handler(*handler, args);
+                Set::NONE
+            }
+            ExprKind::ViewHead(parts) => {
+                for part in parts {
+                    self.effect(*part);
+                }
+                Set::NONE
+            }
+        }
+    }
+
+    // ---- variables and values
+
+    fn declare(&mut self, local: LocalId, value: Option<ExprId>) -> Set {
+        let cell = self.locals[local.index()];
+        match value {
+            Some(value) => {
+                let set = self.eval(value);
+                self.env.forget(local);
+                self.flow(cell, set, value, super::report::Into::Local(local));
+                self.assigned(local, set);
+            }
+            None if self.function.locals[local.index()].function.is_some() => {}
+            None => {
+                self.engine.cells.join(cell, Set::NONE);
+                self.assigned(local, Set::NONE);
+            }
+        }
+        Set::NONE
+    }
+
+    fn list(&mut self, expr: ExprId, items: &[ExprId]) -> Set {
+        let cell = self.site_cell(expr, 0);
+        for item in items {
+            let set = self.eval(*item);
+            self.flow(cell, set, *item, super::report::Into::Element);
+        }
+        Set::list(self.engine.cells.find(cell))
+    }
+
+    fn tuple(&mut self, expr: ExprId, items: &[ExprId]) -> Set {
+        for (n, item) in items.iter().enumerate() {
+            let set = self.eval(*item);
+            let cell = self.site_cell(expr, n as u8);
+            self.flow(cell, set, *item, super::report::Into::Element);
+        }
+        let sites = &self.engine.insts[self.inst.index()].sites;
+        let known = sites.tuples.get(&(expr, 0)).copied();
+        let node = known.unwrap_or_else(|| {
+            let cells = (0..items.len())
+                .map(|n| self.site_cell(expr, n as u8))
+                .collect();
+            let node = self.engine.cells.tuple_node(cells);
+            self.engine.insts[self.inst.index()]
+                .sites
+                .tuples
+                .insert((expr, 0), node);
+            node
+        });
+        self.engine.cells.norm(Set::tuple(node))
+    }
+
+    fn lambda(&mut self, expr: ExprId, func: FnId) -> Set {
+        let inst = self
+            .engine
+            .instance(func, Key::Lambda(self.inst), Some(self.inst));
+        let inner = self.engine.function(func);
+        for capture in &inner.captures {
+            if !self.function.locals[capture.outer.index()].reassigned {
+                let set = self.local_now(capture.outer);
+                self.place(expr);
+                let cell = self.engine.insts[inst.index()].locals[capture.inner.index()];
+                self.engine.cells.join(cell, set);
+            }
+        }
+        self.mean(expr, Meaning::Direct(InstId(inst.0)));
+        let node = self.engine.func_node_of(inst);
+        self.engine.cells.norm(Set::func(node))
+    }
+
+    // ---- control
+
+    fn control(&mut self, expr: ExprId, wanted: bool) -> Set {
+        match self.kind(expr) {
+            ExprKind::Block(parts, has_value) => {
+                let mut value = Set::NONE;
+                for (n, part) in parts.iter().enumerate() {
+                    if *has_value && n + 1 == parts.len() {
+                        value = self.value_or_effect(*part, wanted);
+                    } else {
+                        self.effect(*part);
+                    }
+                }
+                if self.dead { Set::NEVER } else { value }
+            }
+            ExprKind::If {
+                cond,
+                then,
+                otherwise,
+            } => {
+                let cond_set = self.eval(*cond);
+                let dead = self.dead || cond_set.is_never();
+                let before = (self.env.clone(), dead);
+                self.dead = dead;
+                self.assume(*cond, true);
+                let mut value = self.value_or_effect(*then, wanted);
+                let then_end = (std::mem::take(&mut self.env), self.dead);
+                (self.env, self.dead) = before;
+                self.assume(*cond, false);
+                let other = match otherwise {
+                    Some(otherwise) => self.value_or_effect(*otherwise, wanted),
+                    None => Set::NONE,
+                };
+                value = if cond_set.is_never() {
+                    Set::NEVER
+                } else {
+                    self.engine.cells.join_sets(value, other)
+                };
+                let else_end = (std::mem::take(&mut self.env), self.dead);
+                self.meet(then_end, else_end);
+                if self.dead { Set::NEVER } else { value }
+            }
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            } => {
+                let before = (self.env.clone(), self.dead);
+                let value = self.value_or_effect(*body, wanted);
+                let body_end = (std::mem::take(&mut self.env), self.dead);
+                (self.env, self.dead) = before;
+                self.forget_writes(expr);
+                if let Some(error) = error {
+                    self.place(expr);
+                    self.engine
+                        .cells
+                        .join(self.locals[error.index()], Set::ERROR);
+                    self.env.forget(*error);
+                }
+                let other = self.value_or_effect(*handler, wanted);
+                let handler_end = (std::mem::take(&mut self.env), self.dead);
+                self.meet(body_end, handler_end);
+                self.engine.cells.join_sets(value, other)
+            }
+            _ => self.eval(expr),
+        }
+    }
+
+    fn logic(&mut self, a: ExprId, b: ExprId, and: bool) -> Set {
+        let left = self.eval(a);
+        let before = (self.env.clone(), self.dead);
+        self.assume(a, and);
+        let right = self.eval(b);
+        let after = (std::mem::take(&mut self.env), self.dead);
+        (self.env, self.dead) = before;
+        self.assume(a, !and);
+        let skipped = (std::mem::take(&mut self.env), self.dead);
+        self.meet(after, skipped);
+        if left.is_never() {
+            return Set::NEVER;
+        }
+        let kept = if and {
+            self.falsy(left)
+        } else {
+            self.truthy(left)
+        };
+        self.engine.cells.join_sets(kept, right)
+    }
+
+    fn coalesce(&mut self, a: ExprId, b: ExprId) -> Set {
+        let left = self.eval(a);
+        let before = (self.env.clone(), self.dead);
+        let right = self.eval(b);
+        let after = (std::mem::take(&mut self.env), self.dead);
+        if let ExprKind::Local(local) = self.kind(a)
+            && self.narrowable(*local)
+            && !left.is_any()
+        {
+            // `x ?: return` leaves x without none.
+            self.env = before.0;
+            self.env.put(*local, left.without(Set::NONE));
+            let before = (std::mem::take(&mut self.env), before.1);
+            self.meet(before, after);
+        } else {
+            self.meet(before, after);
+        }
+        if left.is_never() {
+            return Set::NEVER;
+        }
+        self.engine.cells.join_sets(left.without(Set::NONE), right)
+    }
+
+    fn while_loop(&mut self, expr: ExprId, label: u32, cond: ExprId, body: ExprId) -> Set {
+        self.forget_writes(expr);
+        self.eval(cond);
+        let head = (self.env.clone(), self.dead);
+        self.assume(cond, true);
+        self.loops.push(LoopState {
+            label,
+            value: Set::NEVER,
+            left: false,
+        });
+        self.effect(body);
+        let left = self.loops.pop().is_some_and(|state| state.left);
+        (self.env, self.dead) = head;
+        if !left {
+            self.assume(cond, false);
+            self.dead |= matches!(self.kind(cond), ExprKind::Bool(true));
+        }
+        if self.dead { Set::NEVER } else { Set::NONE }
+    }
+
+    /// The body of a loop that may have no turn. Gives whether it can be left early.
+    fn turns(&mut self, expr: ExprId, label: u32, body: ExprId, vars: &[LocalId]) -> bool {
+        self.forget_writes(expr);
+        for var in vars {
+            self.env.forget(*var);
+        }
+        let head = (self.env.clone(), self.dead);
+        self.loops.push(LoopState {
+            label,
+            value: Set::NEVER,
+            left: false,
+        });
+        self.effect(body);
+        let left = self.loops.pop().is_some_and(|state| state.left);
+        (self.env, self.dead) = head;
+        left
+    }
+
+    fn endless(&mut self, expr: ExprId, label: u32, body: ExprId) -> Set {
+        self.forget_writes(expr);
+        let head = (self.env.clone(), self.dead);
+        self.loops.push(LoopState {
+            label,
+            value: Set::NEVER,
+            left: false,
+        });
+        self.effect(body);
+        let state = self.loops.pop();
+        (self.env, self.dead) = head;
+        match state {
+            Some(state) if state.left => state.value,
+            _ => {
+                self.dead = true;
+                Set::NEVER
+            }
+        }
+    }
+
+    fn for_loop(
+        &mut self,
+        expr: ExprId,
+        label: u32,
+        vars: (LocalId, Option<LocalId>),
+        iter: ExprId,
+        body: ExprId,
+        empty: Option<ExprId>,
+    ) -> Set {
+        let set = self.eval(iter);
+        let (first, second) = self.items(expr, iter, set);
+        self.place(iter);
+        self.engine.cells.join(self.locals[vars.0.index()], first);
+        if let Some(var) = vars.1 {
+            self.engine.cells.join(self.locals[var.index()], second);
+        }
+        let both: Vec<LocalId> = [Some(vars.0), vars.1].into_iter().flatten().collect();
+        self.turns(expr, label, body, &both);
+        if let Some(empty) = empty {
+            let head = (self.env.clone(), self.dead);
+            self.effect(empty);
+            let end = (std::mem::take(&mut self.env), self.dead);
+            self.meet(head, end);
+        }
+        Set::NONE
+    }
+
+    /// What the variables of a `for` over a value get.
+    fn items(&mut self, expr: ExprId, iter: ExprId, set: Set) -> (Set, Set) {
+        if set.is_any() {
+            return (Set::ANY, Set::ANY);
+        }
+        let (mut first, mut second) = (Set::NEVER, Set::NEVER);
+        for member in self.engine.cells.members(set) {
+            let (one, other) = if let Some(element) = member.list {
+                (self.engine.cells.read(element), Set::INT)
+            } else if let Some(map) = member.map {
+                let value = self.engine.cells.to_dict(map);
+                self.engine.cells.map_kind(map);
+                (Set::TEXT, self.engine.cells.read(value))
+            } else if member.has(Set::RANGE) {
+                (Set::INT, Set::INT)
+            } else if member.has(Set::TEXT) {
+                (Set::TEXT, Set::INT)
+            } else if let Some(entity) = self.engine.cells.single_query(member) {
+                let list = self.query_list(expr, entity);
+                self.mean(expr, Meaning::Direct(InstId(list.0)));
+                (self.engine.cells.entity(entity), Set::INT)
+            } else {
+                continue;
+            };
+            first = self.engine.cells.join_sets(first, one);
+            second = self.engine.cells.join_sets(second, other);
+        }
+        if first.is_never() && second.is_never() && !set.is_never() {
+            self.not_iterable(iter, set);
+        }
+        (first, second)
+    }
+
+    fn contains(&mut self, expr: ExprId, a: ExprId, b: ExprId) -> Set {
+        let (item, whole) = (self.eval(a), self.eval(b));
+        if item.is_never() || whole.is_never() {
+            return Set::NEVER;
+        }
+        if let Some(entity) = self.engine.cells.single_query(whole) {
+            let list = self.query_list(expr, entity);
+            self.mean(expr, Meaning::Direct(InstId(list.0)));
+            return Set::BOOL;
+        }
+        if let Some(map) = whole.map {
+            self.engine.cells.to_dict(map);
+        }
+        let container = whole.is_any()
+            || whole.list.is_some()
+            || whole.map.is_some()
+            || whole.has(Set::TEXT)
+            || whole.has(Set::RANGE);
+        if !container {
+            self.not_iterable(b, whole);
+            return Set::NEVER;
+        }
+        Set::BOOL
+    }
+
+    fn handler(&mut self, handler: u32, args: &[ExprId]) {
+        let (sets, _) = self.eval_all(args);
+        let mut at = self.fid;
+        let page = loop {
+            if let Some(page) = self.engine.page_of_view.get(&at) {
+                break *page;
+            }
+            match self.engine.function(at).parent {
+                Some(parent) => at = parent,
+                None => return,
+            }
+        };
+        let func = self.engine.program.pages[page].handlers[handler as usize].func;
+        let inst = self.engine.root(func);
+        for (n, set) in sets.into_iter().enumerate() {
+            if let Some(cell) = self.engine.param_cell(inst, n) {
+                self.place(args[n]);
+                self.engine.cells.join(cell, set);
+            }
+        }
+    }
+
+    pub(super) fn want_int(&mut self, expr: ExprId, set: Set) {
+        if !set.is_never() && !set.is_any() && !set.has(Set::INT) {
+            self.expected(expr, "int", set);
+        }
+    }
+
+    /// The value cell of a map, or none if it is a record (for readers that can use both).
+    pub(super) fn map_kind(&mut self, set: Set) -> Option<MapKind> {
+        set.map.map(|map| self.engine.cells.map_kind(map))
+    }
+}
