@@ -296,7 +296,7 @@ impl Cook<'_> {
                 open.span().to(close.span()),
                 "there is no expression between these braces",
             )
-            .hint("for real braces write \\{\\}, a raw text r\"{}\", or {\"{\"} in markup"),
+            .hint("for real braces write \\{\\} or a raw text r\"{}\""),
         );
     }
 

@@ -146,6 +146,12 @@ impl Cook<'_> {
             return false;
         };
         let spaced_behind = self.at(index + 1).is_none_or(|next| next.spaced);
+        let is_key = self.frame().kind.has_keys()
+            && token.tok.is_word()
+            && self.tok(index + 1) == Some(Tok::Colon);
+        if is_key {
+            return false;
+        }
         match token.tok {
             Tok::Dot
             | Tok::OptionalDot

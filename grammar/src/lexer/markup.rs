@@ -576,6 +576,7 @@ impl Scanner<'_> {
                 let (_, after) = self.raw_content("</script");
                 self.pos = after;
             }
+            self.leave_bare();
             return;
         }
         self.tokens
@@ -583,6 +584,7 @@ impl Scanner<'_> {
         let span = Span::new(start, end.max(name.end));
         if text == "style" {
             self.style(span);
+            self.leave_bare();
             return;
         }
         self.nodes.push(OpenNode {

@@ -15,19 +15,25 @@ pub(crate) fn markup(cx: &mut Context<'_>, kind: MarkupKind, l: u32, r: u32) -> 
     cx.keep_markup(Markup::new(kind, span(l, r)))
 }
 
-/// The content of `view { }`: blank text at both ends is only layout of the source.
+/// The content of `view { }`: blanks at both ends are only layout of the source.
 pub(crate) fn view(mut nodes: Vec<Markup>) -> StmtKind {
-    if nodes.first().is_some_and(is_blank) {
-        nodes.remove(0);
+    if let Some(first) = nodes.first_mut() {
+        trim(first, |text| text.trim_start_matches(' '));
     }
-    if nodes.last().is_some_and(is_blank) {
-        nodes.pop();
+    if let Some(last) = nodes.last_mut() {
+        trim(last, |text| text.trim_end_matches(' '));
     }
+    nodes.retain(|node| !matches!(&node.kind, MarkupKind::Text(text) if text.is_empty()));
     StmtKind::View(nodes)
 }
 
-fn is_blank(node: &Markup) -> bool {
-    matches!(&node.kind, MarkupKind::Text(text) if text.trim().is_empty())
+fn trim(node: &mut Markup, how: fn(&str) -> &str) {
+    if let MarkupKind::Text(text) = &node.kind {
+        let trimmed = how(text);
+        if trimmed.len() < text.len() {
+            node.kind = MarkupKind::Text(Arc::from(trimmed));
+        }
+    }
 }
 
 /// Joins neighbouring texts (a comment stood between them) and drops empty ones.
