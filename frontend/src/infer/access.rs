@@ -194,6 +194,7 @@ impl Walker<'_, '_> {
             self.engine.cells.escape(new);
             for member in self.engine.cells.members(set) {
                 if let Some(map) = member.map {
+                    self.text_key(map);
                     let cell = self.engine.cells.to_dict(map);
                     self.flow(cell, new, value, Into::Element);
                 }
@@ -219,9 +220,16 @@ impl Walker<'_, '_> {
             self.mean(expr, Meaning::RecordField);
             return;
         }
+        self.text_key(map);
         let cell = self.engine.cells.to_dict(map);
         self.flow(cell, value.1, value.0, Into::Element);
         self.mean(expr, Meaning::MapKey);
+    }
+
+    /// A name is a text key.
+    fn text_key(&mut self, map: MapNodeId) {
+        let key = self.engine.cells.dict_key(map);
+        self.engine.cells.join(key, Set::TEXT);
     }
 
     fn set_entity_field(
@@ -381,6 +389,8 @@ impl Walker<'_, '_> {
             fits = true;
         }
         if let Some(map) = set.map {
+            let key = self.engine.cells.dict_key(map);
+            self.flow(key, at, index, Into::Element);
             let cell = self.engine.cells.to_dict(map);
             self.flow(cell, new, value, Into::Element);
             fits = true;
@@ -416,8 +426,8 @@ impl Walker<'_, '_> {
 
     pub(super) fn record(&mut self, expr: ExprId, entries: &[RecordEntry]) -> Set {
         let mut parts: Vec<(Rc<str>, Set, ExprId)> = Vec::new();
-        let mut open: Option<Set> = if entries.is_empty() {
-            Some(Set::NEVER)
+        let mut open: Option<(Set, Set)> = if entries.is_empty() {
+            Some((Set::NEVER, Set::NEVER))
         } else {
             None
         };
@@ -445,11 +455,16 @@ impl Walker<'_, '_> {
                     self.flow(*cell, *set, *value, Into::Element);
                 }
             }
-            MapKind::Dict(cell) => {
+            MapKind::Dict(cell, key) => {
+                self.place(expr);
+                if !parts.is_empty() {
+                    self.engine.cells.join(key, Set::TEXT);
+                }
                 for (_, set, value) in &parts {
                     self.flow(cell, *set, *value, Into::Element);
                 }
-                if let Some(set) = open {
+                if let Some((set, keys)) = open {
+                    self.engine.cells.join(key, keys);
                     self.flow(cell, set, expr, Into::Element);
                 }
             }
@@ -462,10 +477,10 @@ impl Walker<'_, '_> {
         set: Set,
         value: ExprId,
         parts: &mut Vec<(Rc<str>, Set, ExprId)>,
-        open: &mut Option<Set>,
+        open: &mut Option<(Set, Set)>,
     ) {
         if set.is_any() {
-            *open = Some(Set::ANY);
+            *open = Some((Set::ANY, Set::ANY));
             return;
         }
         match self.map_kind(set) {
@@ -475,9 +490,12 @@ impl Walker<'_, '_> {
                     put(parts, name.clone(), set, value);
                 }
             }
-            Some(MapKind::Dict(cell)) => {
+            Some(MapKind::Dict(cell, key)) => {
                 let set = self.engine.cells.read(cell);
-                *open = Some(self.engine.cells.join_sets(open.unwrap_or(Set::NEVER), set));
+                let keys = self.engine.cells.read(key);
+                let before = open.unwrap_or((Set::NEVER, Set::NEVER));
+                let set = self.engine.cells.join_sets(before.0, set);
+                *open = Some((set, self.engine.cells.join_sets(before.1, keys)));
             }
             None if !set.without(Set::NONE).is_never() => self.not_spreadable(value, set),
             None => {}
@@ -512,7 +530,8 @@ impl Walker<'_, '_> {
             }
             None if open => {
                 let value = self.engine.cells.cell();
-                self.engine.cells.dict(value)
+                let key = self.engine.cells.cell();
+                self.engine.cells.dict(value, key)
             }
             None => {
                 let fields = parts

@@ -48,8 +48,8 @@ struct Cell {
 pub(super) enum MapKind {
     /// Known names in a known order.
     Record(Rc<Vec<(Rc<str>, CellId)>>),
-    /// Any names, values of one type.
-    Dict(CellId),
+    /// Any keys: values of one type, and the keys' type.
+    Dict(CellId, CellId),
 }
 
 struct MapNode {
@@ -396,8 +396,8 @@ impl Cells {
         self.map_node(MapKind::Record(Rc::new(fields)))
     }
 
-    pub(super) fn dict(&mut self, value: CellId) -> MapNodeId {
-        self.map_node(MapKind::Dict(value))
+    pub(super) fn dict(&mut self, value: CellId, key: CellId) -> MapNodeId {
+        self.map_node(MapKind::Dict(value, key))
     }
 
     fn map_node(&mut self, kind: MapKind) -> MapNodeId {
@@ -421,21 +421,44 @@ impl Cells {
         self.maps[root.0 as usize].kind.clone()
     }
 
+    /// Whether it is a dictionary of anything.
+    pub(super) fn is_any_map(&mut self, map: MapNodeId) -> bool {
+        let root = self.find_map(map);
+        match self.maps[root.0 as usize].kind {
+            MapKind::Dict(value, _) => self.peek(value).is_any(),
+            MapKind::Record(_) => false,
+        }
+    }
+
     /// Turns a record into a dictionary; gives its value cell.
     pub(super) fn to_dict(&mut self, map: MapNodeId) -> CellId {
         let root = self.find_map(map);
         let fields = match self.maps[root.0 as usize].kind.clone() {
-            MapKind::Dict(value) => return value,
+            MapKind::Dict(value, _) => return value,
             MapKind::Record(fields) => fields,
         };
         let value = self.cell();
-        self.maps[root.0 as usize].kind = MapKind::Dict(value);
+        let key = self.cell();
+        if !fields.is_empty() {
+            self.join(key, Set::TEXT);
+        }
+        self.maps[root.0 as usize].kind = MapKind::Dict(value, key);
         let readers = self.maps[root.0 as usize].readers.clone();
         self.woken.extend(readers);
         for (_, field) in fields.iter() {
             self.unify(value, *field);
         }
         value
+    }
+
+    /// The cell of the keys; the map becomes a dictionary.
+    pub(super) fn dict_key(&mut self, map: MapNodeId) -> CellId {
+        self.to_dict(map);
+        let root = self.find_map(map);
+        match self.maps[root.0 as usize].kind {
+            MapKind::Dict(_, key) => key,
+            MapKind::Record(_) => unreachable!("it was just made a dictionary"),
+        }
     }
 
     pub(super) fn unify_maps(&mut self, a: MapNodeId, b: MapNodeId) {
@@ -456,6 +479,8 @@ impl Cells {
             return;
         }
         let (x, y) = (self.to_dict(a), self.to_dict(b));
+        let (x_key, y_key) = (self.dict_key(a), self.dict_key(b));
+        self.unify(x_key, y_key);
         let (a, b) = (self.find_map(a), self.find_map(b));
         if a != b {
             self.link_maps(a, b);

@@ -179,9 +179,10 @@ impl<'p> Engine<'p> {
             TypeAnn::Error => Set::ERROR,
             TypeAnn::Response => Set::RESPONSE,
             TypeAnn::List(element) => Set::list(self.annotated_cell(element, vars)),
-            TypeAnn::Map(_, value) => {
+            TypeAnn::Map(key, value) => {
+                let key = self.annotated_cell(key, vars);
                 let value = self.annotated_cell(value, vars);
-                Set::map(self.cells.dict(value))
+                Set::map(self.cells.dict(value, key))
             }
             TypeAnn::Tuple(items) => {
                 let items = items
@@ -384,8 +385,10 @@ impl<'p> Engine<'p> {
                         self.describe_key(field, depth - 1, out);
                     }
                 }
-                MapKind::Dict(value) => {
+                MapKind::Dict(value, key) => {
                     out.push(u32::MAX - 3);
+                    let key = self.cells.read(key);
+                    self.describe_key(key, depth - 1, out);
                     let value = self.cells.read(value);
                     self.describe_key(value, depth - 1, out);
                 }
@@ -595,7 +598,10 @@ impl<'p> Engine<'p> {
             }
             if let Some(map) = set.map {
                 match self.cells.map_kind(map) {
-                    MapKind::Dict(value) => open.push(self.open_up(value)),
+                    MapKind::Dict(value, key) => {
+                        open.push(self.open_up(value));
+                        self.open_up(key);
+                    }
                     MapKind::Record(fields) => {
                         for (_, field) in fields.iter() {
                             open.push(self.cells.peek(*field));

@@ -102,7 +102,7 @@ impl Finish<'_, '_> {
         let map = self.engine.cells.norm(recv).map?;
         let cell = match self.engine.cells.map_kind(map) {
             MapKind::Record(fields) => fields.iter().find(|field| &*field.0 == name)?.1,
-            MapKind::Dict(value) => value,
+            MapKind::Dict(value, _) => value,
         };
         Some(self.engine.cells.peek(cell))
     }
@@ -237,7 +237,7 @@ impl Finish<'_, '_> {
                 self.types.records[id.index()] = fields;
                 Ty::Record(id)
             }
-            MapKind::Dict(value) => {
+            MapKind::Dict(value, _) => {
                 let id = MapTy(self.types.maps.len() as u32);
                 self.types.maps.push(Ty::Never);
                 self.maps.insert(root, Ty::Map(id));

@@ -323,7 +323,7 @@ impl Walker<'_, '_> {
             .without_nominals(set, |member| !allowed.contains(&member))
     }
 
-    /// The members that `is T` does not let through. Containers stay, because their elements are tested, too.
+    /// The members that `is T` does not let through. Containers stay if their elements are tested, too.
     fn not_matching(&mut self, held: Set, annotation: &TypeAnn) -> Set {
         if held.is_any() {
             return held;
@@ -333,13 +333,38 @@ impl Walker<'_, '_> {
             return Set::NEVER;
         }
         let dropped = self.engine.cells.nominals(tested).to_vec();
+        let any_list = tested
+            .list
+            .is_some_and(|element| self.engine.cells.peek(element).is_any());
+        let any_map = tested
+            .map
+            .is_some_and(|map| self.engine.cells.is_any_map(map));
+        let any_tuple = self.is_any_tuple(held, tested);
         let set = Set {
             bits: held.bits & !tested.bits,
+            list: held.list.filter(|_| !any_list),
+            map: held.map.filter(|_| !any_map),
+            tuple: held.tuple.filter(|_| !any_tuple),
             ..held
         };
         self.engine
             .cells
             .without_nominals(set, |member| dropped.contains(&member))
+    }
+
+    /// Whether the tested type lets every tuple of the held length through.
+    fn is_any_tuple(&mut self, held: Set, tested: Set) -> bool {
+        let (Some(held), Some(tested)) = (held.tuple, tested.tuple) else {
+            return false;
+        };
+        let (held, tested) = (
+            self.engine.cells.tuple_items(held),
+            self.engine.cells.tuple_items(tested),
+        );
+        held.len() == tested.len()
+            && tested
+                .iter()
+                .all(|item| self.engine.cells.peek(*item).is_any())
     }
 
     /// The set of a type after `is`: its containers are of the place where it stands, because what comes out of `any`

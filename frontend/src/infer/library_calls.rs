@@ -124,8 +124,8 @@ impl Walker<'_, '_> {
                 .iter()
                 .find(|field| &*field.0 == name)
                 .map(|field| field.1),
-            super::cells::MapKind::Dict(value) if lookup(name).is_empty() => Some(value),
-            super::cells::MapKind::Dict(_) => None,
+            super::cells::MapKind::Dict(value, _) if lookup(name).is_empty() => Some(value),
+            super::cells::MapKind::Dict(..) => None,
         };
         let held = self.engine.cells.read(field?);
         held.func
@@ -479,13 +479,16 @@ impl Walker<'_, '_> {
                 }
             }
             LibType::Map(key, value) if set.is_any() => {
-                self.bind(key, (arg.0, Set::TEXT), vars);
+                self.bind(key, (arg.0, Set::ANY), vars);
                 self.bind(value, (arg.0, Set::ANY), vars);
             }
             LibType::Map(key, value) => {
                 let Some(map) = set.map else { return };
-                self.bind(key, (arg.0, Set::TEXT), vars);
                 let cell = self.engine.cells.to_dict(map);
+                if let LibType::Var(n) = **key {
+                    let key = self.engine.cells.dict_key(map);
+                    self.engine.cells.unify(vars[n as usize], key);
+                }
                 if let LibType::Var(n) = **value {
                     self.engine.cells.unify(vars[n as usize], cell);
                 }
@@ -559,12 +562,13 @@ impl Walker<'_, '_> {
                 let cell = self.result_cell(expr, inner, vars, args, n);
                 Set::list(self.engine.cells.find(cell))
             }
-            LibType::Map(_, value) => {
+            LibType::Map(key, value) => {
                 let at = *n;
                 let cell = self.result_cell(expr, value, vars, args, n);
+                let key = self.result_cell(expr, key, vars, args, n);
                 let sites = &self.engine.insts[self.inst.index()].sites;
                 let known = sites.maps.get(&(expr, 100 + at)).copied();
-                let node = known.unwrap_or_else(|| self.engine.cells.dict(cell));
+                let node = known.unwrap_or_else(|| self.engine.cells.dict(cell, key));
                 self.engine.insts[self.inst.index()]
                     .sites
                     .maps

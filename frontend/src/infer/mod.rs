@@ -19,6 +19,8 @@ mod near;
 mod ops;
 mod report;
 mod set;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::collections::HashSet;

@@ -127,7 +127,7 @@ impl Walker<'_, '_> {
                     let names: Vec<&str> = fields.iter().map(|field| &*field.0).collect();
                     format!("a map {{ {} }}", names.join(", "))
                 }
-                MapKind::Dict(_) => "a map".to_owned(),
+                MapKind::Dict(..) => "a map".to_owned(),
             };
         }
         if member.func.is_some() {

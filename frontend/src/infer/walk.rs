@@ -684,7 +684,8 @@ impl<'e, 'p> Walker<'e, 'p> {
             } else if let Some(map) = member.map {
                 let value = self.engine.cells.to_dict(map);
                 self.engine.cells.map_kind(map);
-                (Set::TEXT, self.engine.cells.read(value))
+                let key = self.engine.cells.dict_key(map);
+                (self.engine.cells.read(key), self.engine.cells.read(value))
             } else if member.has(Set::RANGE) {
                 (Set::INT, Set::INT)
             } else if member.has(Set::TEXT) {
