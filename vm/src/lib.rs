@@ -3,14 +3,23 @@
 //! Must stay true: there is exactly one dispatch loop; the machine opens no file, no socket and no clock.
 #![deny(unsafe_code)]
 
+mod fault;
+mod frame;
+mod heap;
 mod host;
+mod interp;
+mod library;
+mod machine;
 mod program;
+mod semantics;
 mod trap;
+mod value;
 mod vm;
 
 pub use flin_bytecode as bytecode;
 
+pub use flin_bytecode::VerifyError;
 pub use host::{Host, HostError, HostRecord, HostResponse, HostValue, LogLevel, ScanMode, Slice};
-pub use program::{Program, VerifyError};
+pub use program::Program;
 pub use trap::{ErrorKind, Position, TraceEntry, Trap};
 pub use vm::{Counts, Limits, Rendered, Vm};

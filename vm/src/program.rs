@@ -1,39 +1,120 @@
 //! A loaded program: a verified module with everything that is computed once and shared by all VMs.
 //! Must stay true: a `Program` exists only for a module that passed the verifier; it never changes afterwards.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use flin_bytecode::Module;
+use flin_bytecode::{Bank, Class, LibId, Module, Signature, VerifyError, verify};
+use regex::Regex;
 
-/// Why a module cannot be loaded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VerifyError {
-    /// What the verifier found.
-    pub message: String,
-}
-
-impl std::fmt::Display for VerifyError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for VerifyError {}
+use crate::frame::FuncInfo;
+use crate::heap::Layouts;
 
 /// A verified module, ready to run; shared by all VMs of the process.
 #[derive(Debug)]
 pub struct Program {
     module: Module,
+    funcs: Vec<FuncInfo>,
+    libs: Vec<LibInfo>,
+    layouts: Arc<Layouts>,
+    /// For each signature of the module: the number that equal signatures of functions have.
+    signature_keys: Vec<u32>,
+    /// Compiled `@pattern`s by their text; none where the pattern is no valid expression.
+    patterns: HashMap<String, Option<Regex>>,
+}
+
+/// A library row prepared for calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LibInfo {
+    /// Bank and slot of the result, counted from the window start.
+    pub(crate) result: Option<(Bank, usize)>,
 }
 
 impl Program {
     /// Verifies the module and prepares it.
     pub fn load(module: Module) -> Result<Arc<Program>, VerifyError> {
-        Ok(Arc::new(Program { module }))
+        verify(&module)?;
+        let mut keys: HashMap<Signature, u32> = HashMap::new();
+        let mut key_of = |signature: &Signature| {
+            let next = keys.len() as u32;
+            *keys.entry(signature.clone()).or_insert(next)
+        };
+        let signature_keys = module.signatures.iter().map(&mut key_of).collect();
+        let func_keys: Vec<u32> = module
+            .functions
+            .iter()
+            .map(|function| key_of(&function.signature))
+            .collect();
+        let layouts = Arc::new(Layouts::new(&module));
+        let patterns = module
+            .entities
+            .iter()
+            .flat_map(|entity| &entity.fields)
+            .flat_map(|field| &field.rules)
+            .filter_map(|rule| match rule {
+                flin_bytecode::Rule::Pattern(pattern) => {
+                    // The whole value must match, as with the attribute of the same name in HTML.
+                    Some((
+                        pattern.clone(),
+                        Regex::new(&format!("^(?:{pattern})$")).ok(),
+                    ))
+                }
+                _ => None,
+            })
+            .collect();
+        let mut program = Program {
+            module,
+            funcs: Vec::new(),
+            libs: prepare_library(),
+            layouts,
+            signature_keys,
+            patterns,
+        };
+        program.funcs = program
+            .module
+            .functions
+            .iter()
+            .zip(func_keys)
+            .map(|(function, key)| FuncInfo::new(function, key))
+            .collect();
+        Ok(Arc::new(program))
     }
 
     /// The module.
     pub fn module(&self) -> &Module {
         &self.module
     }
+
+    pub(crate) fn funcs(&self) -> &[FuncInfo] {
+        &self.funcs
+    }
+
+    pub(crate) fn layouts(&self) -> &Arc<Layouts> {
+        &self.layouts
+    }
+
+    pub(crate) fn signature_key(&self, signature: usize) -> u32 {
+        self.signature_keys[signature]
+    }
+
+    pub(crate) fn lib(&self, lib: LibId) -> LibInfo {
+        self.libs[lib.index()]
+    }
+
+    /// A compiled `@pattern`.
+    pub(crate) fn pattern(&self, text: &str) -> Option<&Regex> {
+        self.patterns.get(text).and_then(Option::as_ref)
+    }
+}
+
+fn prepare_library() -> Vec<LibInfo> {
+    (0..flin_bytecode::library::LIBRARY.len())
+        .map(|number| {
+            let signature = LibId(number as u16).signature();
+            let result = signature
+                .result
+                .map(|class: Class| (class.bank(), signature.result_slot(false)));
+            LibInfo { result }
+        })
+        .collect()
 }

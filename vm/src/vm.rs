@@ -1,11 +1,17 @@
-//! The machine as its owners see it: limits, one call at a time, what came out.
+//! The machine as its owners see it: limits, one call at a time, what came out. Must stay true: between two calls the
+//! heap and the globals live on, the stacks are empty.
 
 use std::sync::Arc;
 
+use flin_bytecode::TypeDesc;
 use flin_bytecode::ids::{FuncId, GlobalId};
 
+use crate::fault::{Fault, FaultData};
 use crate::host::{Host, HostValue};
+use crate::interp;
+use crate::machine::Machine;
 use crate::program::Program;
+use crate::semantics::{convert, errors};
 use crate::trap::{ErrorKind, Position, Trap};
 
 /// What one VM may use.
@@ -74,59 +80,150 @@ pub struct Counts {
 /// One machine: a heap, stacks and globals for one request, action, job or script.
 #[derive(Debug)]
 pub struct Vm {
-    program: Arc<Program>,
+    m: Machine,
 }
 
 impl Vm {
     /// A machine for this program; globals are zero or none.
     pub fn new(program: Arc<Program>, limits: Limits) -> Vm {
-        let _ = limits;
-        Vm { program }
+        Vm {
+            m: Machine::new(program, limits),
+        }
     }
 
-    /// Calls a function and runs it to its end.
+    /// Calls a function and runs it to its end. Arguments are taken in by the classes of its parameters; a saved record
+    /// becomes the one object of its type and id. View code of a page must be called by the page's `view` function, so
+    /// that handlers are known.
     pub fn call(
         &mut self,
         host: &mut dyn Host,
         func: FuncId,
         args: &[HostValue],
     ) -> Result<HostValue, Trap> {
-        let _ = (host, func, args);
-        Err(Trap {
-            kind: ErrorKind::StorageError,
-            message: "the interpreter is not part of this build".to_owned(),
-            entity: None,
-            field: None,
-            rule: None,
-            cause: None,
-            at: Position {
-                file: self.program.module().source_name.clone(),
-                line: 0,
-                column: 0,
-            },
-            trace: Vec::new(),
-        })
+        let m = &mut self.m;
+        m.pinned = None;
+        m.stacks.records.clear();
+        if m.heap.wants_collection() {
+            let nothing_runs = m.stacks.bottom();
+            m.collect(nothing_runs);
+        }
+        let pages = &m.program.module().pages;
+        if let Some(page) = pages.iter().position(|page| page.view == func) {
+            m.output.page = Some(page);
+        }
+        let result = run(m, host, func, args);
+        m.stacks.records.clear();
+        result.map_err(|fault| trap(m, fault))
     }
 
     /// Sets a global from outside; the value must fit its declared type.
     pub fn set_global(&mut self, global: GlobalId, value: &HostValue) -> Result<(), Trap> {
-        let _ = (global, value);
-        Ok(())
+        let m = &mut self.m;
+        let Some(description) = m.program.module().globals.get(global.index()) else {
+            return Err(trap(
+                m,
+                Fault::type_error("the program has no such variable"),
+            ));
+        };
+        let (class, ty) = (description.class, description.ty);
+        match convert::import_typed(m, value, class, ty) {
+            Ok(bits) => {
+                m.globals[global.index()] = bits;
+                Ok(())
+            }
+            Err(fault) => Err(trap(m, fault)),
+        }
     }
 
-    /// The value of a global.
-    pub fn global(&self, global: GlobalId) -> HostValue {
-        let _ = global;
-        HostValue::None
+    /// The value of a global; what cannot leave the machine (functions, queries) is none.
+    pub fn global(&mut self, global: GlobalId) -> HostValue {
+        let m = &mut self.m;
+        let Some(description) = m.program.module().globals.get(global.index()) else {
+            return HostValue::None;
+        };
+        let (class, ty) = (description.class, description.ty);
+        let bits = m.globals[global.index()];
+        let value = m
+            .heap
+            .word_of_slot(class, bits)
+            .and_then(|word| convert::export(m, word));
+        match (value, &m.program.module().types[ty.index()]) {
+            (Ok(HostValue::Int(ms)), TypeDesc::Time) => HostValue::Time(ms),
+            (Ok(HostValue::Int(ms)), TypeDesc::Duration) => HostValue::Duration(ms),
+            (Ok(value), _) => value,
+            (Err(_), _) => HostValue::None,
+        }
     }
 
     /// Takes the markup written so far.
     pub fn take_rendered(&mut self) -> Rendered {
-        Rendered::default()
+        self.m.output.take()
     }
 
     /// What was done so far.
     pub fn counts(&self) -> Counts {
-        Counts::default()
+        self.m.counts()
     }
+
+    /// The program.
+    pub fn program(&self) -> &Arc<Program> {
+        &self.m.program
+    }
+}
+
+fn run(
+    m: &mut Machine,
+    host: &mut dyn Host,
+    func: FuncId,
+    args: &[HostValue],
+) -> Result<HostValue, Fault> {
+    let program = m.program.clone();
+    let Some(function) = program.module().functions.get(func.index()) else {
+        return Err(Fault::type_error(format!(
+            "the program has no function number {}",
+            func.0
+        )));
+    };
+    let params = &function.signature.params;
+    if function.is_closure || params.len() != args.len() {
+        return Err(Fault::type_error(format!(
+            "{} takes {} arguments, but {} were given",
+            function.name,
+            params.len(),
+            args.len()
+        )));
+    }
+    let mut bits = Vec::with_capacity(args.len());
+    for (class, value) in params.iter().zip(args) {
+        bits.push((*class, convert::import_as(m, value, *class)?));
+    }
+    interp::start(m, host, func, &bits)?;
+    match interp::result(m, func) {
+        Some((class, bits)) => {
+            let word = m.heap.word_of_slot(class, bits)?;
+            convert::export(m, word)
+        }
+        None => Ok(HostValue::None),
+    }
+}
+
+/// A fault that left the interpreter, or one from before or after it ran, as the outside sees it.
+fn trap(m: &mut Machine, fault: Fault) -> Trap {
+    let error = match *fault.0 {
+        FaultData::Thrown(error) => Some(error),
+        FaultData::Stopped => m.pinned,
+        FaultData::New(new) => Some(errors::new_error(m, new, std::ptr::null())),
+    };
+    let trap = error.map(|error| errors::trap_of(m, error));
+    m.pinned = None;
+    trap.unwrap_or_else(|| Trap {
+        kind: ErrorKind::TimeLimitExceeded,
+        message: "this took longer than it may".to_owned(),
+        entity: None,
+        field: None,
+        rule: None,
+        cause: None,
+        at: Position::default(),
+        trace: Vec::new(),
+    })
 }

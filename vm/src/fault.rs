@@ -1,0 +1,145 @@
+//! Errors on their way from an operation to the place that catches them. Here because every slow path makes them and the
+//! interpreter alone turns them into error objects (with position and trace).
+//! Must stay true: a `Fault` is one pointer, so that results stay small; `Stopped` can never be caught.
+
+use crate::heap::Obj;
+use crate::host::HostError;
+use crate::trap::ErrorKind;
+use crate::value::View;
+
+/// Result of an operation that may raise.
+pub(crate) type Res<T> = Result<T, Fault>;
+
+/// An error that is being raised.
+#[derive(Debug)]
+pub(crate) struct Fault(pub(crate) Box<FaultData>);
+
+/// What is being raised.
+#[derive(Debug)]
+pub(crate) enum FaultData {
+    /// A new error without position yet.
+    New(NewError),
+    /// An existing error object goes on its way.
+    Thrown(Obj),
+    /// The host said stop.
+    Stopped,
+}
+
+/// A new error.
+#[derive(Debug)]
+pub(crate) struct NewError {
+    pub(crate) kind: ErrorKind,
+    pub(crate) message: String,
+    pub(crate) entity: Option<String>,
+    pub(crate) field: Option<String>,
+    pub(crate) rule: Option<String>,
+}
+
+impl Fault {
+    /// An error of this kind with this sentence.
+    #[cold]
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Fault {
+        Fault(Box::new(FaultData::New(NewError {
+            kind,
+            message: message.into(),
+            entity: None,
+            field: None,
+            rule: None,
+        })))
+    }
+
+    /// Raises an existing error object.
+    #[cold]
+    pub(crate) fn thrown(error: Obj) -> Fault {
+        Fault(Box::new(FaultData::Thrown(error)))
+    }
+
+    /// The host said stop.
+    #[cold]
+    pub(crate) fn stopped() -> Fault {
+        Fault(Box::new(FaultData::Stopped))
+    }
+
+    /// `TypeError` with this sentence.
+    #[cold]
+    pub(crate) fn type_error(message: impl Into<String>) -> Fault {
+        Fault::new(ErrorKind::TypeError, message)
+    }
+
+    /// `TypeError: expected text, found list`.
+    #[cold]
+    pub(crate) fn expected(expected: &str, found: View) -> Fault {
+        Fault::type_error(format!("expected {expected}, found {}", found.type_name()))
+    }
+
+    /// `MemoryLimitExceeded`.
+    #[cold]
+    pub(crate) fn memory(limit_bytes: usize) -> Fault {
+        Fault::new(
+            ErrorKind::MemoryLimitExceeded,
+            format!(
+                "this run may use {} of memory, and that is used up",
+                readable_bytes(limit_bytes)
+            ),
+        )
+    }
+
+    /// `DepthLimitExceeded` while doing `what`.
+    #[cold]
+    pub(crate) fn too_deep(what: &str) -> Fault {
+        Fault::new(
+            ErrorKind::DepthLimitExceeded,
+            format!(
+                "cannot {what}: the value is nested more than {DEPTH_MAX} levels deep or contains itself"
+            ),
+        )
+    }
+
+    /// `ValidationError` with its fields.
+    #[cold]
+    pub(crate) fn validation(entity: &str, field: &str, rule: &str, message: String) -> Fault {
+        Fault(Box::new(FaultData::New(NewError {
+            kind: ErrorKind::ValidationError,
+            message,
+            entity: Some(entity.to_owned()),
+            field: Some(field.to_owned()),
+            rule: Some(rule.to_owned()),
+        })))
+    }
+
+    /// What the host refused.
+    #[cold]
+    pub(crate) fn host(error: HostError) -> Fault {
+        let sentence = error.to_string();
+        match error {
+            HostError::ReadOnly | HostError::Storage(_) => {
+                Fault::new(ErrorKind::StorageError, sentence)
+            }
+            HostError::NotFound { entity, .. } => Fault(Box::new(FaultData::New(NewError {
+                kind: ErrorKind::NotFound,
+                message: sentence,
+                entity: Some(entity),
+                field: None,
+                rule: None,
+            }))),
+            HostError::Constraint {
+                entity,
+                field,
+                rule,
+                message,
+            } => Fault::validation(&entity, &field, &rule, message),
+            HostError::Conflict => Fault::new(ErrorKind::ConflictError, sentence),
+        }
+    }
+}
+
+/// Deepest nesting of data that is walked.
+pub(crate) const DEPTH_MAX: u32 = 256;
+
+fn readable_bytes(bytes: usize) -> String {
+    if bytes >= 1 << 20 {
+        format!("{} MiB", bytes >> 20)
+    } else {
+        format!("{} KiB", bytes >> 10)
+    }
+}

@@ -1,0 +1,198 @@
+//! Mark and sweep. Here because it is the one place that must know where every kind keeps its references.
+//! Must stay true: it runs only between operations; roots are given by the interpreter; saved but changed entity objects
+//! are roots too (dropping them would lose the change), unchanged ones are forgotten when nobody refers to them.
+
+use flin_bytecode::Class;
+
+use super::object::{FLAG_MARK, FLAG_STATIC, Kind, Obj, header};
+use super::{CLASS_WORDS, Heap, Layouts, PAGE_BYTES, dict, entity, list, text, things};
+use crate::value::Word;
+
+/// Collects what is reachable.
+pub(crate) struct Marker<'a> {
+    layouts: &'a Layouts,
+    work: Vec<Obj>,
+    marked_bytes: usize,
+}
+
+impl Marker<'_> {
+    /// Marks a word and, later, all that it refers to.
+    #[inline]
+    pub(crate) fn word(&mut self, word: Word) {
+        if let Some(obj) = word.as_obj() {
+            self.object(obj);
+        }
+    }
+
+    /// Marks an object.
+    #[inline]
+    pub(crate) fn object(&mut self, obj: Obj) {
+        if self.mark(obj) {
+            self.work.push(obj);
+        }
+    }
+
+    /// Sets the mark; false if it was set (or the object is static).
+    #[inline]
+    fn mark(&mut self, obj: Obj) -> bool {
+        let bits = obj.header();
+        debug_assert!(obj.kind() != Kind::Free, "a root refers to a free block");
+        if bits & (FLAG_MARK | FLAG_STATIC) != 0 {
+            return false;
+        }
+        obj.set_header(bits | FLAG_MARK);
+        true
+    }
+
+    fn words(&mut self, obj: Obj, from: usize, count: usize) {
+        for index in from..from + count {
+            self.word(Word::from_bits(obj.raw(index)));
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(obj) = self.work.pop() {
+            self.scan(obj);
+        }
+    }
+
+    /// Marks what the object refers to.
+    fn scan(&mut self, obj: Obj) {
+        match obj.kind() {
+            Kind::Free | Kind::None | Kind::Int | Kind::Float | Kind::Time | Kind::Duration => {}
+            Kind::Range | Kind::Buffer => {}
+            Kind::Text => {
+                if let Some(buffer) = text::buffer_of(obj) {
+                    self.mark(buffer);
+                }
+            }
+            Kind::List => {
+                if let Some(buffer) = list::buffer_of(obj) {
+                    self.mark(buffer);
+                }
+                if list::class_of(obj).bank() == flin_bytecode::Bank::Reference {
+                    for index in 0..list::len(obj) {
+                        self.word(Word::from_bits(list::raw_slot(obj, index)));
+                    }
+                }
+            }
+            Kind::Record => {
+                let layouts = self.layouts;
+                let shape = layouts.shape(obj.meta());
+                for slot in &shape.reference_slots {
+                    self.word(Word::from_bits(obj.raw(1 + *slot as usize)));
+                }
+            }
+            Kind::Dict => {
+                let table = dict::table_of(obj);
+                self.mark(table);
+                for index in 0..dict::entries_used(table) {
+                    if let Some((key, value)) = dict::entry(table, index) {
+                        self.word(key);
+                        self.word(value);
+                    }
+                }
+            }
+            Kind::Table => unreachable!("tables are scanned with their dictionary"),
+            Kind::Closure => {
+                for index in 0..usize::from(obj.aux()) {
+                    if super::closure_slot_class(obj, index).bank()
+                        == flin_bytecode::Bank::Reference
+                    {
+                        self.word(Word::from_bits(obj.raw(1 + index)));
+                    }
+                }
+            }
+            Kind::Cell => {
+                if obj.aux() == Class::Ref as u16 || obj.aux() == Class::Any as u16 {
+                    self.words(obj, 1, 1);
+                }
+            }
+            Kind::Entity => self.words(obj, entity::FIELDS, self.layouts.entity_fields(obj.meta())),
+            Kind::Query => self.words(obj, things::QUERY_STEPS, things::query_words(obj)),
+            Kind::Error => self.words(obj, things::ERROR_WORDS, things::ERROR_WORD_COUNT),
+            Kind::Response => self.words(obj, 1, things::RESPONSE_WORD_COUNT),
+            Kind::Tuple => self.words(obj, 1, obj.meta() as usize),
+            Kind::Enum => self.words(obj, 2, obj.meta() as usize),
+        }
+    }
+}
+
+impl Heap {
+    /// Frees everything that is not reachable from what `roots` marks.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>)) {
+        let layouts = self.layouts.clone();
+        let mut marker = Marker {
+            layouts: &layouts,
+            work: Vec::new(),
+            marked_bytes: 0,
+        };
+        roots(&mut marker);
+        for obj in self.identity.values() {
+            if entity::is_changed(*obj) {
+                marker.object(*obj);
+            }
+        }
+        marker.drain();
+        self.identity.retain(|_, obj| obj.header() & FLAG_MARK != 0);
+        marker.marked_bytes = self.sweep_pages() + self.sweep_large();
+        self.used_bytes = marker.marked_bytes;
+        self.collections += 1;
+        self.set_threshold();
+    }
+
+    /// Rebuilds all free lists; gives the bytes that live on.
+    fn sweep_pages(&mut self) -> usize {
+        for size in &mut self.classes {
+            size.free = std::ptr::null_mut();
+        }
+        let mut live_bytes = 0;
+        for page in &self.pages {
+            let words = CLASS_WORDS[page.class as usize];
+            let size = &mut self.classes[page.class as usize];
+            let blocks = PAGE_BYTES / 8 / words;
+            for index in 0..blocks {
+                // SAFETY: the page has `blocks` blocks of `words` words.
+                let block = unsafe { page.base.add(index * words) };
+                if block == size.bump && size.bump != size.bump_end {
+                    break;
+                }
+                // SAFETY: blocks below the bump pointer begin with a header.
+                unsafe {
+                    if *block & FLAG_MARK != 0 {
+                        *block &= !FLAG_MARK;
+                        live_bytes += words * 8;
+                    } else {
+                        *block = header(Kind::Free, 0, 0);
+                        *block.add(1) = size.free as u64;
+                        size.free = block;
+                    }
+                }
+            }
+        }
+        live_bytes
+    }
+
+    fn sweep_large(&mut self) -> usize {
+        let mut live_bytes = 0;
+        let mut index = 0;
+        while index < self.large.len() {
+            // SAFETY: the second word of a large allocation is the object's header.
+            let marked = unsafe {
+                let at = self.large[index].base.add(1);
+                let marked = *at & FLAG_MARK != 0;
+                *at &= !FLAG_MARK;
+                marked
+            };
+            if marked {
+                live_bytes += (self.large[index].words + 1) * 8;
+                index += 1;
+            } else {
+                self.drop_large(index);
+            }
+        }
+        live_bytes
+    }
+}

@@ -1,0 +1,170 @@
+//! Queries, errors, responses: objects of a few words each. Here because the collector must know their layouts.
+//! Must stay true: a query never changes; adding a step makes a new one.
+
+use super::Heap;
+use super::object::{Kind, Obj, header};
+use crate::fault::Res;
+use crate::value::Word;
+
+const QUERY_STEP_COUNT: usize = 1;
+/// First word of a query's steps: kind, argument, kind, argument …
+pub(super) const QUERY_STEPS: usize = 2;
+/// First word of an error's words; word 1 is line and column.
+pub(super) const ERROR_WORDS: usize = 2;
+/// Kind, message, entity, field, rule, cause, trace.
+pub(super) const ERROR_WORD_COUNT: usize = 7;
+/// Status, headers, body, redirect.
+pub(super) const RESPONSE_WORD_COUNT: usize = 4;
+/// More steps than any program writes; keeps the size of a query small.
+pub(crate) const QUERY_STEPS_MAX: usize = 1000;
+
+/// Which records a query walks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueryBase {
+    /// Live records.
+    Live,
+    /// Deleted ones.
+    Deleted,
+    /// Both.
+    All,
+}
+
+/// The parts of an error object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErrorParts {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) kind: Word,
+    pub(crate) message: Word,
+    pub(crate) entity: Word,
+    pub(crate) field: Word,
+    pub(crate) rule: Word,
+    pub(crate) cause: Word,
+    /// List of i64: function number in the upper, instruction in the lower half; negative: so many calls left out.
+    pub(crate) trace: Word,
+}
+
+/// Words of a query's steps.
+pub(super) fn query_words(query: Obj) -> usize {
+    query.raw(QUERY_STEP_COUNT) as usize * 2
+}
+
+impl Obj {
+    /// Which records a query walks.
+    pub(crate) fn query_base(self) -> QueryBase {
+        debug_assert_eq!(self.kind(), Kind::Query);
+        match self.aux() {
+            0 => QueryBase::Live,
+            1 => QueryBase::Deleted,
+            _ => QueryBase::All,
+        }
+    }
+
+    /// Number of steps of a query.
+    pub(crate) fn query_len(self) -> usize {
+        debug_assert_eq!(self.kind(), Kind::Query);
+        self.raw(QUERY_STEP_COUNT) as usize
+    }
+
+    /// Kind and argument of a step, if there are so many.
+    pub(crate) fn query_step(self, index: usize) -> Option<(i64, Word)> {
+        (index < self.query_len()).then(|| {
+            let at = QUERY_STEPS + index * 2;
+            let kind = Word::from_bits(self.raw(at))
+                .as_inline_int()
+                .expect("a step's kind is a small int");
+            (kind, Word::from_bits(self.raw(at + 1)))
+        })
+    }
+
+    /// The parts of an error.
+    pub(crate) fn error_parts(self) -> ErrorParts {
+        debug_assert_eq!(self.kind(), Kind::Error);
+        let word = |index: usize| Word::from_bits(self.raw(ERROR_WORDS + index));
+        ErrorParts {
+            line: self.raw(1) as u32,
+            column: (self.raw(1) >> 32) as u32,
+            kind: word(0),
+            message: word(1),
+            entity: word(2),
+            field: word(3),
+            rule: word(4),
+            cause: word(5),
+            trace: word(6),
+        }
+    }
+
+    /// Status, headers, body, redirect of a response.
+    pub(crate) fn response_parts(self) -> [Word; 4] {
+        debug_assert_eq!(self.kind(), Kind::Response);
+        [1, 2, 3, 4].map(|index| Word::from_bits(self.raw(index)))
+    }
+}
+
+impl Heap {
+    /// A query without steps.
+    pub(crate) fn new_query(&mut self, ty: u32, base: QueryBase) -> Res<Obj> {
+        self.query_of(ty, base, &[])
+    }
+
+    fn query_of(&mut self, ty: u32, base: QueryBase, steps: &[(i64, Word)]) -> Res<Obj> {
+        let aux = match base {
+            QueryBase::Live => 0,
+            QueryBase::Deleted => 1,
+            QueryBase::All => 2,
+        };
+        let query = self.allocate(header(Kind::Query, aux, ty), QUERY_STEPS + steps.len() * 2)?;
+        query.set_raw(QUERY_STEP_COUNT, steps.len() as u64);
+        for (index, (kind, argument)) in steps.iter().enumerate() {
+            let kind = Word::inline_int(*kind).expect("step kinds are small");
+            query.set_raw(QUERY_STEPS + index * 2, kind.bits());
+            query.set_raw(QUERY_STEPS + index * 2 + 1, argument.bits());
+        }
+        Ok(query)
+    }
+
+    /// A copy of the query with one more step.
+    pub(crate) fn query_with_step(&mut self, query: Obj, kind: i64, argument: Word) -> Res<Obj> {
+        let mut steps: Vec<(i64, Word)> = (0..query.query_len())
+            .filter_map(|index| query.query_step(index))
+            .collect();
+        steps.push((kind, argument));
+        self.query_of(query.meta(), query.query_base(), &steps)
+    }
+
+    /// A copy of the query over other records.
+    pub(crate) fn query_with_base(&mut self, query: Obj, base: QueryBase) -> Res<Obj> {
+        let steps: Vec<(i64, Word)> = (0..query.query_len())
+            .filter_map(|index| query.query_step(index))
+            .collect();
+        self.query_of(query.meta(), base, &steps)
+    }
+
+    /// An error object.
+    pub(crate) fn new_error(&mut self, parts: ErrorParts) -> Res<Obj> {
+        let error = self.allocate(header(Kind::Error, 0, 0), ERROR_WORDS + ERROR_WORD_COUNT)?;
+        error.set_raw(1, u64::from(parts.line) | u64::from(parts.column) << 32);
+        let words = [
+            parts.kind,
+            parts.message,
+            parts.entity,
+            parts.field,
+            parts.rule,
+            parts.cause,
+            parts.trace,
+        ];
+        for (index, word) in words.iter().enumerate() {
+            error.set_raw(ERROR_WORDS + index, word.bits());
+        }
+        Ok(error)
+    }
+
+    /// A response: status (int), headers (map or none), body, redirect (text or none).
+    pub(crate) fn new_response(&mut self, parts: [Word; 4]) -> Res<Obj> {
+        let response = self.allocate(header(Kind::Response, 0, 0), 1 + RESPONSE_WORD_COUNT)?;
+        for (index, word) in parts.iter().enumerate() {
+            response.set_raw(1 + index, word.bits());
+        }
+        Ok(response)
+    }
+}

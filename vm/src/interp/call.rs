@@ -1,0 +1,329 @@
+//! Bodies of the call family: calls, returns, closures, library rows.
+//! Must stay true: a frame is entered only after room and depth were checked; the result goes to the slot that the
+//! signature names (`Signature::result_slot`), counted from the window start of its bank.
+#![allow(unsafe_code)]
+
+use flin_bytecode::{Bank, Class, FuncId, LibId};
+
+use super::data::{get_reg, set_reg};
+use super::{At, Insn, Returned};
+use crate::fault::{Fault, Res};
+use crate::frame::{Exit, FuncInfo, Record, Regs, Stacks};
+use crate::host::Host;
+use crate::library::{self, LibCall, Ret};
+use crate::machine::Machine;
+use crate::trap::ErrorKind;
+use crate::value::Word;
+
+/// Enters the outermost function; its arguments stand at the bottom of the stacks.
+pub(super) fn enter_outermost(m: &mut Machine, func: FuncId) -> Res<At> {
+    debug_assert!(m.stacks.records.is_empty());
+    let bottom = m.stacks.bottom();
+    let from = At {
+        pc: std::ptr::null(),
+        code: std::ptr::null(),
+        regs: bottom,
+    };
+    enter(m, func.0, bottom, from, Exit::Leave)
+}
+
+/// Starts a frame of `func` at `window`.
+#[inline(always)]
+fn enter(m: &mut Machine, func: u32, window: Regs, from: At, exit: Exit) -> Res<At> {
+    let program: *const crate::program::Program = &raw const *m.program;
+    // SAFETY: the machine holds the program for its whole life; function ids are verified.
+    let info: &FuncInfo = unsafe { (*program).funcs().get_unchecked(func as usize) };
+    let (mut window, mut from) = (window, from);
+    if m.stacks.records.len() >= m.limits.call_depth as usize {
+        return Err(too_deep(m));
+    }
+    if !m.stacks.has_room(info, window) {
+        (window, from.regs) = grow(m, info, window, from.regs)?;
+    }
+    let record = Record {
+        code: from.code,
+        pc: from.pc,
+        regs: from.regs,
+        func,
+        result_slot: info.result_slot,
+        exit,
+    };
+    m.stacks.records.push(record);
+    Ok(At {
+        pc: info.code,
+        code: info.code,
+        regs: Stacks::frame_at(info, window),
+    })
+}
+
+/// Makes room for a frame; gives window and caller's bases where they are now.
+#[cold]
+#[inline(never)]
+fn grow(m: &mut Machine, info: &FuncInfo, window: Regs, from: Regs) -> Res<(Regs, Regs)> {
+    let Some(moved) = m.stacks.grow(info, window) else {
+        return Err(too_deep(m));
+    };
+    // SAFETY: the caller's bases lay below the window in the old stacks, so they lie as far below it in the new ones.
+    let from = unsafe {
+        Regs {
+            s: moved.s.byte_sub(window.s as usize - from.s as usize),
+            r: moved.r.byte_sub(window.r as usize - from.r as usize),
+        }
+    };
+    Ok((moved, from))
+}
+
+#[cold]
+#[inline(never)]
+fn too_deep(m: &Machine) -> Fault {
+    Fault::new(
+        ErrorKind::StackOverflow,
+        format!(
+            "calls are nested more than {} deep; is there a recursion without an end?",
+            m.limits.call_depth
+        ),
+    )
+}
+
+#[inline(always)]
+pub(super) fn call(i: Insn, at: At, m: &mut Machine) -> Res<At> {
+    enter(
+        m,
+        i.imm() as u32,
+        at.regs.window(i.a(), i.b()),
+        at,
+        Exit::Plain,
+    )
+}
+
+#[inline(always)]
+pub(super) fn call_closure(i: Insn, at: At, m: &mut Machine) -> Res<At> {
+    let closure = at.regs.obj(i.b());
+    let Some(func) = closure.closure_func() else {
+        return Err(Fault::expected("function", closure.view()));
+    };
+    let window = at.regs.window(i.a(), i.b());
+    let wanted = m.program.signature_key(i.id());
+    if m.program.funcs()[func as usize].signature == wanted {
+        return enter(m, func, window, at, Exit::Plain);
+    }
+    let at = adapt_arguments(m, i, at, func)?;
+    enter(
+        m,
+        func,
+        at.regs.window(i.a(), i.b()),
+        at,
+        Exit::Adapt(i.id() as u32),
+    )
+}
+
+/// Rewrites the arguments in the window for a function of another signature. The window may need more slots of a bank
+/// than the caller has, so room for the callee's frame is made first.
+#[cold]
+#[inline(never)]
+fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<At> {
+    let program = m.program.clone();
+    let given = &program.module().signatures[i.id()].params;
+    let callee = &program.module().functions[func as usize];
+    let wanted = &callee.signature.params;
+    if given.len() != wanted.len() {
+        return Err(Fault::type_error(format!(
+            "the function {} takes {} arguments, but {} were given",
+            callee.name,
+            wanted.len(),
+            given.len()
+        )));
+    }
+    let window = at.regs.window(i.a(), i.b());
+    let mut next = [0, 1];
+    let mut words = Vec::with_capacity(given.len());
+    for class in given {
+        let slot = &mut next[class.bank() as usize];
+        words.push(
+            m.heap
+                .word_of_slot(*class, window.slot(class.bank(), *slot))?,
+        );
+        *slot += 1;
+    }
+    let info = &program.funcs()[func as usize];
+    let mut at = at;
+    if !m.stacks.has_room(info, window) {
+        (_, at.regs) = grow(m, info, window, at.regs)?;
+    }
+    let window = at.regs.window(i.a(), i.b());
+    let mut next = [0, 1];
+    for (class, word) in wanted.iter().zip(words) {
+        let Some(bits) = m.heap.slot_bits(*class, word) else {
+            return Err(Fault::expected(class_name(*class), word.view()));
+        };
+        let slot = &mut next[class.bank() as usize];
+        window.set_slot(class.bank(), *slot, bits);
+        *slot += 1;
+    }
+    Ok(at)
+}
+
+/// The result of an adapted call as its caller expects it.
+fn adapt_result(
+    m: &mut Machine,
+    signature: usize,
+    result: Option<(Class, u64)>,
+) -> Res<Option<(Class, u64)>> {
+    let program = m.program.clone();
+    let Some(wanted) = program.module().signatures[signature].result else {
+        return Ok(None);
+    };
+    let word = match result {
+        Some((class, bits)) => m.heap.word_of_slot(class, bits)?,
+        None => Word::none(),
+    };
+    match m.heap.slot_bits(wanted, word) {
+        Some(bits) => Ok(Some((wanted, bits))),
+        None => Err(Fault::expected(class_name(wanted), word.view())),
+    }
+}
+
+fn class_name(class: Class) -> &'static str {
+    match class {
+        Class::I64 => "int",
+        Class::F64 => "float",
+        Class::Bool => "bool",
+        Class::Ref => "a text, list, map or other object",
+        Class::Any => "any",
+    }
+}
+
+#[inline(always)]
+pub(super) fn ret(i: Insn, at: At, m: &mut Machine, class: Option<Class>) -> Res<Returned> {
+    let record = m
+        .stacks
+        .records
+        .pop()
+        .expect("a running function has a record");
+    let bits = class.map(|class| (class, get_reg(at.regs, class, i.a())));
+    if record.exit == Exit::Plain {
+        let caller = At {
+            pc: record.pc,
+            code: record.code,
+            regs: record.regs,
+        };
+        if let Some((class, bits)) = bits {
+            // SAFETY: a return address stands behind the call that made this frame.
+            let call = Insn(unsafe { *record.pc.sub(1) });
+            put_result(caller.regs, call, class, record.result_slot as usize, bits);
+        }
+        return Ok(Returned::To(caller));
+    }
+    leave(m, record, bits)
+}
+
+/// Puts a result where the call instruction's window says.
+#[inline(always)]
+fn put_result(regs: Regs, call: Insn, class: Class, slot: usize, bits: u64) {
+    let window = match class.bank() {
+        Bank::Scalar => call.a(),
+        Bank::Reference => call.b(),
+    };
+    regs.set_slot(class.bank(), window as usize + slot, bits);
+}
+
+/// Returns that do more than hand over the result.
+#[cold]
+#[inline(never)]
+fn leave(m: &mut Machine, record: Record, result: Option<(Class, u64)>) -> Res<Returned> {
+    let caller = At {
+        pc: record.pc,
+        code: record.code,
+        regs: record.regs,
+    };
+    match record.exit {
+        Exit::Plain => unreachable!("plain returns are handled by `ret`"),
+        Exit::Leave => {
+            if let Some((class, bits)) = result {
+                record
+                    .regs
+                    .set_slot(class.bank(), record.result_slot as usize, bits);
+            }
+            Ok(Returned::Left)
+        }
+        Exit::Adapt(signature) => {
+            let adapted = match adapt_result(m, signature as usize, result) {
+                Ok(adapted) => adapted,
+                Err(fault) => {
+                    // The frame is still the running one: the error stands at its return.
+                    m.stacks.records.push(record);
+                    return Err(fault);
+                }
+            };
+            if let Some((class, bits)) = adapted {
+                // SAFETY: a return address stands behind the call that made this frame.
+                let call = Insn(unsafe { *record.pc.sub(1) });
+                let wanted = &m.program.module().signatures[signature as usize];
+                put_result(caller.regs, call, class, wanted.result_slot(true), bits);
+            }
+            Ok(Returned::To(caller))
+        }
+    }
+}
+
+#[inline(always)]
+pub(super) fn closure_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    let program = m.program.clone();
+    let captures = &program.module().functions[i.id()].captures;
+    f.set_obj(i.a(), m.heap.new_closure(i.id() as u32, captures)?);
+    Ok(())
+}
+
+#[inline(always)]
+pub(super) fn capture_set(i: Insn, f: Regs, class: Class) -> Res<()> {
+    let closure = f.obj(i.a());
+    if closure.capture_set(i.id(), class, get_reg(f, class, i.b())) {
+        Ok(())
+    } else {
+        Err(Fault::expected(
+            "a function with this captured variable",
+            closure.view(),
+        ))
+    }
+}
+
+#[inline(always)]
+pub(super) fn capture_get(i: Insn, f: Regs, class: Class) -> Res<()> {
+    let closure = f.obj(0);
+    let Some(bits) = closure.capture_get(i.id(), class) else {
+        return Err(Fault::expected(
+            "a function with this captured variable",
+            closure.view(),
+        ));
+    };
+    set_reg(f, class, i.a(), bits);
+    Ok(())
+}
+
+pub(super) fn call_lib(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let lib = LibId(i.id() as u16);
+    let window = f.window(i.a(), i.b());
+    let info = m.program.lib(lib);
+    let result = library::call(lib, &mut LibCall { m, host, window })?;
+    let Some((bank, slot)) = info.result else {
+        return Ok(());
+    };
+    let bits = match result {
+        Ret::Int(value) => value as u64,
+        Ret::Float(value) => value.to_bits(),
+        Ret::Bool(value) => u64::from(value),
+        Ret::Obj(obj) => obj.address(),
+        Ret::Any(word) => word.bits(),
+        Ret::None => Word::none().bits(),
+    };
+    debug_assert!(
+        match result {
+            Ret::Int(_) | Ret::Float(_) | Ret::Bool(_) => bank == Bank::Scalar,
+            Ret::Obj(_) | Ret::Any(_) | Ret::None => bank == Bank::Reference,
+        },
+        "the body of {} gives its result in the wrong bank",
+        lib.row().name
+    );
+    window.set_slot(bank, slot, bits);
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! Bodies of the entity family. All of them ask the host or make objects, so they are thin calls into
+//! `semantics::entity`. Must stay true: kind and entity type of an object are compared before a field is touched.
+
+use flin_bytecode::{EntityTypeId, FieldNo};
+
+use super::Insn;
+use crate::fault::{Fault, Res};
+use crate::frame::Regs;
+use crate::heap::{Kind, Obj, QueryBase};
+use crate::host::Host;
+use crate::machine::Machine;
+use crate::semantics::{entity as slow, query};
+
+/// The entity object in a ref register.
+#[inline(always)]
+fn entity_in(f: Regs, reg: u8) -> Res<Obj> {
+    let obj = f.obj(reg);
+    if obj.kind() == Kind::Entity {
+        Ok(obj)
+    } else {
+        Err(Fault::expected("entity", obj.view()))
+    }
+}
+
+pub(super) fn new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    f.set_obj(i.a(), m.heap.new_entity(i.id() as u32)?);
+    Ok(())
+}
+
+pub(super) fn get(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    f.set_any(
+        i.a(),
+        slow::get_field(m, host, entity, FieldNo(i.narrow()))?,
+    );
+    Ok(())
+}
+
+pub(super) fn follow(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    f.set_obj(i.a(), slow::follow(m, host, entity, FieldNo(i.narrow()))?);
+    Ok(())
+}
+
+pub(super) fn set(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    slow::set_field(m, host, entity, FieldNo(i.narrow()), f.any(i.a()))
+}
+
+#[inline(always)]
+pub(super) fn is(i: Insn, f: Regs, m: &Machine) -> Res<()> {
+    let obj = f.obj(i.a());
+    if obj.is_meta(Kind::Entity, i.id() as u32) {
+        Ok(())
+    } else {
+        Err(slow::wrong_entity(m, obj, i.id()))
+    }
+}
+
+pub(super) fn save(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    slow::save(m, host, entity_in(f, i.a())?)
+}
+
+pub(super) fn delete(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    slow::delete(m, host, entity_in(f, i.a())?)
+}
+
+pub(super) fn restore(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    slow::restore(m, host, entity_in(f, i.a())?)
+}
+
+pub(super) fn destroy(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    slow::destroy(m, host, entity_in(f, i.a())?)
+}
+
+pub(super) fn find(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    f.set_obj(
+        i.a(),
+        slow::find(m, host, EntityTypeId(i.id() as u32), f.any(i.b()))?,
+    );
+    Ok(())
+}
+
+pub(super) fn count(i: Insn, f: Regs, host: &mut dyn Host) -> Res<()> {
+    f.set_int(
+        i.a(),
+        host.entity_count(EntityTypeId(i.id() as u32))
+            .map_err(Fault::host)?,
+    );
+    Ok(())
+}
+
+pub(super) fn query_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    f.set_obj(i.a(), m.heap.new_query(i.id() as u32, QueryBase::Live)?);
+    Ok(())
+}
+
+pub(super) fn query_scan(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let obj = f.obj(i.b());
+    if obj.kind() != Kind::Query {
+        return Err(Fault::expected("query", obj.view()));
+    }
+    f.set_obj(i.a(), query::scan(m, host, obj)?);
+    Ok(())
+}

@@ -1,0 +1,434 @@
+//! The interpreter: the one dispatch loop of the VM. Bodies stand in the file of their family, are inlined here, and
+//! leave everything slow to cold functions in `semantics`.
+//!
+//! Must stay true: the match names every operation (no wildcard), so an operation without a body does not compile; pc,
+//! bases, code and fuel are locals; collection happens only between two operations, when everything live stands in
+//! registers, globals or the machine's pinned root. Code is verified, so an op number is always one of the table and
+//! registers, targets and ids are in range.
+#![allow(unsafe_code)]
+
+mod arith;
+mod call;
+mod compare;
+mod control;
+mod data;
+mod entity;
+mod host;
+mod unwind;
+mod view;
+
+use flin_bytecode::{Class, FuncId, Op, encode};
+
+use crate::fault::{Fault, Res};
+use crate::frame::Regs;
+use crate::host::{Host, Slice};
+use crate::machine::Machine;
+
+/// Fuel between two questions to the host.
+pub(crate) const SLICE_FUEL: u32 = 1024;
+
+/// A verified instruction word.
+#[derive(Clone, Copy)]
+pub(crate) struct Insn(u64);
+
+impl Insn {
+    #[inline(always)]
+    fn op(self) -> Op {
+        // SAFETY: the verifier refuses words whose op number is not in the table, and `Op` is `repr(u16)` and dense.
+        unsafe { std::mem::transmute::<u16, Op>(encode::op_number(self.0)) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn a(self) -> u8 {
+        encode::a(self.0)
+    }
+
+    #[inline(always)]
+    pub(crate) fn b(self) -> u8 {
+        encode::b(self.0)
+    }
+
+    #[inline(always)]
+    pub(crate) fn c(self) -> u8 {
+        encode::c(self.0)
+    }
+
+    /// Immediate of rows without `c`.
+    #[inline(always)]
+    pub(crate) fn imm(self) -> i32 {
+        encode::imm32(self.0)
+    }
+
+    /// The same as an index.
+    #[inline(always)]
+    pub(crate) fn id(self) -> usize {
+        encode::imm32(self.0) as u32 as usize
+    }
+
+    /// Immediate of rows with `c`.
+    #[inline(always)]
+    pub(crate) fn narrow(self) -> i32 {
+        encode::imm24(self.0)
+    }
+}
+
+/// Where execution stands. Small and `Copy`: it lives in machine registers.
+#[derive(Clone, Copy)]
+pub(crate) struct At {
+    /// Next instruction.
+    pub(crate) pc: *const u64,
+    /// First instruction of the running function.
+    pub(crate) code: *const u64,
+    /// Bases of the running frame.
+    pub(crate) regs: Regs,
+}
+
+impl At {
+    /// Continues at an instruction of the running function.
+    #[inline(always)]
+    fn jump(self, target: usize) -> At {
+        // SAFETY: the verifier checked that jump targets are instructions of the function.
+        At {
+            pc: unsafe { self.code.add(target) },
+            ..self
+        }
+    }
+}
+
+/// What a return leads to.
+enum Returned {
+    /// The caller goes on.
+    To(At),
+    /// The outermost call has returned.
+    Left,
+}
+
+/// Runs `func` with these arguments (of its parameters' classes) to its end.
+pub(crate) fn start(
+    m: &mut Machine,
+    host: &mut dyn Host,
+    func: FuncId,
+    args: &[(Class, u64)],
+) -> Res<()> {
+    let bottom = m.stacks.bottom();
+    let mut next = [0_usize, 0];
+    for (class, bits) in args {
+        let slot = &mut next[class.bank() as usize];
+        bottom.set_slot(class.bank(), *slot, *bits);
+        *slot += 1;
+    }
+    let mut fuel = SLICE_FUEL;
+    let result = dispatch(m, host, func, &mut fuel);
+    m.fuel_used += u64::from(SLICE_FUEL - fuel);
+    result
+}
+
+/// The result that `start` left.
+pub(crate) fn result(m: &mut Machine, func: FuncId) -> Option<(Class, u64)> {
+    let class = m.program.module().functions[func.index()]
+        .signature
+        .result?;
+    let slot = m.program.funcs()[func.index()].result_slot as usize;
+    Some((class, m.stacks.bottom().slot(class.bank(), slot)))
+}
+
+#[expect(
+    clippy::too_many_lines,
+    reason = "the one dispatch loop: a line per operation"
+)]
+fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u32) -> Res<()> {
+    let mut fuel = *fuel_out;
+    let mut at = call::enter_outermost(m, func)?;
+    loop {
+        let fault: Fault = 'raise: {
+            loop {
+                // SAFETY: pc is inside verified code, in which every path ends with a jump, a return or a throw.
+                let i = Insn(unsafe { *at.pc });
+                // SAFETY: as above.
+                at.pc = unsafe { at.pc.add(1) };
+                let f = at.regs;
+
+                macro_rules! tried {
+                    ($body:expr) => {
+                        match $body {
+                            Ok(value) => value,
+                            Err(fault) => break 'raise fault,
+                        }
+                    };
+                }
+                // An operation that allocates: afterwards is the moment to collect.
+                macro_rules! alloc {
+                    ($body:expr) => {{
+                        tried!($body);
+                        if m.heap.wants_collection() {
+                            m.collect(f);
+                        }
+                    }};
+                }
+                macro_rules! burn {
+                    () => {{
+                        fuel -= 1;
+                        if fuel == 0 {
+                            fuel = SLICE_FUEL;
+                            tried!(next_slice(m, host));
+                        }
+                    }};
+                }
+                macro_rules! jump_if {
+                    ($condition:expr, $target:expr) => {
+                        if $condition {
+                            let next = at.jump($target as usize);
+                            if next.pc < at.pc {
+                                burn!();
+                            }
+                            at = next;
+                        }
+                    };
+                }
+                macro_rules! returned {
+                    ($body:expr) => {
+                        match tried!($body) {
+                            Returned::To(next) => at = next,
+                            Returned::Left => {
+                                *fuel_out = fuel;
+                                return Ok(());
+                            }
+                        }
+                    };
+                }
+
+                match i.op() {
+                    Op::MovI64 | Op::MovF64 | Op::MovBool => data::mov_scalar(i, f),
+                    Op::MovRef | Op::MovAny => data::mov_reference(i, f),
+                    Op::MovWide => data::mov_wide(i, f),
+                    Op::ConstI64 => data::const_i64(i, f),
+                    Op::ConstI64Pool => data::const_i64_pool(i, f, m),
+                    Op::ConstF64 => data::const_f64(i, f, m),
+                    Op::ConstBool => data::const_bool(i, f),
+                    Op::ConstText => data::const_text(i, f, m),
+                    Op::NoneRef | Op::NoneAny => data::none(i, f),
+                    Op::BoxInt => alloc!(data::box_int(i, f, m)),
+                    Op::BoxFloat => alloc!(data::box_float(i, f, m)),
+                    Op::BoxBool => data::box_bool(i, f),
+                    Op::BoxTime => alloc!(data::box_time(i, f, m)),
+                    Op::BoxDuration => alloc!(data::box_duration(i, f, m)),
+                    Op::BoxRef => data::mov_reference(i, f),
+                    Op::UnboxInt => tried!(data::unbox_int(i, f)),
+                    Op::UnboxFloat => tried!(data::unbox_float(i, f)),
+                    Op::UnboxBool => tried!(data::unbox_bool(i, f)),
+                    Op::UnboxTime => tried!(data::unbox_time(i, f)),
+                    Op::UnboxDuration => tried!(data::unbox_duration(i, f)),
+                    Op::UnboxRef => alloc!(data::unbox_ref(i, f, m)),
+                    Op::CheckRef => alloc!(data::check_ref(i, f, m)),
+                    Op::IntToFloat => data::int_to_float(i, f),
+                    Op::TruthyI64 => data::truthy_i64(i, f),
+                    Op::TruthyF64 => data::truthy_f64(i, f),
+                    Op::TruthyRef | Op::TruthyAny => data::truthy_any(i, f, m),
+                    Op::NotBool => data::not_bool(i, f),
+                    Op::IsNoneRef | Op::IsNoneAny => data::is_none(i, f),
+                    Op::IsTypeRef | Op::IsTypeAny => tried!(data::is_type(i, f, m)),
+                    Op::TextI64 => alloc!(data::text_i64(i, f, m)),
+                    Op::TextF64 => alloc!(data::text_f64(i, f, m)),
+                    Op::TextBool => data::text_bool(i, f, m),
+                    Op::TextTime => alloc!(data::text_time(i, f, m)),
+                    Op::TextDuration => alloc!(data::text_duration(i, f, m)),
+                    Op::TextRef | Op::TextAny => alloc!(data::text_any(i, f, m)),
+                    Op::Concat => alloc!(data::concat(i, f, m)),
+                    Op::ConcatN => alloc!(data::concat_n(i, f, m)),
+                    Op::ListNew => alloc!(data::list_new(i, f, m)),
+                    Op::ListPushI64 => alloc!(data::list_push(i, f, m, Class::I64)),
+                    Op::ListPushF64 => alloc!(data::list_push(i, f, m, Class::F64)),
+                    Op::ListPushBool => alloc!(data::list_push(i, f, m, Class::Bool)),
+                    Op::ListPushRef => alloc!(data::list_push(i, f, m, Class::Ref)),
+                    Op::ListPushAny => alloc!(data::list_push(i, f, m, Class::Any)),
+                    Op::ListGetI64 => tried!(data::list_get(i, f, m, Class::I64)),
+                    Op::ListGetF64 => tried!(data::list_get(i, f, m, Class::F64)),
+                    Op::ListGetBool => tried!(data::list_get(i, f, m, Class::Bool)),
+                    Op::ListGetRef => tried!(data::list_get(i, f, m, Class::Ref)),
+                    Op::ListGetAny => tried!(data::list_get(i, f, m, Class::Any)),
+                    Op::ListSetI64 => tried!(data::list_set(i, f, m, Class::I64)),
+                    Op::ListSetF64 => tried!(data::list_set(i, f, m, Class::F64)),
+                    Op::ListSetBool => tried!(data::list_set(i, f, m, Class::Bool)),
+                    Op::ListSetRef => tried!(data::list_set(i, f, m, Class::Ref)),
+                    Op::ListSetAny => tried!(data::list_set(i, f, m, Class::Any)),
+                    Op::ListLen => tried!(data::list_len(i, f)),
+                    Op::RecordNew => alloc!(data::record_new(i, f, m)),
+                    Op::RecordGetI64 => tried!(data::record_get(i, f, m, Class::I64)),
+                    Op::RecordGetF64 => tried!(data::record_get(i, f, m, Class::F64)),
+                    Op::RecordGetBool => tried!(data::record_get(i, f, m, Class::Bool)),
+                    Op::RecordGetRef => tried!(data::record_get(i, f, m, Class::Ref)),
+                    Op::RecordGetAny => tried!(data::record_get(i, f, m, Class::Any)),
+                    Op::RecordSetI64 => tried!(data::record_set(i, f, m, Class::I64)),
+                    Op::RecordSetF64 => tried!(data::record_set(i, f, m, Class::F64)),
+                    Op::RecordSetBool => tried!(data::record_set(i, f, m, Class::Bool)),
+                    Op::RecordSetRef => tried!(data::record_set(i, f, m, Class::Ref)),
+                    Op::RecordSetAny => tried!(data::record_set(i, f, m, Class::Any)),
+                    Op::MapNew => alloc!(data::map_new(i, f, m)),
+                    Op::MapGet => alloc!(data::map_get(i, f, m)),
+                    Op::MapSet => alloc!(data::map_set(i, f, m)),
+                    Op::MapGetName => alloc!(data::map_get_name(i, f, m)),
+                    Op::MapSetName => alloc!(data::map_set_name(i, f, m)),
+                    Op::FieldGetAny => alloc!(data::field_get_any(i, f, m, host)),
+                    Op::FieldSetAny => alloc!(data::field_set_any(i, f, m, host)),
+                    Op::IndexGetAny => alloc!(data::index_get_any(i, f, m)),
+                    Op::IndexSetAny => alloc!(data::index_set_any(i, f, m)),
+                    Op::TextIndex => alloc!(data::text_index(i, f, m)),
+                    Op::TextLen => tried!(data::text_len(i, f, m)),
+                    Op::CellNewI64 => alloc!(data::cell_new(i, f, m, Class::I64)),
+                    Op::CellNewF64 => alloc!(data::cell_new(i, f, m, Class::F64)),
+                    Op::CellNewBool => alloc!(data::cell_new(i, f, m, Class::Bool)),
+                    Op::CellNewRef => alloc!(data::cell_new(i, f, m, Class::Ref)),
+                    Op::CellNewAny => alloc!(data::cell_new(i, f, m, Class::Any)),
+                    Op::CellGetI64 => tried!(data::cell_get(i, f, Class::I64)),
+                    Op::CellGetF64 => tried!(data::cell_get(i, f, Class::F64)),
+                    Op::CellGetBool => tried!(data::cell_get(i, f, Class::Bool)),
+                    Op::CellGetRef => tried!(data::cell_get(i, f, Class::Ref)),
+                    Op::CellGetAny => tried!(data::cell_get(i, f, Class::Any)),
+                    Op::CellSetI64 => tried!(data::cell_set(i, f, Class::I64)),
+                    Op::CellSetF64 => tried!(data::cell_set(i, f, Class::F64)),
+                    Op::CellSetBool => tried!(data::cell_set(i, f, Class::Bool)),
+                    Op::CellSetRef => tried!(data::cell_set(i, f, Class::Ref)),
+                    Op::CellSetAny => tried!(data::cell_set(i, f, Class::Any)),
+                    Op::GlobalGetI64 | Op::GlobalGetF64 | Op::GlobalGetBool => {
+                        data::global_get_scalar(i, f, m)
+                    }
+                    Op::GlobalGetRef | Op::GlobalGetAny => data::global_get_reference(i, f, m),
+                    Op::GlobalSetI64 | Op::GlobalSetF64 | Op::GlobalSetBool => {
+                        data::global_set_scalar(i, f, m)
+                    }
+                    Op::GlobalSetRef | Op::GlobalSetAny => data::global_set_reference(i, f, m),
+
+                    Op::AddI64 => tried!(arith::add_i64(i, f)),
+                    Op::SubI64 => tried!(arith::sub_i64(i, f)),
+                    Op::MulI64 => tried!(arith::mul_i64(i, f)),
+                    Op::DivI64 => tried!(arith::div_i64(i, f)),
+                    Op::RemI64 => tried!(arith::rem_i64(i, f)),
+                    Op::PowI64 => tried!(arith::pow_i64(i, f)),
+                    Op::AddImmI64 => tried!(arith::add_imm_i64(i, f)),
+                    Op::NegI64 => tried!(arith::neg_i64(i, f)),
+                    Op::AddF64 => arith::add_f64(i, f),
+                    Op::SubF64 => arith::sub_f64(i, f),
+                    Op::MulF64 => arith::mul_f64(i, f),
+                    Op::DivF64 => arith::div_f64(i, f),
+                    Op::RemF64 => arith::rem_f64(i, f),
+                    Op::PowF64 => arith::pow_f64(i, f),
+                    Op::NegF64 => arith::neg_f64(i, f),
+                    Op::AddAny => alloc!(arith::add_any(i, f, m)),
+                    Op::SubAny => alloc!(arith::sub_any(i, f, m)),
+                    Op::MulAny => alloc!(arith::mul_any(i, f, m)),
+                    Op::DivAny => alloc!(arith::div_any(i, f, m)),
+                    Op::RemAny => alloc!(arith::rem_any(i, f, m)),
+                    Op::PowAny => alloc!(arith::pow_any(i, f, m)),
+                    Op::NegAny => alloc!(arith::neg_any(i, f, m)),
+                    Op::ListConcat => alloc!(arith::list_concat(i, f, m)),
+
+                    Op::EqI64 => compare::eq_i64(i, f),
+                    Op::LtI64 => compare::lt_i64(i, f),
+                    Op::LeI64 => compare::le_i64(i, f),
+                    Op::EqF64 => compare::eq_f64(i, f),
+                    Op::LtF64 => compare::lt_f64(i, f),
+                    Op::LeF64 => compare::le_f64(i, f),
+                    Op::EqBool => compare::eq_bool(i, f),
+                    Op::EqRef | Op::EqAny => tried!(compare::eq_any(i, f, m)),
+                    Op::LtText => tried!(compare::lt_text(i, f)),
+                    Op::LeText => tried!(compare::le_text(i, f)),
+                    Op::LtAny => tried!(compare::lt_any(i, f, m)),
+                    Op::LeAny => tried!(compare::le_any(i, f, m)),
+
+                    Op::Jump => jump_if!(true, i.imm()),
+                    Op::JumpIf => jump_if!(f.bool(i.a()), i.imm()),
+                    Op::JumpUnless => jump_if!(!f.bool(i.a()), i.imm()),
+                    Op::JumpEqI64 => jump_if!(control::eq_i64(i, f), i.narrow()),
+                    Op::JumpNeI64 => jump_if!(!control::eq_i64(i, f), i.narrow()),
+                    Op::JumpLtI64 => jump_if!(control::lt_i64(i, f), i.narrow()),
+                    Op::JumpLeI64 => jump_if!(control::le_i64(i, f), i.narrow()),
+                    Op::JumpLtF64 => jump_if!(control::lt_f64(i, f), i.narrow()),
+                    Op::JumpLeF64 => jump_if!(control::le_f64(i, f), i.narrow()),
+                    Op::JumpNltF64 => jump_if!(!control::lt_f64(i, f), i.narrow()),
+                    Op::JumpNleF64 => jump_if!(!control::le_f64(i, f), i.narrow()),
+                    Op::ForNext => jump_if!(control::for_next(i, f), i.narrow()),
+                    Op::Throw => break 'raise control::throw(i, f),
+                    Op::Fail => break 'raise control::fail(i, f),
+
+                    Op::Call => {
+                        burn!();
+                        at = tried!(call::call(i, at, m));
+                    }
+                    Op::ClosureNew => alloc!(call::closure_new(i, f, m)),
+                    Op::CaptureSetI64 => tried!(call::capture_set(i, f, Class::I64)),
+                    Op::CaptureSetF64 => tried!(call::capture_set(i, f, Class::F64)),
+                    Op::CaptureSetBool => tried!(call::capture_set(i, f, Class::Bool)),
+                    Op::CaptureSetRef => tried!(call::capture_set(i, f, Class::Ref)),
+                    Op::CaptureSetAny => tried!(call::capture_set(i, f, Class::Any)),
+                    Op::CaptureGetI64 => tried!(call::capture_get(i, f, Class::I64)),
+                    Op::CaptureGetF64 => tried!(call::capture_get(i, f, Class::F64)),
+                    Op::CaptureGetBool => tried!(call::capture_get(i, f, Class::Bool)),
+                    Op::CaptureGetRef => tried!(call::capture_get(i, f, Class::Ref)),
+                    Op::CaptureGetAny => tried!(call::capture_get(i, f, Class::Any)),
+                    Op::CallClosure => {
+                        burn!();
+                        at = tried!(call::call_closure(i, at, m));
+                    }
+                    Op::CallLib => alloc!(call::call_lib(i, f, m, host)),
+                    Op::RetI64 => returned!(call::ret(i, at, m, Some(Class::I64))),
+                    Op::RetF64 => returned!(call::ret(i, at, m, Some(Class::F64))),
+                    Op::RetBool => returned!(call::ret(i, at, m, Some(Class::Bool))),
+                    Op::RetRef => returned!(call::ret(i, at, m, Some(Class::Ref))),
+                    Op::RetAny => returned!(call::ret(i, at, m, Some(Class::Any))),
+                    Op::Ret => returned!(call::ret(i, at, m, None)),
+
+                    Op::EntityNew => alloc!(entity::new(i, f, m)),
+                    Op::EntityGet => alloc!(entity::get(i, f, m, host)),
+                    Op::EntityFollow => alloc!(entity::follow(i, f, m, host)),
+                    Op::EntitySet => alloc!(entity::set(i, f, m, host)),
+                    Op::EntityIs => tried!(entity::is(i, f, m)),
+                    Op::EntitySave => alloc!(entity::save(i, f, m, host)),
+                    Op::EntityDelete => alloc!(entity::delete(i, f, m, host)),
+                    Op::EntityRestore => alloc!(entity::restore(i, f, m, host)),
+                    Op::EntityDestroy => alloc!(entity::destroy(i, f, m, host)),
+                    Op::EntityFind => alloc!(entity::find(i, f, m, host)),
+                    Op::EntityCount => tried!(entity::count(i, f, host)),
+                    Op::QueryNew => alloc!(entity::query_new(i, f, m)),
+                    Op::QueryScan => alloc!(entity::query_scan(i, f, m, host)),
+
+                    Op::ViewRaw => tried!(view::raw(i, m)),
+                    Op::ViewTextI64 => tried!(view::text_i64(i, f, m)),
+                    Op::ViewTextF64 => tried!(view::text_f64(i, f, m)),
+                    Op::ViewTextBool => tried!(view::text_bool(i, f, m)),
+                    Op::ViewTextRef | Op::ViewTextAny => tried!(view::text_any(i, f, m)),
+                    Op::ViewHtml => tried!(view::html(i, f, m)),
+                    Op::ViewAttr => tried!(view::attr(i, f, m)),
+                    Op::ViewBind => tried!(view::bind(i, f, m)),
+                    Op::ViewOption => tried!(view::option(i, f, m)),
+                    Op::ViewKey => tried!(view::key(i, f, m)),
+                    Op::ViewOn => tried!(view::on(i, f, m)),
+                    Op::ViewOnButton => tried!(view::on_button(i, f, m)),
+                    Op::ViewForm => tried!(view::form(i, f, m)),
+                    Op::ViewHead => view::head(i, m),
+
+                    Op::Print => tried!(host::print(i, f, m, host)),
+                    Op::Log => tried!(host::log(i, f, m, host)),
+                    Op::Now => host::now(i, f, host),
+                }
+            }
+        };
+        match unwind::unwind(m, fault, at) {
+            Ok(next) => at = next,
+            Err(fault) => {
+                *fuel_out = fuel;
+                return Err(fault);
+            }
+        }
+    }
+}
+
+/// A slice of fuel is used up: asks the host.
+#[cold]
+#[inline(never)]
+fn next_slice(m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    m.fuel_used += u64::from(SLICE_FUEL);
+    match host.slice(u64::from(SLICE_FUEL)) {
+        Slice::Go => Ok(()),
+        Slice::Stop => Err(Fault::stopped()),
+    }
+}

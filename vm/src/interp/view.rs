@@ -1,0 +1,82 @@
+//! Bodies of the view family: markup goes to the machine's output. Must stay true: what a program computes is escaped for
+//! its place; only `view.html` and `view.raw` write text as it is.
+
+use flin_bytecode::{ConstId, GlobalId};
+
+use super::Insn;
+use crate::fault::{Fault, Res};
+use crate::frame::Regs;
+use crate::machine::Machine;
+use crate::semantics::{controls, handlers, markup};
+use crate::value::Word;
+
+pub(super) fn raw(i: Insn, m: &mut Machine) -> Res<()> {
+    let text = m.heap.layouts().text(ConstId(i.id() as u32));
+    markup::write(m, text.text().unwrap_or_default())
+}
+
+pub(super) fn text_i64(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    markup::write(m, &f.int(i.a()).to_string())
+}
+
+pub(super) fn text_f64(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    let text = crate::semantics::print::float_string(f.float(i.a()));
+    markup::write(m, &text)
+}
+
+pub(super) fn text_bool(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    markup::write(m, if f.bool(i.a()) { "true" } else { "false" })
+}
+
+pub(super) fn text_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    markup::write_value(m, f.any(i.a()))
+}
+
+pub(super) fn html(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    let obj = f.obj(i.a());
+    if obj.is_none() {
+        return Ok(());
+    }
+    match obj.text() {
+        Some(text) => markup::write(m, text),
+        None => Err(Fault::expected("text", obj.view())),
+    }
+}
+
+pub(super) fn attr(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    let name = m.heap.layouts().text(ConstId(i.id() as u32));
+    markup::attribute(m, name.text().unwrap_or_default(), f.any(i.a()), i.b())
+}
+
+pub(super) fn bind(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    controls::bind(m, f.any(i.a()), i.b(), GlobalId(i.id() as u32))
+}
+
+pub(super) fn option(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    controls::option(m, f.any(i.a()), f.any(i.b()))
+}
+
+pub(super) fn key(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    controls::key(m, f.any(i.a()))
+}
+
+/// The captured values of a handler.
+fn captured(i: Insn, f: Regs) -> Vec<Word> {
+    (0..i.b()).map(|at| f.any(i.a() + at)).collect()
+}
+
+pub(super) fn on(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    handlers::on(m, i.id(), &captured(i, f))
+}
+
+pub(super) fn on_button(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    handlers::on_button(m, i.id(), &captured(i, f))
+}
+
+pub(super) fn form(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    handlers::form(m, i.id(), &captured(i, f))
+}
+
+pub(super) fn head(i: Insn, m: &mut Machine) {
+    m.output.set_head(i.imm() != 0);
+}

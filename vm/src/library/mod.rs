@@ -1,0 +1,119 @@
+//! Library functions that stand in the VM. Here, apart from the operations, because they are called by `call.lib` and
+//! work on values only. Must stay true: a body never calls FLIN code (what calls back is written in FLIN, in the prelude)
+//! and no collection happens inside a body, so words and objects may be held freely until it returns, not longer.
+
+mod query;
+
+use flin_bytecode::{Bank, LibId, Native};
+
+use crate::fault::{Fault, Res};
+use crate::frame::Regs;
+use crate::heap::{Kind, Obj};
+use crate::host::Host;
+use crate::machine::Machine;
+use crate::value::{View, Word};
+
+/// What a body sees of its call. Arguments are counted per bank: `int float bool` among the scalar ones, `any obj text
+/// list map` among the references.
+pub(crate) struct LibCall<'a> {
+    pub(crate) m: &'a mut Machine,
+    pub(crate) host: &'a mut dyn Host,
+    pub(crate) window: Regs,
+}
+
+/// What a body gives back; it must be of the result class of its row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ret {
+    /// Nothing, or none where the row says `T?`.
+    None,
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    Obj(Obj),
+    Any(Word),
+}
+
+impl LibCall<'_> {
+    /// The n-th scalar argument as an int, time or duration.
+    pub(crate) fn int(&self, n: usize) -> i64 {
+        self.window.slot(Bank::Scalar, n) as i64
+    }
+
+    /// The n-th scalar argument as a float.
+    pub(crate) fn float(&self, n: usize) -> f64 {
+        f64::from_bits(self.window.slot(Bank::Scalar, n))
+    }
+
+    /// The n-th scalar argument as a bool.
+    pub(crate) fn bool(&self, n: usize) -> bool {
+        self.window.slot(Bank::Scalar, n) != 0
+    }
+
+    /// The n-th reference argument.
+    pub(crate) fn any(&self, n: usize) -> Word {
+        Word::from_bits(self.window.slot(Bank::Reference, n))
+    }
+
+    /// The n-th reference argument, which is of class ref.
+    pub(crate) fn obj(&self, n: usize) -> Obj {
+        self.any(n)
+            .as_obj()
+            .expect("verified: an argument of class ref is an object")
+    }
+
+    fn kind(&self, n: usize, kind: Kind, name: &str) -> Res<Obj> {
+        let word = self.any(n);
+        word.as_kind(kind)
+            .ok_or_else(|| Fault::expected(name, word.view()))
+    }
+
+    /// The n-th reference argument, which must be a text (`obj.text()` gives its `&str`).
+    pub(crate) fn text(&self, n: usize) -> Res<Obj> {
+        self.kind(n, Kind::Text, "text")
+    }
+
+    /// The n-th reference argument, which must be a list.
+    pub(crate) fn list(&self, n: usize) -> Res<Obj> {
+        self.kind(n, Kind::List, "list")
+    }
+
+    /// The n-th reference argument, which must be a map (record or dictionary).
+    pub(crate) fn map(&self, n: usize) -> Res<Obj> {
+        match self.any(n).view() {
+            View::Map(map) => Ok(map),
+            found => Err(Fault::expected("map", found)),
+        }
+    }
+
+    /// The n-th reference argument, which must be a query.
+    pub(crate) fn query(&self, n: usize) -> Res<Obj> {
+        self.kind(n, Kind::Query, "query")
+    }
+
+    /// A new text as the result.
+    pub(crate) fn text_result(&mut self, text: &str) -> Res<Ret> {
+        self.m.heap.new_text(text).map(Ret::Obj)
+    }
+}
+
+/// Runs a library row.
+pub(crate) fn call(lib: LibId, call: &mut LibCall<'_>) -> Res<Ret> {
+    match Native::from_lib(lib) {
+        Some(native) => dispatch(native, call),
+        None => Err(Fault::type_error(format!(
+            "{} is not a function of the machine",
+            lib.row().name
+        ))),
+    }
+}
+
+/// The body of each native row.
+fn dispatch(native: Native, call: &mut LibCall<'_>) -> Res<Ret> {
+    if let Some(result) = query::dispatch(native, call) {
+        return result;
+    }
+    Err(Fault::type_error(format!(
+        "{} is not in this machine yet",
+        native.lib_id().row().name
+    )))
+}

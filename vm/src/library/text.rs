@@ -1,0 +1,359 @@
+//! Functions on text. Here because the op table has only what is needed for speed. Must stay true: positions and
+//! lengths count Unicode scalar values and never split one; positions below zero count from the end.
+
+use flin_bytecode::Class;
+
+use super::{LibCall, Ret, str_of};
+use crate::fault::{Fault, Res};
+use crate::heap::Obj;
+use crate::trap::ErrorKind;
+use crate::value::{View, Word};
+
+/// Which end of a text is meant.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    Left,
+    Right,
+}
+
+pub(super) fn upper(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    call.new_text(&str_of(&text).to_uppercase())
+}
+
+pub(super) fn lower(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    call.new_text(&str_of(&text).to_lowercase())
+}
+
+/// A part of a text as result; the text itself if nothing was cut off.
+fn part(call: &mut LibCall<'_>, text: Obj, part: &str) -> Res<Ret> {
+    if part.len() == str_of(&text).len() { Ok(Ret::Obj(text)) } else { call.new_text(part) }
+}
+
+pub(super) fn trim(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    part(call, text, str_of(&text).trim())
+}
+
+pub(super) fn trim_start(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    part(call, text, str_of(&text).trim_start())
+}
+
+pub(super) fn trim_end(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    part(call, text, str_of(&text).trim_end())
+}
+
+pub(super) fn contains(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, wanted) = (call.text(0)?, call.text(1)?);
+    Ok(Ret::Bool(str_of(&text).contains(str_of(&wanted))))
+}
+
+pub(super) fn starts_with(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, wanted) = (call.text(0)?, call.text(1)?);
+    Ok(Ret::Bool(str_of(&text).starts_with(str_of(&wanted))))
+}
+
+pub(super) fn ends_with(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, wanted) = (call.text(0)?, call.text(1)?);
+    Ok(Ret::Bool(str_of(&text).ends_with(str_of(&wanted))))
+}
+
+pub(super) fn remove_prefix(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, prefix) = (call.text(0)?, call.text(1)?);
+    let text_str = str_of(&text);
+    part(call, text, text_str.strip_prefix(str_of(&prefix)).unwrap_or(text_str))
+}
+
+pub(super) fn remove_suffix(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, suffix) = (call.text(0)?, call.text(1)?);
+    let text_str = str_of(&text);
+    part(call, text, text_str.strip_suffix(str_of(&suffix)).unwrap_or(text_str))
+}
+
+/// A list of new texts.
+fn texts<'t>(call: &mut LibCall<'_>, parts: impl Iterator<Item = &'t str>) -> Res<Ret> {
+    let heap = &mut call.m.heap;
+    let list = heap.new_list(Class::Ref, 0)?;
+    for part in parts {
+        let text = heap.new_text(part)?;
+        heap.list_push_bits(list, Word::object(text).bits())?;
+    }
+    Ok(Ret::Obj(list))
+}
+
+pub(super) fn split(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, separator) = (call.text(0)?, call.text(1)?);
+    match str_of(&separator) {
+        "" => chars(call),
+        separator => texts(call, str_of(&text).split(separator)),
+    }
+}
+
+pub(super) fn lines(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    texts(call, str_of(&text).lines())
+}
+
+pub(super) fn words(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    texts(call, str_of(&text).split_whitespace())
+}
+
+pub(super) fn chars(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    let text = str_of(&text);
+    texts(call, text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]))
+}
+
+pub(super) fn is_empty(call: &mut LibCall<'_>) -> Res<Ret> {
+    Ok(Ret::Bool(str_of(&call.text(0)?).is_empty()))
+}
+
+/// A position that counts from the end when negative, clamped to `0..=len`.
+pub(super) fn clamped(position: i64, len: usize) -> usize {
+    let len = len as i64;
+    let position = if position < 0 { position.saturating_add(len) } else { position };
+    position.clamp(0, len) as usize
+}
+
+/// Byte position of a character position, at most the length.
+fn byte_at(text: &str, position: usize) -> usize {
+    if text.is_ascii() {
+        return position.min(text.len());
+    }
+    text.char_indices().nth(position).map_or(text.len(), |(at, _)| at)
+}
+
+/// The characters from one position up to another (excluded), clamped.
+pub(super) fn slice(call: &mut LibCall<'_>, text: Obj, from: i64, to: Option<i64>) -> Res<Ret> {
+    let characters = str_of(&text);
+    let len = if characters.is_ascii() { characters.len() } else { characters.chars().count() };
+    let (from, to) = (clamped(from, len), to.map_or(len, |to| clamped(to, len)));
+    if from >= to {
+        return call.new_text("");
+    }
+    let start = byte_at(characters, from);
+    let end = start + byte_at(&characters[start..], to - from);
+    part(call, text, &characters[start..end])
+}
+
+pub(super) fn slice_from(call: &mut LibCall<'_>) -> Res<Ret> {
+    slice(call, call.text(0)?, call.int(0), None)
+}
+
+pub(super) fn slice_between(call: &mut LibCall<'_>) -> Res<Ret> {
+    slice(call, call.text(0)?, call.int(0), Some(call.int(1)))
+}
+
+/// `text[a:b:step]`
+pub(super) fn slice_by_step(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    let bounds = Bounds::of(call)?;
+    if bounds.step == 1 {
+        return slice(call, text, bounds.from.unwrap_or(0), bounds.to);
+    }
+    let characters: Vec<char> = str_of(&text).chars().collect();
+    let picked: String = bounds.positions(characters.len()).map(|at| characters[at]).collect();
+    call.new_text(&picked)
+}
+
+/// What `x[a:b:step]` asks for.
+pub(super) struct Bounds {
+    pub(super) from: Option<i64>,
+    pub(super) to: Option<i64>,
+    pub(super) step: i64,
+}
+
+impl Bounds {
+    /// The three arguments after the receiver; each an int or none.
+    pub(super) fn of(call: &LibCall<'_>) -> Res<Bounds> {
+        let bound = |n| match call.any(n).view() {
+            View::None => Ok(None),
+            View::Int(at) => Ok(Some(at)),
+            found => Err(Fault::expected("int", found)),
+        };
+        let step = bound(3)?.unwrap_or(1);
+        if step == 0 {
+            return Err(Fault::new(ErrorKind::ArgumentError, "a slice cannot go in steps of 0"));
+        }
+        Ok(Bounds { from: bound(1)?, to: bound(2)?, step })
+    }
+
+    /// The positions asked for, all of them below `len`.
+    pub(super) fn positions(&self, len: usize) -> impl Iterator<Item = usize> + use<> {
+        let (len, step) = (len as i64, self.step);
+        // Downwards the positions lie in -1..len, upwards in 0..=len.
+        let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
+        let place = |at: i64| if at < 0 { at.saturating_add(len) } else { at }.clamp(low, high);
+        let from = self.from.map_or(if step > 0 { low } else { high }, place);
+        let to = self.to.map_or(if step > 0 { high } else { low }, place);
+        let mut at = from;
+        std::iter::from_fn(move || {
+            let inside = if step > 0 { at < to } else { at > to };
+            let found = inside.then_some(at as usize);
+            at = at.saturating_add(step);
+            found
+        })
+    }
+}
+
+pub(super) fn replace(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, old, new) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    let (text_str, old, new) = (str_of(&text), str_of(&old), str_of(&new));
+    if old.is_empty() {
+        return Ok(Ret::Obj(text));
+    }
+    let count = text_str.matches(old).count();
+    if count == 0 {
+        return Ok(Ret::Obj(text));
+    }
+    call.fits(text_str.len().saturating_add(count.saturating_mul(new.len())))?;
+    call.new_text(&text_str.replace(old, new))
+}
+
+pub(super) fn replace_first(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, old, new) = (call.text(0)?, call.text(1)?, call.text(2)?);
+    let (text_str, old, new) = (str_of(&text), str_of(&old), str_of(&new));
+    if old.is_empty() {
+        return Ok(Ret::Obj(text));
+    }
+    call.new_text(&text_str.replacen(old, new, 1))
+}
+
+/// Character position of a byte position, -1 for none.
+fn position(text: &str, byte: Option<usize>) -> Ret {
+    Ret::Int(byte.map_or(-1, |at| if text.is_ascii() { at } else { text[..at].chars().count() } as i64))
+}
+
+pub(super) fn index_of(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, wanted) = (call.text(0)?, call.text(1)?);
+    let text = str_of(&text);
+    Ok(position(text, text.find(str_of(&wanted))))
+}
+
+pub(super) fn last_index_of(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, wanted) = (call.text(0)?, call.text(1)?);
+    let text = str_of(&text);
+    Ok(position(text, text.rfind(str_of(&wanted))))
+}
+
+pub(super) fn repeat(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, count) = (call.text(0)?, call.int(0));
+    let text = str_of(&text);
+    let count = usize::try_from(count).unwrap_or(0);
+    call.fits(text.len().saturating_mul(count))?;
+    call.new_text(&text.repeat(if text.is_empty() { 0 } else { count }))
+}
+
+/// Fills up with blanks or the given text, to a length in characters.
+pub(super) fn pad(call: &mut LibCall<'_>, side: Side, with_filler: bool) -> Res<Ret> {
+    let text = call.text(0)?;
+    let filler = if with_filler { Some(call.text(1)?) } else { None };
+    let filler = filler.as_ref().map_or(" ", |filler| str_of(filler));
+    let characters = str_of(&text);
+    let wanted = usize::try_from(call.int(0)).unwrap_or(0);
+    let missing = wanted.saturating_sub(characters.chars().count());
+    if missing == 0 || filler.is_empty() {
+        return Ok(Ret::Obj(text));
+    }
+    call.fits(characters.len().saturating_add(missing.saturating_mul(4)))?;
+    let mut out = String::new();
+    let fill = filler.chars().cycle().take(missing);
+    match side {
+        Side::Left => {
+            out.extend(fill);
+            out.push_str(characters);
+        }
+        Side::Right => {
+            out.push_str(characters);
+            out.extend(fill);
+        }
+    }
+    call.new_text(&out)
+}
+
+pub(super) fn capitalize(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    let mut chars = str_of(&text).chars();
+    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
+    call.new_text(&(first + chars.as_str()))
+}
+
+pub(super) fn title(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    let mut out = String::with_capacity(str_of(&text).len());
+    let mut at_start = true;
+    for c in str_of(&text).chars() {
+        if c.is_whitespace() {
+            out.push(c);
+        } else if at_start {
+            out.extend(c.to_uppercase());
+        } else {
+            out.extend(c.to_lowercase());
+        }
+        at_start = c.is_whitespace();
+    }
+    call.new_text(&out)
+}
+
+pub(super) fn reverse(call: &mut LibCall<'_>) -> Res<Ret> {
+    let text = call.text(0)?;
+    call.new_text(&str_of(&text).chars().rev().collect::<String>())
+}
+
+pub(super) fn code_at(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (text, position) = (call.text(0)?, call.int(0));
+    let text = str_of(&text);
+    let found = if position >= 0 {
+        text.chars().nth(position as usize)
+    } else {
+        text.chars().rev().nth(position.unsigned_abs() as usize - 1)
+    };
+    let word = match found {
+        Some(c) => call.m.heap.int_word(i64::from(u32::from(c)))?,
+        None => Word::none(),
+    };
+    Ok(Ret::Any(word))
+}
+
+pub(super) fn from_code(call: &mut LibCall<'_>) -> Res<Ret> {
+    let code = call.int(0);
+    let Some(c) = u32::try_from(code).ok().and_then(char::from_u32) else {
+        return Err(Fault::new(ErrorKind::ArgumentError, format!("{code} is no Unicode scalar value")));
+    };
+    call.new_text(c.encode_utf8(&mut [0; 4]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn positions(from: Option<i64>, to: Option<i64>, step: i64, len: usize) -> Vec<usize> {
+        Bounds { from, to, step }.positions(len).collect()
+    }
+
+    #[test]
+    fn slices_by_steps_are_clamped() {
+        assert_eq!(positions(None, None, 2, 5), [0, 2, 4]);
+        assert_eq!(positions(None, None, -1, 3), [2, 1, 0]);
+        assert_eq!(positions(Some(1), Some(-1), 1, 5), [1, 2, 3]);
+        assert_eq!(positions(Some(-2), None, 1, 5), [3, 4]);
+        assert_eq!(positions(Some(99), Some(-99), -2, 5), [4, 2, 0]);
+        assert_eq!(positions(Some(-1), Some(1), -1, 4), [3, 2]);
+        assert!(positions(Some(i64::MIN), Some(i64::MAX), i64::MAX, 0).is_empty());
+        assert_eq!(positions(Some(i64::MIN), Some(i64::MAX), i64::MAX, 3), [0]);
+        assert_eq!(positions(None, None, i64::MIN, 3), [2]);
+    }
+
+    #[test]
+    fn positions_of_characters() {
+        assert_eq!(byte_at("añb", 2), 3);
+        assert_eq!(byte_at("añb", 9), 4);
+        assert_eq!(clamped(-1, 3), 2);
+        assert_eq!(clamped(i64::MIN, 3), 0);
+        assert_eq!(clamped(i64::MAX, 3), 3);
+    }
+}

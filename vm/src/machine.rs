@@ -1,0 +1,103 @@
+//! The state of one VM: program, heap, stacks, globals, markup output, counters. Here because operations, slow paths and
+//! library bodies all work on it. Must stay true: globals of class ref or any always hold a valid word.
+
+use std::sync::Arc;
+
+use flin_bytecode::{Bank, Class};
+
+use crate::frame::{Regs, Stacks};
+use crate::heap::{Heap, Obj};
+use crate::program::Program;
+use crate::semantics::markup::Output;
+use crate::value::Word;
+use crate::vm::{Counts, Limits};
+
+/// The state of one VM.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) program: Arc<Program>,
+    pub(crate) heap: Heap,
+    pub(crate) stacks: Stacks,
+    pub(crate) globals: Vec<u64>,
+    pub(crate) output: Output,
+    pub(crate) limits: Limits,
+    pub(crate) fuel_used: u64,
+    pub(crate) entity_reads: u64,
+    pub(crate) entity_writes: u64,
+    /// An error object on its way out of the interpreter, or one that conversion still needs: a root.
+    pub(crate) pinned: Option<Obj>,
+}
+
+impl Machine {
+    pub(crate) fn new(program: Arc<Program>, limits: Limits) -> Machine {
+        let heap = Heap::new(
+            program.layouts().clone(),
+            limits.memory_bytes,
+            limits.collect_every_allocation,
+        );
+        let globals = program
+            .module()
+            .globals
+            .iter()
+            .map(|global| empty_global(global.class))
+            .collect();
+        Machine {
+            program,
+            heap,
+            stacks: Stacks::new(),
+            globals,
+            output: Output::default(),
+            limits,
+            fuel_used: 0,
+            entity_reads: 0,
+            entity_writes: 0,
+            pinned: None,
+        }
+    }
+
+    /// What this VM did so far.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            instructions: self.fuel_used,
+            allocated_bytes: self.heap.allocated_bytes,
+            entity_reads: self.entity_reads,
+            entity_writes: self.entity_writes,
+            collections: self.heap.collections,
+        }
+    }
+
+    /// Collects garbage. Called between operations only: `current` is the running frame.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn collect(&mut self, current: Regs) {
+        let Machine {
+            program,
+            heap,
+            stacks,
+            globals,
+            output,
+            pinned,
+            ..
+        } = self;
+        heap.collect(|marker| {
+            stacks.roots(program.funcs(), current, |word| marker.word(word));
+            for (bits, global) in globals.iter().zip(&program.module().globals) {
+                if global.class.bank() == Bank::Reference {
+                    marker.word(Word::from_bits(*bits));
+                }
+            }
+            if let Some(obj) = pinned {
+                marker.object(*obj);
+            }
+        });
+        // Markup that is being written still counts; if it alone is beyond the limit, the next allocation says so.
+        let _ = heap.charge_outside(output.bytes());
+    }
+}
+
+fn empty_global(class: Class) -> u64 {
+    match class {
+        Class::I64 | Class::F64 | Class::Bool => 0,
+        Class::Ref | Class::Any => Word::none().bits(),
+    }
+}

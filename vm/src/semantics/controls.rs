@@ -1,0 +1,75 @@
+//! Attributes of bound form controls, options and keyed elements. Here because browser runtime and server read them by
+//! name. Must stay true: the names are those of the browser runtime; values are escaped.
+
+use flin_bytecode::GlobalId;
+
+use crate::fault::Res;
+use crate::heap::EntityState;
+use crate::machine::Machine;
+use crate::semantics::markup::{escape, write};
+use crate::semantics::{compare, print};
+use crate::value::{View, Word};
+
+const TEXT: u8 = 0;
+const NUMBER: u8 = 1;
+const CHECKBOX: u8 = 2;
+const RADIO: u8 = 3;
+
+/// The attributes of a control bound to a global.
+pub(crate) fn bind(m: &mut Machine, value: Word, control: u8, global: GlobalId) -> Res<()> {
+    let name = escape(&m.program.module().globals[global.index()].name);
+    let mut markup = format!(" data-flin-bind=\"{name}\" name=\"{name}\"");
+    m.output.option_checks = control == RADIO;
+    match control {
+        TEXT | NUMBER => {
+            let text = field_text(m, value)?;
+            markup.push_str(&format!(" value=\"{}\"", escape(&text)));
+        }
+        CHECKBOX if compare::truthy(m, value) => markup.push_str(" checked"),
+        // A radio button keeps its own value; select and textarea show theirs in their content.
+        _ => {}
+    }
+    write(m, &markup)
+}
+
+/// A value as it stands in an input: none is empty, an integral float has no point.
+fn field_text(m: &mut Machine, value: Word) -> Res<String> {
+    match value.view() {
+        View::None => Ok(String::new()),
+        View::Float(number) => {
+            let text = print::float_string(number);
+            Ok(text.strip_suffix(".0").map_or(text.clone(), str::to_owned))
+        }
+        _ => print::to_string(m, value),
+    }
+}
+
+/// Marks an option or radio button whose value is the bound one.
+pub(crate) fn option(m: &mut Machine, value: Word, bound: Word) -> Res<()> {
+    if field_text(m, value)? != field_text(m, bound)? {
+        return Ok(());
+    }
+    let word = if m.output.option_checks {
+        " checked"
+    } else {
+        " selected"
+    };
+    write(m, word)
+}
+
+/// The key of an element in a loop.
+pub(crate) fn key(m: &mut Machine, value: Word) -> Res<()> {
+    let key = match value.view() {
+        View::None => return Ok(()),
+        View::Entity(entity) if matches!(entity.entity_state(), EntityState::Unsaved) => {
+            return Ok(());
+        }
+        View::Entity(entity) => {
+            let name = &m.program.module().entities[entity.meta() as usize].name;
+            format!("{name}:{}", entity.entity_id())
+        }
+        _ => print::to_string(m, value)?,
+    };
+    let markup = format!(" data-flin-key=\"{}\"", escape(&key));
+    write(m, &markup)
+}

@@ -1,0 +1,286 @@
+//! Entity objects and the host's records: loading, following links, saving, deleting. Must stay true: one object per type
+//! and id; an object with changes that were not saved is never overwritten by a read; every write goes to the host before
+//! the object says so.
+
+use flin_bytecode::{EntityTypeId, FieldNo, OnDelete, TypeDesc};
+
+use crate::fault::{Fault, Res};
+use crate::heap::{EntityState, Obj, Stamps};
+use crate::host::{Host, HostError, HostRecord, HostValue};
+use crate::machine::Machine;
+use crate::semantics::{convert, validate};
+use crate::trap::ErrorKind;
+use crate::value::{View, Word};
+
+fn entity_name(m: &Machine, ty: u32) -> String {
+    m.program.module().entities[ty as usize].name.clone()
+}
+
+#[cold]
+fn not_found(m: &Machine, ty: u32, id: i64) -> Fault {
+    Fault::host(HostError::NotFound {
+        entity: entity_name(m, ty),
+        id,
+    })
+}
+
+#[cold]
+fn never_saved(m: &Machine, ty: u32, what: &str) -> Fault {
+    Fault::new(
+        ErrorKind::NotFound,
+        format!(
+            "this {} was never saved, so it cannot be {what}",
+            entity_name(m, ty)
+        ),
+    )
+}
+
+/// The error of `entity.is`.
+#[cold]
+pub(crate) fn wrong_entity(m: &Machine, obj: Obj, ty: usize) -> Fault {
+    let found = crate::semantics::types::found(m, Word::object(obj));
+    Fault::type_error(format!(
+        "expected {}, found {found}",
+        entity_name(m, ty as u32)
+    ))
+}
+
+fn stamps_of(record: &HostRecord) -> Stamps {
+    Stamps {
+        version: record.version,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+        deleted_at: record.deleted_at,
+    }
+}
+
+/// The object of a record that the host gave.
+pub(crate) fn materialize(m: &mut Machine, record: &HostRecord) -> Res<Obj> {
+    let entity = m.heap.entity_link(record.ty.0, record.id)?;
+    if entity.entity_state() == EntityState::Loaded && entity.entity_is_changed() {
+        return Ok(entity);
+    }
+    let mut fields = Vec::with_capacity(m.heap.layouts().entity_fields(record.ty.0));
+    for index in 0..m.heap.layouts().entity_fields(record.ty.0) {
+        fields.push(match record.fields.get(index) {
+            Some(value) => convert::import(m, value)?,
+            None => Word::none(),
+        });
+    }
+    m.heap
+        .entity_fill(entity, record.id, stamps_of(record), &fields);
+    Ok(entity)
+}
+
+/// Makes sure that the fields are there.
+fn load(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
+    if entity.entity_state() != EntityState::Link {
+        return Ok(());
+    }
+    let (ty, id) = (entity.meta(), entity.entity_id());
+    match read(m, host, ty, id)? {
+        Some(record) => materialize(m, &record).map(|_| ()),
+        None => Err(not_found(m, ty, id)),
+    }
+}
+
+fn read(m: &mut Machine, host: &mut dyn Host, ty: u32, id: i64) -> Res<Option<HostRecord>> {
+    m.entity_reads += 1;
+    host.entity_get(EntityTypeId(ty), id).map_err(Fault::host)
+}
+
+/// The object of the record with this id, if it exists and is not deleted.
+fn live(m: &mut Machine, host: &mut dyn Host, ty: u32, id: i64) -> Res<Option<Obj>> {
+    let known = m.heap.entity_link(ty, id)?;
+    if known.entity_state() == EntityState::Link {
+        match read(m, host, ty, id)? {
+            Some(record) => materialize(m, &record)?,
+            None => return Ok(None),
+        };
+    }
+    Ok(known.entity_stamps().deleted_at.is_none().then_some(known))
+}
+
+fn none_obj() -> Obj {
+    Word::none().as_obj().expect("none is an object")
+}
+
+/// The declared field with this number, compared with the entity of the object.
+fn declared(m: &Machine, entity: Obj, field: FieldNo) -> Res<usize> {
+    match field.declared() {
+        Some(index) if index < m.heap.layouts().entity_fields(entity.meta()) => Ok(index),
+        _ => Err(Fault::type_error(format!(
+            "{} has no such field",
+            entity_name(m, entity.meta())
+        ))),
+    }
+}
+
+/// A field of an entity object, automatic ones included; a reference gives the link.
+pub(crate) fn get_field(
+    m: &mut Machine,
+    host: &mut dyn Host,
+    entity: Obj,
+    field: FieldNo,
+) -> Res<Word> {
+    if field == FieldNo::ID {
+        return match entity.entity_id() {
+            0 => Ok(Word::none()),
+            id => m.heap.int_word(id),
+        };
+    }
+    load(m, host, entity)?;
+    let stamps = entity.entity_stamps();
+    let saved = entity.entity_id() != 0;
+    match field {
+        FieldNo::VERSION => m.heap.int_word(stamps.version),
+        FieldNo::CREATED_AT if saved => m.heap.time_word(stamps.created_at),
+        FieldNo::UPDATED_AT if saved => m.heap.time_word(stamps.updated_at),
+        FieldNo::DELETED_AT => match stamps.deleted_at {
+            Some(ms) => m.heap.time_word(ms),
+            None => Ok(Word::none()),
+        },
+        FieldNo::CREATED_AT | FieldNo::UPDATED_AT => Ok(Word::none()),
+        field => {
+            let index = declared(m, entity, field)?;
+            Ok(entity.entity_field(index))
+        }
+    }
+}
+
+/// Sets a declared field; its type is enforced at save.
+pub(crate) fn set_field(
+    m: &mut Machine,
+    host: &mut dyn Host,
+    entity: Obj,
+    field: FieldNo,
+    value: Word,
+) -> Res<()> {
+    if field.declared().is_none() {
+        return Err(Fault::type_error(
+            "id, version and times of a record are set by saving it",
+        ));
+    }
+    load(m, host, entity)?;
+    let index = declared(m, entity, field)?;
+    entity.set_entity_field(index, value);
+    Ok(())
+}
+
+/// The record behind a reference field, or the none object.
+pub(crate) fn follow(
+    m: &mut Machine,
+    host: &mut dyn Host,
+    entity: Obj,
+    field: FieldNo,
+) -> Res<Obj> {
+    let link = get_field(m, host, entity, field)?;
+    match link.view() {
+        View::Entity(target) if target.entity_state() == EntityState::Link => {
+            Ok(live(m, host, target.meta(), target.entity_id())?.unwrap_or_else(none_obj))
+        }
+        View::Entity(target) if target.entity_stamps().deleted_at.is_none() => Ok(target),
+        View::Entity(_) | View::None => Ok(none_obj()),
+        found => Err(Fault::expected("a link to a record", found)),
+    }
+}
+
+/// `Todo.find(id)`: ids may come as text (from a path or form).
+pub(crate) fn find(m: &mut Machine, host: &mut dyn Host, ty: EntityTypeId, id: Word) -> Res<Obj> {
+    let id = match id.view() {
+        View::Int(id) => Some(id),
+        View::Text(text) => text.text().and_then(|text| text.trim().parse().ok()),
+        View::None => None,
+        View::Entity(entity) if entity.meta() == ty.0 => Some(entity.entity_id()),
+        found => return Err(Fault::expected("an id", found)),
+    };
+    match id {
+        Some(id) if id > 0 => Ok(live(m, host, ty.0, id)?.unwrap_or_else(none_obj)),
+        _ => Ok(none_obj()),
+    }
+}
+
+/// `save`: validators, then insert or a new version.
+pub(crate) fn save(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
+    load(m, host, entity)?;
+    let ty = EntityTypeId(entity.meta());
+    if entity.entity_state() == EntityState::Destroyed {
+        return Err(not_found(m, ty.0, entity.entity_id()));
+    }
+    let words = validate::check(m, host, entity)?;
+    let fields = words
+        .iter()
+        .map(|word| convert::export_field(m, *word))
+        .collect::<Res<Vec<HostValue>>>()?;
+    m.entity_writes += 1;
+    let record = match entity.entity_state() {
+        EntityState::Unsaved => host.entity_insert(ty, fields),
+        EntityState::Loaded | EntityState::Link | EntityState::Destroyed => {
+            host.entity_update(ty, entity.entity_id(), fields)
+        }
+    };
+    let record = record.map_err(Fault::host)?;
+    m.heap
+        .entity_fill(entity, record.id, stamps_of(&record), &words);
+    Ok(())
+}
+
+/// `delete`
+pub(crate) fn delete(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
+    let (ty, id) = saved(m, entity, "deleted")?;
+    m.entity_writes += 1;
+    let record = host.entity_delete(ty, id).map_err(Fault::host)?;
+    written(m, entity, &record)
+}
+
+/// `restore`
+pub(crate) fn restore(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
+    let (ty, id) = saved(m, entity, "restored")?;
+    m.entity_writes += 1;
+    let record = host.entity_restore(ty, id).map_err(Fault::host)?;
+    written(m, entity, &record)
+}
+
+/// `destroy`
+pub(crate) fn destroy(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
+    let (ty, id) = saved(m, entity, "destroyed")?;
+    m.entity_writes += 1;
+    host.entity_destroy(ty, id).map_err(Fault::host)?;
+    m.heap.entity_destroyed(entity);
+    forget_referrers(m, ty);
+    Ok(())
+}
+
+fn saved(m: &Machine, entity: Obj, what: &str) -> Res<(EntityTypeId, i64)> {
+    let (ty, id) = (entity.meta(), entity.entity_id());
+    match entity.entity_state() {
+        EntityState::Unsaved => Err(never_saved(m, ty, what)),
+        EntityState::Destroyed => Err(not_found(m, ty, id)),
+        EntityState::Loaded | EntityState::Link => Ok((EntityTypeId(ty), id)),
+    }
+}
+
+/// After delete or restore: times and version are new; unsaved changes of fields stay what they are.
+fn written(m: &mut Machine, entity: Obj, record: &HostRecord) -> Res<()> {
+    if entity.entity_state() == EntityState::Link {
+        materialize(m, record)?;
+    }
+    m.heap.entity_stamp(entity, stamps_of(record));
+    forget_referrers(m, record.ty);
+    Ok(())
+}
+
+/// Deleting may have changed or deleted records that link to this type; what was read of them is read again when needed.
+fn forget_referrers(m: &mut Machine, deleted: EntityTypeId) {
+    let program = m.program.clone();
+    let module = program.module();
+    for (index, entity) in module.entities.iter().enumerate() {
+        let refers = entity.fields.iter().any(|field| {
+            field.on_delete != OnDelete::Restrict
+                && matches!(module.types[field.ty.index()], TypeDesc::Entity(target) if target == deleted)
+        });
+        if refers {
+            m.heap.entity_forget_unchanged(index as u32);
+        }
+    }
+}

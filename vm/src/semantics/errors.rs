@@ -1,0 +1,204 @@
+//! Error objects: made where an error is raised (position, trace), read when it leaves the machine. Must stay true: the
+//! position is the innermost instruction of the program, not of the prelude; traces are bounded; making an error cannot
+//! fail, not even when memory is used up.
+
+use flin_bytecode::Function;
+
+use crate::fault::NewError;
+use crate::heap::{ErrorParts, Heap, Obj, list_len};
+use crate::machine::Machine;
+use crate::trap::{ErrorKind, Position, TraceEntry, Trap};
+use crate::value::{View, Word};
+
+/// Calls kept at the inner and at the outer end of a trace.
+const TRACE_INNER: usize = 20;
+const TRACE_OUTER: usize = 10;
+/// Causes behind causes that are reported.
+const CAUSES_MAX: u32 = 8;
+/// Longest message kept when memory is used up, in bytes.
+const SHORT_MESSAGE_BYTES: usize = 1024;
+
+/// An error object for a new error raised by the instruction before `pc`.
+pub(crate) fn new_error(m: &mut Machine, new: NewError, pc: *const u64) -> Obj {
+    let calls = calls(m, pc);
+    let (line, column) = calls.first().map_or((0, 0), |call| position(m, *call));
+    let trace = shortened(&calls);
+    m.heap.with_reserve(|heap| {
+        let kind = text(heap, new.kind.name());
+        let message = text(heap, &new.message);
+        let mut optional =
+            |value: Option<String>| value.map_or_else(Word::none, |value| text(heap, &value));
+        let (entity, field, rule) = (
+            optional(new.entity),
+            optional(new.field),
+            optional(new.rule),
+        );
+        let trace = trace_list(heap, &trace);
+        let parts = ErrorParts {
+            line,
+            column,
+            kind,
+            message,
+            entity,
+            field,
+            rule,
+            cause: Word::none(),
+            trace,
+        };
+        heap.new_error(parts).expect("the reserve holds an error")
+    })
+}
+
+/// The error object of a run that the host stopped.
+pub(crate) fn stopped(m: &mut Machine, pc: *const u64) -> Obj {
+    let new = NewError {
+        kind: ErrorKind::TimeLimitExceeded,
+        message: "this took longer than it may".to_owned(),
+        entity: None,
+        field: None,
+        rule: None,
+    };
+    new_error(m, new, pc)
+}
+
+fn text(heap: &mut Heap, text: &str) -> Word {
+    let made = heap.new_text(text).or_else(|_| {
+        let mut end = text.len().min(SHORT_MESSAGE_BYTES);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        heap.new_text(&text[..end])
+    });
+    Word::object(made.unwrap_or_else(|_| heap.layouts().empty_text()))
+}
+
+fn trace_list(heap: &mut Heap, entries: &[i64]) -> Word {
+    let Ok(list) = heap.new_list(flin_bytecode::Class::I64, entries.len()) else {
+        return Word::none();
+    };
+    for entry in entries {
+        if heap.list_push_bits(list, *entry as u64).is_err() {
+            return Word::none();
+        }
+    }
+    Word::object(list)
+}
+
+/// The running calls of the program (not of the prelude), innermost first: function and instruction.
+fn calls(m: &Machine, pc: *const u64) -> Vec<(u32, u32)> {
+    let mut pc = pc;
+    let mut calls = Vec::new();
+    for record in m.stacks.records.iter().rev() {
+        let instruction = m.program.funcs()[record.func as usize]
+            .instruction(pc)
+            .saturating_sub(1);
+        if !m.program.module().functions[record.func as usize].from_prelude {
+            calls.push((record.func, instruction));
+        }
+        pc = record.pc;
+    }
+    calls
+}
+
+/// Entries of a trace list: long traces lose their middle.
+fn shortened(calls: &[(u32, u32)]) -> Vec<i64> {
+    let entry = |(func, instruction): &(u32, u32)| i64::from(*func) << 32 | i64::from(*instruction);
+    if calls.len() <= TRACE_INNER + TRACE_OUTER + 1 {
+        return calls.iter().map(entry).collect();
+    }
+    let left_out = calls.len() - TRACE_INNER - TRACE_OUTER;
+    let inner = calls[..TRACE_INNER].iter().map(entry);
+    let outer = calls[calls.len() - TRACE_OUTER..].iter().map(entry);
+    inner.chain([-(left_out as i64)]).chain(outer).collect()
+}
+
+/// Line and column of an instruction.
+fn position(m: &Machine, (func, instruction): (u32, u32)) -> (u32, u32) {
+    m.program
+        .module()
+        .functions
+        .get(func as usize)
+        .map_or((0, 0), |function| line_of(function, instruction))
+}
+
+fn line_of(function: &Function, instruction: u32) -> (u32, u32) {
+    let after = function
+        .lines
+        .partition_point(|(start, _, _)| *start <= instruction);
+    match after
+        .checked_sub(1)
+        .and_then(|index| function.lines.get(index))
+    {
+        Some((_, line, column)) => (*line, *column),
+        None => (0, 0),
+    }
+}
+
+/// A text word as a string.
+fn string(word: Word) -> Option<String> {
+    match word.view() {
+        View::Text(text) => text.text().map(str::to_owned),
+        _ => None,
+    }
+}
+
+/// The error as the outside sees it.
+pub(crate) fn trap_of(m: &mut Machine, error: Obj) -> Trap {
+    trap_with_causes(m, error, CAUSES_MAX)
+}
+
+fn trap_with_causes(m: &mut Machine, error: Obj, causes: u32) -> Trap {
+    let parts = error.error_parts();
+    let cause = match parts.cause.view() {
+        View::Error(cause) if causes > 0 => Some(Box::new(trap_with_causes(m, cause, causes - 1))),
+        _ => None,
+    };
+    Trap {
+        kind: ErrorKind::from_name(&string(parts.kind).unwrap_or_default()),
+        message: string(parts.message).unwrap_or_default(),
+        entity: string(parts.entity),
+        field: string(parts.field),
+        rule: string(parts.rule),
+        cause,
+        at: Position {
+            file: m.program.module().source_name.clone(),
+            line: parts.line,
+            column: parts.column,
+        },
+        trace: trace_of(m, parts.trace),
+    }
+}
+
+fn trace_of(m: &mut Machine, trace: Word) -> Vec<TraceEntry> {
+    let View::List(list) = trace.view() else {
+        return Vec::new();
+    };
+    let mut entries = Vec::new();
+    for index in 0..list_len(list) {
+        let Ok(Ok(bits)) = m
+            .heap
+            .list_get_checked(list, flin_bytecode::Class::I64, index as i64)
+        else {
+            break;
+        };
+        let entry = bits as i64;
+        if entry < 0 {
+            entries.push(TraceEntry {
+                function: format!("… {} more calls …", -entry),
+                line: 0,
+                column: 0,
+            });
+            continue;
+        }
+        let (func, instruction) = ((entry >> 32) as u32, entry as u32);
+        let (line, column) = position(m, (func, instruction));
+        if let Some(function) = m.program.module().functions.get(func as usize) {
+            entries.push(TraceEntry {
+                function: function.name.clone(),
+                line,
+                column,
+            });
+        }
+    }
+    entries
+}

@@ -1,0 +1,228 @@
+//! Markup output: where it goes, and how values are escaped for their place (text, attribute, URL, style). Must stay true:
+//! nothing that a program computes reaches the page unescaped except through `raw`; a URL has one of four schemes or none.
+
+use crate::fault::{Fault, Res};
+use crate::machine::Machine;
+use crate::semantics::{compare, print};
+use crate::value::{View, Word};
+use crate::vm::Rendered;
+
+/// The markup written so far.
+#[derive(Debug, Default)]
+pub(crate) struct Output {
+    rendered: Rendered,
+    in_head: bool,
+    /// Hidden forms written so far; they are numbered from 1.
+    pub(crate) form_count: u32,
+    /// The page whose view or handler runs: index into `Module::pages`.
+    pub(crate) page: Option<usize>,
+    /// What `view.option` writes: inside a select ` selected`, after a radio button ` checked`.
+    pub(crate) option_checks: bool,
+}
+
+impl Output {
+    /// Where markup goes from now on.
+    pub(crate) fn set_head(&mut self, in_head: bool) {
+        self.in_head = in_head;
+    }
+
+    /// Bytes written so far.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rendered.head.len() + self.rendered.body.len() + self.rendered.forms.len()
+    }
+
+    /// Takes what was written; the next view starts anew.
+    pub(crate) fn take(&mut self) -> Rendered {
+        self.in_head = false;
+        self.form_count = 0;
+        std::mem::take(&mut self.rendered)
+    }
+}
+
+/// Writes markup as it is.
+pub(crate) fn write(m: &mut Machine, markup: &str) -> Res<()> {
+    m.heap.charge_outside(markup.len())?;
+    let Output {
+        rendered, in_head, ..
+    } = &mut m.output;
+    let target = if *in_head {
+        &mut rendered.head
+    } else {
+        &mut rendered.body
+    };
+    target.push_str(markup);
+    Ok(())
+}
+
+/// Writes markup to the hidden forms at the end of the page.
+pub(crate) fn write_form(m: &mut Machine, markup: &str) -> Res<()> {
+    m.heap.charge_outside(markup.len())?;
+    m.output.rendered.forms.push_str(markup);
+    Ok(())
+}
+
+/// Escapes for text between tags and for attribute values in double quotes.
+pub(crate) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A value between tags; none writes nothing.
+pub(crate) fn write_value(m: &mut Machine, value: Word) -> Res<()> {
+    let text = match value.view() {
+        View::None => return Ok(()),
+        View::Text(text) => escape(text.text().unwrap_or_default()),
+        _ => escape(&print::to_string(m, value)?),
+    };
+    write(m, &text)
+}
+
+const PLACE_PLAIN: u8 = 0;
+const PLACE_BOOLEAN: u8 = 1;
+const PLACE_URL: u8 = 2;
+const PLACE_STYLE: u8 = 3;
+
+/// An attribute with its value, escaped for its place; none writes nothing.
+pub(crate) fn attribute(m: &mut Machine, name: &str, value: Word, place: u8) -> Res<()> {
+    if place == PLACE_BOOLEAN {
+        return if compare::truthy(m, value) {
+            write(m, &format!(" {name}"))
+        } else {
+            Ok(())
+        };
+    }
+    if value.is_none() {
+        return Ok(());
+    }
+    let text = print::to_string(m, value)?;
+    let text = match place {
+        PLACE_PLAIN => text.as_str(),
+        PLACE_URL => safe_url(&text),
+        PLACE_STYLE => safe_style(&text),
+        _ => return Err(Fault::type_error("markup has no such place for a value")),
+    };
+    let markup = format!(" {name}=\"{}\"", escape(text));
+    write(m, &markup)
+}
+
+/// The URL if its scheme is harmless (or it has none), else `#`.
+pub(crate) fn safe_url(url: &str) -> &str {
+    // Browsers ignore blanks and control characters around and (tab, newline) inside a URL, so they cannot hide a scheme.
+    let seen: String = url
+        .chars()
+        .filter(|c| !c.is_control() && !c.is_whitespace())
+        .collect();
+    let end = seen.find([':', '/', '?', '#']);
+    let scheme = match end {
+        Some(end) if seen[end..].starts_with(':') => seen[..end].to_ascii_lowercase(),
+        _ => return url,
+    };
+    if ["http", "https", "mailto", "tel"].contains(&scheme.as_str()) {
+        url
+    } else {
+        "#"
+    }
+}
+
+/// The style if nothing in it can load or run anything unsafe, else nothing.
+pub(crate) fn safe_style(style: &str) -> &str {
+    let lower = style.to_ascii_lowercase();
+    let forbidden = [
+        "expression",
+        "javascript:",
+        "-moz-binding",
+        "behavior",
+        "@",
+        "\\",
+        "/*",
+        "<",
+        "{",
+        "}",
+    ];
+    if forbidden.iter().any(|word| lower.contains(word)) {
+        return "";
+    }
+    let mut rest = lower.as_str();
+    while let Some(at) = rest.find("url(") {
+        rest = &rest[at + 4..];
+        let inside = rest.split(')').next().unwrap_or_default();
+        let url = inside.trim().trim_matches(['"', '\'']);
+        if safe_url(url) != url {
+            return "";
+        }
+    }
+    style
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls() {
+        for good in [
+            "",
+            "/a?b=c:d",
+            "a/b:c",
+            "https://x.y",
+            "HTTP://x",
+            "mailto:a@b.c",
+            "tel:+1",
+            "#top",
+            "?x:y",
+            "//x.y/z",
+        ] {
+            assert_eq!(safe_url(good), good);
+        }
+        for bad in [
+            "javascript:alert(1)",
+            "JaVaScRiPt:alert(1)",
+            " \tjavascript:alert(1)",
+            "java\nscript:alert(1)",
+            "\u{1}javascript:x",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc",
+            ":x",
+        ] {
+            assert_eq!(safe_url(bad), "#", "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn styles() {
+        for good in [
+            "color: red; width: 10%",
+            "background: url(\"/a.png\")",
+            "background:url(https://a.b/c)",
+        ] {
+            assert_eq!(safe_style(good), good);
+        }
+        for bad in [
+            "background:url(javascript:x)",
+            "width: expression(x)",
+            "a:b}body{c:d",
+            "background: URL('data:x')",
+        ] {
+            assert_eq!(safe_style(bad), "", "{bad}");
+        }
+    }
+
+    #[test]
+    fn escapes() {
+        assert_eq!(
+            escape("<a b=\"c\" d='e'>&"),
+            "&lt;a b=&quot;c&quot; d=&#39;e&#39;&gt;&amp;"
+        );
+    }
+}

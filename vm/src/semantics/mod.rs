@@ -1,0 +1,70 @@
+//! Slow paths and meanings that more than one operation shares: printing, comparing, arithmetic on `any`, access by name,
+//! entities, validators, markup. Here, once, so that the interpreter, native code and library bodies agree.
+//! Must stay true: no unsafe code; every walk over data has a limit of depth and of work.
+
+pub(crate) mod access;
+pub(crate) mod arith;
+pub(crate) mod compare;
+pub(crate) mod controls;
+pub(crate) mod convert;
+pub(crate) mod entity;
+pub(crate) mod errors;
+pub(crate) mod fields;
+pub(crate) mod handlers;
+pub(crate) mod markup;
+pub(crate) mod print;
+pub(crate) mod query;
+pub(crate) mod time;
+pub(crate) mod types;
+pub(crate) mod validate;
+pub(crate) mod wire;
+
+use crate::fault::{DEPTH_MAX, Fault, Res};
+
+/// Most values that one comparison or conversion looks at; beyond it the data is as good as endless.
+const STEPS_MAX: u32 = 50_000_000;
+
+/// Limits of a walk over nested data.
+#[derive(Debug)]
+pub(crate) struct Walk {
+    what: &'static str,
+    depth: u32,
+    steps: u32,
+}
+
+impl Walk {
+    /// A walk that does `what` (for the error: "cannot compare: …").
+    pub(crate) fn new(what: &'static str) -> Walk {
+        Walk {
+            what,
+            depth: 0,
+            steps: 0,
+        }
+    }
+
+    /// Looks at one more value.
+    pub(crate) fn step(&mut self) -> Res<()> {
+        self.steps += 1;
+        if self.steps > STEPS_MAX {
+            Err(Fault::too_deep(self.what))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Goes one level down.
+    pub(crate) fn enter(&mut self) -> Res<()> {
+        self.step()?;
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            Err(Fault::too_deep(self.what))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Comes back up.
+    pub(crate) fn leave(&mut self) {
+        self.depth -= 1;
+    }
+}
