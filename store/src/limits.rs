@@ -31,4 +31,4 @@ pub const TYPES_MAX: usize = 4096;
 /// Fields in one type, dropped ones included: bounds the offset table of a record.
 pub const FIELDS_MAX: usize = 4096;
 /// Largest record number: the index is a table by number.
-pub const ENTITY_ID_MAX: u64 = 1 << 40;
+pub const ENTITY_ID_MAX: u64 = 1 << 36;

@@ -14,8 +14,8 @@ use crate::codec::record::{Place, RecordHeader, RecordOp, each_record};
 use crate::disk::Disk;
 use crate::error::{Damage, IoFailure};
 use crate::index::{Head, Index};
-use crate::limits::{ENTITY_ID_MAX, REQUEST_IDS_MAX, SEGMENT_HEADER_BYTES};
-use crate::log::files::{ACTIVE, LogFiles};
+use crate::limits::{ENTITY_ID_MAX, REQUEST_IDS_MAX, SEGMENT_HEADER_BYTES, TYPES_MAX};
+use crate::log::files::{ACTIVE, LoadedSegment, LogFiles, sealed_name};
 use crate::log::walk::{OnDamage, Tail, Visit, WalkEnd, walk};
 use crate::log::writer::Before;
 use crate::report::{LogCounts, TailReport};
@@ -55,6 +55,8 @@ pub(crate) struct Replayed {
     pub(crate) counts: LogCounts,
     /// Last data frame: the newest snapshot.
     pub(crate) published: Lsn,
+    /// Records of types without a schema frame are fine: that frame may be the damaged one.
+    pub(crate) lenient: bool,
 }
 
 impl Replayed {
@@ -77,10 +79,10 @@ impl Replayed {
         let segment = visit.segment.header.number as u32;
         let body_at = visit.offset as u32 + FRAME_HEADER_BYTES as u32;
         let lsn = visit.header.lsn;
-        let catalog_types = self.catalog.types.len() as u32;
+        let types = if self.lenient { TYPES_MAX } else { self.catalog.types.len() } as u32;
         let (index, counts) = (&mut self.index, &mut self.counts);
         each_record(visit.body, &mut |at, record, bytes| {
-            let known_type = record.ty.0 >= 1 && record.ty.0 <= catalog_types;
+            let known_type = record.ty.0 >= 1 && record.ty.0 <= types;
             if !known_type || record.id.0 == 0 || record.id.0 > ENTITY_ID_MAX || record.lsn != lsn {
                 return Err(Undecodable {
                     expected: "a record of a known type with a valid number",
@@ -149,7 +151,11 @@ pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
     match (files.segments.last(), end.tail) {
         (None, _) => Before::CreateFirst,
         (Some(_), Tail::Torn { until }) => Before::Cut { until },
-        (Some(newest), Tail::Clean) if newest.name != ACTIVE => Before::FinishRename,
+        (Some(newest), Tail::Clean) if newest.name != ACTIVE => {
+            let in_the_way = files.segments.iter().find(|segment| segment.name == ACTIVE);
+            let sealed = |segment: &LoadedSegment| sealed_name(segment.header.first_lsn, segment.header.epoch);
+            Before::FinishRename { in_the_way: in_the_way.map(sealed) }
+        }
         (Some(_), Tail::Clean) => Before::Nothing,
     }
 }

@@ -52,8 +52,8 @@ impl LogWriter {
     /// Makes room for `bytes`, which do not fit now. Returns the new segment if one was started; the old one is
     /// complete and durable then.
     pub(crate) fn make_room(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, RollFailure> {
-        if self.before == Before::FinishRename {
-            self.finish_rename()?;
+        if let Before::FinishRename { in_the_way } = self.before.clone() {
+            self.finish_rename(in_the_way.as_deref())?;
             if self.has_room(bytes) {
                 return Ok(None);
             }
@@ -93,12 +93,7 @@ impl LogWriter {
         file.freeze(SEGMENT_HEADER_BYTES)
             .map_err(append_failure("mapping a segment"))?;
         self.rename_active()?;
-        self.disk
-            .rename(NEXT, ACTIVE)
-            .map_err(append_failure("renaming a segment"))?;
-        self.disk
-            .sync_dir()
-            .map_err(append_failure("syncing the directory"))?;
+        self.rename_free(NEXT, ACTIVE)?;
         self.epoch = header.epoch;
         self.known.push(ManifestSegment {
             number,
@@ -199,7 +194,7 @@ impl LogWriter {
         match (&self.active, &self.before) {
             (None, _) => Ok(0),
             (Some(active), Before::Cut { .. }) => Ok(active.end),
-            (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename) => {
+            (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename { .. }) => {
                 let time_ms = self.next_time_ms();
                 self.push(FrameKind::SegmentEnd, 0, time_ms, None, &[]);
                 self.flush().map_err(RollFailure::Append)?;
@@ -212,54 +207,36 @@ impl LogWriter {
     fn rename_active(&mut self) -> Result<(), RollFailure> {
         if let Some(active) = &self.active {
             let name = sealed_name(active.segment.header.first_lsn, active.segment.header.epoch);
-            if active.segment.name() != name {
-                self.disk
-                    .rename(ACTIVE, &name)
-                    .map_err(append_failure("renaming a segment"))?;
-                self.disk
-                    .sync_dir()
-                    .map_err(append_failure("syncing the directory"))?;
-                active.segment.renamed(&name);
-            }
+            self.rename_free(&active.segment.name(), &name)?;
+            active.segment.renamed(&name);
         }
         Ok(())
     }
 
-    /// Brings the names of the last two segments to what they should be after an interrupted roll.
-    fn finish_rename(&mut self) -> Result<(), RollFailure> {
-        let names = self
-            .disk
-            .list()
-            .map_err(append_failure("listing the directory"))?;
+    /// Renames to a name that nobody has: a rename never replaces a segment.
+    fn rename_free(&self, from: &str, to: &str) -> Result<(), RollFailure> {
+        if from == to {
+            return Ok(());
+        }
+        let names = self.disk.list().map_err(append_failure("listing the directory"))?;
+        if names.iter().any(|name| name == to) {
+            let taken = io::Error::new(io::ErrorKind::AlreadyExists, format!("there is a file {to} already"));
+            return Err(append_failure("renaming a segment")(taken));
+        }
+        self.disk.rename(from, to).map_err(append_failure("renaming a segment"))?;
+        self.disk.sync_dir().map_err(append_failure("syncing the directory"))
+    }
+
+    /// Gives the active segment the name `wal.log`, and the segment that has it its own.
+    fn finish_rename(&mut self, in_the_way: Option<&str>) -> Result<(), RollFailure> {
         let Some(active) = &self.active else {
             unreachable!("there is a segment to rename");
         };
-        if active.segment.name() != ACTIVE {
-            if names.iter().any(|name| name == ACTIVE) {
-                let Some(before) = self
-                    .known
-                    .len()
-                    .checked_sub(2)
-                    .map(|at| self.known[at].clone())
-                else {
-                    unreachable!("the segment in the way of the active one is the one before it");
-                };
-                let sealed = sealed_name(before.first_lsn, before.epoch);
-                self.disk
-                    .rename(ACTIVE, &sealed)
-                    .map_err(append_failure("renaming a segment"))?;
-                self.disk
-                    .sync_dir()
-                    .map_err(append_failure("syncing the directory"))?;
-            }
-            self.disk
-                .rename(&active.segment.name(), ACTIVE)
-                .map_err(append_failure("renaming a segment"))?;
-            active.segment.renamed(ACTIVE);
+        if let Some(name) = in_the_way {
+            self.rename_free(ACTIVE, name)?;
         }
-        self.disk
-            .sync_dir()
-            .map_err(append_failure("syncing the directory"))?;
+        self.rename_free(&active.segment.name(), ACTIVE)?;
+        active.segment.renamed(ACTIVE);
         self.before = Before::Nothing;
         Ok(())
     }

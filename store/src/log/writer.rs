@@ -29,8 +29,11 @@ pub(crate) enum Before {
     CreateFirst,
     /// Left-over bytes follow the last frame: keep a copy of them, then start a new segment.
     Cut { until: u64 },
-    /// A crash came between the two renames of a roll: the active segment still has a temporary name.
-    FinishRename,
+    /// The active segment is not named `wal.log` (a roll was interrupted, or somebody renamed files).
+    FinishRename {
+        /// The right name of another segment that is named `wal.log`, if there is one.
+        in_the_way: Option<String>,
+    },
 }
 
 /// The segment that is written to.

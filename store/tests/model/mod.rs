@@ -14,12 +14,12 @@ use flin_store::{
 use flin_testkit::rng::Rng;
 
 /// `Note { text, size, next: Note on_delete(set_none) }`
-pub const NOTE: TypeIx = TypeIx(0);
+pub(crate) const NOTE: TypeIx = TypeIx(0);
 /// `Tag { name unique, note: Note on_delete(cascade) }`
-pub const TAG: TypeIx = TypeIx(1);
+pub(crate) const TAG: TypeIx = TypeIx(1);
 
 /// The schema of most tests.
-pub fn schema() -> Schema {
+pub(crate) fn schema() -> Schema {
     let note = TypeDef {
         name: "Note".into(),
         fields: vec![
@@ -39,27 +39,27 @@ pub fn schema() -> Schema {
 }
 
 /// Small segments, so that a few commits roll; no threads.
-pub fn small() -> StoreOptions {
+pub(crate) fn small() -> StoreOptions {
     StoreOptions { segment_bytes_min: 8192, segment_bytes_max: 8192, ..StoreOptions::inline() }
 }
 
 /// Opens or panics with the reason.
-pub fn open(disk: &Arc<dyn Disk>, options: StoreOptions) -> Opened {
+pub(crate) fn open(disk: &Arc<dyn Disk>, options: StoreOptions) -> Opened {
     Store::open(disk.clone(), &schema(), options).unwrap_or_else(|error| panic!("open failed: {error}"))
 }
 
 /// Fields of a note.
-pub fn note(text: &str, size: i64) -> Vec<FieldValue> {
+pub(crate) fn note(text: &str, size: i64) -> Vec<FieldValue> {
     vec![FieldValue::text(text), FieldValue::Int(size), FieldValue::None]
 }
 
 /// Fields of a tag.
-pub fn tag(name: &str, note: Option<EntityId>) -> Vec<FieldValue> {
+pub(crate) fn tag(name: &str, note: Option<EntityId>) -> Vec<FieldValue> {
     vec![FieldValue::text(name), note.map_or(FieldValue::None, |id| FieldValue::Ref { ty: NOTE, id })]
 }
 
 /// Commits or panics with the outcome.
-pub fn commit(store: &Store, transaction: Transaction) -> flin_store::Lsn {
+pub(crate) fn commit(store: &Store, transaction: Transaction) -> flin_store::Lsn {
     match store.commit_wait(transaction, None) {
         CommitOutcome::Committed { lsn, .. } => lsn,
         other => panic!("not committed: {other}"),
@@ -68,16 +68,16 @@ pub fn commit(store: &Store, transaction: Transaction) -> flin_store::Lsn {
 
 /// One version in the model.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Version {
-    pub fields: Vec<FieldValue>,
-    pub deleted: bool,
+pub(crate) struct Version {
+    pub(crate) fields: Vec<FieldValue>,
+    pub(crate) deleted: bool,
 }
 
 /// All records with all versions.
-pub type State = BTreeMap<(TypeIx, EntityId), Vec<Version>>;
+pub(crate) type State = BTreeMap<(TypeIx, EntityId), Vec<Version>>;
 
 /// Reads everything there is.
-pub fn state_of(snapshot: &Snapshot, types: &[TypeIx]) -> State {
+pub(crate) fn state_of(snapshot: &Snapshot, types: &[TypeIx]) -> State {
     let mut state = State::new();
     for ty in types {
         for record in snapshot.scan(*ty, Deleted::Include) {
@@ -105,7 +105,7 @@ fn newest(versions: &[Version]) -> &Version {
 
 /// A change of one record, decided from the model alone.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     Insert(Vec<FieldValue>),
     Update(EntityId, Vec<FieldValue>),
     Delete(EntityId),
@@ -113,7 +113,7 @@ pub enum Step {
 }
 
 /// The steps of one transaction on notes, and what they make of the model. Ids are given by the store.
-pub fn steps(rng: &mut Rng, state: &State) -> Vec<Step> {
+pub(crate) fn steps(rng: &mut Rng, state: &State) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut touched = Vec::new();
     for _ in 0..1 + rng.below(3) {
@@ -136,7 +136,7 @@ pub fn steps(rng: &mut Rng, state: &State) -> Vec<Step> {
 }
 
 /// Does the steps in a transaction and in the model.
-pub fn perform(transaction: &mut Transaction, steps: &[Step], state: &mut State) {
+pub(crate) fn perform(transaction: &mut Transaction, steps: &[Step], state: &mut State) {
     for step in steps {
         match step {
             Step::Insert(fields) => {
