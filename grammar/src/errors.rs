@@ -89,14 +89,18 @@ impl Place<'_> {
     /// What could stand here, in a few words; empty if nothing helpful can be said.
     fn expectation(&self) -> String {
         let mut classes: Vec<&str> = Vec::new();
-        let expression = self.expects("int") && self.expects("map{");
+        let expression = self.expects("!");
         let statement = expression && self.expects("const");
         if statement {
             classes.push("a statement");
         } else if expression {
             classes.push("an expression");
-        } else if self.expects("int") && self.expects("name") {
+        } else if self.expects("int") && self.expects("name") && self.expects("map{") {
             classes.push("a pattern");
+        } else if self.expects("int") && self.expects("name") {
+            classes.push("a number, a name, a text or a parenthesis");
+        } else if self.expects("int") {
+            classes.push("a number");
         } else if self.expects("name") && self.expects("[") && self.expects("none") {
             classes.push("a type");
         } else if self.expects("name") && !self.expects("?:") {
@@ -104,7 +108,8 @@ impl Place<'_> {
         } else if self.expects("Name") && !self.expects("?:") {
             classes.push("a capitalised name");
         }
-        let signs: [(&str, &str); 21] = [
+        let signs: [(&str, &str); 22] = [
+            ("(", "`(`"),
             ("key:", "`name:`"),
             ("plain text", "a text in quotes"),
             ("then", "`then`"),
@@ -131,7 +136,7 @@ impl Place<'_> {
         for (terminal, words) in signs {
             let noise = match terminal {
                 "=" => after_operand && !self.expects(";"),
-                "in" => after_operand,
+                "in" | "(" => after_operand || !classes.is_empty(),
                 "=>" => after_operand,
                 ";" => statement,
                 _other => false,
@@ -225,7 +230,7 @@ fn unexpected(place: &Place<'_>) -> Diagnostic {
     }
     let found = describe(tok, place.text(0));
     let expectation = place.expectation();
-    let code = if tok.is_reserved_word() && place.expects("name") && !place.expects("int") {
+    let code = if tok.is_reserved_word() && place.expects("name") && !place.expects("!") {
         Code::ReservedWord
     } else {
         Code::UnexpectedToken
@@ -235,8 +240,13 @@ fn unexpected(place: &Place<'_>) -> Diagnostic {
     } else {
         first_line(place.source, span)
     };
+    let line_end = tok == Tok::Separator || (tok == Tok::Comma && span.is_empty());
     let title = if code == Code::ReservedWord {
         format!("{found} is a reserved word and cannot be a name")
+    } else if line_end && place.text(0) != ";" {
+        "the line ends too early".to_owned()
+    } else if matches!(tok, Tok::InterpolationClose | Tok::HandlerClose) {
+        "this code ends too early".to_owned()
     } else {
         format!("{found} cannot stand here")
     };
@@ -347,7 +357,39 @@ fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
     if tok == Tok::DecoratorAt && ended {
         return Some("time travel is written with a blank: `todo @ yesterday`".to_owned());
     }
-    if tok == Tok::LBrace && ended {
+    let needs = match (before_text, place.expects(";")) {
+        ("route", true) => Some("`route` needs a method: `route GET \"/path\" { … }`"),
+        ("page", true) => Some("`page` needs a path: `page \"/path\" { … }`"),
+        ("ws", true) => Some("`ws` needs a path: `ws \"/path\" { … }`"),
+        ("test", true) => Some("`test` needs a name: `test \"what it shows\" { … }`"),
+        ("cron", true) => Some("`cron` needs a schedule: `cron \"0 3 * * *\" { … }`"),
+        ("every", true) => Some("`every` needs an interval: `every 5.minutes { … }`"),
+        ("entity" | "enum" | "component" | "type", true) if tok == Tok::Ident => {
+            Some("names of entities, enums, components and types begin with a capital letter")
+        }
+        _other => None,
+    };
+    if let Some(needs) = needs {
+        return Some(needs.to_owned());
+    }
+    if before == Some(Tok::Fn) && tok == Tok::TypeIdent {
+        return Some("names of functions begin with a small letter".to_owned());
+    }
+    if tok == Tok::Ident && place.expects("Name") && !place.expects("name") {
+        return Some("this name begins with a capital letter".to_owned());
+    }
+    if place.expects("key:") && place.expects("}") && matches!(tok, Tok::Ident | Tok::TypeIdent) {
+        return Some("a field is written `name: type`".to_owned());
+    }
+    if tok == Tok::FatArrow && place.expects("->") {
+        return Some("the arms of a match are written `pattern -> value`".to_owned());
+    }
+    if tok == Tok::Colon && place.expects("}code") {
+        return Some(
+            "in a text `{` starts an expression; for JSON write r\"…\" or `\\{`".to_owned(),
+        );
+    }
+    if tok == Tok::LBrace && ended && place.expects(";") {
         return Some(
             "a map as an argument stands in parentheses; a block needs a head such as `if`"
                 .to_owned(),
@@ -398,7 +440,7 @@ fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
     if ended && starts && place.expects(";") {
         return Some("two statements on one line need `;` between them".to_owned());
     }
-    if tok.is_reserved_word() && place.expects("name") && !place.expects("int") {
+    if tok.is_reserved_word() && place.expects("name") && !place.expects("!") {
         return Some("choose another name".to_owned());
     }
     None

@@ -94,7 +94,7 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
         .map(|label| lines.line(label.span.start))
         .collect();
     lexer_lines.sort_unstable();
-    let mut all = one_unclosed_per_line(&lines, lexer);
+    let mut all = one_flood_per_line(&lines, lexer);
     all.extend(parser.into_iter().filter(|diagnostic| {
         !diagnostic.is_error()
             || lexer_lines
@@ -110,16 +110,22 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
     limit_errors(all)
 }
 
-/// One missing quote or brace leaves everything around it open as well: the first message on the line is enough.
-fn one_unclosed_per_line(lines: &LineIndex, mut lexer: Vec<Diagnostic>) -> Vec<Diagnostic> {
+/// One missing quote or brace leaves everything around it open as well, and copied text brings many strange characters:
+/// the first message of the kind on a line is enough.
+fn one_flood_per_line(lines: &LineIndex, mut lexer: Vec<Diagnostic>) -> Vec<Diagnostic> {
     lexer.sort_by_key(|diagnostic| diagnostic.span().start);
     let mut last = None;
     lexer.retain(|diagnostic| {
-        if !matches!(diagnostic.code, Code::UnclosedText | Code::UnclosedBracket) {
+        let floods = matches!(
+            diagnostic.code,
+            Code::UnclosedText | Code::UnclosedBracket | Code::UnknownCharacter
+        );
+        if !floods {
             return true;
         }
         let line = lines.line(diagnostic.span().start);
-        last.replace(line) != Some(line)
+        last.replace((diagnostic.code == Code::UnknownCharacter, line))
+            != Some((diagnostic.code == Code::UnknownCharacter, line))
     });
     lexer
 }

@@ -2,38 +2,48 @@
 //!
 //! Together the files use every production of the grammar.
 
-mod golden;
-
 use flin_syntax::render::{Color, Sources, render_all};
+use flin_testkit::golden;
+use std::path::Path;
+
+fn sources() -> Vec<std::path::PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parses");
+    golden::files(&folder, ".flin")
+}
 
 #[test]
 fn every_program_gives_its_tree() {
     let mut failures = Vec::new();
-    let sources = golden::sources("parses");
-    for (path, bytes) in &sources {
-        let parsed = flin_syntax::parse_bytes(bytes);
+    for path in sources() {
+        let bytes = std::fs::read(&path).expect("the corpus can be read");
+        let parsed = flin_syntax::parse_bytes(&bytes);
         if !parsed.diagnostics.is_empty() {
-            let text = String::from_utf8_lossy(bytes);
+            let text = String::from_utf8_lossy(&bytes);
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let sources = Sources::single(&name, &text);
             failures.push(render_all(&parsed.diagnostics, &sources, Color::Never));
         }
         let tree = flin_syntax::dump::dump(&parsed.program);
-        failures.extend(golden::compare(path, "tree", &tree));
+        failures.extend(golden::compare(&path.with_extension("tree"), &tree).err());
     }
-    failures.extend(
-        golden::orphans("parses", "tree")
-            .iter()
-            .map(|path| format!("{} has no source", path.display())),
-    );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(sources.len() >= 15, "the corpus is there");
 }
 
 #[test]
-fn spans_lie_inside_of_the_text_and_nest() {
-    for (path, bytes) in golden::sources("parses") {
-        let text = String::from_utf8(bytes).expect("the corpus is UTF-8");
+fn places_are_exact() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spans");
+    for path in golden::files(&folder, ".flin") {
+        let text = std::fs::read_to_string(&path).expect("the corpus is UTF-8");
+        let parsed = flin_syntax::parse(&text);
+        let tree = flin_syntax::dump::dump_with_spans(&parsed.program);
+        golden::check(&path.with_extension("tree"), &tree);
+    }
+}
+
+#[test]
+fn spans_lie_inside_of_the_text_and_do_not_overlap() {
+    for path in sources() {
+        let text = std::fs::read_to_string(&path).expect("the corpus is UTF-8");
         let parsed = flin_syntax::parse(&text);
         for statement in &parsed.program.statements {
             let span = statement.span;

@@ -314,6 +314,13 @@ impl Cook<'_> {
             self.open(Tok::LBrace, token, frame);
             return;
         }
+        if let Some(head) = head
+            && matches!(last, Some(Tok::If | Tok::While | Tok::Match | Tok::In))
+            && !self.brace_is_map(index)
+        {
+            self.missing_subject(token, head);
+            return self.brace(index, token);
+        }
         let (tok, kind) = match last {
             Some(Tok::Arrow | Tok::FatArrow) => {
                 if self.brace_is_map(index) {
@@ -334,6 +341,29 @@ impl Cook<'_> {
             _other => (Tok::MapBrace, Kind::Entries),
         };
         self.open(tok, token, Frame::new(kind, Tok::RBrace));
+    }
+
+    /// `if {`: reported; the head gets a missing expression.
+    fn missing_subject(&mut self, brace: Token, head: Head) {
+        let what = match head {
+            Head::If => "the condition is missing",
+            Head::Match
+            | Head::Catch
+            | Head::Fields
+            | Head::Variants
+            | Head::Bare
+            | Head::Block => "an expression is missing",
+        };
+        let at = self.last_end();
+        self.report(
+            Diagnostic::error(
+                Code::UnexpectedToken,
+                brace.span(),
+                format!("{what} before this block"),
+            )
+            .label("expected an expression"),
+        );
+        self.out.push((at, Tok::Missing, at));
     }
 
     fn at_sign(&mut self, index: usize, token: Token) {

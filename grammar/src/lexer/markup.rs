@@ -437,6 +437,7 @@ impl Scanner<'_> {
     pub(super) fn tag(&mut self) {
         let byte = self.peek(0);
         match byte {
+            b'\n' if self.tag_is_limited() => self.close_unclosed(),
             b' ' | b'\t' | b'\n' | b'\r' => self.pos += 1,
             b'>' => {
                 self.pos += 1;
@@ -467,6 +468,39 @@ impl Scanner<'_> {
             }
             _other => self.stray_in_tag(),
         }
+    }
+
+    /// In a limited scan: true if the next line lies outside of the tag.
+    fn tag_is_limited(&self) -> bool {
+        let Some(Mode::Tag { start, .. }) = self.modes.last() else {
+            return false;
+        };
+        let line = self.source[..*start as usize]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        let limit = indent_of(self.source, line).unwrap_or(0);
+        let next = indent_of(self.source, self.pos + 1);
+        *start >= self.limit_from
+            && next.is_some_and(|next| next <= limit)
+            && !self.rest().trim_start().starts_with(['>', '/'])
+    }
+
+    /// A closing tag in code.
+    pub(super) fn stray_tag(&mut self) {
+        let start = self.offset();
+        let length = self.rest().find(['>', '\n']).unwrap_or(self.rest().len());
+        let end = self.pos + length + usize::from(self.rest()[length..].starts_with('>'));
+        let span = Span::new(start, u32::try_from(end).unwrap_or(u32::MAX));
+        let text = span.text(self.source).to_owned();
+        self.report(
+            Diagnostic::error(
+                Code::StrayTag,
+                span,
+                format!("`{text}` closes nothing that is open here"),
+            )
+            .hint("remove it, or open the element before"),
+        );
+        self.pos = end;
     }
 
     fn stray_in_tag(&mut self) {

@@ -23,7 +23,12 @@ pub(crate) struct Scanned {
 pub(crate) fn scan(source: &str) -> Scanned {
     let first = Scanner::new(source, u32::MAX).run();
     match first.open_at_end {
-        Some(opening) if !first.stopped => Scanner::new(source, opening).run().into_scanned(),
+        Some(opening) if !first.stopped => {
+            let from = first
+                .suspect
+                .map_or(opening, |suspect| suspect.min(opening));
+            Scanner::new(source, from).run().into_scanned()
+        }
         _nothing_open => first.into_scanned(),
     }
 }
@@ -114,6 +119,8 @@ pub(super) struct Scanner<'s> {
     pub(super) limit_from: u32,
     pub(super) open_at_end: Option<u32>,
     pub(super) stopped: bool,
+    /// The first text over several lines with a word glued to its closing quote: that quote rather opens another text.
+    pub(super) suspect: Option<u32>,
     /// A comment was found to be open to the end of the file: later ones are limited to their line at once.
     unclosed_comment: bool,
     spaced: bool,
@@ -134,6 +141,7 @@ impl<'s> Scanner<'s> {
             limit_from,
             open_at_end: None,
             stopped: false,
+            suspect: None,
             unclosed_comment: false,
             spaced: false,
             newline: false,
@@ -314,6 +322,7 @@ impl<'s> Scanner<'s> {
             b'r' if matches!(self.peek(1), b'"' | b'\'') => self.raw_text(),
             b'<' if self.leaves_markup() => self.close_unclosed(),
             b'{' if self.peek(1) == b'/' && self.leaves_markup() => self.close_unclosed(),
+            b'<' if self.peek(1) == b'/' && self.peek(2).is_ascii_alphabetic() => self.stray_tag(),
             b'<' if self.peek(1).is_ascii_alphabetic() && self.markup_may_start() => {
                 self.open_bare();
             }
@@ -513,7 +522,7 @@ impl<'s> Scanner<'s> {
         }
     }
 
-    /// True if a word here stands at the start of a statement.
+    /// True if `view {` here stands at the start of a statement (after a newline it does even if a bracket was left open).
     fn at_statement_start(&mut self) -> bool {
         let newline = self.newline;
         let last = self.tokens.last().map(|token| token.tok);
@@ -521,9 +530,9 @@ impl<'s> Scanner<'s> {
             self.code_mode().brackets.last(),
             Some(Tok::LParen | Tok::LBracket)
         );
-        !in_round
-            && (newline
-                || matches!(
+        newline
+            || (!in_round
+                && matches!(
                     last,
                     None | Some(
                         Tok::LBrace

@@ -143,12 +143,21 @@ impl Scanner<'_> {
                     self.emit_chunk(attribute, at);
                     self.emit(Tok::TextClose, at + 1);
                     self.modes.pop();
+                    self.note_suspect(start);
                     return;
                 }
                 _other => at += 1,
             }
         }
         self.emit_chunk(attribute, self.bytes.len());
+    }
+
+    fn note_suspect(&mut self, start: u32) {
+        let glued = self.peek(0).is_ascii_alphanumeric();
+        if self.suspect.is_none() && glued && self.bytes[start as usize..self.pos].contains(&b'\n')
+        {
+            self.suspect = Some(start);
+        }
     }
 
     fn emit_chunk(&mut self, attribute: bool, end: usize) {
