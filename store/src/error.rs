@@ -121,9 +121,9 @@ pub enum OpenError {
         /// LSN of the damaged frame.
         lsn: Lsn,
         /// What is wrong there.
-        damage: Damage,
+        damage: Box<Damage>,
         /// The state up to the damage, for reading; `None` when not even the first segment can be read.
-        read_only: Option<ReadOnly>,
+        read_only: Option<Box<ReadOnly>>,
     },
     /// Somebody else has the data directory open.
     Locked {

@@ -12,7 +12,7 @@ use crate::outcome::CommitEvent;
 use crate::value::Lsn;
 
 /// Called with each event on the committer's thread.
-pub(crate) type OnCommit = Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>;
+pub type OnCommit = Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>;
 
 struct Listening {
     kept: VecDeque<Arc<CommitEvent>>,

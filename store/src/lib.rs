@@ -36,11 +36,15 @@ mod store;
 mod transaction;
 mod value;
 
-pub use disk::{CrashChoice, Disk, DiskFile, Fault, LockError, LockGuard, MemoryDisk, QUARANTINE, RealDisk, SimDisk};
+pub use disk::{
+    CrashChoice, Disk, DiskFile, Fault, Lie, LockError, LockGuard, MemoryDisk, QUARANTINE,
+    RealDisk, SimDisk,
+};
 pub use error::{
     ConstraintError, ConstraintRule, Damage, DamageKind, IoFailure, OpenError, ReadError, TxError,
 };
-pub use open::verify;
+pub use events::OnCommit;
+pub use open::{inspect, verify};
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
 pub use report::{LogCounts, RecoveryReport, TailReport, VerifyReport};
 pub use schema::{FieldDef, FieldType, OnDelete, Schema, TypeDef};

@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::codec::manifest::ManifestSegment;
 use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard};
-use crate::error::{Damage, IoFailure, OpenError};
+use crate::error::{Damage, IoFailure, OpenError, ReadError};
 use crate::events::Events;
 use crate::log::files::{LoadedSegment, LogFiles, load};
 use crate::log::recover::{
@@ -37,7 +37,7 @@ pub(crate) fn open(
         damage,
     } = recover(&files)?;
     if let Some(damage) = damage {
-        return Err(refuse(schema, files, replayed, &end, damage, guard));
+        return Err(refuse(schema, files, (replayed, &end), damage, guard));
     }
     let (catalog, mapping) = replayed
         .catalog
@@ -109,50 +109,92 @@ pub(crate) fn open(
 fn refuse(
     schema: &Schema,
     files: LogFiles,
-    replayed: Replayed,
-    end: &WalkEnd,
+    recovered: (Replayed, &WalkEnd),
     damage: Damage,
     guard: LockGuard,
 ) -> OpenError {
-    let read_only = read_only(schema, files, replayed, end, damage.clone(), guard);
+    let (replayed, end) = recovered;
+    let read_only = if end.lsn == Lsn(0) {
+        None
+    } else {
+        // The damage is the answer; a handle that cannot be made on top of it is simply absent.
+        read_only(
+            Some(schema),
+            files,
+            replayed,
+            end,
+            Some(damage.clone()),
+            guard,
+        )
+        .ok()
+        .map(Box::new)
+    };
     OpenError::Corrupt {
         file: damage.file.clone(),
         offset: damage.offset,
         lsn: damage.lsn,
-        damage,
+        damage: Box::new(damage),
         read_only,
     }
 }
 
+/// A handle for reading: with the program's schema if there is one and it fits, else with the data's own.
 fn read_only(
-    schema: &Schema,
+    schema: Option<&Schema>,
     files: LogFiles,
     replayed: Replayed,
     end: &WalkEnd,
-    damage: Damage,
+    damage: Option<Damage>,
     guard: LockGuard,
-) -> Option<ReadOnly> {
-    if end.lsn == Lsn(0) {
-        return None;
-    }
-    // The program's view of the data if it fits, else the data's own.
-    let own = replayed.catalog.to_schema();
-    let (schema, catalog, mapping) = match replayed.catalog.fit(schema) {
-        Ok((catalog, mapping)) => (schema.clone(), catalog, mapping),
-        Err(_problems) => {
-            let (catalog, mapping) = replayed.catalog.fit(&own).ok()?;
+) -> Result<ReadOnly, OpenError> {
+    let fitting = schema.and_then(|schema| {
+        let (catalog, mapping) = replayed.catalog.fit(schema).ok()?;
+        Some((schema.clone(), catalog, mapping))
+    });
+    let (schema, catalog, mapping) = match fitting {
+        Some(fitting) => fitting,
+        None => {
+            let own = replayed.catalog.to_schema();
+            let refused = |problems| OpenError::SchemaRefused { problems };
+            let (catalog, mapping) = replayed.catalog.fit(&own).map_err(refused)?;
             (own, catalog, mapping)
         }
     };
-    let segments = readable_prefix(files, end).ok()?;
+    let segments = readable_prefix(files, end)?;
     let state = State {
         index: replayed.index,
         segments,
         published: replayed.published,
     };
     let shared = Arc::new(Shared::new(schema, catalog, mapping, state));
-    shared.build_rule_indexes().ok()?;
-    Some(ReadOnly::new(shared, damage, guard))
+    shared.build_rule_indexes().map_err(unreadable)?;
+    Ok(ReadOnly::new(shared, damage, guard))
+}
+
+fn unreadable(error: ReadError) -> OpenError {
+    OpenError::Io(IoFailure {
+        attempt: "reading records for the unique indexes",
+        file: "the log".to_owned(),
+        source: std::io::Error::other(error),
+    })
+}
+
+/// Opens an existing store for reading with the schema that its own log declares: for tools that have no program. A
+/// damaged log gives the state before the damage. Changes nothing on disk; takes the directory's lock.
+pub fn inspect(disk: &dyn Disk) -> Result<ReadOnly, OpenError> {
+    let guard = lock(disk)?;
+    let files = load(disk)?;
+    if is_empty(&files) {
+        return Err(OpenError::NoStore {
+            place: disk.place(),
+        });
+    }
+    let Recovered {
+        replayed,
+        end,
+        damage,
+    } = recover(&files)?;
+    read_only(None, files, replayed, &end, damage, guard)
 }
 
 /// The segments that the prefix before the damage reaches into.
@@ -161,7 +203,7 @@ fn readable_prefix(
     end: &WalkEnd,
 ) -> Result<Arc<crate::segments::SegmentSet>, IoFailure> {
     let fits = |(at, segment): (usize, &LoadedSegment)| {
-        segment.header.number == at as u64 + 1 && segment.header.first_lsn <= end.lsn
+        segment.header.number == at as u64 + 1 && segment.header.first_lsn.0 <= end.lsn.0 + 1
     };
     let segments = files.segments.iter().enumerate();
     let count = segments.take_while(|entry| fits(*entry)).count();
@@ -170,13 +212,7 @@ fn readable_prefix(
 }
 
 fn check_duplicates(shared: &Shared) -> Result<(), OpenError> {
-    let duplicates = shared.build_rule_indexes().map_err(|error| {
-        OpenError::Io(IoFailure {
-            attempt: "reading records for the unique indexes",
-            file: "the log".to_owned(),
-            source: std::io::Error::other(error),
-        })
-    })?;
+    let duplicates = shared.build_rule_indexes().map_err(unreadable)?;
     if duplicates.is_empty() {
         return Ok(());
     }
@@ -240,7 +276,10 @@ pub fn verify(disk: &dyn Disk) -> Result<VerifyReport, OpenError> {
             place: disk.place(),
         });
     }
-    let mut replayed = Replayed { lenient: true, ..Replayed::default() };
+    let mut replayed = Replayed {
+        lenient: true,
+        ..Replayed::default()
+    };
     let (end, found) = walk(&files, OnDamage::GoOn, &mut |visit| replayed.frame(&visit))?;
     let damages = files.damages.iter().cloned().chain(found).collect();
     let live_of = |ty: &crate::catalog::CatalogType| {

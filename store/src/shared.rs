@@ -36,6 +36,9 @@ pub(crate) struct Shared {
     pub(crate) next_ids: Vec<AtomicU64>,
 }
 
+/// Looks at one version; `false` ends the walk.
+type VisitVersion<'a> = dyn FnMut(&RecordHeader, &[u8]) -> Result<bool, Undecodable> + 'a;
+
 /// Two live records that hold one unique value.
 pub(crate) struct Duplicate {
     pub(crate) ty: TypeIx,
@@ -124,7 +127,7 @@ impl Shared {
         ty: TypeIx,
         id: EntityId,
         head: Head,
-        visit: &mut dyn FnMut(&RecordHeader, &[u8]) -> Result<bool, Undecodable>,
+        visit: &mut VisitVersion<'_>,
     ) -> Result<(), ReadError> {
         let number = self.mapping.number(ty);
         let named = |fault: ReadFault| fault.named(self.type_name(ty), id);
@@ -199,7 +202,8 @@ impl Shared {
         let declared = &self.schema.type_def(ty).fields[field.0 as usize].ty;
         let value = match declared.widen(value.clone()) {
             FieldValue::None => return None,
-            FieldValue::Float(float) if float == 0.0 => FieldValue::Float(0.0),
+            // The pattern matches -0.0 as well: both are one value.
+            FieldValue::Float(0.0) => FieldValue::Float(0.0),
             value => value,
         };
         let mut key = Vec::new();

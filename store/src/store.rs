@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::committer::Committer;
 use crate::disk::{Disk, LockError, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError};
-use crate::events::Events;
+use crate::events::{Events, OnCommit};
 use crate::limits::{IDLE_MARK_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::log::writer::Sizes;
 use crate::outcome::{CommitEvent, CommitOutcome};
@@ -103,11 +103,11 @@ enum Runner {
     Inline(Box<Committer>),
 }
 
-/// The state before damage, for reading.
+/// A store open for reading only: the state before damage, or all of it (`inspect`).
 pub struct ReadOnly {
     shared: Arc<Shared>,
-    damage: Damage,
-    _lock: Option<LockGuard>,
+    damage: Option<Damage>,
+    _lock: LockGuard,
 }
 
 impl std::fmt::Debug for ReadOnly {
@@ -119,11 +119,11 @@ impl std::fmt::Debug for ReadOnly {
 }
 
 impl ReadOnly {
-    pub(crate) fn new(shared: Arc<Shared>, damage: Damage, lock: LockGuard) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, damage: Option<Damage>, lock: LockGuard) -> Self {
         ReadOnly {
             shared,
             damage,
-            _lock: Some(lock),
+            _lock: lock,
         }
     }
 
@@ -132,14 +132,14 @@ impl ReadOnly {
         &self.shared.schema
     }
 
-    /// The state before the damage.
+    /// The newest state, or the one before the damage.
     pub fn snapshot(&self) -> Snapshot {
         Snapshot::new(self.shared.clone())
     }
 
-    /// Where the log is damaged.
-    pub fn damage(&self) -> &Damage {
-        &self.damage
+    /// Where the log is damaged, if it is: the snapshot is the state before that place.
+    pub fn damage(&self) -> Option<&Damage> {
+        self.damage.as_ref()
     }
 }
 
@@ -299,7 +299,7 @@ impl Store {
     }
 
     /// Calls `callback` for every commit from now on, in LSN order, on the committer's thread after the answer.
-    pub fn on_commit(&self, callback: Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>) {
+    pub fn on_commit(&self, callback: OnCommit) {
         self.inner.events.on_commit(callback);
     }
 

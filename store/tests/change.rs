@@ -4,7 +4,9 @@ mod model;
 
 use std::sync::Arc;
 
-use flin_store::{ChangeOp, CommitOutcome, Deleted, Disk, EntityId, MemoryDisk, Store, StoreOptions, TxError};
+use flin_store::{
+    ChangeOp, CommitOutcome, Deleted, Disk, EntityId, MemoryDisk, Store, StoreOptions, TxError,
+};
 use model::{NOTE, commit, note, open};
 
 /// A store with one note, "one", and the disk below it.
@@ -29,7 +31,11 @@ fn an_update_makes_a_version_and_keeps_the_old_one() {
     let old = store.snapshot();
     let mut transaction = store.begin();
     assert_eq!(transaction.update(NOTE, id, note("two", 2)), Ok(2));
-    assert_eq!(transaction.update(NOTE, id, note("three", 3)), Ok(2), "one version per transaction");
+    assert_eq!(
+        transaction.update(NOTE, id, note("three", 3)),
+        Ok(2),
+        "one version per transaction"
+    );
     commit(&store, transaction);
     for store in [store.clone(), reopened(&disk, store)] {
         let snapshot = store.snapshot();
@@ -37,11 +43,21 @@ fn an_update_makes_a_version_and_keeps_the_old_one() {
         assert_eq!((record.version, &record.fields), (2, &note("three", 3)));
         assert!(record.updated_at_ms >= record.created_at_ms);
         let history = snapshot.history(NOTE, id).expect("history");
-        assert_eq!(history.iter().map(|one| one.fields.clone()).collect::<Vec<_>>(), [note("one", 1), note("three", 3)]);
+        assert_eq!(
+            history
+                .iter()
+                .map(|one| one.fields.clone())
+                .collect::<Vec<_>>(),
+            [note("one", 1), note("three", 3)]
+        );
         assert_eq!(history[0].created_at_ms, record.created_at_ms);
     }
     let seen = old.get(NOTE, id).expect("read").expect("there");
-    assert_eq!((seen.version, &seen.fields), (1, &note("one", 1)), "an older snapshot stays as it was");
+    assert_eq!(
+        (seen.version, &seen.fields),
+        (1, &note("one", 1)),
+        "an older snapshot stays as it was"
+    );
     assert_eq!(old.history(NOTE, id).expect("history").len(), 1);
 }
 
@@ -51,24 +67,44 @@ fn a_delete_hides_and_a_restore_brings_back() {
     let mut transaction = store.begin();
     assert_eq!(transaction.delete(NOTE, id), Ok(2));
     assert_eq!(transaction.get(NOTE, id).expect("read"), None);
-    assert!(matches!(transaction.update(NOTE, id, note("x", 0)), Err(TxError::NotFound { .. })));
+    assert!(matches!(
+        transaction.update(NOTE, id, note("x", 0)),
+        Err(TxError::NotFound { .. })
+    ));
     commit(&store, transaction);
     let store = reopened(&disk, store);
     let snapshot = store.snapshot();
     assert_eq!(snapshot.get(NOTE, id).expect("read"), None);
     assert_eq!(snapshot.count(NOTE).expect("count"), 0);
-    let hidden: Vec<_> = snapshot.scan(NOTE, Deleted::Only).collect::<Result<_, _>>().expect("scan");
-    assert_eq!((hidden.len(), hidden[0].version, &hidden[0].fields), (1, 2, &note("one", 1)));
+    let hidden: Vec<_> = snapshot
+        .scan(NOTE, Deleted::Only)
+        .collect::<Result<_, _>>()
+        .expect("scan");
+    assert_eq!(
+        (hidden.len(), hidden[0].version, &hidden[0].fields),
+        (1, 2, &note("one", 1))
+    );
     assert_eq!(hidden[0].deleted_at_ms, Some(hidden[0].updated_at_ms));
     let mut transaction = store.begin();
     assert_eq!(transaction.restore(NOTE, id), Ok(3));
-    assert!(matches!(transaction.restore(NOTE, id), Err(TxError::NotDeleted { .. })));
+    assert!(matches!(
+        transaction.restore(NOTE, id),
+        Err(TxError::NotDeleted { .. })
+    ));
     commit(&store, transaction);
     let store = reopened(&disk, store);
     let record = store.snapshot().get(NOTE, id).expect("read").expect("back");
-    assert_eq!((record.version, &record.fields, record.deleted_at_ms), (3, &note("one", 1), None));
-    let deleted: Vec<bool> =
-        store.snapshot().history(NOTE, id).expect("history").iter().map(flin_store::Record::is_deleted).collect();
+    assert_eq!(
+        (record.version, &record.fields, record.deleted_at_ms),
+        (3, &note("one", 1), None)
+    );
+    let deleted: Vec<bool> = store
+        .snapshot()
+        .history(NOTE, id)
+        .expect("history")
+        .iter()
+        .map(flin_store::Record::is_deleted)
+        .collect();
     assert_eq!(deleted, [false, true, false]);
 }
 
@@ -77,21 +113,39 @@ fn a_destroyed_record_is_gone_for_every_reader() {
     let (disk, store, id) = with_note();
     let old = store.snapshot();
     let mut transaction = store.begin();
-    transaction.update(NOTE, id, note("two", 2)).expect("update");
+    transaction
+        .update(NOTE, id, note("two", 2))
+        .expect("update");
     transaction.destroy(NOTE, id).expect("destroy");
     assert!(transaction.history(NOTE, id).expect("history").is_empty());
     let CommitOutcome::Committed { event, .. } = store.commit_wait(transaction, None) else {
         panic!("destroy commits");
     };
     assert_eq!(event.changes[0].op, ChangeOp::Destroy);
-    assert!(event.changes[0].record.fields.iter().all(flin_store::FieldValue::is_none), "the event has no content");
+    assert!(
+        event.changes[0]
+            .record
+            .fields
+            .iter()
+            .all(flin_store::FieldValue::is_none),
+        "the event has no content"
+    );
     assert_eq!(old.get_any(NOTE, id).expect("read"), None);
     let store = reopened(&disk, store);
     assert_eq!(store.snapshot().get_any(NOTE, id).expect("read"), None);
-    assert!(store.snapshot().history(NOTE, id).expect("history").is_empty());
+    assert!(
+        store
+            .snapshot()
+            .history(NOTE, id)
+            .expect("history")
+            .is_empty()
+    );
     assert_eq!(store.snapshot().scan(NOTE, Deleted::Include).count(), 0);
     let mut transaction = store.begin();
-    assert!(matches!(transaction.restore(NOTE, id), Err(TxError::NotFound { .. })));
+    assert!(matches!(
+        transaction.restore(NOTE, id),
+        Err(TxError::NotFound { .. })
+    ));
 }
 
 #[test]
@@ -101,8 +155,17 @@ fn what_is_made_and_unmade_in_one_transaction_was_never_there() {
     let id = transaction.insert(NOTE, note("brief", 0)).expect("insert");
     transaction.delete(NOTE, id).expect("delete");
     let kept = transaction.insert(NOTE, note("kept", 0)).expect("insert");
-    let CommitOutcome::Committed { event, .. } = store.commit_wait(transaction, None) else { panic!("commits") };
-    assert_eq!(event.changes.iter().map(|change| change.id).collect::<Vec<_>>(), [kept]);
+    let CommitOutcome::Committed { event, .. } = store.commit_wait(transaction, None) else {
+        panic!("commits")
+    };
+    assert_eq!(
+        event
+            .changes
+            .iter()
+            .map(|change| change.id)
+            .collect::<Vec<_>>(),
+        [kept]
+    );
     assert_eq!(store.snapshot().get_any(NOTE, id).expect("read"), None);
 }
 
@@ -114,14 +177,25 @@ fn a_scan_shows_own_writes_in_order() {
     commit(&store, transaction);
     let mut transaction = store.begin();
     let third = transaction.insert(NOTE, note("third", 0)).expect("insert");
-    transaction.update(NOTE, second, note("second again", 0)).expect("update");
+    transaction
+        .update(NOTE, second, note("second again", 0))
+        .expect("update");
     transaction.delete(NOTE, first).expect("delete");
     let seen = |transaction: &mut flin_store::Transaction, deleted| -> Vec<(EntityId, u32)> {
-        transaction.scan(NOTE, deleted).map(|one| one.map(|one| (one.id, one.version)).expect("scan")).collect()
+        transaction
+            .scan(NOTE, deleted)
+            .map(|one| one.map(|one| (one.id, one.version)).expect("scan"))
+            .collect()
     };
-    assert_eq!(seen(&mut transaction, Deleted::Hide), [(second, 2), (third, 1)]);
+    assert_eq!(
+        seen(&mut transaction, Deleted::Hide),
+        [(second, 2), (third, 1)]
+    );
     assert_eq!(seen(&mut transaction, Deleted::Only), [(first, 2)]);
-    assert_eq!(seen(&mut transaction, Deleted::Include), [(first, 2), (second, 2), (third, 1)]);
+    assert_eq!(
+        seen(&mut transaction, Deleted::Include),
+        [(first, 2), (second, 2), (third, 1)]
+    );
     assert_eq!(transaction.count(NOTE).expect("count"), 2);
     assert!(transaction.read_set().types.contains(&NOTE));
 }
@@ -137,7 +211,14 @@ fn time_never_goes_backwards() {
         let mut transaction = store.begin();
         let id = transaction.insert(NOTE, note("t", 0)).expect("insert");
         commit(&store, transaction);
-        times.push(store.snapshot().get(NOTE, id).expect("read").expect("there").created_at_ms);
+        times.push(
+            store
+                .snapshot()
+                .get(NOTE, id)
+                .expect("read")
+                .expect("there")
+                .created_at_ms,
+        );
     }
     assert!(times.is_sorted(), "{times:?}");
     let store = reopened(&disk, store);
@@ -145,5 +226,13 @@ fn time_never_goes_backwards() {
     let mut transaction = store.begin();
     let id = transaction.insert(NOTE, note("t", 0)).expect("insert");
     commit(&store, transaction);
-    assert!(store.snapshot().get(NOTE, id).expect("read").expect("there").created_at_ms >= times[3]);
+    assert!(
+        store
+            .snapshot()
+            .get(NOTE, id)
+            .expect("read")
+            .expect("there")
+            .created_at_ms
+            >= times[3]
+    );
 }

@@ -6,21 +6,39 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
-use flin_store::{CommitOutcome, Disk, EntityId, FieldIx, FieldValue, MemoryDisk, RealDisk, RequestId, Store, StoreOptions};
+use flin_store::{
+    CommitOutcome, Disk, EntityId, FieldIx, FieldValue, MemoryDisk, RealDisk, RequestId, Store,
+    StoreOptions,
+};
 use model::{NOTE, TAG, commit, note, open, tag};
 
 fn memory() -> Store {
-    open(&(Arc::new(MemoryDisk::new()) as Arc<dyn Disk>), StoreOptions::default()).store
+    open(
+        &(Arc::new(MemoryDisk::new()) as Arc<dyn Disk>),
+        StoreOptions::default(),
+    )
+    .store
 }
 
 /// Adds 1 to the size of note 1 as a request does: run again after a clash, alone after three.
 fn add_one(store: &Store, clashes: &AtomicU64) {
     for attempt in 0.. {
         assert!(attempt <= 3, "the exclusive turn cannot clash");
-        let mut transaction = if attempt < 3 { store.begin() } else { store.begin_exclusive() };
-        let record = transaction.get(NOTE, EntityId(1)).expect("read").expect("there");
-        let FieldValue::Int(size) = record.fields[1] else { panic!("size is an int") };
-        transaction.update(NOTE, EntityId(1), note("counted", size + 1)).expect("update");
+        let mut transaction = if attempt < 3 {
+            store.begin()
+        } else {
+            store.begin_exclusive()
+        };
+        let record = transaction
+            .get(NOTE, EntityId(1))
+            .expect("read")
+            .expect("there");
+        let FieldValue::Int(size) = record.fields[1] else {
+            panic!("size is an int")
+        };
+        transaction
+            .update(NOTE, EntityId(1), note("counted", size + 1))
+            .expect("update");
         match store.commit_wait(transaction, None) {
             CommitOutcome::Committed { .. } => return,
             CommitOutcome::Clash => clashes.fetch_add(1, Ordering::Relaxed),
@@ -36,7 +54,9 @@ fn changes_of_one_record_at_once_lose_nothing() {
     for options in [StoreOptions::default(), StoreOptions::inline()] {
         let store = open(&(Arc::new(MemoryDisk::new()) as Arc<dyn Disk>), options).store;
         let mut transaction = store.begin();
-        transaction.insert(NOTE, note("counted", 0)).expect("insert");
+        transaction
+            .insert(NOTE, note("counted", 0))
+            .expect("insert");
         commit(&store, transaction);
         let clashes = AtomicU64::new(0);
         thread::scope(|scope| {
@@ -44,7 +64,11 @@ fn changes_of_one_record_at_once_lose_nothing() {
                 scope.spawn(|| (0..EACH).for_each(|_| add_one(&store, &clashes)));
             }
         });
-        let record = store.snapshot().get(NOTE, EntityId(1)).expect("read").expect("there");
+        let record = store
+            .snapshot()
+            .get(NOTE, EntityId(1))
+            .expect("read")
+            .expect("there");
         assert_eq!(record.fields[1], FieldValue::Int((THREADS * EACH) as i64));
         assert_eq!(record.version as usize, THREADS * EACH + 1);
     }
@@ -54,21 +78,44 @@ fn changes_of_one_record_at_once_lose_nothing() {
 fn two_transactions_that_toggle_one_record() {
     let store = memory();
     let mut transaction = store.begin();
-    transaction.insert(NOTE, note("toggled", 0)).expect("insert");
+    transaction
+        .insert(NOTE, note("toggled", 0))
+        .expect("insert");
     commit(&store, transaction);
     let toggle = || {
         let mut transaction = store.begin();
-        let record = transaction.get(NOTE, EntityId(1)).expect("read").expect("there");
-        let FieldValue::Int(size) = record.fields[1] else { panic!("size is an int") };
-        transaction.update(NOTE, EntityId(1), note("toggled", 1 - size)).expect("update");
+        let record = transaction
+            .get(NOTE, EntityId(1))
+            .expect("read")
+            .expect("there");
+        let FieldValue::Int(size) = record.fields[1] else {
+            panic!("size is an int")
+        };
+        transaction
+            .update(NOTE, EntityId(1), note("toggled", 1 - size))
+            .expect("update");
         transaction
     };
     let (first, second) = (toggle(), toggle());
-    assert!(matches!(store.commit_wait(first, None), CommitOutcome::Committed { .. }));
-    assert!(matches!(store.commit_wait(second, None), CommitOutcome::Clash), "it saw the state before the first");
-    assert!(matches!(store.commit_wait(toggle(), None), CommitOutcome::Committed { .. }));
-    let sizes: Vec<_> =
-        store.snapshot().history(NOTE, EntityId(1)).expect("history").iter().map(|one| one.fields[1].clone()).collect();
+    assert!(matches!(
+        store.commit_wait(first, None),
+        CommitOutcome::Committed { .. }
+    ));
+    assert!(
+        matches!(store.commit_wait(second, None), CommitOutcome::Clash),
+        "it saw the state before the first"
+    );
+    assert!(matches!(
+        store.commit_wait(toggle(), None),
+        CommitOutcome::Committed { .. }
+    ));
+    let sizes: Vec<_> = store
+        .snapshot()
+        .history(NOTE, EntityId(1))
+        .expect("history")
+        .iter()
+        .map(|one| one.fields[1].clone())
+        .collect();
     assert_eq!(sizes, [0, 1, 0].map(FieldValue::Int));
 }
 
@@ -82,7 +129,9 @@ fn one_of_many_gets_a_unique_value() {
             scope.spawn(|| {
                 for name in 0..NAMES {
                     let mut transaction = store.begin();
-                    transaction.insert(TAG, tag(&format!("name {name}"), None)).expect("insert");
+                    transaction
+                        .insert(TAG, tag(&format!("name {name}"), None))
+                        .expect("insert");
                     match store.commit_wait(transaction, None) {
                         CommitOutcome::Committed { .. } => won.fetch_add(1, Ordering::Relaxed),
                         CommitOutcome::Constraint(error) => {
@@ -99,7 +148,13 @@ fn one_of_many_gets_a_unique_value() {
     assert_eq!(store.snapshot().count(TAG).expect("count") as usize, NAMES);
     for name in 0..NAMES {
         let value = FieldValue::text(format!("name {name}"));
-        assert!(store.snapshot().find_unique(TAG, FieldIx(0), &value).expect("find").is_some());
+        assert!(
+            store
+                .snapshot()
+                .find_unique(TAG, FieldIx(0), &value)
+                .expect("find")
+                .is_some()
+        );
     }
 }
 
@@ -115,10 +170,16 @@ fn a_type_that_was_counted_is_protected() {
     };
     let (first, second) = (at_most_one(), at_most_one());
     commit(&store, first);
-    assert!(matches!(store.commit_wait(second, None), CommitOutcome::Clash));
+    assert!(matches!(
+        store.commit_wait(second, None),
+        CommitOutcome::Clash
+    ));
     let third = at_most_one();
     assert!(third.is_read_only());
-    assert!(matches!(store.commit_wait(third, None), CommitOutcome::Committed { .. }));
+    assert!(matches!(
+        store.commit_wait(third, None),
+        CommitOutcome::Committed { .. }
+    ));
     assert_eq!(store.snapshot().count(NOTE).expect("count"), 1);
 }
 
@@ -134,14 +195,25 @@ fn readers_always_see_whole_transactions() {
         let writer = scope.spawn(|| {
             for size in 1..300 {
                 let mut transaction = store.begin();
-                transaction.update(NOTE, EntityId(1), note("pair", size)).expect("update");
-                transaction.update(NOTE, EntityId(2), note("pair", size)).expect("update");
+                transaction
+                    .update(NOTE, EntityId(1), note("pair", size))
+                    .expect("update");
+                transaction
+                    .update(NOTE, EntityId(2), note("pair", size))
+                    .expect("update");
                 commit(&store, transaction);
             }
         });
         while !writer.is_finished() {
             let snapshot = store.snapshot();
-            let size = |id| snapshot.get(NOTE, EntityId(id)).expect("read").expect("there").fields[1].clone();
+            let size = |id| {
+                snapshot
+                    .get(NOTE, EntityId(id))
+                    .expect("read")
+                    .expect("there")
+                    .fields[1]
+                    .clone()
+            };
             assert_eq!(size(1), size(2));
         }
     });
@@ -154,12 +226,23 @@ fn the_exclusive_turn_keeps_others_waiting_and_is_given_back() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let mut other = store.begin();
     other.insert(NOTE, note("other", 0)).expect("insert");
-    store.commit(other, None, Box::new(move |outcome| drop(sender.send(outcome))));
+    store.commit(
+        other,
+        None,
+        Box::new(move |outcome| drop(sender.send(outcome))),
+    );
     let mut alone = alone;
     let id = alone.insert(NOTE, note("alone", 0)).expect("insert");
-    let CommitOutcome::Committed { lsn, .. } = store.commit_wait(alone, None) else { panic!("cannot clash") };
-    let CommitOutcome::Committed { lsn: after, .. } = receiver.recv().expect("answered") else { panic!("commits") };
-    assert!(after > lsn, "the other one came after the turn was given back");
+    let CommitOutcome::Committed { lsn, .. } = store.commit_wait(alone, None) else {
+        panic!("cannot clash")
+    };
+    let CommitOutcome::Committed { lsn: after, .. } = receiver.recv().expect("answered") else {
+        panic!("commits")
+    };
+    assert!(
+        after > lsn,
+        "the other one came after the turn was given back"
+    );
     assert!(store.snapshot().get(NOTE, id).expect("read").is_some());
     drop(store.begin_exclusive());
     drop(store.begin_exclusive());
@@ -174,7 +257,9 @@ fn a_request_id_commits_once_also_after_a_reopen() {
         transaction.insert(NOTE, note("once", 0)).expect("insert");
         store.commit_wait(transaction, Some(RequestId([7; 16])))
     };
-    let CommitOutcome::Committed { lsn, .. } = request(&store) else { panic!("the first one commits") };
+    let CommitOutcome::Committed { lsn, .. } = request(&store) else {
+        panic!("the first one commits")
+    };
     assert!(matches!(request(&store), CommitOutcome::Duplicate { lsn: first } if first == lsn));
     store.close().expect("close");
     let store = open(&disk, StoreOptions::inline()).store;
@@ -199,25 +284,52 @@ fn events_come_in_order_and_can_be_resumed() {
             scope.spawn(|| {
                 for size in 0..10 {
                     let mut transaction = store.begin();
-                    transaction.insert(NOTE, note("event", size)).expect("insert");
+                    transaction
+                        .insert(NOTE, note("event", size))
+                        .expect("insert");
                     commit(&store, transaction);
                 }
             });
         }
     });
-    let events: Vec<_> = (0..40).map(|_| receiver.recv().expect("an event")).collect();
-    assert!(events.windows(2).all(|pair| pair[0].lsn < pair[1].lsn && pair[0].time_ms <= pair[1].time_ms));
+    let events: Vec<_> = (0..40)
+        .map(|_| receiver.recv().expect("an event"))
+        .collect();
+    assert!(
+        events
+            .windows(2)
+            .all(|pair| pair[0].lsn < pair[1].lsn && pair[0].time_ms <= pair[1].time_ms)
+    );
     assert!(events.iter().all(|event| event.lsn <= store.head()));
     let change = &events[0].changes[0];
-    assert_eq!((&*change.type_name, change.op.name(), change.version), ("Note", "create", 1));
-    let lsns = |events: &[Arc<flin_store::CommitEvent>]| events.iter().map(|event| event.lsn).collect::<Vec<_>>();
-    assert_eq!(lsns(&store.events_since(start).expect("kept")), lsns(&events));
-    assert_eq!(lsns(&store.events_since(events[29].lsn).expect("kept")), lsns(&events[30..]));
+    assert_eq!(
+        (&*change.type_name, change.op.name(), change.version),
+        ("Note", "create", 1)
+    );
+    let lsns = |events: &[Arc<flin_store::CommitEvent>]| {
+        events.iter().map(|event| event.lsn).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        lsns(&store.events_since(start).expect("kept")),
+        lsns(&events)
+    );
+    assert_eq!(
+        lsns(&store.events_since(events[29].lsn).expect("kept")),
+        lsns(&events[30..])
+    );
     store.close().expect("close");
     assert_eq!(called.load(Ordering::Relaxed), 40);
     let store = open(&disk, StoreOptions::default()).store;
-    assert!(store.events_since(start).is_none(), "events from before this process are not kept");
-    assert!(store.events_since(store.head()).expect("nothing is missing").is_empty());
+    assert!(
+        store.events_since(start).is_none(),
+        "events from before this process are not kept"
+    );
+    assert!(
+        store
+            .events_since(store.head())
+            .expect("nothing is missing")
+            .is_empty()
+    );
     drop(store);
     std::fs::remove_dir_all(dir).expect("clean up");
 }
@@ -234,7 +346,10 @@ fn after_close_commits_are_answered_closed_and_snapshots_go_on() {
         store.close().expect("twice is fine");
         let mut transaction = store.begin();
         transaction.insert(NOTE, note("late", 0)).expect("insert");
-        assert!(matches!(store.commit_wait(transaction, None), CommitOutcome::Closed));
+        assert!(matches!(
+            store.commit_wait(transaction, None),
+            CommitOutcome::Closed
+        ));
         drop(store);
         assert!(snapshot.get(NOTE, id).expect("read").is_some());
     }

@@ -7,7 +7,7 @@ mod model;
 
 use std::sync::Arc;
 
-use flin_store::{CommitOutcome, CrashChoice, Disk, Fault, SimDisk, Store, verify};
+use flin_store::{CommitOutcome, CrashChoice, Disk, Fault, Lie, SimDisk, Store, verify};
 use flin_testkit::rng::Rng;
 use model::{NOTE, State, TAG, perform, schema, small, state_of, steps};
 
@@ -22,7 +22,11 @@ struct Run {
 /// Runs `batches` batches of transactions; stops at the first that is not committed.
 fn run(disk: &SimDisk, seed: u64, batches: usize, start: State, close: bool) -> Run {
     let mut rng = Rng::new(seed);
-    let mut run = Run { states: vec![start], acknowledged: 0, store: None };
+    let mut run = Run {
+        states: vec![start],
+        acknowledged: 0,
+        store: None,
+    };
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let Ok(opened) = Store::open(shared, &schema(), small()) else {
         return run;
@@ -37,7 +41,10 @@ fn run(disk: &SimDisk, seed: u64, batches: usize, start: State, close: bool) -> 
             let mut state = free.clone();
             perform(&mut transaction, &steps(&mut rng, &free), &mut state);
             let is_change = |key: &(_, _), now: &Vec<_>| free.get(key) != Some(now);
-            let change: State = state.into_iter().filter(|(key, now)| is_change(key, now)).collect();
+            let change: State = state
+                .into_iter()
+                .filter(|(key, now)| is_change(key, now))
+                .collect();
             free.retain(|key, _| !change.contains_key(key));
             changes.push(change);
             transactions.push((transaction, None));
@@ -50,7 +57,9 @@ fn run(disk: &SimDisk, seed: u64, batches: usize, start: State, close: bool) -> 
             match outcome {
                 CommitOutcome::Committed { .. } => run.acknowledged += 1,
                 CommitOutcome::OutcomeUnknown { .. } => refused = true,
-                CommitOutcome::StorageFull | CommitOutcome::CannotExtend { .. } | CommitOutcome::Poisoned { .. } => {
+                CommitOutcome::StorageFull
+                | CommitOutcome::CannotExtend { .. }
+                | CommitOutcome::Poisoned { .. } => {
                     refused = true;
                     continue;
                 }
@@ -70,23 +79,33 @@ fn run(disk: &SimDisk, seed: u64, batches: usize, start: State, close: bool) -> 
     run
 }
 
-/// Reopens and compares. Returns the number of transactions found.
-fn judge(disk: &SimDisk, run: &Run, already: usize, context: &str) -> usize {
+/// Reopens and compares. Returns the number of transactions found, or what is wrong.
+fn verdict(disk: &SimDisk, run: &Run, already: usize) -> Result<usize, String> {
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let opened = match Store::open(shared, &schema(), small()) {
-        Ok(opened) => opened,
-        Err(error) => panic!("{context}\nopen refused: {error}"),
+    let opened = Store::open(shared, &schema(), small())
+        .map_err(|error| format!("open refused: {error}"))?;
+    let all = opened.report.counts.transactions as usize;
+    let (acknowledged, tried) = (run.acknowledged, run.states.len() - 1);
+    let counts = || {
+        format!(
+            "{all} transactions found, {already} from before, {acknowledged} acknowledged, {tried} tried"
+        )
     };
-    let found = opened.report.counts.transactions as usize - already;
-    assert!(
-        (run.acknowledged..run.states.len()).contains(&found),
-        "{context}\n{found} transactions found, {} acknowledged, {} tried",
-        run.acknowledged,
-        run.states.len() - 1
-    );
-    let state = state_of(&opened.store.snapshot(), &[NOTE, TAG]);
-    assert!(state == run.states[found], "{context}\nthe state is not the one after {found} transactions");
-    found
+    let found = all.checked_sub(already).ok_or_else(counts)?;
+    if !(acknowledged..=tried).contains(&found) {
+        return Err(counts());
+    }
+    if state_of(&opened.store.snapshot(), &[NOTE, TAG]) != run.states[found] {
+        return Err(format!(
+            "the state is not the one after {found} transactions"
+        ));
+    }
+    Ok(found)
+}
+
+/// The same for tests that must pass.
+fn judge(disk: &SimDisk, run: &Run, already: usize, context: &str) -> usize {
+    verdict(disk, run, already).unwrap_or_else(|wrong| panic!("{context}\n{wrong}"))
 }
 
 fn command(seed: u64, at: u64, choice: CrashChoice, test: &str) -> String {
@@ -97,7 +116,10 @@ fn command(seed: u64, at: u64, choice: CrashChoice, test: &str) -> String {
 }
 
 fn only(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
+    std::env::var(name).ok().map(|text| {
+        text.parse()
+            .unwrap_or_else(|_| panic!("{name} must be a number"))
+    })
 }
 
 fn seeds(count: u64) -> Vec<u64> {
@@ -106,14 +128,21 @@ fn seeds(count: u64) -> Vec<u64> {
 
 fn choices(seed: u64, at: u64, tosses: u64) -> Vec<CrashChoice> {
     let tossed = (0..tosses).map(|toss| CrashChoice::Toss(seed << 32 ^ at << 8 ^ toss));
-    [CrashChoice::LoseAll, CrashChoice::KeepAll].into_iter().chain(tossed).collect()
+    [CrashChoice::LoseAll, CrashChoice::KeepAll]
+        .into_iter()
+        .chain(tossed)
+        .collect()
 }
 
 /// Number of changing calls of a whole undisturbed run.
 fn calls_of(seed: u64, batches: usize) -> u64 {
     let disk = SimDisk::new(seed);
     let done = run(&disk, seed, batches, State::new(), true);
-    assert_eq!(done.acknowledged, done.states.len() - 1, "an undisturbed run commits everything");
+    assert_eq!(
+        done.acknowledged,
+        done.states.len() - 1,
+        "an undisturbed run commits everything"
+    );
     disk.calls()
 }
 
@@ -131,7 +160,12 @@ fn at_every_call() {
             let done = run(&disk, seed, 8, State::new(), true);
             assert!(disk.crashed());
             for choice in choices(seed, at, 3) {
-                judge(&disk.after_crash(choice), &done, 0, &command(seed, at, choice, "at_every_call"));
+                judge(
+                    &disk.after_crash(choice),
+                    &done,
+                    0,
+                    &command(seed, at, choice, "at_every_call"),
+                );
             }
         }
     }
@@ -158,9 +192,20 @@ fn again_during_recovery_and_the_commits_after_it() {
                 for again in 0..probe.calls() {
                     let second_life = disk.after_crash(choice);
                     second_life.plan(Some(Fault::CrashAt(again)));
-                    let second = run(&second_life, seed + 100, 2, first.states[found].clone(), false);
+                    let second = run(
+                        &second_life,
+                        seed + 100,
+                        2,
+                        first.states[found].clone(),
+                        false,
+                    );
                     let last = second_life.after_crash(CrashChoice::Toss(again ^ seed));
-                    judge(&last, &second, found, &format!("{context}\nand again at call {again}"));
+                    judge(
+                        &last,
+                        &second,
+                        found,
+                        &format!("{context}\nand again at call {again}"),
+                    );
                 }
             }
         }
@@ -180,7 +225,10 @@ fn recovering_twice_gives_the_same_bytes() {
             let first = judge(&image, &done, 0, &context);
             let bytes = image.bytes("wal.log");
             assert_eq!(judge(&image, &done, 0, &context), first);
-            assert!(image.bytes("wal.log") == bytes, "{context}\nopening changed the log");
+            assert!(
+                image.bytes("wal.log") == bytes,
+                "{context}\nopening changed the log"
+            );
         }
     }
 }
@@ -203,7 +251,11 @@ fn a_failed_call_then_a_power_failure() {
             disk.plan(None);
             let found = judge(&disk, &first, 0, &context);
             let second = run(&disk, seed + 7, 2, first.states[found].clone(), false);
-            assert_eq!(second.acknowledged, second.states.len() - 1, "{context}\nthe second process commits");
+            assert_eq!(
+                second.acknowledged,
+                second.states.len() - 1,
+                "{context}\nthe second process commits"
+            );
             for choice in choices(seed, at, 2) {
                 judge(&disk.after_crash(choice), &second, found, &context);
             }
@@ -221,12 +273,46 @@ fn verify_agrees_with_recovery_after_a_crash() {
             let done = run(&disk, seed, 6, State::new(), false);
             let image = disk.after_crash(CrashChoice::Toss(at * 3));
             let Ok(report) = verify(&image) else {
-                assert_eq!(done.acknowledged, 0, "a store with acknowledged commits can be verified");
+                assert_eq!(
+                    done.acknowledged, 0,
+                    "a store with acknowledged commits can be verified"
+                );
                 continue;
             };
             let context = command(seed, at, CrashChoice::Toss(at * 3), "verify_agrees");
             assert!(report.is_intact(), "{context}\n{report}");
-            assert_eq!(judge(&image, &done, 0, &context) as u64, report.counts.transactions, "{context}");
+            assert_eq!(
+                judge(&image, &done, 0, &context) as u64,
+                report.counts.transactions,
+                "{context}"
+            );
         }
+    }
+}
+
+/// Whether any crash of a few workloads shows that syncs of this kind are missing.
+fn is_noticed(lie: Lie) -> bool {
+    (1..5).any(|seed| {
+        let calls = calls_of(seed, 8);
+        (0..calls).any(|at| {
+            let disk = SimDisk::new(seed);
+            disk.lie(Some(lie));
+            disk.plan(Some(Fault::CrashAt(at)));
+            let done = run(&disk, seed, 8, State::new(), true);
+            let mut choices = choices(seed, at, 3).into_iter();
+            choices.any(|choice| verdict(&disk.after_crash(choice), &done, 0).is_err())
+        })
+    })
+}
+
+/// The tests above are worth something: with any kind of sync removed they would fail.
+#[test]
+fn a_missing_sync_would_be_noticed() {
+    for lie in [
+        Lie::FileSync("wal.log"),
+        Lie::FileSync("wal.next"),
+        Lie::DirSync,
+    ] {
+        assert!(is_noticed(lie), "no crash shows that {lie:?} is missing");
     }
 }

@@ -6,7 +6,9 @@ mod model;
 
 use std::sync::Arc;
 
-use flin_store::{CrashChoice, DamageKind, Disk, Lsn, OpenError, SimDisk, Store, StoreOptions, verify};
+use flin_store::{
+    CrashChoice, DamageKind, Disk, Lsn, OpenError, SimDisk, Store, StoreOptions, verify,
+};
 use model::{NOTE, State, TAG, commit, note, open, schema, small, state_of};
 
 const HEADER: usize = 4096;
@@ -15,13 +17,28 @@ const HEADER: usize = 4096;
 fn twenty_frames() -> (SimDisk, Vec<State>) {
     let disk = SimDisk::new(20);
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let store = open(&shared, StoreOptions { segment_bytes_min: 64 << 10, segment_bytes_max: 64 << 10, ..small() }).store;
+    let store = open(
+        &shared,
+        StoreOptions {
+            segment_bytes_min: 64 << 10,
+            segment_bytes_max: 64 << 10,
+            ..small()
+        },
+    )
+    .store;
     let mut states = vec![State::new()];
     for at in 0..18 {
         let mut transaction = store.begin();
-        let id = transaction.insert(NOTE, note(&format!("note {at} {}", "long ".repeat(at)), at as i64)).expect("insert");
+        let id = transaction
+            .insert(
+                NOTE,
+                note(&format!("note {at} {}", "long ".repeat(at)), at as i64),
+            )
+            .expect("insert");
         if at % 3 == 2 {
-            transaction.update(NOTE, flin_store::EntityId(id.0 - 1), note("changed", 0)).expect("update");
+            transaction
+                .update(NOTE, flin_store::EntityId(id.0 - 1), note("changed", 0))
+                .expect("update");
         }
         commit(&store, transaction);
         states.push(state_of(&store.snapshot(), &[NOTE, TAG]));
@@ -29,7 +46,11 @@ fn twenty_frames() -> (SimDisk, Vec<State>) {
     store.close().expect("close");
     drop(store);
     let disk = disk.after_crash(CrashChoice::LoseAll);
-    assert_eq!(frames(&disk.bytes("wal.log").expect("the log")).len(), 20, "a schema, 18 transactions, a mark");
+    assert_eq!(
+        frames(&disk.bytes("wal.log").expect("the log")).len(),
+        20,
+        "a schema, 18 transactions, a mark"
+    );
     (disk, states)
 }
 
@@ -38,7 +59,8 @@ fn frames(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut at = HEADER;
     while bytes.get(at..at + 4) == Some(&[0xF7, b'F', b'r', 0x9C]) {
-        let body = u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes")) as usize;
+        let body =
+            u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes")) as usize;
         found.push((at, 64 + body));
         at += 64 + body;
     }
@@ -64,7 +86,11 @@ fn one_flipped_bit_is_one_reported_frame() {
         let lsn = Lsn(number as u64 + 1);
         for byte in 0..*len {
             // All bits of a header, one bit of each body byte, another one in each frame.
-            let bits = if byte < 64 { 0..8 } else { (byte + number) % 8..(byte + number) % 8 + 1 };
+            let bits = if byte < 64 {
+                0..8
+            } else {
+                (byte + number) % 8..(byte + number) % 8 + 1
+            };
             for bit in bits {
                 let flipped = copy(&disk);
                 flipped.damage("wal.log", |bytes| bytes[start + byte] ^= 1 << bit);
@@ -72,8 +98,15 @@ fn one_flipped_bit_is_one_reported_frame() {
                 let at = format!("frame {lsn}, byte {byte}, bit {bit}");
                 assert_eq!(report.damages.len(), 1, "{at}\n{report}");
                 let damage = &report.damages[0];
-                assert_eq!((damage.file.as_str(), damage.offset, damage.lsn), ("wal.log", *start as u64, lsn), "{at}");
-                assert_eq!(report.counts.frames, 19, "{at}: all other frames are intact");
+                assert_eq!(
+                    (damage.file.as_str(), damage.offset, damage.lsn),
+                    ("wal.log", *start as u64, lsn),
+                    "{at}"
+                );
+                assert_eq!(
+                    report.counts.frames, 19,
+                    "{at}: all other frames are intact"
+                );
                 if byte % 16 == 0 {
                     refused_with_the_state_before(&flipped, *start as u64, lsn, &states);
                 }
@@ -84,7 +117,14 @@ fn one_flipped_bit_is_one_reported_frame() {
 
 fn refused_with_the_state_before(disk: &SimDisk, at: u64, at_lsn: Lsn, states: &[State]) {
     let before = disk.bytes("wal.log");
-    let OpenError::Corrupt { file, offset, lsn, read_only, .. } = open_error(disk) else {
+    let OpenError::Corrupt {
+        file,
+        offset,
+        lsn,
+        read_only,
+        ..
+    } = open_error(disk)
+    else {
         panic!("damage at {at} must be refused as damage");
     };
     assert_eq!((file.as_str(), offset, lsn), ("wal.log", at, at_lsn));
@@ -93,9 +133,16 @@ fn refused_with_the_state_before(disk: &SimDisk, at: u64, at_lsn: Lsn, states: &
     match read_only {
         Some(handle) => {
             let found = state_of(&handle.snapshot(), &[NOTE, TAG]);
-            assert!(found == states[(at_lsn.0 as usize).saturating_sub(2)], "the state before LSN {at_lsn}");
+            assert!(
+                found == states[(at_lsn.0 as usize).saturating_sub(2)],
+                "the state before LSN {at_lsn}"
+            );
         }
-        None => assert_eq!(at_lsn, Lsn(1), "only a log without any intact frame has nothing to read"),
+        None => assert_eq!(
+            at_lsn,
+            Lsn(1),
+            "only a log without any intact frame has nothing to read"
+        ),
     }
 }
 
@@ -105,10 +152,19 @@ fn every_byte_of_the_segment_header_is_checked() {
     for byte in 0..HEADER {
         let flipped = copy(&disk);
         flipped.damage("wal.log", |bytes| bytes[byte] ^= 1 << (byte % 8));
-        let OpenError::Corrupt { file, offset, damage, .. } = open_error(&flipped) else {
+        let OpenError::Corrupt {
+            file,
+            offset,
+            damage,
+            ..
+        } = open_error(&flipped)
+        else {
             panic!("byte {byte} of the header");
         };
-        assert_eq!((file.as_str(), offset, damage.what), ("wal.log", 0, DamageKind::SegmentHeader));
+        assert_eq!(
+            (file.as_str(), offset, &damage.what),
+            ("wal.log", 0, &DamageKind::SegmentHeader)
+        );
     }
 }
 
@@ -119,8 +175,13 @@ fn zeroed_sectors_in_acknowledged_frames_are_damage() {
     let end = frames.last().map_or(0, |(start, len)| start + len);
     for sector in (HEADER..end).step_by(512) {
         let holed = copy(&disk);
-        holed.damage("wal.log", |bytes| bytes[sector..(sector + 512).min(end)].fill(0));
-        let first = frames.iter().find(|(start, len)| start + len > sector).expect("a frame reaches into the sector");
+        holed.damage("wal.log", |bytes| {
+            bytes[sector..(sector + 512).min(end)].fill(0)
+        });
+        let first = frames
+            .iter()
+            .find(|(start, len)| start + len > sector)
+            .expect("a frame reaches into the sector");
         match open_error(&holed) {
             OpenError::Corrupt { offset, .. } => assert_eq!(offset, first.0 as u64),
             other => panic!("a hole at {sector}: {other}"),
@@ -142,7 +203,10 @@ fn a_cut_at_a_frame_boundary_is_noticed() {
         );
         let shortened = copy(&disk);
         shortened.damage("wal.log", |bytes| bytes.truncate(*start));
-        assert!(matches!(open_error(&shortened), OpenError::Corrupt { .. }), "file ends before frame {number}");
+        assert!(
+            matches!(open_error(&shortened), OpenError::Corrupt { .. }),
+            "file ends before frame {number}"
+        );
     }
 }
 
@@ -155,11 +219,19 @@ fn a_damaged_manifest_changes_nothing() {
         flipped.damage("MANIFEST", |bytes| bytes[byte] ^= 1 << (byte % 8));
         let opened = open(&(Arc::new(flipped.clone()) as Arc<dyn Disk>), small());
         assert_eq!(opened.report.notes.len(), 1, "it is mentioned");
-        assert!(state_of(&opened.store.snapshot(), &[NOTE, TAG]) == *states.last().expect("a state"));
+        assert!(
+            state_of(&opened.store.snapshot(), &[NOTE, TAG]) == *states.last().expect("a state")
+        );
     }
     let gone = copy(&disk);
     gone.remove("MANIFEST").expect("remove");
-    assert_eq!(open(&(Arc::new(gone) as Arc<dyn Disk>), small()).report.counts.transactions, 18);
+    assert_eq!(
+        open(&(Arc::new(gone) as Arc<dyn Disk>), small())
+            .report
+            .counts
+            .transactions,
+        18
+    );
 }
 
 /// A closed store with several segments.
@@ -168,18 +240,27 @@ fn several_segments() -> SimDisk {
     let store = open(&(Arc::new(disk.clone()) as Arc<dyn Disk>), small()).store;
     for at in 0..30 {
         let mut transaction = store.begin();
-        transaction.insert(NOTE, note(&"n".repeat(300), at)).expect("insert");
+        transaction
+            .insert(NOTE, note(&"n".repeat(300), at))
+            .expect("insert");
         commit(&store, transaction);
     }
     store.close().expect("close");
     drop(store);
     let names = disk.list().expect("list");
-    assert!(names.iter().filter(|name| name.ends_with(".log")).count() >= 3, "{names:?}");
+    assert!(
+        names.iter().filter(|name| name.ends_with(".log")).count() >= 3,
+        "{names:?}"
+    );
     disk.after_crash(CrashChoice::LoseAll)
 }
 
 fn sealed(disk: &SimDisk) -> Vec<String> {
-    disk.list().expect("list").into_iter().filter(|name| name.starts_with("wal-")).collect()
+    disk.list()
+        .expect("list")
+        .into_iter()
+        .filter(|name| name.starts_with("wal-"))
+        .collect()
 }
 
 #[test]
@@ -188,22 +269,45 @@ fn missing_doubled_and_foreign_segments_are_refused() {
     for name in sealed(&disk).into_iter().chain(["wal.log".to_owned()]) {
         let missing = copy(&disk);
         missing.remove(&name).expect("remove");
-        let OpenError::Corrupt { damage, .. } = open_error(&missing) else { panic!("{name} is missing") };
-        assert!(matches!(damage.what, DamageKind::SegmentMissing { .. }), "{name}: {damage}");
+        let OpenError::Corrupt { damage, .. } = open_error(&missing) else {
+            panic!("{name} is missing")
+        };
+        assert!(
+            matches!(damage.what, DamageKind::SegmentMissing { .. }),
+            "{name}: {damage}"
+        );
     }
     let put = |disk: &SimDisk, name: &str, bytes: &[u8]| {
         let file = disk.create(name, bytes.len() as u64).expect("create");
         file.write_at(0, bytes).expect("write");
     };
     let doubled = copy(&disk);
-    put(&doubled, "wal-copy.log", &disk.bytes("wal.log").expect("the log"));
-    let OpenError::Corrupt { damage, .. } = open_error(&doubled) else { panic!("a copy beside the log") };
-    assert!(matches!(damage.what, DamageKind::SegmentTwice { .. }), "{damage}");
+    put(
+        &doubled,
+        "wal-copy.log",
+        &disk.bytes("wal.log").expect("the log"),
+    );
+    let OpenError::Corrupt { damage, .. } = open_error(&doubled) else {
+        panic!("a copy beside the log")
+    };
+    assert!(
+        matches!(damage.what, DamageKind::SegmentTwice { .. }),
+        "{damage}"
+    );
     let (other, _) = twenty_frames();
     let foreign = copy(&disk);
-    put(&foreign, "wal.log", &other.bytes("wal.log").expect("the log"));
-    let OpenError::Corrupt { damage, .. } = open_error(&foreign) else { panic!("a log of another store") };
-    assert!(matches!(damage.what, DamageKind::ForeignSegment), "{damage}");
+    put(
+        &foreign,
+        "wal.log",
+        &other.bytes("wal.log").expect("the log"),
+    );
+    let OpenError::Corrupt { damage, .. } = open_error(&foreign) else {
+        panic!("a log of another store")
+    };
+    assert!(
+        matches!(damage.what, DamageKind::ForeignSegment),
+        "{damage}"
+    );
 }
 
 #[test]
@@ -218,9 +322,13 @@ fn names_do_not_matter() {
     let store = open(&shared, small()).store;
     assert_eq!(store.snapshot().count(NOTE).expect("count"), 30);
     let mut transaction = store.begin();
-    transaction.insert(NOTE, note("found by grep", 0)).expect("insert");
+    transaction
+        .insert(NOTE, note("found by grep", 0))
+        .expect("insert");
     commit(&store, transaction);
-    let active = renamed.bytes("wal.log").expect("the first append gave the active segment its name");
+    let active = renamed
+        .bytes("wal.log")
+        .expect("the first append gave the active segment its name");
     assert!(active.windows(13).any(|found| found == b"found by grep"));
 }
 
@@ -229,12 +337,29 @@ fn a_record_that_rots_while_it_is_open_is_not_returned() {
     let (disk, _) = twenty_frames();
     let store = open(&(Arc::new(disk.clone()) as Arc<dyn Disk>), small()).store;
     disk.damage("wal.log", |bytes| {
-        let at = bytes.windows(6).rposition(|found| found == b"note 6").expect("the text stands in the log");
+        let at = bytes
+            .windows(6)
+            .rposition(|found| found == b"note 6")
+            .expect("the text stands in the log");
         bytes[at] ^= 1;
     });
-    let error = store.snapshot().get(NOTE, flin_store::EntityId(7)).expect_err("the record is damaged");
-    assert!(error.to_string().starts_with("Note 7 is damaged on disk (wal.log at offset "), "{error}");
-    assert!(store.snapshot().get(NOTE, flin_store::EntityId(8)).expect("the next one is fine").is_some());
+    let error = store
+        .snapshot()
+        .get(NOTE, flin_store::EntityId(7))
+        .expect_err("the record is damaged");
+    assert!(
+        error
+            .to_string()
+            .starts_with("Note 7 is damaged on disk (wal.log at offset "),
+        "{error}"
+    );
+    assert!(
+        store
+            .snapshot()
+            .get(NOTE, flin_store::EntityId(8))
+            .expect("the next one is fine")
+            .is_some()
+    );
 }
 
 #[test]

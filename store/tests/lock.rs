@@ -22,11 +22,17 @@ fn twice_in_one_process() {
     let again: Arc<dyn Disk> = Arc::new(RealDisk::open(&dir).expect("directory"));
     let holder = format!("process {}", std::process::id());
     match Store::open(again.clone(), &schema(), StoreOptions::default()) {
-        Err(OpenError::Locked { holder: Some(found), .. }) => assert_eq!(found, holder),
+        Err(OpenError::Locked {
+            holder: Some(found),
+            ..
+        }) => assert_eq!(found, holder),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("opened twice"),
     }
-    assert!(matches!(verify(again.as_ref()), Err(OpenError::Locked { .. })));
+    assert!(matches!(
+        verify(again.as_ref()),
+        Err(OpenError::Locked { .. })
+    ));
     store.close().expect("close");
     Store::open(again, &schema(), StoreOptions::default()).expect("free after close");
     std::fs::remove_dir_all(dir).expect("clean up");
@@ -40,7 +46,9 @@ fn holder() {
     let _store = open(&disk, StoreOptions::default()).store;
     println!("\nholding");
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line).expect("wait for the parent");
+    std::io::stdin()
+        .read_line(&mut line)
+        .expect("wait for the parent");
 }
 
 #[test]
@@ -58,7 +66,9 @@ fn held_by_another_process() {
     let holding = lines.map_while(Result::ok).any(|line| line == "holding");
     assert!(holding, "the child opens the store");
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(&dir).expect("directory"));
-    let error = Store::open(disk.clone(), &schema(), StoreOptions::default()).err().expect("refused");
+    let error = Store::open(disk.clone(), &schema(), StoreOptions::default())
+        .err()
+        .expect("refused");
     assert_eq!(
         error.to_string(),
         format!(

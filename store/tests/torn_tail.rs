@@ -22,9 +22,14 @@ fn failing_in_a_sync() -> SimDisk {
     }
     disk.plan(Some(Fault::CrashAt(1)));
     let mut transaction = store.begin();
-    transaction.insert(NOTE, note(&"torn ".repeat(500), 3)).expect("insert");
+    transaction
+        .insert(NOTE, note(&"torn ".repeat(500), 3))
+        .expect("insert");
     let outcome = store.commit_wait(transaction, None);
-    assert!(outcome.to_string().starts_with("it is not known whether"), "{outcome}");
+    assert!(
+        outcome.to_string().starts_with("it is not known whether"),
+        "{outcome}"
+    );
     disk
 }
 
@@ -36,7 +41,10 @@ fn torn() -> SimDisk {
         assert!(report.is_intact());
         matches!(report.tail, TailReport::Cut { .. })
     };
-    (0..100).map(|toss| disk.after_crash(CrashChoice::Toss(toss))).find(is_cut).expect("one of the tosses tears")
+    (0..100)
+        .map(|toss| disk.after_crash(CrashChoice::Toss(toss)))
+        .find(is_cut)
+        .expect("one of the tosses tears")
 }
 
 #[test]
@@ -44,29 +52,59 @@ fn opens_with_a_report_and_goes_on_in_a_new_segment() {
     let disk = torn();
     let before = disk.bytes("wal.log").expect("the log");
     let opened = open(&shared(&disk), small());
-    let TailReport::Cut { file, offset, bytes, lsn } = opened.report.tail.clone() else {
+    let TailReport::Cut {
+        file,
+        offset,
+        bytes,
+        lsn,
+    } = opened.report.tail.clone()
+    else {
         panic!("{}", opened.report);
     };
     assert_eq!((file.as_str(), lsn.0), ("wal.log", 5));
     assert_eq!(opened.store.snapshot().count(NOTE).expect("count"), 3);
-    assert!(disk.bytes("wal.log").as_ref() == Some(&before), "opening alone changes nothing");
+    assert!(
+        disk.bytes("wal.log").as_ref() == Some(&before),
+        "opening alone changes nothing"
+    );
     drop(opened);
 
     let opened = open(&shared(&disk), small());
     let mut transaction = opened.store.begin();
     transaction.insert(NOTE, note("after", 4)).expect("insert");
-    assert_eq!(commit(&opened.store, transaction), lsn, "the LSN was never acknowledged");
-    let sealed = disk.bytes("wal-000000000001.log").expect("the old segment is sealed");
-    assert!(sealed == before, "nothing is appended behind a cut, nothing is wiped");
-    let name = disk.all_names().into_iter().find(|name| name.starts_with("quarantine/")).expect("a copy");
+    assert_eq!(
+        commit(&opened.store, transaction),
+        lsn,
+        "the LSN was never acknowledged"
+    );
+    let sealed = disk
+        .bytes("wal-000000000001.log")
+        .expect("the old segment is sealed");
+    assert!(
+        sealed == before,
+        "nothing is appended behind a cut, nothing is wiped"
+    );
+    let name = disk
+        .all_names()
+        .into_iter()
+        .find(|name| name.starts_with("quarantine/"))
+        .expect("a copy");
     let from = offset as usize;
-    assert_eq!(disk.bytes(&name).expect("the copy"), before[from..from + bytes as usize]);
+    assert_eq!(
+        disk.bytes(&name).expect("the copy"),
+        before[from..from + bytes as usize]
+    );
     drop(opened);
 
     let opened = open(&shared(&disk.after_crash(CrashChoice::LoseAll)), small());
     assert_eq!(opened.report.tail, TailReport::NotClosed);
     assert_eq!(opened.report.counts.creates, 4);
-    let texts: Vec<_> = opened.store.snapshot().scan(NOTE, flin_store::Deleted::Hide).collect::<Result<_, _>>().expect("scan");
+    let texts: Vec<_> = opened
+        .store
+        .snapshot()
+        .scan(NOTE, flin_store::Deleted::Hide)
+        .collect::<Result<_, _>>()
+        .expect("scan");
     assert_eq!(texts.last().expect("a note").fields, note("after", 4));
 }
 
@@ -75,18 +113,26 @@ fn bits_flipped_in_the_last_unproven_frame_are_not_taken_for_a_torn_write() {
     let disk = SimDisk::new(12);
     let store = open(&shared(&disk), small()).store;
     let mut transaction = store.begin();
-    transaction.insert(NOTE, note("last and acknowledged", 0)).expect("insert");
+    transaction
+        .insert(NOTE, note("last and acknowledged", 0))
+        .expect("insert");
     commit(&store, transaction);
     drop(store);
     let whole = disk.after_crash(CrashChoice::LoseAll);
     let log = whole.bytes("wal.log").expect("the log");
     let end = log.iter().rposition(|byte| *byte != 0).expect("content") + 1;
-    let text_at = log.windows(4).rposition(|found| found == b"last").expect("the text");
+    let text_at = log
+        .windows(4)
+        .rposition(|found| found == b"last")
+        .expect("the text");
     for at in text_at..end {
         let flipped = whole.after_crash(CrashChoice::LoseAll);
         flipped.damage("wal.log", |bytes| bytes[at] ^= 0x10);
         let error = Store::open(shared(&flipped), &schema(), small()).err();
-        assert!(matches!(error, Some(OpenError::Corrupt { .. })), "byte {at}: everything arrived, so it was changed");
+        assert!(
+            matches!(error, Some(OpenError::Corrupt { .. })),
+            "byte {at}: everything arrived, so it was changed"
+        );
     }
 }
 
@@ -95,14 +141,24 @@ fn a_mark_proves_the_last_frame_even_when_a_sector_is_missing() {
     let disk = SimDisk::new(13);
     let store = open(&shared(&disk), small()).store;
     let mut transaction = store.begin();
-    transaction.insert(NOTE, note(&"y".repeat(1500), 0)).expect("insert");
+    transaction
+        .insert(NOTE, note(&"y".repeat(1500), 0))
+        .expect("insert");
     commit(&store, transaction);
     store.close().expect("close");
     drop(store);
     disk.remove("MANIFEST").expect("remove");
-    let at = disk.bytes("wal.log").expect("the log").windows(600).position(|found| found == [b'y'; 600]).expect("text");
+    let at = disk
+        .bytes("wal.log")
+        .expect("the log")
+        .windows(600)
+        .position(|found| found == [b'y'; 600])
+        .expect("text");
     let sector = at.next_multiple_of(512);
     disk.damage("wal.log", |bytes| bytes[sector..sector + 512].fill(0));
     let error = Store::open(shared(&disk), &schema(), small()).err();
-    assert!(matches!(error, Some(OpenError::Corrupt { lsn, .. }) if lsn.0 == 2), "the mark vouches for LSN 2");
+    assert!(
+        matches!(error, Some(OpenError::Corrupt { lsn, .. }) if lsn.0 == 2),
+        "the mark vouches for LSN 2"
+    );
 }

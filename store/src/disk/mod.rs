@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use memory::MemoryDisk;
 pub use real::RealDisk;
-pub use sim::{CrashChoice, Fault, SimDisk};
+pub use sim::{CrashChoice, Fault, Lie, SimDisk};
 
 /// Folder that keeps every byte recovery cut off.
 pub const QUARANTINE: &str = "quarantine";

@@ -39,6 +39,16 @@ pub enum CrashChoice {
     Toss(u64),
 }
 
+/// A sync that does nothing and says it worked: what a program that forgot the sync would do. Tests use it to prove that
+/// they would notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+    /// Syncs of files whose name starts so.
+    FileSync(&'static str),
+    /// Syncs of the directory.
+    DirSync,
+}
+
 #[derive(Clone, Default)]
 struct SimFile {
     /// What the program sees.
@@ -65,6 +75,7 @@ struct SimState {
     next_inode: u64,
     calls: u64,
     fault: Option<Fault>,
+    lie: Option<Lie>,
     crashed: bool,
     clock_ms: i64,
     random: u64,
@@ -88,8 +99,15 @@ fn next_random(state: &mut u64) -> u64 {
 impl SimDisk {
     /// An empty directory; `seed` feeds ids and salts.
     pub fn new(seed: u64) -> Self {
-        let state = SimState { random: seed, clock_ms: 1_000_000, ..SimState::default() };
-        SimDisk { state: Arc::new(Mutex::new(state)), locked: Arc::default() }
+        let state = SimState {
+            random: seed,
+            clock_ms: 1_000_000,
+            ..SimState::default()
+        };
+        SimDisk {
+            state: Arc::new(Mutex::new(state)),
+            locked: Arc::default(),
+        }
     }
 
     fn lock_state(&self) -> MutexGuard<'_, SimState> {
@@ -101,6 +119,11 @@ impl SimDisk {
         let mut state = self.lock_state();
         state.fault = fault;
         state.calls = 0;
+    }
+
+    /// Makes syncs of a kind do nothing (or none).
+    pub fn lie(&self, lie: Option<Lie>) {
+        self.lock_state().lie = lie;
     }
 
     /// Changing calls made since the last `plan`.
@@ -146,7 +169,14 @@ impl SimDisk {
                     }
                 }
             }
-            files.insert(*inode, SimFile { cache: image.clone(), durable: image, pending: BTreeMap::new() });
+            files.insert(
+                *inode,
+                SimFile {
+                    cache: image.clone(),
+                    durable: image,
+                    pending: BTreeMap::new(),
+                },
+            );
         }
         let state = SimState {
             files,
@@ -157,7 +187,10 @@ impl SimDisk {
             random: state.random ^ 0x5DEE_CE66,
             ..SimState::default()
         };
-        SimDisk { state: Arc::new(Mutex::new(state)), locked: Arc::default() }
+        SimDisk {
+            state: Arc::new(Mutex::new(state)),
+            locked: Arc::default(),
+        }
     }
 
     /// The bytes of a file as the program sees them.
@@ -226,12 +259,22 @@ impl SimState {
                 self.crashed = true;
                 Call::LastGasp
             }
-            Some(Fault::FailAt(at)) if at == number => Call::Fails(io::Error::other("injected I/O error")),
+            Some(Fault::FailAt(at)) if at == number => {
+                Call::Fails(io::Error::other("injected I/O error"))
+            }
             Some(Fault::FullFrom(from)) if creates && number >= from => {
                 Call::Fails(io::Error::from(io::ErrorKind::StorageFull))
             }
             Some(_) | None => Call::Works,
         }
+    }
+
+    fn lies_about(&self, inode: u64) -> bool {
+        let Some(Lie::FileSync(start)) = self.lie else {
+            return false;
+        };
+        let mut names = self.names.iter();
+        names.any(|(name, of)| *of == inode && name.starts_with(start))
     }
 
     fn change_name(&mut self, change: NameChange) {
@@ -255,12 +298,26 @@ impl Disk for SimDisk {
 
     fn list(&self) -> io::Result<Vec<String>> {
         let inside = format!("{QUARANTINE}/");
-        Ok(self.lock_state().names.keys().filter(|name| !name.starts_with(&inside)).cloned().collect())
+        Ok(self
+            .lock_state()
+            .names
+            .keys()
+            .filter(|name| !name.starts_with(&inside))
+            .cloned()
+            .collect())
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
-        let inode = self.lock_state().names.get(name).copied().ok_or_else(|| not_found(name))?;
-        Ok(Arc::new(SimHandle { disk: self.clone(), inode }))
+        let inode = self
+            .lock_state()
+            .names
+            .get(name)
+            .copied()
+            .ok_or_else(|| not_found(name))?;
+        Ok(Arc::new(SimHandle {
+            disk: self.clone(),
+            inode,
+        }))
     }
 
     fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
@@ -271,17 +328,25 @@ impl Disk for SimDisk {
         }
         let inode = state.next_inode;
         state.next_inode += 1;
-        let mut file = SimFile { cache: vec![0; len as usize], ..SimFile::default() };
+        let mut file = SimFile {
+            cache: vec![0; len as usize],
+            ..SimFile::default()
+        };
         // Blocks that were never synced may show what another file left there.
         let garbage = next_random(&mut state.random) as u8 | 1;
         if len > 0 {
             file.durable = vec![garbage; (len as usize).min(SECTOR)];
         }
-        file.pending = (0..(len as usize).div_ceil(SECTOR)).map(|sector| (sector, vec![[0; SECTOR]])).collect();
+        file.pending = (0..(len as usize).div_ceil(SECTOR))
+            .map(|sector| (sector, vec![[0; SECTOR]]))
+            .collect();
         state.files.insert(inode, file);
         state.change_name(NameChange::Set(name.to_owned(), inode));
         match call {
-            Call::Works => Ok(Arc::new(SimHandle { disk: self.clone(), inode })),
+            Call::Works => Ok(Arc::new(SimHandle {
+                disk: self.clone(),
+                inode,
+            })),
             Call::LastGasp | Call::Fails(_) => Err(power_gone()),
         }
     }
@@ -296,7 +361,11 @@ impl Disk for SimDisk {
             return Err(not_found(from));
         }
         state.change_name(NameChange::Move(from.to_owned(), to.to_owned()));
-        if matches!(call, Call::LastGasp) { Err(power_gone()) } else { Ok(()) }
+        if matches!(call, Call::LastGasp) {
+            Err(power_gone())
+        } else {
+            Ok(())
+        }
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
@@ -309,12 +378,17 @@ impl Disk for SimDisk {
             return Err(not_found(name));
         }
         state.change_name(NameChange::Remove(name.to_owned()));
-        if matches!(call, Call::LastGasp) { Err(power_gone()) } else { Ok(()) }
+        if matches!(call, Call::LastGasp) {
+            Err(power_gone())
+        } else {
+            Ok(())
+        }
     }
 
     fn sync_dir(&self) -> io::Result<()> {
         let mut state = self.lock_state();
         match state.call(false) {
+            Call::Works if state.lie == Some(Lie::DirSync) => Ok(()),
             Call::Works => {
                 state.durable_names = state.names.clone();
                 state.pending_names.clear();
@@ -327,9 +401,14 @@ impl Disk for SimDisk {
 
     fn lock(&self) -> Result<LockGuard, LockError> {
         if self.locked.swap(true, Ordering::AcqRel) {
-            return Err(LockError::Held { holder: Some("another store in this test".to_owned()) });
+            return Err(LockError::Held {
+                holder: Some("another store in this test".to_owned()),
+            });
         }
-        Ok(LockGuard::new(Box::new(FlagLock(self.locked.clone())), None))
+        Ok(LockGuard::new(
+            Box::new(FlagLock(self.locked.clone())),
+            None,
+        ))
     }
 
     fn now_ms(&self) -> i64 {
@@ -351,7 +430,10 @@ struct SimHandle {
 impl SimHandle {
     fn with<T>(&self, act: impl FnOnce(&mut SimState, &mut SimFile) -> T) -> io::Result<T> {
         let mut state = self.disk.lock_state();
-        let mut file = state.files.remove(&self.inode).ok_or_else(|| not_found("(closed)"))?;
+        let mut file = state
+            .files
+            .remove(&self.inode)
+            .ok_or_else(|| not_found("(closed)"))?;
         let result = act(&mut state, &mut file);
         state.files.insert(self.inode, file);
         Ok(result)
@@ -371,7 +453,11 @@ impl DiskFile for SimHandle {
             }
             let (start, end) = (offset as usize, offset as usize + bytes.len());
             if file.cache.len() < end {
-                return Err(out_of_range(offset, bytes.len() as u64, file.cache.len() as u64));
+                return Err(out_of_range(
+                    offset,
+                    bytes.len() as u64,
+                    file.cache.len() as u64,
+                ));
             }
             file.cache[start..end].copy_from_slice(bytes);
             for sector in start / SECTOR..end.div_ceil(SECTOR) {
@@ -381,12 +467,17 @@ impl DiskFile for SimHandle {
                 version[..to - from].copy_from_slice(&file.cache[from..to]);
                 file.pending.entry(sector).or_default().push(version);
             }
-            if matches!(call, Call::LastGasp) { Err(power_gone()) } else { Ok(()) }
+            if matches!(call, Call::LastGasp) {
+                Err(power_gone())
+            } else {
+                Ok(())
+            }
         })?
     }
 
     fn sync(&self) -> io::Result<()> {
         self.with(|state, file| match state.call(false) {
+            Call::Works if state.lies_about(self.inode) => Ok(()),
             Call::Works => {
                 file.durable.resize(file.cache.len(), 0);
                 for (sector, versions) in std::mem::take(&mut file.pending) {
@@ -411,7 +502,8 @@ impl DiskFile for SimHandle {
         self.with(|_, file| {
             let (start, end) = (offset as usize, offset as usize + buf.len());
             let found = file.cache.get(start..end);
-            let found = found.ok_or_else(|| out_of_range(offset, buf.len() as u64, file.cache.len() as u64))?;
+            let found = found
+                .ok_or_else(|| out_of_range(offset, buf.len() as u64, file.cache.len() as u64))?;
             buf.copy_from_slice(found);
             Ok(())
         })?

@@ -79,7 +79,11 @@ impl Replayed {
         let segment = visit.segment.header.number as u32;
         let body_at = visit.offset as u32 + FRAME_HEADER_BYTES as u32;
         let lsn = visit.header.lsn;
-        let types = if self.lenient { TYPES_MAX } else { self.catalog.types.len() } as u32;
+        let types = if self.lenient {
+            TYPES_MAX
+        } else {
+            self.catalog.types.len()
+        } as u32;
         let (index, counts) = (&mut self.index, &mut self.counts);
         each_record(visit.body, &mut |at, record, bytes| {
             let known_type = record.ty.0 >= 1 && record.ty.0 <= types;
@@ -153,8 +157,12 @@ pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
         (Some(_), Tail::Torn { until }) => Before::Cut { until },
         (Some(newest), Tail::Clean) if newest.name != ACTIVE => {
             let in_the_way = files.segments.iter().find(|segment| segment.name == ACTIVE);
-            let sealed = |segment: &LoadedSegment| sealed_name(segment.header.first_lsn, segment.header.epoch);
-            Before::FinishRename { in_the_way: in_the_way.map(sealed) }
+            let sealed = |segment: &LoadedSegment| {
+                sealed_name(segment.header.first_lsn, segment.header.epoch)
+            };
+            Before::FinishRename {
+                in_the_way: in_the_way.map(sealed),
+            }
         }
         (Some(_), Tail::Clean) => Before::Nothing,
     }
@@ -163,7 +171,11 @@ pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
 /// Unless the store was closed: writes the newest header and the frames above the watermark again, as they are, and
 /// syncs them and the directory. What is served from now on is on the disk, and not only in a cache that a failed sync
 /// may have left unwritten.
-pub(crate) fn make_tail_durable(disk: &dyn Disk, files: &LogFiles, end: &WalkEnd) -> Result<(), IoFailure> {
+pub(crate) fn make_tail_durable(
+    disk: &dyn Disk,
+    files: &LogFiles,
+    end: &WalkEnd,
+) -> Result<(), IoFailure> {
     let Some(newest) = files.segments.last() else {
         return Ok(());
     };
@@ -171,7 +183,11 @@ pub(crate) fn make_tail_durable(disk: &dyn Disk, files: &LogFiles, end: &WalkEnd
     if closed && end.unproven_from.is_none() {
         return Ok(());
     }
-    let failed = |source| IoFailure { attempt: "writing the tail again", file: newest.name.clone(), source };
+    let failed = |source| IoFailure {
+        attempt: "writing the tail again",
+        file: newest.name.clone(),
+        source,
+    };
     let again = |from: u64, to: u64| {
         let mut bytes = vec![0; (to - from) as usize];
         newest.file.read_at(from, &mut bytes).map_err(failed)?;
@@ -182,7 +198,11 @@ pub(crate) fn make_tail_durable(disk: &dyn Disk, files: &LogFiles, end: &WalkEnd
         again(from, end.offset)?;
     }
     newest.file.sync().map_err(failed)?;
-    disk.sync_dir().map_err(|source| IoFailure { attempt: "syncing the directory", file: disk.place(), source })
+    disk.sync_dir().map_err(|source| IoFailure {
+        attempt: "syncing the directory",
+        file: disk.place(),
+        source,
+    })
 }
 
 /// Opens all segments for reading: sealed ones up to their logical end, the newest up to the last frame.
@@ -228,9 +248,7 @@ pub(crate) fn tail_report(files: &LogFiles, end: &WalkEnd) -> TailReport {
             lsn: Lsn(end.lsn.0 + 1),
         },
         Tail::Clean => match end.last {
-            Some((FrameKind::SyncMark, flags)) if flags & FLAG_CLOSED != 0 => {
-                TailReport::Closed
-            }
+            Some((FrameKind::SyncMark, flags)) if flags & FLAG_CLOSED != 0 => TailReport::Closed,
             Some(_) | None => TailReport::NotClosed,
         },
     }

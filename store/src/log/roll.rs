@@ -218,13 +218,23 @@ impl LogWriter {
         if from == to {
             return Ok(());
         }
-        let names = self.disk.list().map_err(append_failure("listing the directory"))?;
+        let names = self
+            .disk
+            .list()
+            .map_err(append_failure("listing the directory"))?;
         if names.iter().any(|name| name == to) {
-            let taken = io::Error::new(io::ErrorKind::AlreadyExists, format!("there is a file {to} already"));
+            let taken = io::Error::new(
+                io::ErrorKind::AlreadyExists,
+                format!("there is a file {to} already"),
+            );
             return Err(append_failure("renaming a segment")(taken));
         }
-        self.disk.rename(from, to).map_err(append_failure("renaming a segment"))?;
-        self.disk.sync_dir().map_err(append_failure("syncing the directory"))
+        self.disk
+            .rename(from, to)
+            .map_err(append_failure("renaming a segment"))?;
+        self.disk
+            .sync_dir()
+            .map_err(append_failure("syncing the directory"))
     }
 
     /// Gives the active segment the name `wal.log`, and the segment that has it its own.

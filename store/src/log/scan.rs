@@ -98,7 +98,8 @@ pub(crate) fn judge_tail(
         // The length is unknown, but the header was written as a whole: its missing half counts.
         None => {
             let at_least = until.max(offset + FRAME_HEADER_BYTES as u64);
-            next_header(bytes, salt, offset + ALIGN).map_or(at_least, |(next, _)| next.min(at_least))
+            next_header(bytes, salt, offset + ALIGN)
+                .map_or(at_least, |(next, _)| next.min(at_least))
         }
     };
     let extent_end = extent_end.min(bytes.len() as u64);
@@ -138,16 +139,11 @@ fn has_zero_sector(bytes: &[u8], start: u64, end: u64) -> bool {
 
 /// Position of the last byte that is not zero.
 pub(crate) fn last_nonzero(bytes: &[u8]) -> Option<usize> {
-    const WORDS: usize = 64;
+    // Whole blocks first, compared as memory: a prepared segment ends with megabytes of zeros.
+    static ZEROS: [u8; 4096] = [0; 4096];
     let mut end = bytes.len();
-    // Whole blocks first: a prepared segment ends with megabytes of zeros.
-    while end >= WORDS
-        && bytes[end - WORDS..end]
-            .iter()
-            .fold(0, |all, byte| all | byte)
-            == 0
-    {
-        end -= WORDS;
+    while end >= ZEROS.len() && bytes[end - ZEROS.len()..end] == ZEROS {
+        end -= ZEROS.len();
     }
     bytes[..end].iter().rposition(|byte| *byte != 0)
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flin_store::{
-    CommitOutcome, Deleted, Disk, EntityId, FieldDef, FieldType, FieldValue, OnDelete, Opened, Schema, Snapshot,
-    Store, StoreOptions, Transaction, TypeDef, TypeIx,
+    CommitOutcome, Deleted, Disk, EntityId, FieldDef, FieldType, FieldValue, OnDelete, Opened,
+    Schema, Snapshot, Store, StoreOptions, Transaction, TypeDef, TypeIx,
 };
 use flin_testkit::rng::Rng;
 
@@ -35,27 +35,41 @@ pub(crate) fn schema() -> Schema {
             FieldDef::new("note", FieldType::Ref("Note".into())).on_delete(OnDelete::Cascade),
         ],
     };
-    Schema { types: vec![note, tag] }
+    Schema {
+        types: vec![note, tag],
+    }
 }
 
 /// Small segments, so that a few commits roll; no threads.
 pub(crate) fn small() -> StoreOptions {
-    StoreOptions { segment_bytes_min: 8192, segment_bytes_max: 8192, ..StoreOptions::inline() }
+    StoreOptions {
+        segment_bytes_min: 8192,
+        segment_bytes_max: 8192,
+        ..StoreOptions::inline()
+    }
 }
 
 /// Opens or panics with the reason.
 pub(crate) fn open(disk: &Arc<dyn Disk>, options: StoreOptions) -> Opened {
-    Store::open(disk.clone(), &schema(), options).unwrap_or_else(|error| panic!("open failed: {error}"))
+    Store::open(disk.clone(), &schema(), options)
+        .unwrap_or_else(|error| panic!("open failed: {error}"))
 }
 
 /// Fields of a note.
 pub(crate) fn note(text: &str, size: i64) -> Vec<FieldValue> {
-    vec![FieldValue::text(text), FieldValue::Int(size), FieldValue::None]
+    vec![
+        FieldValue::text(text),
+        FieldValue::Int(size),
+        FieldValue::None,
+    ]
 }
 
 /// Fields of a tag.
 pub(crate) fn tag(name: &str, note: Option<EntityId>) -> Vec<FieldValue> {
-    vec![FieldValue::text(name), note.map_or(FieldValue::None, |id| FieldValue::Ref { ty: NOTE, id })]
+    vec![
+        FieldValue::text(name),
+        note.map_or(FieldValue::None, |id| FieldValue::Ref { ty: NOTE, id }),
+    ]
 }
 
 /// Commits or panics with the outcome.
@@ -82,19 +96,41 @@ pub(crate) fn state_of(snapshot: &Snapshot, types: &[TypeIx]) -> State {
     for ty in types {
         for record in snapshot.scan(*ty, Deleted::Include) {
             let record = record.unwrap_or_else(|error| panic!("scan: {error}"));
-            let versions = snapshot.history(*ty, record.id).unwrap_or_else(|error| panic!("history: {error}"));
+            let versions = snapshot
+                .history(*ty, record.id)
+                .unwrap_or_else(|error| panic!("history: {error}"));
             for (at, version) in versions.iter().enumerate() {
-                assert_eq!(version.version as usize, at + 1, "versions count from 1 without gaps");
+                assert_eq!(
+                    version.version as usize,
+                    at + 1,
+                    "versions count from 1 without gaps"
+                );
                 assert!(version.updated_at_ms >= version.created_at_ms);
                 assert!(at == 0 || version.updated_at_ms >= versions[at - 1].updated_at_ms);
             }
-            assert_eq!(versions.last(), Some(&*record), "the newest version is the record");
+            assert_eq!(
+                versions.last(),
+                Some(&*record),
+                "the newest version is the record"
+            );
             let versions = versions.into_iter();
-            let versions = versions.map(|one| Version { deleted: one.is_deleted(), fields: one.fields }).collect();
+            let versions = versions
+                .map(|one| Version {
+                    deleted: one.is_deleted(),
+                    fields: one.fields,
+                })
+                .collect();
             state.insert((*ty, record.id), versions);
         }
-        let live = state.iter().filter(|((of, _), versions)| of == ty && !newest(versions).deleted).count();
-        assert_eq!(snapshot.count(*ty).expect("count"), live as u64, "count agrees with the scan");
+        let live = state
+            .iter()
+            .filter(|((of, _), versions)| of == ty && !newest(versions).deleted)
+            .count();
+        assert_eq!(
+            snapshot.count(*ty).expect("count"),
+            live as u64,
+            "count agrees with the scan"
+        );
     }
     state
 }
@@ -119,7 +155,10 @@ pub(crate) fn steps(rng: &mut Rng, state: &State) -> Vec<Step> {
     for _ in 0..1 + rng.below(3) {
         let text = "x".repeat(rng.below(900));
         let fields = note(&format!("{text}{}", rng.below(1000)), rng.below(100) as i64);
-        let known: Vec<_> = state.iter().filter(|((_, id), _)| !touched.contains(id)).collect();
+        let known: Vec<_> = state
+            .iter()
+            .filter(|((_, id), _)| !touched.contains(id))
+            .collect();
         if known.is_empty() || rng.one_in(3) {
             steps.push(Step::Insert(fields));
             continue;
@@ -141,13 +180,21 @@ pub(crate) fn perform(transaction: &mut Transaction, steps: &[Step], state: &mut
         match step {
             Step::Insert(fields) => {
                 let id = transaction.insert(NOTE, fields.clone()).expect("insert");
-                let first = Version { fields: fields.clone(), deleted: false };
+                let first = Version {
+                    fields: fields.clone(),
+                    deleted: false,
+                };
                 let before = state.insert((NOTE, id), vec![first]);
                 assert!(before.is_none(), "ids are new");
             }
             Step::Update(id, fields) => {
-                transaction.update(NOTE, *id, fields.clone()).expect("update");
-                let version = Version { fields: fields.clone(), deleted: false };
+                transaction
+                    .update(NOTE, *id, fields.clone())
+                    .expect("update");
+                let version = Version {
+                    fields: fields.clone(),
+                    deleted: false,
+                };
                 state.get_mut(&(NOTE, *id)).expect("known").push(version);
             }
             Step::Delete(id) => {

@@ -1,0 +1,159 @@
+//! Calls that fail: a full disk, a failed write, a failed sync. Definite answers, no second chance after a failed sync.
+
+mod model;
+
+use std::sync::Arc;
+
+use flin_store::{CommitOutcome, CrashChoice, Disk, Fault, OpenError, SimDisk, Store, verify};
+use model::{NOTE, commit, note, open, schema, small};
+
+fn shared(disk: &SimDisk) -> Arc<dyn Disk> {
+    Arc::new(disk.clone())
+}
+
+fn insert(store: &Store, text: &str) -> CommitOutcome {
+    let mut transaction = store.begin();
+    transaction.insert(NOTE, note(text, 0)).expect("insert");
+    store.commit_wait(transaction, None)
+}
+
+#[test]
+fn a_full_disk_is_a_definite_answer_and_passes() {
+    let disk = SimDisk::new(1);
+    let store = open(&shared(&disk), small()).store;
+    disk.plan(Some(Fault::FullFrom(0)));
+    let text = "t".repeat(1000);
+    let mut kept = 0;
+    while let CommitOutcome::Committed { .. } = insert(&store, &text) {
+        kept += 1;
+        assert!(kept < 10, "the segment must fill up");
+    }
+    assert!(matches!(insert(&store, &text), CommitOutcome::StorageFull));
+    assert!(store.poisoned().is_none());
+    assert_eq!(store.snapshot().count(NOTE).expect("reads go on"), kept);
+    disk.plan(None);
+    assert!(
+        matches!(insert(&store, &text), CommitOutcome::Committed { .. }),
+        "works again when there is room"
+    );
+    store.close().expect("close");
+    drop(store);
+    assert_eq!(verify(&disk).expect("verify").counts.transactions, kept + 1);
+}
+
+#[test]
+fn a_full_disk_does_not_stop_an_open() {
+    let disk = SimDisk::new(2);
+    let store = open(&shared(&disk), small()).store;
+    assert!(matches!(
+        insert(&store, "kept"),
+        CommitOutcome::Committed { .. }
+    ));
+    drop(store);
+    let full = disk.after_crash(CrashChoice::LoseAll);
+    full.plan(Some(Fault::FullFrom(0)));
+    let store = open(&shared(&full), small()).store;
+    assert_eq!(store.snapshot().count(NOTE).expect("count"), 1);
+    let fresh = SimDisk::new(3);
+    fresh.plan(Some(Fault::FullFrom(0)));
+    let error = Store::open(shared(&fresh), &schema(), small())
+        .err()
+        .expect("a new store needs room");
+    assert!(matches!(error, OpenError::Io(_)), "{error}");
+}
+
+#[test]
+fn after_a_failed_sync_nothing_is_written_again() {
+    let disk = SimDisk::new(4);
+    let store = open(&shared(&disk), small()).store;
+    assert!(matches!(
+        insert(&store, "kept"),
+        CommitOutcome::Committed { .. }
+    ));
+    disk.plan(Some(Fault::FailAt(1)));
+    let outcome = insert(&store, "unknown");
+    assert_eq!(
+        outcome.to_string(),
+        "it is not known whether the transaction was written: syncing the log failed: injected I/O error"
+    );
+    let reason = store.poisoned().expect("poisoned");
+    assert_eq!(&*reason, "syncing the log failed: injected I/O error");
+    let calls = disk.calls();
+    assert!(
+        matches!(insert(&store, "later"), CommitOutcome::Poisoned { .. }),
+        "although a sync would work now"
+    );
+    assert_eq!(
+        store.snapshot().count(NOTE).expect("count"),
+        1,
+        "what is not known to be durable is not shown"
+    );
+    store.close().expect("nothing to do");
+    assert_eq!(
+        disk.calls(),
+        calls,
+        "no call that changes the disk after the failure"
+    );
+    drop(store);
+    // The cache still shows the frame; serving it means making it durable first.
+    let store = open(&shared(&disk), small()).store;
+    let shown = store.snapshot().count(NOTE).expect("count");
+    drop(store);
+    let store = open(&shared(&disk.after_crash(CrashChoice::LoseAll)), small()).store;
+    assert_eq!(store.snapshot().count(NOTE).expect("count"), shown);
+}
+
+#[test]
+fn a_batch_with_a_failed_write_is_unknown_as_a_whole() {
+    let disk = SimDisk::new(5);
+    let store = open(&shared(&disk), small()).store;
+    assert!(matches!(
+        insert(&store, "kept"),
+        CommitOutcome::Committed { .. }
+    ));
+    disk.plan(Some(Fault::FailAt(0)));
+    let begin = |text: &str| {
+        let mut transaction = store.begin();
+        transaction.insert(NOTE, note(text, 0)).expect("insert");
+        (transaction, None)
+    };
+    let outcomes = store.commit_all(vec![begin("a"), begin("b")]);
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| matches!(outcome, CommitOutcome::OutcomeUnknown { .. }))
+    );
+    drop(store);
+    assert_eq!(
+        open(&shared(&disk), small())
+            .store
+            .snapshot()
+            .count(NOTE)
+            .expect("count"),
+        1
+    );
+}
+
+#[test]
+fn a_panicking_callback_does_not_stop_the_committer() {
+    let disk = SimDisk::new(6);
+    let store = open(
+        &shared(&disk),
+        flin_store::StoreOptions {
+            committer_thread: true,
+            ..small()
+        },
+    )
+    .store;
+    let mut transaction = store.begin();
+    transaction.insert(NOTE, note("a", 0)).expect("insert");
+    store.commit(
+        transaction,
+        None,
+        Box::new(|_| panic!("a panic of the caller, on purpose")),
+    );
+    let mut transaction = store.begin();
+    transaction.insert(NOTE, note("b", 0)).expect("insert");
+    commit(&store, transaction);
+    assert_eq!(store.snapshot().count(NOTE).expect("count"), 2);
+}
