@@ -45,6 +45,7 @@ impl Walker<'_, '_> {
             };
             self.flow(cell, *set, at, Into::Parameter(func, n));
         }
+        self.engine.walk_first(inst);
         let result = self
             .engine
             .cells
@@ -87,7 +88,7 @@ impl Walker<'_, '_> {
         sets: &[Set],
         never: bool,
     ) -> Set {
-        self.engine.cells.func_targets(func);
+        let targets = self.engine.cells.func_targets(func);
         self.engine.cells.mark_called(func);
         let (params, result) = self.engine.cells.func_parts(func);
         if params.len() != args.len() {
@@ -99,6 +100,9 @@ impl Walker<'_, '_> {
         }
         for ((param, arg), set) in params.iter().zip(args).zip(sets) {
             self.flow(*param, *set, *arg, Into::Argument);
+        }
+        for target in targets {
+            self.engine.walk_first(target);
         }
         // Parameter and result types are filled in from the function type at the end.
         self.mean(

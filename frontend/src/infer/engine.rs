@@ -21,6 +21,8 @@ const INSTANCES_MAX: usize = 12;
 const PRELUDE_INSTANCES_MAX: usize = 2000;
 /// Instances told apart by kinds only.
 const KIND_INSTANCES_MAX: usize = 8;
+/// How many first walks may stand inside of one another (each takes some stack).
+const NESTED_MAX: u32 = 32;
 /// How deep containers are looked at to tell instances apart.
 const KEY_DEPTH: u32 = 3;
 
@@ -71,6 +73,9 @@ pub(super) struct Engine<'p> {
     count: HashMap<(FnId, bool), usize>,
     queue: VecDeque<InstIx>,
     queued: Vec<bool>,
+    walked: Vec<bool>,
+    /// How many walks are inside of one another.
+    nested: u32,
     pub(super) globals: Vec<CellId>,
     pub(super) entity_fields: Vec<Vec<CellId>>,
     pub(super) enum_data: Vec<Vec<Vec<CellId>>>,
@@ -102,6 +107,8 @@ impl<'p> Engine<'p> {
             count: HashMap::new(),
             queue: VecDeque::new(),
             queued: Vec::new(),
+            walked: Vec::new(),
+            nested: 0,
             globals: Vec::new(),
             entity_fields: Vec::new(),
             enum_data: Vec::new(),
@@ -298,6 +305,7 @@ impl<'p> Engine<'p> {
             called_from: None,
         });
         self.queued.push(false);
+        self.walked.push(false);
         self.by_key.insert((func, key), inst);
         self.enqueue(inst);
         inst
@@ -455,7 +463,9 @@ impl<'p> Engine<'p> {
         self.seed();
         loop {
             while let Some(inst) = self.queue.pop_front() {
-                self.queued[inst.index()] = false;
+                if !std::mem::replace(&mut self.queued[inst.index()], false) {
+                    continue;
+                }
                 self.walk(inst);
                 self.drain();
             }
@@ -471,7 +481,22 @@ impl<'p> Engine<'p> {
         }
     }
 
+    /// Walks a function for the first time as soon as it is called, so that the caller goes on with a result: types that
+    /// are still empty would make functions share instances that they should not share.
+    pub(super) fn walk_first(&mut self, inst: InstIx) {
+        if self.walked[inst.index()] || self.nested >= NESTED_MAX {
+            return;
+        }
+        let (reader, place) = (self.cells.reader, self.cells.place);
+        self.nested += 1;
+        self.queued[inst.index()] = false;
+        self.walk(inst);
+        self.nested -= 1;
+        (self.cells.reader, self.cells.place) = (reader, place);
+    }
+
     pub(super) fn walk(&mut self, inst: InstIx) {
+        self.walked[inst.index()] = true;
         self.cells.reader = Some(inst);
         Walker::new(self, inst).run();
         self.cells.reader = None;

@@ -77,7 +77,7 @@ impl LoopWrites {
             assigned.push(*local);
         }
         let mut children = Vec::new();
-        super::children::children(kind, &mut children);
+        crate::operands::operands(kind, &mut |operand| children.push(operand));
         for child in children {
             self.visit(function, child, assigned);
         }

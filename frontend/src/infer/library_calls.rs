@@ -21,6 +21,8 @@ enum Fit {
     No,
     /// Some members fit, or it is known only at run time.
     Maybe,
+    /// The row takes anything here; a row that names the type is better.
+    Open,
     /// After widening int to float.
     Widened,
     Exact,
@@ -304,7 +306,7 @@ impl Walker<'_, '_> {
             self.engine.waiting.insert(self.inst);
             return None;
         }
-        for wanted in [Fit::Exact, Fit::Widened] {
+        for wanted in [Fit::Exact, Fit::Widened, Fit::Open] {
             if let Some((_, row)) = fits.iter().find(|(fit, _)| *fit == wanted) {
                 return Some(*row);
             }
@@ -326,7 +328,7 @@ impl Walker<'_, '_> {
     fn fit(&mut self, ty: &LibType, set: Set, undecided: &mut bool) -> Fit {
         let set = self.engine.cells.norm(set);
         if matches!(ty, LibType::Any | LibType::Var(_)) {
-            return Fit::Exact;
+            return Fit::Open;
         }
         if set.is_any() {
             return Fit::Maybe;

@@ -5,10 +5,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::hir::{BinOp, ExprId, ExprKind, FnId, Function, RecordEntry};
+use crate::operands::operands;
 use crate::types::Meaning;
 
 use super::cells::{CellId, InstIx, MapKind};
-use super::children::children;
 use super::engine::Engine;
 use super::set::Set;
 
@@ -56,7 +56,7 @@ impl<'p> Search<'_, 'p> {
             let kind = &function.exprs[expr.index()].kind;
             self.writes(fid, function, expr, kind);
             self.reads(function, expr, kind);
-            children(kind, &mut open);
+            operands(kind, &mut |operand| open.push(operand));
         }
         // Parameters and captured variables are filled from outside.
         for param in &function.params {
@@ -176,7 +176,7 @@ impl<'p> Search<'_, 'p> {
             | ExprKind::SetField { .. }
             | ExprKind::SetIndex(..) => {
                 let mut parts = Vec::new();
-                children(kind, &mut parts);
+                operands(kind, &mut |operand| parts.push(operand));
                 for part in parts {
                     self.read(function, part, false);
                 }
@@ -191,7 +191,7 @@ impl<'p> Search<'_, 'p> {
             ExprKind::CallLib(..) | ExprKind::Method { .. } => self.call(function, expr, kind),
             _ => {
                 let mut parts = Vec::new();
-                children(kind, &mut parts);
+                operands(kind, &mut |operand| parts.push(operand));
                 for part in parts {
                     self.read(function, part, false);
                     self.spoil_printed(kind, part);
@@ -207,7 +207,7 @@ impl<'p> Search<'_, 'p> {
             .get(&expr)
             .cloned();
         let mut parts = Vec::new();
-        children(kind, &mut parts);
+        operands(kind, &mut |operand| parts.push(operand));
         let stores = matches!(&meaning, Some(Meaning::Lib(row) | Meaning::LibOp(row))
             if matches!(row.row().name, "push" | "unshift"));
         if stores && parts.len() == 2 {

@@ -8,7 +8,7 @@
 mod access;
 mod calls;
 mod cells;
-mod children;
+pub mod dump;
 mod engine;
 mod entities;
 mod finish;
