@@ -1,5 +1,13 @@
 //! The compiler as a library: source text in, module or diagnostics out; no file, clock or environment is touched here.
 //! Stages, in order: `flin_syntax::parse`, `resolve` (names), `infer` (types), `lower` (bytecode).
 
+mod compile;
+pub mod operands;
 pub mod hir;
+pub mod infer;
+pub mod lower;
+pub mod resolve;
 pub mod types;
+pub mod unsupported;
+
+pub use compile::{Compiled, DIAGNOSTICS_MAX, PRELUDE, compile};

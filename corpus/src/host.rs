@@ -1,0 +1,137 @@
+//! A host that keeps everything in memory: printed lines, records, a clock that stands still. Here because programs
+//! are run without a disk. Must stay true: ids count from 1 per entity and are never used again.
+
+use std::collections::BTreeMap;
+
+use flin_bytecode::{EntityTypeId, Module};
+use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice};
+
+/// The time that programs of the corpus see: 2026-03-04T05:06:07Z.
+pub const NOW_MS: i64 = 1_772_600_767_000;
+
+/// Enough turns and calls for every program of the corpus; beyond that it hangs.
+const FUEL_MAX: u64 = 400_000_000;
+
+/// Records and printed lines of one run.
+pub struct MemoryHost {
+    names: Vec<String>,
+    records: Vec<BTreeMap<i64, HostRecord>>,
+    next_id: Vec<i64>,
+    printed: Vec<String>,
+    fuel_used: u64,
+    random: u64,
+}
+
+impl MemoryHost {
+    /// An empty store for the entities of a module.
+    pub fn new(module: &Module) -> MemoryHost {
+        MemoryHost {
+            names: module.entities.iter().map(|e| e.name.clone()).collect(),
+            records: vec![BTreeMap::new(); module.entities.len()],
+            next_id: vec![1; module.entities.len()],
+            printed: Vec::new(),
+            fuel_used: 0,
+            random: 0x9e37_79b9_7f4a_7c15,
+        }
+    }
+
+    /// What was printed, one entry per print.
+    pub fn printed(&self) -> &[String] {
+        &self.printed
+    }
+
+    fn record(&mut self, ty: EntityTypeId, id: i64) -> Result<&mut HostRecord, HostError> {
+        let entity = self.names[ty.index()].clone();
+        self.records[ty.index()].get_mut(&id).ok_or(HostError::NotFound { entity, id })
+    }
+}
+
+impl Host for MemoryHost {
+    fn slice(&mut self, fuel_used: u64) -> Slice {
+        self.fuel_used += fuel_used;
+        if self.fuel_used > FUEL_MAX { Slice::Stop } else { Slice::Go }
+    }
+
+    fn print(&mut self, text: &str) {
+        self.printed.push(text.to_owned());
+    }
+
+    fn log(&mut self, level: LogLevel, text: &str) {
+        let level = match level {
+            LogLevel::Info => "info",
+            LogLevel::Warning => "warning",
+            LogLevel::Error => "error",
+        };
+        self.printed.push(format!("[{level}] {text}"));
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        NOW_MS
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) {
+        for byte in bytes {
+            self.random ^= self.random << 13;
+            self.random ^= self.random >> 7;
+            self.random ^= self.random << 17;
+            *byte = self.random as u8;
+        }
+    }
+
+    fn env(&mut self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn entity_get(&mut self, ty: EntityTypeId, id: i64) -> Result<Option<HostRecord>, HostError> {
+        Ok(self.records[ty.index()].get(&id).cloned())
+    }
+
+    fn entity_scan(&mut self, ty: EntityTypeId, mode: ScanMode) -> Result<Vec<HostRecord>, HostError> {
+        let wanted = |record: &&HostRecord| match mode {
+            ScanMode::Live => record.deleted_at.is_none(),
+            ScanMode::Deleted => record.deleted_at.is_some(),
+            ScanMode::All => true,
+        };
+        Ok(self.records[ty.index()].values().filter(wanted).cloned().collect())
+    }
+
+    fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {
+        Ok(self.records[ty.index()].values().filter(|r| r.deleted_at.is_none()).count() as i64)
+    }
+
+    fn entity_insert(&mut self, ty: EntityTypeId, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+        let id = self.next_id[ty.index()];
+        self.next_id[ty.index()] += 1;
+        let record =
+            HostRecord { ty, id, version: 1, created_at: NOW_MS, updated_at: NOW_MS, deleted_at: None, fields };
+        self.records[ty.index()].insert(id, record.clone());
+        Ok(record)
+    }
+
+    fn entity_update(&mut self, ty: EntityTypeId, id: i64, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+        let record = self.record(ty, id)?;
+        record.version += 1;
+        record.fields = fields;
+        Ok(record.clone())
+    }
+
+    fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+        let record = self.record(ty, id)?;
+        record.version += 1;
+        record.deleted_at = Some(NOW_MS);
+        Ok(record.clone())
+    }
+
+    fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+        let record = self.record(ty, id)?;
+        record.version += 1;
+        record.deleted_at = None;
+        Ok(record.clone())
+    }
+
+    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
+        self.record(ty, id)?;
+        self.records[ty.index()].remove(&id);
+        Ok(())
+    }
+}

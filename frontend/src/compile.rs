@@ -1,0 +1,81 @@
+//! The whole way from source text to module. Here because the program, the runtime's `dev` command and the tests all
+//! take it through this one function. Must stay true: a stage runs only if the ones before it found no error, so that
+//! one mistake is reported once; diagnostics come in the order of the source, at most `DIAGNOSTICS_MAX` of them.
+
+use flin_bytecode::Module;
+use flin_syntax::Diagnostic;
+
+use crate::{infer, lower, resolve};
+
+/// The library functions that are written in FLIN.
+pub const PRELUDE: &str = include_str!("prelude.flin");
+
+/// More diagnostics than this are not shown: the first ones explain the rest.
+pub const DIAGNOSTICS_MAX: usize = 50;
+
+/// Trees may be 2,000 levels high and the stages walk them by recursion; this is room for all of them together. Only
+/// what is used is ever made.
+const STACK_BYTES: usize = 256 << 20;
+
+/// A program that compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The module, not yet verified (loading it does that).
+    pub module: Module,
+    /// What is allowed, but probably not meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Compiles one source file. The name is only used in messages.
+///
+/// # Errors
+/// What is wrong with the program, in source order; warnings found on the way are among them.
+///
+/// # Panics
+/// If the compiler itself is wrong.
+pub fn compile(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnostic>> {
+    let work = || stages(source_name, source_text);
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        match thread {
+            Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(error) => panic!("no thread for the compiler: {error}"),
+        }
+    })
+}
+
+fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnostic>> {
+    let parsed = flin_syntax::parse(source_text);
+    let mut found = parsed.diagnostics;
+    stop_at_errors(&mut found)?;
+    let prelude = flin_syntax::parse(PRELUDE);
+    debug_assert!(prelude.diagnostics.is_empty(), "the prelude: {:?}", prelude.diagnostics);
+    let (program, diagnostics) = resolve::resolve(&parsed.program, &prelude.program);
+    found.extend(diagnostics);
+    stop_at_errors(&mut found)?;
+    let (types, diagnostics) = infer::infer(&program);
+    found.extend(diagnostics);
+    stop_at_errors(&mut found)?;
+    let module = lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;
+    if cfg!(debug_assertions)
+        && let Err(error) = flin_bytecode::verify::verify(&module)
+    {
+        panic!("the compiler made a module that the verifier refuses: {error}");
+    }
+    Ok(Compiled { module, warnings: in_order(found) })
+}
+
+fn stop_at_errors(found: &mut Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
+    if found.iter().any(Diagnostic::is_error) { Err(in_order(std::mem::take(found))) } else { Ok(()) }
+}
+
+/// Source order, each once, not too many; when some must go, warnings go first.
+fn in_order(mut found: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    found.sort_by_key(|d| (d.span().start, d.span().end, d.code));
+    found.dedup();
+    if found.len() > DIAGNOSTICS_MAX && found.iter().any(Diagnostic::is_error) {
+        found.retain(Diagnostic::is_error);
+    }
+    found.truncate(DIAGNOSTICS_MAX);
+    found
+}

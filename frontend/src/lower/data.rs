@@ -1,0 +1,642 @@
+//! Lists, maps, records, tuples, enum values, fields and positions. Must stay true: a record is read and written by slot
+//! where its type is known, and every such access names its shape; times in containers are boxed; a container is built
+//! in a register of its own before it gets its place.
+
+use flin_bytecode::{Class, FieldNo, Native, Reg, emit};
+
+use super::calls::Arg;
+use super::function::Lower;
+use crate::hir::{EnumIx, ExprId, RecordEntry, TypeAnn};
+use crate::types::{Meaning, RecordTy, SystemField, Ty};
+
+impl Lower<'_, '_> {
+    pub(super) fn list(&mut self, e: ExprId, items: &[ExprId], want: Option<Reg>) -> Reg {
+        let ty = self.ty(e);
+        let element = self.element_type(ty);
+        let result = self.build(if self.class(ty) == Class::Ref { want } else { None }, Class::Ref);
+        self.list_new(result, element, items.len());
+        for item in items {
+            let mark = self.b.mark();
+            let value = self.eval_as(*item, element, None);
+            self.list_push(result, value, element);
+            self.b.release(mark);
+        }
+        self.from_ref(result, ty, want)
+    }
+
+    /// How elements of a list type are stored.
+    pub(super) fn element_type(&self, ty: Ty) -> Ty {
+        for member in self.members(ty) {
+            if let Ty::List(list) = member {
+                return self.stored(self.cx.types.lists[list.index()]);
+            }
+        }
+        Ty::Any
+    }
+
+    /// A new object of a known kind, as the type the expression has (a union may be of class any).
+    fn from_ref(&mut self, reg: Reg, ty: Ty, want: Option<Reg>) -> Reg {
+        if self.class(ty) == Class::Any {
+            let dst = self.dst(want, Class::Any);
+            emit!(self.b, BoxRef, dst, reg);
+            return dst;
+        }
+        self.settle(reg, Class::Ref, want)
+    }
+
+    pub(super) fn list_new(&mut self, dst: Reg, element: Ty, room: usize) {
+        let room = i32::try_from(room.min(1 << 20)).unwrap_or(0);
+        emit!(self.b, ListNew, dst, self.class(element), room);
+    }
+
+    pub(super) fn list_push(&mut self, list: Reg, value: Reg, element: Ty) {
+        match self.class(element) {
+            Class::I64 => emit!(self.b, ListPushI64, list, value),
+            Class::F64 => emit!(self.b, ListPushF64, list, value),
+            Class::Bool => emit!(self.b, ListPushBool, list, value),
+            Class::Ref => emit!(self.b, ListPushRef, list, value),
+            Class::Any => emit!(self.b, ListPushAny, list, value),
+        }
+    }
+
+    pub(super) fn list_get(&mut self, dst: Reg, list: Reg, at: Reg, element: Ty) {
+        match self.class(element) {
+            Class::I64 => emit!(self.b, ListGetI64, dst, list, at),
+            Class::F64 => emit!(self.b, ListGetF64, dst, list, at),
+            Class::Bool => emit!(self.b, ListGetBool, dst, list, at),
+            Class::Ref => emit!(self.b, ListGetRef, dst, list, at),
+            Class::Any => emit!(self.b, ListGetAny, dst, list, at),
+        }
+    }
+
+    fn list_set(&mut self, value: Reg, list: Reg, at: Reg, element: Ty) {
+        match self.class(element) {
+            Class::I64 => emit!(self.b, ListSetI64, value, list, at),
+            Class::F64 => emit!(self.b, ListSetF64, value, list, at),
+            Class::Bool => emit!(self.b, ListSetBool, value, list, at),
+            Class::Ref => emit!(self.b, ListSetRef, value, list, at),
+            Class::Any => emit!(self.b, ListSetAny, value, list, at),
+        }
+    }
+
+    /// A map literal: a record of fixed shape, or a dictionary.
+    pub(super) fn record(&mut self, e: ExprId, entries: &[RecordEntry], want: Option<Reg>) -> Reg {
+        let ty = self.ty(e);
+        let record = self
+            .members(ty)
+            .into_iter()
+            .find_map(|m| if let Ty::Record(r) = m { Some(r) } else { None })
+            .filter(|record| self.cx.has_shape(*record));
+        let result = self.build(if self.class(ty) == Class::Ref { want } else { None }, Class::Ref);
+        match record {
+            Some(record) => {
+                let shape = self.cx.shape(record);
+                emit!(self.b, RecordNew, result, shape);
+            }
+            None => emit!(self.b, MapNew, result, i32::try_from(entries.len()).unwrap_or(0)),
+        }
+        let mut result = result;
+        for entry in entries {
+            let mark = self.b.mark();
+            match (entry, record) {
+                (RecordEntry::Field(name, _, value), Some(record)) => {
+                    self.set_record_field(result, record, name, Source::Expr(*value));
+                }
+                (RecordEntry::Field(name, _, value), None) => self.set_key(result, name, Source::Expr(*value)),
+                (RecordEntry::Spread(from), Some(record)) => self.spread_record(result, record, *from),
+                (RecordEntry::Spread(from), None) => {
+                    result = self.spread_map(result, *from);
+                }
+            }
+            self.b.release(mark);
+        }
+        self.from_ref(result, ty, want)
+    }
+
+    /// `...from` in a literal of known shape: the fields of `from` one by one.
+    fn spread_record(&mut self, result: Reg, record: RecordTy, from: ExprId) {
+        let ty = self.without_none(self.ty(from));
+        let source = self.eval_as(from, ty, None);
+        let target = self.cx.types.records[record.index()].clone();
+        if let Ty::Record(other) = ty {
+            for (name, field) in self.cx.types.records[other.index()].clone() {
+                if target.iter().any(|(known, _)| *known == name) {
+                    let mark = self.b.mark();
+                    let value = self.record_field(source, other, &name, field, None);
+                    self.set_record_field(result, record, &name, Source::Value(value, field));
+                    self.b.release(mark);
+                }
+            }
+            return;
+        }
+        for (name, field) in target {
+            let mark = self.b.mark();
+            let value = self.b.temp(Class::Any);
+            let key = self.cx.module.const_text(&name);
+            let source = self.convert(source, ty, Ty::Any, None);
+            emit!(self.b, FieldGetAny, value, source, key);
+            self.set_record_field(result, record, &name, Source::Value(value, Ty::Any));
+            let _ = field;
+            self.b.release(mark);
+        }
+    }
+
+    /// `...from` in a dictionary literal: a merged map takes the place of the one under construction.
+    fn spread_map(&mut self, result: Reg, from: ExprId) -> Reg {
+        let mark = self.b.mark();
+        let ty = self.ty(from);
+        let source = self.eval(from, None);
+        let source = self.as_ref(source, ty, &TypeAnn::Map(Box::new(TypeAnn::Text), Box::new(TypeAnn::Any)));
+        self.native(Native::MapMerge, &[result, source], Some(result));
+        self.b.release(mark);
+        result
+    }
+
+    /// A value that must be an object, in a register of class ref.
+    pub(super) fn as_ref(&mut self, reg: Reg, from: Ty, expected: &TypeAnn) -> Reg {
+        if self.class(from) == Class::Ref {
+            return reg;
+        }
+        let boxed = self.convert(reg, from, Ty::Any, None);
+        let desc = self.cx.ann_desc(expected);
+        let dst = self.b.temp(Class::Ref);
+        emit!(self.b, UnboxRef, dst, boxed, desc);
+        dst
+    }
+
+    fn source_as(&mut self, source: Source, to: Ty) -> Reg {
+        match source {
+            Source::Expr(e) => self.eval_as(e, to, None),
+            Source::Value(reg, from) => self.convert(reg, from, to, None),
+        }
+    }
+
+    fn source_type(&self, source: Source) -> Ty {
+        match source {
+            Source::Expr(e) => self.ty(e),
+            Source::Value(_, ty) => ty,
+        }
+    }
+
+    fn slot_of(&self, record: RecordTy, name: &str) -> Option<(usize, Ty)> {
+        if !self.cx.has_shape(record) {
+            return None;
+        }
+        let fields = &self.cx.types.records[record.index()];
+        let at = fields.iter().position(|(known, _)| known == name)?;
+        Some((at, fields[at].1))
+    }
+
+    /// Sets a field of a record by slot, or by name where it has none.
+    pub(super) fn set_record_field(&mut self, object: Reg, record: RecordTy, name: &str, source: Source) {
+        let Some((slot, ty)) = self.slot_of(record, name) else {
+            self.set_key(object, name, source);
+            return;
+        };
+        let value = self.source_as(source, ty);
+        let stored = self.stored(ty);
+        let value = self.convert(value, ty, stored, None);
+        let shape = self.cx.shape(record);
+        let slot = slot as i32;
+        match self.class(stored) {
+            Class::I64 => emit!(self.b, RecordSetI64, value, object, slot, shape),
+            Class::F64 => emit!(self.b, RecordSetF64, value, object, slot, shape),
+            Class::Bool => emit!(self.b, RecordSetBool, value, object, slot, shape),
+            Class::Ref => emit!(self.b, RecordSetRef, value, object, slot, shape),
+            Class::Any => emit!(self.b, RecordSetAny, value, object, slot, shape),
+        }
+    }
+
+    /// Reads a field of a record as type `ty`.
+    pub(super) fn record_field(
+        &mut self,
+        object: Reg,
+        record: RecordTy,
+        name: &str,
+        ty: Ty,
+        want: Option<Reg>,
+    ) -> Reg {
+        let Some((slot, declared)) = self.slot_of(record, name) else {
+            return self.map_key(object, name, ty, want);
+        };
+        let stored = self.stored(declared);
+        let class = self.class(stored);
+        let same = class == self.class(ty);
+        let mark = self.b.mark();
+        let dst = if same { self.dst(want, class) } else { self.b.temp(class) };
+        let shape = self.cx.shape(record);
+        let slot = slot as i32;
+        match class {
+            Class::I64 => emit!(self.b, RecordGetI64, dst, object, slot, shape),
+            Class::F64 => emit!(self.b, RecordGetF64, dst, object, slot, shape),
+            Class::Bool => emit!(self.b, RecordGetBool, dst, object, slot, shape),
+            Class::Ref => emit!(self.b, RecordGetRef, dst, object, slot, shape),
+            Class::Any => emit!(self.b, RecordGetAny, dst, object, slot, shape),
+        }
+        if same {
+            return dst;
+        }
+        self.b.release(mark);
+        self.trusted(dst, stored, ty, want)
+    }
+
+    fn set_key(&mut self, object: Reg, name: &str, source: Source) {
+        let value = self.source_as(source, Ty::Any);
+        let key = self.cx.module.const_text(name);
+        emit!(self.b, MapSetName, value, object, key);
+    }
+
+    fn map_key(&mut self, object: Reg, name: &str, ty: Ty, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let same = self.class(ty) == Class::Any;
+        let dst = if same { self.dst(want, Class::Any) } else { self.b.temp(Class::Any) };
+        let key = self.cx.module.const_text(name);
+        emit!(self.b, MapGetName, dst, object, key);
+        if same {
+            return dst;
+        }
+        self.b.release(mark);
+        self.trusted(dst, Ty::Any, ty, want)
+    }
+
+    /// A field of the value in a register, by what the field turned out to mean; of the expression's type.
+    pub(super) fn member(
+        &mut self,
+        e: ExprId,
+        (reg, from): (Reg, Ty),
+        name: &str,
+        meaning: &Meaning,
+        want: Option<Reg>,
+    ) -> Reg {
+        let ty = self.ty(e);
+        match meaning {
+            Meaning::RecordField => {
+                let known = self.without_none(from);
+                let object = self.convert(reg, from, known, None);
+                match known {
+                    Ty::Record(record) => self.record_field(object, record, name, ty, want),
+                    _ => self.dynamic_field((reg, from), name, ty, want),
+                }
+            }
+            Meaning::MapKey => {
+                let known = self.without_none(from);
+                if self.class(known) != Class::Ref {
+                    return self.dynamic_field((reg, from), name, ty, want);
+                }
+                let object = self.convert(reg, from, known, None);
+                self.map_key(object, name, ty, want)
+            }
+            Meaning::EntityField(field) => self.entity_field((reg, from), *field, ty, want),
+            Meaning::SystemField(field) => self.entity_read((reg, from), system_field(*field), ty, want),
+            Meaning::ErrorField | Meaning::Dynamic => self.dynamic_field((reg, from), name, ty, want),
+            Meaning::ViaList(list, inner) => {
+                let mark = self.b.mark();
+                let items = self.b.temp(Class::Ref);
+                self.call_instance(*list, &[Arg::Value(reg, from)], Some(items));
+                let as_list = self.cx.result_type(*list);
+                let inner = inner.clone();
+                let result = self.member(e, (items, as_list), name, &inner, None);
+                self.b.release(mark);
+                self.settle_as(result, ty, want)
+            }
+            Meaning::ImplicitOwn(inner) => {
+                let inner = inner.clone();
+                self.member(e, (reg, from), name, &inner, want)
+            }
+            other => {
+                let other = other.clone();
+                self.apply(e, &other, &[Arg::Value(reg, from)], want)
+            }
+        }
+    }
+
+    /// Converts what came out of a container, from a register that was given back. What inference says of it needs no
+    /// check as long as its class stays the same.
+    pub(super) fn trusted(&mut self, reg: Reg, from: Ty, to: Ty, want: Option<Reg>) -> Reg {
+        if self.class(from) == self.class(to) {
+            return self.settle_as(reg, to, want);
+        }
+        self.convert(reg, from, to, want)
+    }
+
+    /// Moves a value out of a register that was given back, into the wanted or a new one.
+    pub(super) fn settle_as(&mut self, reg: Reg, ty: Ty, want: Option<Reg>) -> Reg {
+        let class = self.class(ty);
+        let dst = self.dst(want, class);
+        self.b.mov(class, dst, reg);
+        dst
+    }
+
+    pub(super) fn dynamic_field(&mut self, (reg, from): (Reg, Ty), name: &str, ty: Ty, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let object = self.convert(reg, from, Ty::Any, None);
+        let value = self.b.temp(Class::Any);
+        let key = self.cx.module.const_text(name);
+        emit!(self.b, FieldGetAny, value, object, key);
+        self.b.release(mark);
+        self.trusted(value, Ty::Any, ty, want)
+    }
+
+    pub(super) fn set_field(&mut self, e: ExprId, recv: ExprId, name: &str, value: ExprId) {
+        let meaning = self.meaning(e).cloned();
+        let from = self.ty(recv);
+        let object = self.operand(recv, &[value]);
+        let known = self.without_none(from);
+        match (meaning, known) {
+            (Some(Meaning::RecordField), Ty::Record(record)) => {
+                let object = self.convert(object, from, known, None);
+                self.set_record_field(object, record, name, Source::Expr(value));
+            }
+            (Some(Meaning::RecordField | Meaning::MapKey), _) if self.class(known) == Class::Ref => {
+                let object = self.convert(object, from, known, None);
+                let typed = self.source_for_map(known, Source::Expr(value));
+                self.at_expr(e);
+                self.set_key(object, name, typed);
+            }
+            (Some(Meaning::EntityField(field)), _) => {
+                let known = if let Ty::Entity(_) = known { known } else { from };
+                let object = self.convert(object, from, known, None);
+                self.set_entity_field(object, known, field, value);
+            }
+            _ => {
+                let object = self.convert(object, from, Ty::Any, None);
+                let value = self.eval_as(value, Ty::Any, None);
+                self.at_expr(e);
+                let key = self.cx.module.const_text(name);
+                emit!(self.b, FieldSetAny, value, object, key);
+            }
+        }
+    }
+
+    pub(super) fn at_expr(&mut self, e: ExprId) {
+        let span = self.span(e);
+        self.at(span);
+    }
+
+    /// A value on its way into a map, first made to fit the map's value type.
+    fn source_for_map(&mut self, map: Ty, source: Source) -> Source {
+        if let Ty::Map(map) = map {
+            let ty = self.cx.types.maps[map.index()];
+            if ty != Ty::Any && ty != Ty::Never && self.source_type(source) != ty {
+                let value = self.source_as(source, ty);
+                return Source::Value(value, ty);
+            }
+        }
+        source
+    }
+
+    pub(super) fn index(&mut self, e: ExprId, recv: ExprId, at: ExprId, want: Option<Reg>) -> Reg {
+        let (from, ty) = (self.ty(recv), self.ty(e));
+        let known = self.without_none(from);
+        let mark = self.b.mark();
+        match known {
+            Ty::List(list) => {
+                let stored = self.stored(self.cx.types.lists[list.index()]);
+                let object = self.operand_as(recv, known, &[at]);
+                let position = self.eval_as(at, Ty::Int, None);
+                self.b.release(mark);
+                self.at_expr(e);
+                let same = self.class(stored) == self.class(ty);
+                let dst = if same { self.dst(want, self.class(ty)) } else { self.b.temp(self.class(stored)) };
+                self.list_get(dst, object, position, stored);
+                if same {
+                    return dst;
+                }
+                self.b.release(mark);
+                self.trusted(dst, stored, ty, want)
+            }
+            Ty::Text => {
+                let object = self.operand_as(recv, known, &[at]);
+                let position = self.eval_as(at, Ty::Int, None);
+                self.b.release(mark);
+                self.at_expr(e);
+                let dst = self.dst(want, Class::Ref);
+                emit!(self.b, TextIndex, dst, object, position);
+                dst
+            }
+            _ => {
+                let map = matches!(known, Ty::Map(_) | Ty::Record(_));
+                let work = if map { known } else { Ty::Any };
+                let object = self.operand_as(recv, work, &[at]);
+                let key = self.eval_as(at, Ty::Any, None);
+                let value = self.b.temp(Class::Any);
+                self.at_expr(e);
+                if map {
+                    emit!(self.b, MapGet, value, object, key);
+                } else {
+                    emit!(self.b, IndexGetAny, value, object, key);
+                }
+                self.b.release(mark);
+                self.trusted(value, Ty::Any, ty, want)
+            }
+        }
+    }
+
+    pub(super) fn set_index(&mut self, e: ExprId, recv: ExprId, at: ExprId, value: ExprId) {
+        let from = self.ty(recv);
+        let known = self.without_none(from);
+        match known {
+            Ty::List(list) => {
+                let element = self.cx.types.lists[list.index()];
+                let stored = self.stored(element);
+                let object = self.operand_as(recv, known, &[at, value]);
+                let position = self.operand_as(at, Ty::Int, &[value]);
+                let reg = self.eval_as(value, element, None);
+                let reg = self.convert(reg, element, stored, None);
+                self.at_expr(e);
+                self.list_set(reg, object, position, stored);
+            }
+            Ty::Map(_) | Ty::Record(_) => {
+                let object = self.operand_as(recv, known, &[at, value]);
+                let key = self.operand_as(at, Ty::Any, &[value]);
+                let source = self.source_for_map(known, Source::Expr(value));
+                let reg = self.source_as(source, Ty::Any);
+                self.at_expr(e);
+                emit!(self.b, MapSet, reg, object, key);
+            }
+            _ => {
+                let object = self.operand_as(recv, Ty::Any, &[at, value]);
+                let key = self.operand_as(at, Ty::Any, &[value]);
+                let reg = self.eval_as(value, Ty::Any, None);
+                self.at_expr(e);
+                emit!(self.b, IndexSetAny, reg, object, key);
+            }
+        }
+    }
+
+    pub(super) fn slice(&mut self, e: ExprId, recv: ExprId, parts: [Option<ExprId>; 3], want: Option<Reg>) -> Reg {
+        let from = self.ty(recv);
+        let native = match self.without_none(from) {
+            Ty::List(_) => Native::SliceList,
+            Ty::Text => Native::SliceText,
+            _ => Native::SliceAny,
+        };
+        let mut args = vec![Arg::Expr(recv)];
+        args.extend(parts.into_iter().map(|part| part.map_or(Arg::Nothing, Arg::Expr)));
+        self.call_row(e, native.lib_id(), &args, want)
+    }
+
+    pub(super) fn range(&mut self, from: ExprId, to: ExprId, inclusive: bool, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let start = self.operand_as(from, Ty::Int, &[to]);
+        let end = self.eval_as(to, Ty::Int, None);
+        let native = if inclusive { Native::RangeNewInclusive } else { Native::RangeNew };
+        let result = self.b.temp(Class::Ref);
+        self.native(native, &[start, end], Some(result));
+        self.b.release(mark);
+        self.settle_as(result, Ty::Range, want)
+    }
+
+    pub(super) fn tuple(&mut self, items: &[ExprId], want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let list = self.any_list(items);
+        self.native(Native::TupleNew, &[list], Some(list));
+        self.b.release(mark);
+        let dst = self.dst(want, Class::Ref);
+        self.b.mov(Class::Ref, dst, list);
+        dst
+    }
+
+    pub(super) fn variant(&mut self, of: EnumIx, variant: u32, items: &[ExprId], want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let list = self.any_list(items);
+        let (enum_no, variant_no) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
+        self.int_const(i64::from(of.0), enum_no);
+        self.int_const(i64::from(variant), variant_no);
+        self.native(Native::EnumNew, &[enum_no, variant_no, list], Some(list));
+        self.b.release(mark);
+        let dst = self.dst(want, Class::Ref);
+        self.b.mov(Class::Ref, dst, list);
+        dst
+    }
+
+    /// Whether a value is a variant of an enum.
+    pub(super) fn is_variant(&mut self, value: ExprId, of: EnumIx, variant: u32, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let boxed = self.eval_as(value, Ty::Any, None);
+        let (enum_no, found) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
+        self.int_const(i64::from(of.0), enum_no);
+        self.native(Native::EnumVariant, &[boxed, enum_no], Some(found));
+        self.int_const(i64::from(variant), enum_no);
+        self.b.release(mark);
+        let dst = self.dst(want, Class::Bool);
+        emit!(self.b, EqI64, dst, found, enum_no);
+        dst
+    }
+
+    /// Data number `n` of an enum value.
+    pub(super) fn variant_data(&mut self, e: ExprId, value: ExprId, n: u32, want: Option<Reg>) -> Reg {
+        let ty = self.ty(e);
+        let mark = self.b.mark();
+        let boxed = self.eval_as(value, Ty::Any, None);
+        let (number, data) = (self.b.temp(Class::I64), self.b.temp(Class::Any));
+        self.int_const(i64::from(n), number);
+        self.native(Native::EnumData, &[boxed, number], Some(data));
+        self.b.release(mark);
+        self.trusted(data, Ty::Any, ty, want)
+    }
+
+    fn any_list(&mut self, items: &[ExprId]) -> Reg {
+        let list = self.b.temp(Class::Ref);
+        self.list_new(list, Ty::Any, items.len());
+        for item in items {
+            let mark = self.b.mark();
+            let value = self.eval_as(*item, Ty::Any, None);
+            self.list_push(list, value, Ty::Any);
+            self.b.release(mark);
+        }
+        list
+    }
+
+    /// `e is T`.
+    pub(super) fn is_type(&mut self, value: ExprId, ann: &TypeAnn, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let from = self.ty(value);
+        let reg = self.eval(value, None);
+        self.b.release(mark);
+        let dst = self.dst(want, Class::Bool);
+        match (self.class(from), ann) {
+            (Class::Ref, TypeAnn::None) => emit!(self.b, IsNoneRef, dst, reg),
+            (Class::Any, TypeAnn::None) => emit!(self.b, IsNoneAny, dst, reg),
+            (Class::Ref, _) => {
+                let desc = self.cx.ann_desc(ann);
+                emit!(self.b, IsTypeRef, dst, reg, desc);
+            }
+            (Class::I64 | Class::F64 | Class::Bool, _) => {
+                let yes = scalar_is(from, ann);
+                emit!(self.b, ConstBool, dst, yes);
+            }
+            (Class::Any, _) => {
+                let desc = self.cx.ann_desc(ann);
+                emit!(self.b, IsTypeAny, dst, reg, desc);
+            }
+        }
+        dst
+    }
+
+    /// `a in b`.
+    pub(super) fn contains(&mut self, e: ExprId, item: ExprId, container: ExprId, want: Option<Reg>) -> Reg {
+        let native = match self.without_none(self.ty(container)) {
+            Ty::List(_) => Native::ListContains,
+            Ty::Text => Native::TextContains,
+            Ty::Map(_) | Ty::Record(_) => Native::MapContains,
+            Ty::Range => Native::RangeContains,
+            _ => Native::AnyContains,
+        };
+        // The item is written first and evaluated first; the row takes the container first.
+        let mark = self.b.mark();
+        let ty = self.ty(item);
+        let left = self.operand(item, &[container]);
+        let args = [Arg::Expr(container), Arg::Value(left, ty)];
+        let result = self.b.temp(Class::Bool);
+        self.at_expr(e);
+        self.call_lib(native.lib_id(), &args, Some(result));
+        self.b.release(mark);
+        let dst = self.dst(want, Class::Bool);
+        self.b.mov(Class::Bool, dst, result);
+        dst
+    }
+}
+
+/// Where a value to be stored comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    Expr(ExprId),
+    Value(Reg, Ty),
+}
+
+fn system_field(field: SystemField) -> FieldNo {
+    match field {
+        SystemField::Id => FieldNo::ID,
+        SystemField::Version => FieldNo::VERSION,
+        SystemField::CreatedAt => FieldNo::CREATED_AT,
+        SystemField::UpdatedAt => FieldNo::UPDATED_AT,
+        SystemField::DeletedAt => FieldNo::DELETED_AT,
+    }
+}
+
+/// Whether a value of a scalar type is of an annotated type.
+fn scalar_is(ty: Ty, ann: &TypeAnn) -> bool {
+    match ann {
+        TypeAnn::Any => true,
+        TypeAnn::Int => ty == Ty::Int,
+        TypeAnn::Float => ty == Ty::Float,
+        TypeAnn::Bool => ty == Ty::Bool,
+        TypeAnn::Time => ty == Ty::Time,
+        TypeAnn::Duration => ty == Ty::Duration,
+        TypeAnn::Optional(inner) => scalar_is(ty, inner),
+        TypeAnn::Union(members) => members.iter().any(|member| scalar_is(ty, member)),
+        TypeAnn::None
+        | TypeAnn::Text
+        | TypeAnn::Range
+        | TypeAnn::Error
+        | TypeAnn::Response
+        | TypeAnn::List(_)
+        | TypeAnn::Map(..)
+        | TypeAnn::Tuple(_)
+        | TypeAnn::Func(..)
+        | TypeAnn::Entity(_)
+        | TypeAnn::Enum(_)
+        | TypeAnn::Var(_) => false,
+    }
+}

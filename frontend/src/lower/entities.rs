@@ -1,0 +1,295 @@
+//! Entities: literals, fields, saving, finding. Must stay true: a default is called where the literal leaves its field
+//! out; `@check` functions run before the record reaches the store; a reference is followed when it is read.
+
+use flin_bytecode::module::{Entity, EntityField, EnumDef};
+use flin_bytecode::{Class, FieldNo, Reg, emit};
+
+use super::calls::Arg;
+use super::function::Lower;
+use super::Lowering;
+use crate::hir::{EntityIx, ExprId, ExprKind, TypeAnn};
+use crate::types::Ty;
+
+impl Lowering<'_> {
+    /// Fills the entity and enum tables. Functions have their numbers already.
+    pub(super) fn entities(&mut self) {
+        let program = self.program;
+        for def in &program.enums {
+            let variants =
+                def.variants.iter().map(|(name, types)| (name.clone(), types.iter().map(|t| self.ann_desc(t)).collect()));
+            let variants = variants.collect();
+            self.module.module.enums.push(EnumDef { name: def.name.clone(), variants });
+        }
+        for entity in &program.entities {
+            let fields = entity
+                .fields
+                .iter()
+                .map(|field| EntityField {
+                    name: field.name.clone(),
+                    ty: self.ann_desc(&field.ty),
+                    optional: field.optional,
+                    rules: field.rules.clone(),
+                    default: field.default.map(|f| self.entry(f)),
+                    checks: field.checks.iter().map(|f| self.entry(*f)).collect(),
+                    unique: field.unique,
+                    index: field.index,
+                    hidden: field.hidden,
+                    on_delete: field.on_delete,
+                })
+                .collect();
+            let (line, _) = self.source.at(entity.span);
+            self.module.module.entities.push(Entity { name: entity.name.clone(), fields, line });
+        }
+    }
+}
+
+impl Lower<'_, '_> {
+    pub(super) fn entity_new(&mut self, entity: EntityIx, fields: &[(u32, ExprId)], want: Option<Reg>) -> Reg {
+        let object = self.build(want, Class::Ref);
+        emit!(self.b, EntityNew, object, self.cx.entity_id(entity));
+        for (field, value) in fields {
+            self.set_entity_field(object, Ty::Entity(entity), *field, *value);
+        }
+        let program = self.cx.program;
+        for (at, field) in program.entities[entity.index()].fields.iter().enumerate() {
+            let at = at as u32;
+            let Some(default) = field.default.filter(|_| !fields.iter().any(|(given, _)| *given == at)) else { continue };
+            let mark = self.b.mark();
+            let inst = self.cx.entry_instance(default);
+            let value = self.call_instance(inst, &[], None);
+            let number = FieldNo(at as i32);
+            emit!(self.b, EntitySet, value, object, number);
+            self.b.release(mark);
+        }
+        self.settle(object, Class::Ref, want)
+    }
+
+    /// Sets a declared field. The declared type is enforced when the record is saved; here only ints become floats.
+    pub(super) fn set_entity_field(&mut self, object: Reg, of: Ty, field: u32, value: ExprId) {
+        let mark = self.b.mark();
+        let from = self.ty(value);
+        let is_float = |entity: EntityIx| self.cx.program.entities[entity.index()].fields[field as usize].ty == TypeAnn::Float;
+        let widen = from == Ty::Int && matches!(of, Ty::Entity(entity) if is_float(entity));
+        let reg = if widen {
+            let float = self.eval_as(value, Ty::Float, None);
+            self.convert(float, Ty::Float, Ty::Any, None)
+        } else {
+            self.eval_as(value, Ty::Any, None)
+        };
+        let object = self.entity_object(object, of);
+        let number = FieldNo(field as i32);
+        emit!(self.b, EntitySet, reg, object, number);
+        self.b.release(mark);
+    }
+
+    /// The entity object of a value that must be one.
+    fn entity_object(&mut self, reg: Reg, from: Ty) -> Reg {
+        if self.class(from) == Class::Ref {
+            return reg;
+        }
+        let boxed = self.convert(reg, from, Ty::Any, None);
+        let desc = self.cx.any_entity_desc();
+        let dst = self.b.temp(Class::Ref);
+        emit!(self.b, UnboxRef, dst, boxed, desc);
+        dst
+    }
+
+    /// The entity a type speaks of, if it is one.
+    fn entity_of(&self, ty: Ty) -> Option<EntityIx> {
+        match self.without_none(ty) {
+            Ty::Entity(entity) => Some(entity),
+            _ => None,
+        }
+    }
+
+    pub(super) fn entity_field(&mut self, (reg, from): (Reg, Ty), field: u32, ty: Ty, want: Option<Reg>) -> Reg {
+        let is_link = self
+            .entity_of(from)
+            .is_some_and(|e| matches!(self.cx.program.entities[e.index()].fields[field as usize].ty, TypeAnn::Entity(_)));
+        if !is_link {
+            return self.entity_read((reg, from), FieldNo(field as i32), ty, want);
+        }
+        let mark = self.b.mark();
+        let object = self.entity_object(reg, from);
+        let target = self.b.temp(Class::Ref);
+        let number = FieldNo(field as i32);
+        emit!(self.b, EntityFollow, target, object, number);
+        self.b.release(mark);
+        if self.class(ty) != Class::Ref {
+            let dst = self.dst(want, Class::Any);
+            emit!(self.b, BoxRef, dst, target);
+            return self.convert(dst, Ty::Any, ty, want);
+        }
+        if let Ty::Entity(_) = ty {
+            let desc = self.cx.desc(ty);
+            emit!(self.b, CheckRef, target, desc);
+        }
+        self.settle_as(target, ty, want)
+    }
+
+    pub(super) fn entity_read(&mut self, (reg, from): (Reg, Ty), field: FieldNo, ty: Ty, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let object = self.entity_object(reg, from);
+        let same = self.class(ty) == Class::Any;
+        let value = if same { self.dst(want, Class::Any) } else { self.b.temp(Class::Any) };
+        emit!(self.b, EntityGet, value, object, field);
+        if same {
+            return value;
+        }
+        self.b.release(mark);
+        self.trusted(value, Ty::Any, ty, want)
+    }
+
+    /// The object that `save`, `delete` … act on.
+    fn acted_on(&mut self, entity: ExprId) -> (Reg, Ty) {
+        let ty = self.ty(entity);
+        let known = self.without_none(ty);
+        let reg = self.eval_as(entity, known, None);
+        let object = self.entity_object(reg, known);
+        (object, known)
+    }
+
+    pub(super) fn save(&mut self, e: ExprId, entity: ExprId, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let (object, known) = self.acted_on(entity);
+        match self.entity_of(known) {
+            Some(entity) => self.checks(object, entity),
+            None => self.checks_by_type(object),
+        }
+        self.at_expr(e);
+        emit!(self.b, EntitySave, object);
+        self.b.release(mark);
+        self.acted(e, object, want)
+    }
+
+    /// The entity as the value of the expression.
+    fn acted(&mut self, e: ExprId, object: Reg, want: Option<Reg>) -> Reg {
+        let ty = self.ty(e);
+        if self.class(ty) == Class::Ref {
+            return self.settle_as(object, ty, want);
+        }
+        let dst = self.dst(want, Class::Any);
+        emit!(self.b, BoxRef, dst, object);
+        dst
+    }
+
+    fn has_checks(&self, entity: EntityIx) -> bool {
+        self.cx.program.entities[entity.index()].fields.iter().any(|field| !field.checks.is_empty())
+    }
+
+    /// `@check` of an object whose entity is known only at run time.
+    fn checks_by_type(&mut self, object: Reg) {
+        for at in 0..self.cx.program.entities.len() {
+            let entity = EntityIx(at as u32);
+            if !self.has_checks(entity) {
+                continue;
+            }
+            let mark = self.b.mark();
+            let (is, next) = (self.b.temp(Class::Bool), self.b.label());
+            let desc = self.cx.desc(Ty::Entity(entity));
+            emit!(self.b, IsTypeRef, is, object, desc);
+            emit!(self.b, JumpUnless, is, next);
+            self.checks(object, entity);
+            self.b.bind(next);
+            self.b.release(mark);
+        }
+    }
+
+    /// Calls the `@check` functions of an entity; the first that gives something falsy raises a ValidationError.
+    fn checks(&mut self, object: Reg, entity: EntityIx) {
+        let program = self.cx.program;
+        let def = &program.entities[entity.index()];
+        for (at, field) in def.fields.iter().enumerate() {
+            if field.checks.is_empty() {
+                continue;
+            }
+            let mark = self.b.mark();
+            let (value, is_none, done) = (self.b.temp(Class::Any), self.b.temp(Class::Bool), self.b.label());
+            let number = FieldNo(at as i32);
+            emit!(self.b, EntityGet, value, object, number);
+            emit!(self.b, IsNoneAny, is_none, value);
+            emit!(self.b, JumpIf, is_none, done);
+            for check in &field.checks {
+                let inst = self.cx.entry_instance(*check);
+                let passed = self.call_instance(inst, &[Arg::Value(object, Ty::Entity(entity))], None);
+                let fine = self.b.label();
+                emit!(self.b, JumpIf, passed, fine);
+                self.check_failed(&def.name, &field.name);
+                self.b.bind(fine);
+            }
+            self.b.bind(done);
+            self.b.release(mark);
+        }
+    }
+
+    fn check_failed(&mut self, entity: &str, field: &str) {
+        let mark = self.b.mark();
+        let texts = [entity, field, "check", &format!("{field} is not valid")];
+        let regs: Vec<Reg> = texts
+            .iter()
+            .map(|text| {
+                let reg = self.b.temp(Class::Ref);
+                self.text_const(text, reg);
+                reg
+            })
+            .collect();
+        self.native(flin_bytecode::Native::ValidationError, &regs, None);
+        self.b.release(mark);
+    }
+
+    pub(super) fn delete_or_restore(&mut self, e: ExprId, entity: ExprId, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let (object, _) = self.acted_on(entity);
+        self.at_expr(e);
+        if matches!(self.kind(e), ExprKind::Delete(_)) {
+            emit!(self.b, EntityDelete, object);
+        } else {
+            emit!(self.b, EntityRestore, object);
+        }
+        self.b.release(mark);
+        self.acted(e, object, want)
+    }
+
+    pub(super) fn destroy(&mut self, entity: ExprId) {
+        let (object, _) = self.acted_on(entity);
+        emit!(self.b, EntityDestroy, object);
+    }
+
+    pub(super) fn entity_find(&mut self, entity: EntityIx, args: &[Arg], ty: Ty, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        // The receiver is the entity's name when the id comes second.
+        let id = args.last().copied().unwrap_or(Arg::Nothing);
+        let key = self.arg_as(id, Ty::Any, None);
+        let found = self.b.temp(Class::Ref);
+        emit!(self.b, EntityFind, found, key, self.cx.entity_id(entity));
+        self.b.release(mark);
+        if self.class(ty) == Class::Ref {
+            return self.settle_as(found, ty, want);
+        }
+        let dst = self.dst(want, Class::Any);
+        emit!(self.b, BoxRef, dst, found);
+        dst
+    }
+
+    pub(super) fn entity_count(&mut self, entity: EntityIx, ty: Ty, want: Option<Reg>) -> Reg {
+        if self.class(ty) != Class::I64 {
+            let mark = self.b.mark();
+            let count = self.b.temp(Class::I64);
+            emit!(self.b, EntityCount, count, self.cx.entity_id(entity));
+            self.b.release(mark);
+            return self.convert(count, Ty::Int, ty, want);
+        }
+        let dst = self.dst(want, Class::I64);
+        emit!(self.b, EntityCount, dst, self.cx.entity_id(entity));
+        dst
+    }
+
+    /// `response { … }`.
+    pub(super) fn response(&mut self, value: ExprId, want: Option<Reg>) -> Reg {
+        let mark = self.b.mark();
+        let result = self.b.temp(Class::Ref);
+        self.call_lib(flin_bytecode::Native::ResponseNew.lib_id(), &[Arg::Expr(value)], Some(result));
+        self.b.release(mark);
+        self.settle_as(result, Ty::Response, want)
+    }
+}

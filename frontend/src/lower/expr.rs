@@ -1,0 +1,478 @@
+//! Expressions: which file lowers which kind, and the kinds that are one or two instructions. Must stay true: `eval`
+//! leaves the value in the wanted register or names the one it is in; a wanted register may be a variable that the
+//! expression itself reads, so whoever writes in several steps builds in a register of its own first.
+
+use flin_bytecode::{Class, Reg, emit};
+
+use super::function::{Lower, Place};
+use crate::hir::{ExprId, ExprKind, FnId, GlobalIx, LocalId};
+use crate::types::{Meaning, Ty};
+
+impl Lower<'_, '_> {
+    /// The value of an expression, of the expression's own type.
+    pub(super) fn eval(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
+        if !self.owns_locals(e) {
+            return self.eval_inner(e, want);
+        }
+        let class = self.class(self.ty(e));
+        let dst = self.dst(want, class);
+        let mark = self.b.mark();
+        self.take_locals(e);
+        self.eval_inner(e, Some(dst));
+        self.b.release(mark);
+        dst
+    }
+
+    /// The value of an expression as another type.
+    pub(super) fn eval_as(&mut self, e: ExprId, to: Ty, want: Option<Reg>) -> Reg {
+        let from = self.ty(e);
+        if from == to {
+            return self.eval(e, want);
+        }
+        if let Some(reg) = self.constant_as(e, to, want) {
+            return reg;
+        }
+        if self.class(from) == self.class(to) && from != Ty::Never && self.fits(from, to) {
+            return self.eval(e, want);
+        }
+        let mark = self.b.mark();
+        let reg = self.eval(e, None);
+        self.b.release(mark);
+        let at = self.span(e);
+        self.at(at);
+        self.convert(reg, from, to, want)
+    }
+
+    /// Constants go straight to the class they are needed in.
+    fn constant_as(&mut self, e: ExprId, to: Ty, want: Option<Reg>) -> Option<Reg> {
+        match (self.kind(e), to) {
+            (ExprKind::Int(n), Ty::Float) => {
+                let value = *n as f64;
+                let dst = self.dst(want, Class::F64);
+                self.float_const(value, dst);
+                Some(dst)
+            }
+            (ExprKind::None, to) if matches!(self.class(to), Class::Ref | Class::Any) => Some(self.none_as(to, want)),
+            _ => None,
+        }
+    }
+
+    /// An operand that is read after `later` has been evaluated: a variable that those assign is copied first.
+    pub(super) fn operand(&mut self, e: ExprId, later: &[ExprId]) -> Reg {
+        let reg = self.eval(e, None);
+        self.keep(e, reg, later)
+    }
+
+    /// As `operand`, converted.
+    pub(super) fn operand_as(&mut self, e: ExprId, to: Ty, later: &[ExprId]) -> Reg {
+        let reg = self.eval_as(e, to, None);
+        self.keep(e, reg, later)
+    }
+
+    fn keep(&mut self, e: ExprId, reg: Reg, later: &[ExprId]) -> Reg {
+        if let ExprKind::Local(local) = self.kind(e)
+            && let Place::Register(home) = self.place(*local)
+            && home == reg
+            && later.iter().any(|e| self.scopes.assigns(*e))
+        {
+            let class = self.class(self.local_ty(*local));
+            let copy = self.b.temp(class);
+            self.b.mov(class, copy, reg);
+            return copy;
+        }
+        reg
+    }
+
+    /// Evaluates an expression for what it does.
+    pub(super) fn effect(&mut self, e: ExprId) {
+        let mark = self.b.mark();
+        self.take_locals(e);
+        self.effect_inner(e);
+        self.b.release(mark);
+    }
+
+    pub(super) fn effect_inner(&mut self, e: ExprId) {
+        let f = self.f;
+        let expr = &f.exprs[e.index()];
+        self.at(expr.span);
+        match &expr.kind {
+            ExprKind::None
+            | ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Text(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::FnRef(_)
+            | ExprKind::Lambda(_)
+            | ExprKind::Query(_)
+            | ExprKind::Error => {}
+            ExprKind::Let(local, value) => self.declare(*local, *value),
+            ExprKind::SetLocal(local, value) => self.assign(*local, *value),
+            ExprKind::SetGlobal(global, value) => self.set_global(*global, *value),
+            ExprKind::SetField { recv, name, value, .. } => self.set_field(e, *recv, name, *value),
+            ExprKind::SetIndex(recv, index, value) => self.set_index(e, *recv, *index, *value),
+            ExprKind::Block(items, _) => {
+                for item in items {
+                    if self.b.is_ended() {
+                        break;
+                    }
+                    self.effect(*item);
+                }
+            }
+            ExprKind::If { cond, then, otherwise } => self.if_effect(*cond, *then, *otherwise),
+            ExprKind::While { label, cond, body } => self.while_loop(*label, *cond, *body),
+            ExprKind::ForRange { .. } => self.for_range(e),
+            ExprKind::For { .. } => self.for_each(e),
+            ExprKind::Loop { label, body } => self.endless(*label, *body, None),
+            ExprKind::Break(label, value) => self.break_loop(*label, *value),
+            ExprKind::Continue(label) => self.continue_loop(*label),
+            ExprKind::Return(value) => self.return_value(*value),
+            ExprKind::TryCatch { body, error, handler } => self.try_catch_effect(*body, *error, *handler),
+            ExprKind::And(a, b) => self.guard_effect(*a, *b, true),
+            ExprKind::Or(a, b) => self.guard_effect(*a, *b, false),
+            ExprKind::Assert(cond) => self.assert(*cond),
+            ExprKind::NoMatch { raise, .. } => {
+                self.effect(*raise);
+                self.unreachable();
+            }
+            ExprKind::Destroy(entity) => self.destroy(*entity),
+            ExprKind::ViewRaw(_)
+            | ExprKind::ViewText(_)
+            | ExprKind::ViewHtml(_)
+            | ExprKind::ViewAttr { .. }
+            | ExprKind::ViewBind { .. }
+            | ExprKind::ViewOption { .. }
+            | ExprKind::ViewKey(_)
+            | ExprKind::ViewOn { .. }
+            | ExprKind::ViewForm { .. }
+            | ExprKind::ViewHead(_) => self.view(e),
+            ExprKind::CallFn(..)
+            | ExprKind::CallValue(..)
+            | ExprKind::CallLib(..)
+            | ExprKind::Method { .. } => self.call_effect(e),
+            ExprKind::Concat(_)
+            | ExprKind::List(_)
+            | ExprKind::Record(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Range(..)
+            | ExprKind::Field { .. }
+            | ExprKind::Index(..)
+            | ExprKind::Slice { .. }
+            | ExprKind::Neg(_)
+            | ExprKind::Not(_)
+            | ExprKind::Binary(..)
+            | ExprKind::Coalesce(..)
+            | ExprKind::In(..)
+            | ExprKind::Is(..)
+            | ExprKind::IsVariant(..)
+            | ExprKind::VariantData(..)
+            | ExprKind::QueryArg { .. }
+            | ExprKind::Try(_)
+            | ExprKind::EntityNew(..)
+            | ExprKind::Save(_)
+            | ExprKind::Delete(_)
+            | ExprKind::Restore(_)
+            | ExprKind::ImplicitField { .. }
+            | ExprKind::Variant(..)
+            | ExprKind::Response(_) => {
+                self.eval_inner(e, None);
+            }
+        }
+    }
+
+    pub(super) fn eval_inner(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
+        let f = self.f;
+        let expr = &f.exprs[e.index()];
+        let ty = self.ty(e);
+        self.at(expr.span);
+        match &expr.kind {
+            ExprKind::None => self.none_as(ty, want),
+            ExprKind::Bool(value) => {
+                let dst = self.dst(want, Class::Bool);
+                emit!(self.b, ConstBool, dst, *value);
+                dst
+            }
+            ExprKind::Int(value) => self.int_literal(*value, ty, want),
+            ExprKind::Duration(value) => {
+                let dst = self.dst(want, Class::I64);
+                self.int_const(*value, dst);
+                dst
+            }
+            ExprKind::Float(value) => {
+                let dst = self.dst(want, Class::F64);
+                self.float_const(*value, dst);
+                dst
+            }
+            ExprKind::Text(text) => {
+                let dst = self.dst(want, Class::Ref);
+                self.text_const(text, dst);
+                dst
+            }
+            ExprKind::Concat(parts) => self.concat(parts, want),
+            ExprKind::List(items) => self.list(e, items, want),
+            ExprKind::Record(entries) => self.record(e, entries, want),
+            ExprKind::Tuple(items) => self.tuple(items, want),
+            ExprKind::Range(from, to, inclusive) => self.range(*from, *to, *inclusive, want),
+            ExprKind::Local(local) => self.local(*local, ty, want),
+            ExprKind::Global(global) => self.global(*global, ty, want),
+            ExprKind::FnRef(func) | ExprKind::Lambda(func) => self.closure(e, *func, want),
+            ExprKind::CallFn(..) | ExprKind::CallValue(..) | ExprKind::CallLib(..) | ExprKind::Method { .. } => {
+                self.call(e, want)
+            }
+            ExprKind::Field { .. } => self.field(e, want),
+            ExprKind::ImplicitField { it, name, outer } => self.implicit_field(e, *it, name, *outer, want),
+            ExprKind::Index(recv, index) => self.index(e, *recv, *index, want),
+            ExprKind::Slice { recv, from, to, step } => self.slice(e, *recv, [*from, *to, *step], want),
+            ExprKind::Neg(value) => self.negate(e, *value, want),
+            ExprKind::Not(_) | ExprKind::In(..) | ExprKind::Is(..) | ExprKind::IsVariant(..) => self.truth_inner(e, want),
+            ExprKind::VariantData(value, _, _, n) => self.variant_data(e, *value, *n, want),
+            ExprKind::QueryArg { plain, .. } => self.eval_as(*plain, ty, want),
+            ExprKind::Binary(op, a, b) => self.binary(e, *op, *a, *b, want),
+            ExprKind::And(a, b) => self.and_or(e, *a, *b, true, want),
+            ExprKind::Or(a, b) => self.and_or(e, *a, *b, false, want),
+            ExprKind::Coalesce(a, b) => self.coalesce(e, *a, *b, want),
+            ExprKind::Block(items, has_value) => self.block(e, items, *has_value, want),
+            ExprKind::If { cond, then, otherwise } => self.if_value(e, *cond, *then, *otherwise, want),
+            ExprKind::Loop { label, body } => {
+                let dst = self.dst(want, self.class(ty));
+                self.endless(*label, *body, Some((dst, ty)));
+                dst
+            }
+            ExprKind::Try(value) => self.try_value(e, *value, want),
+            ExprKind::TryCatch { body, error, handler } => self.try_catch(e, *body, *error, *handler, want),
+            ExprKind::EntityNew(entity, fields) => self.entity_new(*entity, fields, want),
+            ExprKind::Save(entity) => self.save(e, *entity, want),
+            ExprKind::Delete(entity) | ExprKind::Restore(entity) => self.delete_or_restore(e, *entity, want),
+            ExprKind::Query(entity) => {
+                let dst = self.dst(want, Class::Ref);
+                emit!(self.b, QueryNew, dst, self.cx.entity_id(*entity));
+                dst
+            }
+            ExprKind::Variant(of, variant, items) => self.variant(*of, *variant, items, want),
+            ExprKind::Response(value) => self.response(*value, want),
+            ExprKind::Error
+            | ExprKind::Let(..)
+            | ExprKind::SetLocal(..)
+            | ExprKind::SetGlobal(..)
+            | ExprKind::SetField { .. }
+            | ExprKind::SetIndex(..)
+            | ExprKind::While { .. }
+            | ExprKind::ForRange { .. }
+            | ExprKind::For { .. }
+            | ExprKind::Break(..)
+            | ExprKind::Continue(_)
+            | ExprKind::Return(_)
+            | ExprKind::Destroy(_)
+            | ExprKind::Assert(_)
+            | ExprKind::NoMatch { .. }
+            | ExprKind::ViewRaw(_)
+            | ExprKind::ViewText(_)
+            | ExprKind::ViewHtml(_)
+            | ExprKind::ViewAttr { .. }
+            | ExprKind::ViewBind { .. }
+            | ExprKind::ViewOption { .. }
+            | ExprKind::ViewKey(_)
+            | ExprKind::ViewOn { .. }
+            | ExprKind::ViewForm { .. }
+            | ExprKind::ViewHead(_) => {
+                self.effect_inner(e);
+                self.no_value(ty, want)
+            }
+        }
+    }
+
+    /// What an expression without a value leaves: none, or nothing at all where the code does not go on.
+    pub(super) fn no_value(&mut self, ty: Ty, want: Option<Reg>) -> Reg {
+        if self.b.is_ended() {
+            return self.dst(want, self.class(ty));
+        }
+        match ty {
+            Ty::None => self.none_as(ty, want),
+            other => self.initial(other, want),
+        }
+    }
+
+    fn int_literal(&mut self, value: i64, ty: Ty, want: Option<Reg>) -> Reg {
+        let dst = self.dst(want, self.class(ty));
+        match self.class(ty) {
+            Class::F64 => self.float_const(value as f64, dst),
+            Class::I64 | Class::Bool | Class::Ref | Class::Any => self.int_const(value, dst),
+        }
+        dst
+    }
+
+    fn local(&mut self, local: LocalId, ty: Ty, want: Option<Reg>) -> Reg {
+        let declared = match self.place(local) {
+            Place::Cell(_, ty) => ty,
+            Place::Register(_) | Place::Nowhere => self.local_ty(local),
+        };
+        if declared == ty || self.class(declared) == self.class(ty) {
+            let (reg, _) = self.read_local(local, want);
+            return self.settle(reg, self.class(ty), want);
+        }
+        let mark = self.b.mark();
+        let (reg, declared) = self.read_local(local, None);
+        self.b.release(mark);
+        self.convert(reg, declared, ty, want)
+    }
+
+    fn global(&mut self, global: GlobalIx, ty: Ty, want: Option<Reg>) -> Reg {
+        let declared = self.cx.types.globals[global.index()];
+        let class = self.class(declared);
+        if class == self.class(ty) {
+            let dst = self.dst(want, class);
+            self.global_get(global, class, dst);
+            return dst;
+        }
+        let mark = self.b.mark();
+        let value = self.global_value(global, declared);
+        self.b.release(mark);
+        self.convert(value, declared, ty, want)
+    }
+
+    /// The value of a global, of its own type.
+    pub(super) fn global_value(&mut self, global: GlobalIx, ty: Ty) -> Reg {
+        let dst = self.b.temp(self.class(ty));
+        self.global_get(global, self.class(ty), dst);
+        dst
+    }
+
+    fn global_get(&mut self, global: GlobalIx, class: Class, dst: Reg) {
+        let id = self.cx.global_id(global);
+        match class {
+            Class::I64 => emit!(self.b, GlobalGetI64, dst, id),
+            Class::F64 => emit!(self.b, GlobalGetF64, dst, id),
+            Class::Bool => emit!(self.b, GlobalGetBool, dst, id),
+            Class::Ref => emit!(self.b, GlobalGetRef, dst, id),
+            Class::Any => emit!(self.b, GlobalGetAny, dst, id),
+        }
+    }
+
+    fn set_global(&mut self, global: GlobalIx, value: ExprId) {
+        let ty = self.cx.types.globals[global.index()];
+        let id = self.cx.global_id(global);
+        let reg = self.eval_as(value, ty, None);
+        match self.class(ty) {
+            Class::I64 => emit!(self.b, GlobalSetI64, reg, id),
+            Class::F64 => emit!(self.b, GlobalSetF64, reg, id),
+            Class::Bool => emit!(self.b, GlobalSetBool, reg, id),
+            Class::Ref => emit!(self.b, GlobalSetRef, reg, id),
+            Class::Any => emit!(self.b, GlobalSetAny, reg, id),
+        }
+    }
+
+    /// Texts joined: interpolation, and chains of `+` on texts.
+    pub(super) fn concat(&mut self, parts: &[ExprId], want: Option<Reg>) -> Reg {
+        /// More parts than this are joined in pieces, so that their registers stay near.
+        const PIECE: usize = 32;
+        match parts {
+            [] => {
+                let dst = self.dst(want, Class::Ref);
+                self.text_const("", dst);
+                dst
+            }
+            [one] => self.text(*one, want),
+            [a, b] => {
+                let mark = self.b.mark();
+                let left = self.text_operand(*a, &[*b]);
+                let right = self.text(*b, None);
+                self.b.release(mark);
+                let dst = self.dst(want, Class::Ref);
+                emit!(self.b, Concat, dst, left, right);
+                dst
+            }
+            _ => {
+                let mark = self.b.mark();
+                let pieces: Vec<&[ExprId]> =
+                    if parts.len() > PIECE { parts.chunks(parts.len().div_ceil(PIECE)).collect() } else { parts.chunks(1).collect() };
+                let first = self.b.run(flin_bytecode::Bank::Reference, &vec![Class::Ref; pieces.len()]);
+                for (at, piece) in pieces.iter().enumerate() {
+                    self.concat(piece, Some(Reg(first.0 + at as u16)));
+                }
+                self.b.release(mark);
+                let dst = self.dst(want, Class::Ref);
+                emit!(self.b, ConcatN, dst, first, pieces.len() as i32);
+                dst
+            }
+        }
+    }
+
+    fn text_operand(&mut self, e: ExprId, later: &[ExprId]) -> Reg {
+        let reg = self.text(e, None);
+        self.keep(e, reg, later)
+    }
+
+    /// The value of an expression as text.
+    pub(super) fn text(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
+        let ty = self.ty(e);
+        match (self.kind(e), ty) {
+            (_, Ty::Text) => return self.eval(e, want),
+            (ExprKind::Int(n), Ty::Int) => {
+                let text = n.to_string();
+                let dst = self.dst(want, Class::Ref);
+                self.text_const(&text, dst);
+                return dst;
+            }
+            _ => {}
+        }
+        let mark = self.b.mark();
+        let reg = self.eval(e, None);
+        self.b.release(mark);
+        let span = self.span(e);
+        self.at(span);
+        self.text_of(reg, ty, want)
+    }
+
+    /// A function as a value.
+    fn closure(&mut self, e: ExprId, func: FnId, want: Option<Reg>) -> Reg {
+        let inst = match self.meaning(e) {
+            Some(Meaning::Direct(inst)) => *inst,
+            _ => self.cx.entry_instance(func),
+        };
+        let code = self.cx.value_function(inst);
+        let captures = &self.cx.program.functions[func.index()].captures;
+        if captures.is_empty() {
+            let dst = self.dst(want, Class::Ref);
+            emit!(self.b, ClosureNew, dst, code);
+            return dst;
+        }
+        let closure = self.build(want, Class::Ref);
+        emit!(self.b, ClosureNew, closure, code);
+        for (slot, capture) in captures.iter().enumerate() {
+            let inner = self.cx.types.instances[inst.index()].locals[capture.inner.index()];
+            let slot = slot as i32;
+            let mark = self.b.mark();
+            match self.place(capture.outer) {
+                Place::Cell(cell, _) => emit!(self.b, CaptureSetRef, closure, cell, slot),
+                Place::Register(_) | Place::Nowhere => {
+                    let (reg, ty) = self.read_local(capture.outer, None);
+                    let reg = self.convert(reg, ty, inner, None);
+                    match self.class(inner) {
+                        Class::I64 => emit!(self.b, CaptureSetI64, closure, reg, slot),
+                        Class::F64 => emit!(self.b, CaptureSetF64, closure, reg, slot),
+                        Class::Bool => emit!(self.b, CaptureSetBool, closure, reg, slot),
+                        Class::Ref => emit!(self.b, CaptureSetRef, closure, reg, slot),
+                        Class::Any => emit!(self.b, CaptureSetAny, closure, reg, slot),
+                    }
+                }
+            }
+            self.b.release(mark);
+        }
+        self.settle(closure, Class::Ref, want)
+    }
+
+    fn implicit_field(&mut self, e: ExprId, it: LocalId, name: &str, outer: Option<ExprId>, want: Option<Reg>) -> Reg {
+        let meaning = self.meaning(e).cloned();
+        let ty = self.ty(e);
+        match (meaning, outer) {
+            (Some(Meaning::ImplicitOwn(inner)), _) => {
+                let (reg, from) = self.read_local(it, None);
+                self.member(e, (reg, from), name, &inner, want)
+            }
+            (_, Some(outer)) => self.eval_as(outer, ty, want),
+            (_, None) => self.no_value(ty, want),
+        }
+    }
+}

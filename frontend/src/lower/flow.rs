@@ -1,0 +1,259 @@
+//! What a function reaches: functions, top-level variables, entities; and which page state flows into which entity
+//! field. Here because the page, route and test tables are made from it. Must stay true: reachability is never too
+//! small (a page that misses a variable would be wrong); the flow into fields may be incomplete, it only places messages.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn};
+use crate::types::{InstId, Meaning, Ty, Types};
+
+/// What one function touches itself.
+#[derive(Clone, Debug, Default)]
+struct Touched {
+    functions: BTreeSet<FnId>,
+    globals: BTreeSet<GlobalIx>,
+    entities: BTreeSet<EntityIx>,
+}
+
+/// What all functions touch.
+pub(super) struct Reach<'a> {
+    program: &'a Program,
+    touched: Vec<Touched>,
+}
+
+/// What a set of roots reaches.
+#[derive(Debug, Default)]
+pub(super) struct Reached {
+    pub(super) functions: BTreeSet<FnId>,
+    pub(super) globals: BTreeSet<GlobalIx>,
+    pub(super) entities: BTreeSet<EntityIx>,
+}
+
+impl<'a> Reach<'a> {
+    pub(super) fn new(program: &'a Program, types: &Types) -> Reach<'a> {
+        let mut touched = vec![Touched::default(); program.functions.len()];
+        for (at, function) in program.functions.iter().enumerate() {
+            for e in &function.exprs {
+                touched_by(program, &e.kind, &mut touched[at]);
+            }
+        }
+        for instance in &types.instances {
+            let entry = &mut touched[instance.func.index()];
+            for (e, meaning) in &instance.meaning {
+                let recv = receiver(program, instance.func, *e).map(|r| instance.exprs[r.index()]);
+                meant(program, types, meaning, recv, entry);
+            }
+        }
+        Reach { program, touched }
+    }
+
+    /// Everything reached from some functions; the initialisers of variables that are reached count as called.
+    pub(super) fn from(&self, roots: impl IntoIterator<Item = FnId>) -> Reached {
+        let mut found = Reached::default();
+        let mut waiting: Vec<FnId> = roots.into_iter().collect();
+        while let Some(function) = waiting.pop() {
+            if !found.functions.insert(function) {
+                continue;
+            }
+            let touched = &self.touched[function.index()];
+            waiting.extend(&touched.functions);
+            found.entities.extend(&touched.entities);
+            for global in &touched.globals {
+                if found.globals.insert(*global) {
+                    let def = &self.program.globals[global.index()];
+                    if def.kind != GlobalKind::Const {
+                        waiting.extend(def.init);
+                    }
+                }
+            }
+        }
+        found
+    }
+}
+
+fn receiver(program: &Program, function: FnId, e: crate::hir::ExprId) -> Option<crate::hir::ExprId> {
+    match &program.functions[function.index()].exprs.get(e.index())?.kind {
+        ExprKind::Method { recv, .. } | ExprKind::Field { recv, .. } => Some(*recv),
+        ExprKind::CallLib(_, args) => args.first().copied(),
+        _ => None,
+    }
+}
+
+fn touched_by(program: &Program, kind: &ExprKind, touched: &mut Touched) {
+    if let ExprKind::CallFn(f, _) | ExprKind::FnRef(f) | ExprKind::Lambda(f) = kind {
+        touched.functions.insert(*f);
+    }
+    if let ExprKind::Global(g) | ExprKind::SetGlobal(g, _) | ExprKind::ViewBind { global: g, .. } = kind {
+        touched.globals.insert(*g);
+    }
+    if let ExprKind::Query(entity) = kind {
+        touched.entities.insert(*entity);
+    }
+    if let ExprKind::EntityNew(entity, _) = kind {
+        for field in &program.entities[entity.index()].fields {
+            touched.functions.extend(field.default);
+            touched.functions.extend(&field.checks);
+        }
+    }
+}
+
+fn meant(program: &Program, types: &Types, meaning: &Meaning, recv: Option<Ty>, touched: &mut Touched) {
+    let mut call = |inst: &InstId| touched.functions.insert(types.instances[inst.index()].func);
+    match meaning {
+        Meaning::Direct(inst) => {
+            call(inst);
+        }
+        Meaning::ViaList(inst, inner) => {
+            call(inst);
+            meant(program, types, inner, None, touched);
+        }
+        Meaning::KeyOr(inner) | Meaning::ImplicitOwn(inner) => meant(program, types, inner, recv, touched),
+        Meaning::EntityFind(entity) | Meaning::EntityCount(entity) => {
+            touched.entities.insert(*entity);
+        }
+        Meaning::EntityField(field) => {
+            // Reading a link loads the other record. Without the receiver's type any entity with such a field counts.
+            for (at, entity) in program.entities.iter().enumerate() {
+                let known = match recv {
+                    Some(Ty::Entity(of)) => of.index() == at,
+                    _ => true,
+                };
+                if let (true, Some(TypeAnn::Entity(target))) = (known, entity.fields.get(*field as usize).map(|f| &f.ty)) {
+                    touched.entities.insert(*target);
+                }
+            }
+        }
+        Meaning::Closure { .. }
+        | Meaning::Lib(_)
+        | Meaning::LibOp(_)
+        | Meaning::RecordField
+        | Meaning::MapKey
+        | Meaning::SystemField(_)
+        | Meaning::ErrorField
+        | Meaning::Dynamic
+        | Meaning::ImplicitOuter
+        | Meaning::EnumVariant(_)
+        | Meaning::DurationUnit(_) => {}
+    }
+}
+
+/// Which page state each variable may hold unchanged (or trimmed), followed through calls and assignments.
+pub(super) struct Sources<'a> {
+    program: &'a Program,
+    held: HashMap<(FnId, LocalId), BTreeSet<GlobalIx>>,
+}
+
+impl<'a> Sources<'a> {
+    /// Follows values until nothing new is found.
+    pub(super) fn new(program: &'a Program) -> Sources<'a> {
+        let mut sources = Sources { program, held: HashMap::new() };
+        let mut grew = true;
+        while grew {
+            grew = false;
+            for at in 0..program.functions.len() {
+                grew |= sources.pass(FnId(at as u32));
+            }
+        }
+        sources
+    }
+
+    fn pass(&mut self, id: FnId) -> bool {
+        let program = self.program;
+        let function = &program.functions[id.index()];
+        let mut grew = false;
+        for capture in &function.captures {
+            if let Some(parent) = function.parent {
+                let from = self.held.get(&(parent, capture.outer)).cloned().unwrap_or_default();
+                grew |= self.add(id, capture.inner, from);
+            }
+        }
+        for e in &function.exprs {
+            match &e.kind {
+                ExprKind::Let(local, Some(value)) | ExprKind::SetLocal(local, value) => {
+                    let from = self.of(id, *value);
+                    grew |= self.add(id, *local, from);
+                }
+                ExprKind::CallFn(callee, args) => {
+                    for (param, arg) in program.functions[callee.index()].params.iter().zip(args) {
+                        let from = self.of(id, *arg);
+                        grew |= self.add(*callee, param.local, from);
+                    }
+                }
+                _ => {}
+            }
+        }
+        grew
+    }
+
+    fn add(&mut self, function: FnId, local: LocalId, from: BTreeSet<GlobalIx>) -> bool {
+        if from.is_empty() {
+            return false;
+        }
+        let held = self.held.entry((function, local)).or_default();
+        let before = held.len();
+        held.extend(from);
+        held.len() > before
+    }
+
+    /// The state variables whose value an expression may be.
+    pub(super) fn of(&self, function: FnId, e: crate::hir::ExprId) -> BTreeSet<GlobalIx> {
+        let f = &self.program.functions[function.index()];
+        match &f.exprs[e.index()].kind {
+            ExprKind::Global(global) if self.program.globals[global.index()].kind == GlobalKind::State => {
+                BTreeSet::from([*global])
+            }
+            ExprKind::Local(local) => self.held.get(&(function, *local)).cloned().unwrap_or_default(),
+            ExprKind::Method { recv, name, .. } | ExprKind::Field { recv, name, .. } if is_reshaping(name) => {
+                self.of(function, *recv)
+            }
+            ExprKind::CallLib(name, args) if is_reshaping(name) && args.len() == 1 => self.of(function, args[0]),
+            ExprKind::Coalesce(a, b) | ExprKind::Or(a, b) => {
+                let mut both = self.of(function, *a);
+                both.extend(self.of(function, *b));
+                both
+            }
+            _ => BTreeSet::new(),
+        }
+    }
+
+    /// The functions' entity writes: (entity, field, state variable).
+    pub(super) fn fields(&self, types: &Types, functions: &BTreeSet<FnId>) -> BTreeSet<(EntityIx, u32, GlobalIx)> {
+        let mut found = BTreeSet::new();
+        for id in functions {
+            for e in &self.program.functions[id.index()].exprs {
+                if let ExprKind::EntityNew(entity, fields) = &e.kind {
+                    for (field, value) in fields {
+                        found.extend(self.of(*id, *value).into_iter().map(|g| (*entity, *field, g)));
+                    }
+                }
+            }
+        }
+        for instance in types.instances.iter().filter(|i| functions.contains(&i.func)) {
+            for (e, meaning) in &instance.meaning {
+                let kind = &self.program.functions[instance.func.index()].exprs[e.index()].kind;
+                if let (ExprKind::SetField { recv, value, .. }, Meaning::EntityField(field)) = (kind, meaning)
+                    && let Some(entity) = entity_of(types, instance.exprs[recv.index()])
+                {
+                    found.extend(self.of(instance.func, *value).into_iter().map(|g| (entity, *field, g)));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn entity_of(types: &Types, ty: Ty) -> Option<EntityIx> {
+    match ty {
+        Ty::Entity(entity) => Some(entity),
+        Ty::Union(u) => types.unions[u.index()].iter().find_map(|member| match member {
+            Ty::Entity(entity) => Some(*entity),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+/// Functions that leave a text what the visitor typed, but for its outside.
+fn is_reshaping(name: &str) -> bool {
+    matches!(name, "trim" | "trim_start" | "trim_end" | "lower" | "upper" | "to_int" | "to_float" | "to_text" | "capitalize")
+}

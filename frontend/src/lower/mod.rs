@@ -1,0 +1,349 @@
+//! Lowering: resolved and typed program to bytecode module. Here because it is the last stage of the compiler; it knows
+//! both worlds, nobody else does. Must stay true: one bytecode function per typed instance; a value changes its class
+//! only in `convert`; every instruction carries the position of the expression it came from; what inference could not
+//! promise is checked at run time.
+
+mod calls;
+mod control;
+mod convert;
+mod data;
+mod descs;
+mod entities;
+mod expr;
+mod flow;
+mod function;
+mod inline;
+mod operators;
+mod pages;
+mod views;
+mod walk;
+
+use std::collections::{HashMap, HashSet};
+
+use flin_bytecode::{
+    Class, EntityTypeId, Function as Code, FuncId, FunctionBuilder, GlobalId, Module, ModuleBuilder, Signature, TypeId,
+};
+use flin_syntax::codes::Code as DiagnosticCode;
+use flin_syntax::{Diagnostic, Span};
+
+use crate::hir::{EntityIx, FnId, FnKind, GlobalIx, LocalId, Program};
+use crate::types::{InstId, Ty, Types};
+
+/// Turns a resolved and typed program into a module. Fails only where a function is too big for the machine.
+pub fn lower(
+    program: &Program,
+    types: &Types,
+    source_name: &str,
+    source_text: &str,
+    prelude_text: &str,
+) -> Result<Module, Vec<Diagnostic>> {
+    let mut cx = Lowering::new(program, types, source_name, source_text, prelude_text);
+    cx.declare();
+    for (at, _) in types.instances.iter().enumerate() {
+        cx.instance(InstId(at as u32));
+    }
+    cx.value_functions();
+    cx.tables();
+    if cx.errors.is_empty() { Ok(cx.module.module) } else { Err(cx.errors) }
+}
+
+/// How the result of an instance is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ResultForm {
+    /// As its type says; nothing for `none` and `never`.
+    Natural,
+    /// As `any`, for callers that know no type.
+    Any,
+    /// As a bool, by truthiness.
+    Truth,
+    /// Nothing.
+    Discard,
+}
+
+/// The module under construction and what all functions share.
+struct Lowering<'a> {
+    program: &'a Program,
+    types: &'a Types,
+    module: ModuleBuilder,
+    source: Positions<'a>,
+    prelude: Positions<'a>,
+    /// Bytecode function per instance.
+    functions: Vec<FuncId>,
+    forms: Vec<ResultForm>,
+    /// Closure functions that stand for plain ones where they are used as values.
+    value_functions: HashMap<InstId, FuncId>,
+    value_queue: Vec<(InstId, FuncId)>,
+    /// Variables in cells, by the function that declares them, with the type the cell holds.
+    cells: HashMap<(FnId, LocalId), Ty>,
+    /// Type descriptions already made, and the record types being described.
+    descs: HashMap<Ty, TypeId>,
+    describing: HashSet<Ty>,
+    errors: Vec<Diagnostic>,
+}
+
+/// Line and column of byte offsets in one source text.
+struct Positions<'a> {
+    text: &'a str,
+    lines: flin_syntax::span::LineIndex,
+}
+
+impl<'a> Positions<'a> {
+    fn new(text: &'a str) -> Positions<'a> {
+        Positions { text, lines: flin_syntax::span::LineIndex::new(text) }
+    }
+
+    fn at(&self, span: Span) -> (u32, u32) {
+        let place = self.lines.line_column(self.text, span.start.min(self.text.len() as u32));
+        (place.line, place.column)
+    }
+}
+
+impl<'a> Lowering<'a> {
+    fn new(
+        program: &'a Program,
+        types: &'a Types,
+        source_name: &str,
+        source_text: &'a str,
+        prelude_text: &'a str,
+    ) -> Lowering<'a> {
+        Lowering {
+            program,
+            types,
+            module: ModuleBuilder::new(source_name),
+            source: Positions::new(source_text),
+            prelude: Positions::new(prelude_text),
+            functions: Vec::new(),
+            forms: Vec::new(),
+            value_functions: HashMap::new(),
+            value_queue: Vec::new(),
+            cells: HashMap::new(),
+            descs: HashMap::new(),
+            describing: HashSet::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Gives every instance its function number and fills the tables that code refers to.
+    fn declare(&mut self) {
+        self.declare_cells();
+        let mut form = HashMap::new();
+        self.result_forms(&mut form);
+        for instance in &self.types.instances {
+            self.forms.push(form.get(&instance.func).copied().unwrap_or(ResultForm::Natural));
+        }
+        for at in 0..self.types.instances.len() {
+            let id = InstId(at as u32);
+            let signature = self.signature(id);
+            let name = &self.program.functions[self.types.instances[at].func.index()].name;
+            self.functions.push(self.module.declare_function(name, signature));
+        }
+        for (at, global) in self.program.globals.iter().enumerate() {
+            let ty = self.types.globals[at];
+            let entry = flin_bytecode::module::Global {
+                name: global.name.clone(),
+                class: self.types.class(ty),
+                ty: self.desc(ty),
+            };
+            let id = self.module.global(entry);
+            debug_assert_eq!(id, GlobalId(at as u32));
+        }
+        self.entities();
+    }
+
+    /// Functions that something outside the compiled code calls have results of an agreed form.
+    fn result_forms(&self, form: &mut HashMap<FnId, ResultForm>) {
+        let program = self.program;
+        for entity in &program.entities {
+            for field in &entity.fields {
+                field.default.iter().for_each(|f| drop(form.insert(*f, ResultForm::Any)));
+                field.checks.iter().for_each(|f| drop(form.insert(*f, ResultForm::Truth)));
+            }
+        }
+        for global in &program.globals {
+            global.init.iter().for_each(|f| drop(form.insert(*f, ResultForm::Discard)));
+        }
+        for page in &program.pages {
+            form.insert(page.view, ResultForm::Discard);
+            for handler in &page.handlers {
+                form.insert(handler.func, ResultForm::Discard);
+                handler.named.iter().for_each(|n| drop(form.insert(n.stub, ResultForm::Discard)));
+            }
+        }
+        for route in &program.routes {
+            form.insert(route.func, ResultForm::Any);
+        }
+        for (_, test) in &program.tests {
+            form.insert(*test, ResultForm::Discard);
+        }
+        [program.main, program.const_init].into_iter().flatten().for_each(|f| drop(form.insert(f, ResultForm::Discard)));
+    }
+
+    /// Finds the variables that live in cells and what their cells hold: one type for all functions that share one.
+    fn declare_cells(&mut self) {
+        let mut shared: HashSet<(FnId, LocalId)> = HashSet::new();
+        for (at, function) in self.program.functions.iter().enumerate() {
+            let id = FnId(at as u32);
+            for (local, l) in function.locals.iter().enumerate() {
+                let is_inner = function.captures.iter().any(|c| c.inner.index() == local);
+                if l.captured && l.reassigned && !is_inner {
+                    shared.insert((id, LocalId(local as u32)));
+                }
+            }
+            for local in walk::self_captured(self.program, function) {
+                shared.insert((id, local));
+            }
+        }
+        for instance in &self.types.instances {
+            for local in 0..instance.locals.len() {
+                let key = walk::origin(self.program, instance.func, LocalId(local as u32));
+                if !shared.contains(&key) {
+                    continue;
+                }
+                let ty = instance.locals[local];
+                let joined = match self.cells.get(&key) {
+                    Some(known) if self.types.class(*known) != self.types.class(ty) => Ty::Any,
+                    Some(known) => *known,
+                    None => ty,
+                };
+                self.cells.insert(key, joined);
+            }
+        }
+    }
+
+    /// The cell type of a variable, if it lives in a cell.
+    fn cell_of(&self, function: FnId, local: LocalId) -> Option<Ty> {
+        self.cells.get(&walk::origin(self.program, function, local)).copied()
+    }
+
+    /// Parameter and result classes of an instance (the closure itself not counted).
+    fn signature(&self, id: InstId) -> Signature {
+        let instance = &self.types.instances[id.index()];
+        let function = &self.program.functions[instance.func.index()];
+        Signature {
+            params: function.params.iter().map(|p| self.types.class(instance.locals[p.local.index()])).collect(),
+            result: match self.forms[id.index()] {
+                ResultForm::Natural => self.result_class(instance.result),
+                ResultForm::Any => Some(Class::Any),
+                ResultForm::Truth => Some(Class::Bool),
+                ResultForm::Discard => None,
+            },
+        }
+    }
+
+    /// What calls of the instance give, as a type: `none` if they give nothing.
+    fn result_type(&self, id: InstId) -> Ty {
+        match self.forms[id.index()] {
+            ResultForm::Natural => self.types.instances[id.index()].result,
+            ResultForm::Any => Ty::Any,
+            ResultForm::Truth => Ty::Bool,
+            ResultForm::Discard => Ty::None,
+        }
+    }
+
+    fn result_class(&self, ty: Ty) -> Option<Class> {
+        match ty {
+            Ty::None | Ty::Never => None,
+            other => Some(self.types.class(other)),
+        }
+    }
+
+    /// Whether the instance's code needs its closure: then it is only reachable by `call.closure`.
+    fn needs_closure(&self, id: InstId) -> bool {
+        let function = &self.program.functions[self.types.instances[id.index()].func.index()];
+        function.kind == FnKind::Lambda && !function.captures.is_empty()
+    }
+
+    /// The closure function to make a value of an instance.
+    fn value_function(&mut self, id: InstId) -> FuncId {
+        if self.needs_closure(id) {
+            return self.functions[id.index()];
+        }
+        if let Some(known) = self.value_functions.get(&id) {
+            return *known;
+        }
+        let signature = self.signature(id);
+        let name = self.program.functions[self.types.instances[id.index()].func.index()].name.clone();
+        let func = self.module.declare_function(&name, signature);
+        self.value_functions.insert(id, func);
+        self.value_queue.push((id, func));
+        func
+    }
+
+    /// Writes the closures that stand for plain functions: they only pass their arguments on.
+    fn value_functions(&mut self) {
+        for (id, func) in std::mem::take(&mut self.value_queue) {
+            let signature = self.signature(id);
+            let function = &self.program.functions[self.types.instances[id.index()].func.index()];
+            let mut b = FunctionBuilder::closure(function.name.clone(), signature.clone(), Vec::new());
+            b.set_from_prelude(function.from_prelude);
+            let (line, column) = self.position(function.from_prelude, function.span);
+            b.at(line, column);
+            let window = b.window(&signature);
+            for (at, &class) in signature.params.iter().enumerate() {
+                let param = b.param(at);
+                b.mov(class, window.args[at], param);
+            }
+            flin_bytecode::emit!(b, Call, window.scalar, window.reference, self.functions[id.index()]);
+            function::emit_return(&mut b, signature.result, window.result);
+            self.finish(func, b, function.span);
+        }
+    }
+
+    fn instance(&mut self, id: InstId) {
+        let func = self.functions[id.index()];
+        let span = self.program.functions[self.types.instances[id.index()].func.index()].span;
+        let b = function::compile(self, id);
+        self.finish(func, b, span);
+    }
+
+    fn finish(&mut self, func: FuncId, builder: FunctionBuilder, span: Span) {
+        match builder.finish() {
+            Ok(code) => self.put(func, code),
+            Err(error) => {
+                let diagnostic = Diagnostic::error(DiagnosticCode::FunctionTooBig, span, error.to_string());
+                self.errors.push(diagnostic);
+            }
+        }
+    }
+
+    fn put(&mut self, func: FuncId, code: Code) {
+        self.module.set_function(func, code);
+    }
+
+    fn position(&self, from_prelude: bool, span: Span) -> (u32, u32) {
+        if from_prelude { self.prelude.at(span) } else { self.source.at(span) }
+    }
+
+    /// The text of an expression on one line, shortened if it is long.
+    fn source_of(&self, from_prelude: bool, span: Span) -> String {
+        const SHOWN_MAX: usize = 120;
+        let text = if from_prelude { self.prelude.text } else { self.source.text };
+        let words: Vec<&str> = text.get(span.range()).unwrap_or("").split_whitespace().collect();
+        let line = words.join(" ");
+        match line.char_indices().nth(SHOWN_MAX) {
+            Some((end, _)) => format!("{} …", &line[..end]),
+            None => line,
+        }
+    }
+
+    /// The function by which a root is entered.
+    fn entry(&self, function: FnId) -> FuncId {
+        self.functions[self.entry_instance(function).index()]
+    }
+
+    fn entry_instance(&self, function: FnId) -> InstId {
+        *self
+            .types
+            .entry
+            .get(&function)
+            .unwrap_or_else(|| panic!("{} has no instance", self.program.functions[function.index()].name))
+    }
+
+    fn global_id(&self, global: GlobalIx) -> GlobalId {
+        GlobalId(global.0)
+    }
+
+    fn entity_id(&self, entity: EntityIx) -> EntityTypeId {
+        EntityTypeId(entity.0)
+    }
+}

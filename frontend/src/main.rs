@@ -1,0 +1,266 @@
+//! The program `flinc`: reads files, calls the compiler, prints, writes. Here because the library may not touch a disk.
+//! Must stay true: results go to stdout, messages to stderr; exit 0 fine, 1 the program is at fault, 2 wrong usage or an
+//! unreadable file, 75 the disk; an output file appears complete or not at all.
+#![allow(clippy::disallowed_methods)]
+#![forbid(unsafe_code)]
+
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use flin_syntax::render::{self, Color, Sources};
+use flin_syntax::{Code, Diagnostic};
+
+/// The program is at fault.
+const EXIT_PROGRAM: u8 = 1;
+/// Wrong usage or an unreadable file.
+const EXIT_USAGE: u8 = 2;
+/// The disk failed.
+const EXIT_DISK: u8 = 75;
+
+const EXAMPLES: &str = "\
+Examples:
+  flinc app.flin -o app.fbc      compile one file; run it with `flinvm serve app.fbc`
+  flinc check app.flin           look for mistakes only
+  flinc disasm app.fbc           the bytecode with the source lines it came from
+  flinc explain F0123            what a diagnostic means, in more words
+
+Exit codes: 0 fine, 1 the program has a mistake, 2 wrong usage or an unreadable file, 75 the disk failed.";
+
+/// The FLIN compiler: from source text to bytecode.
+#[derive(Parser)]
+#[command(name = "flinc", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    /// The source file to compile
+    source: Option<PathBuf>,
+    /// Where the bytecode goes [default: the source's name with .fbc]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Print what the grammar reads but this version cannot compile yet
+    #[arg(long)]
+    unsupported: bool,
+    #[command(flatten)]
+    messages: Messages,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// How messages look.
+#[derive(clap::Args, Clone, Copy)]
+struct Messages {
+    /// Colours in messages
+    #[arg(long, value_enum, default_value_t = ColorChoice::Auto, global = true)]
+    color: ColorChoice,
+    /// Messages for people, or one JSON object per line for tools
+    #[arg(long, value_enum, default_value_t = Format::Human, global = true, value_name = "FORMAT")]
+    message_format: Format,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ColorChoice {
+    /// If stderr is a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Look for mistakes without writing anything
+    Check {
+        /// The source file
+        source: PathBuf,
+    },
+    /// Show compiled code as text, with the source lines it came from if the source is found
+    Disasm {
+        /// The compiled file
+        module: PathBuf,
+    },
+    /// Explain a diagnostic by its code
+    Explain {
+        /// The code, such as F0123
+        code: String,
+    },
+}
+
+/// Why the program stops; the sentence goes to stderr.
+struct Stop {
+    code: u8,
+    sentence: String,
+}
+
+impl Stop {
+    fn usage(sentence: impl Into<String>) -> Stop {
+        Stop { code: EXIT_USAGE, sentence: sentence.into() }
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let messages = arguments.messages;
+    let done = match (&arguments.command, &arguments.source) {
+        (Some(Command::Check { source }), _) => check(source, messages),
+        (Some(Command::Disasm { module }), _) => disasm(module),
+        (Some(Command::Explain { code }), _) => explain(code),
+        (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
+        (None, Some(source)) => build(source, arguments.output.as_deref(), messages),
+        (None, None) => {
+            let help = Arguments::command().render_help();
+            Err(Stop::usage(format!("no source file was named\n\n{help}")))
+        }
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(stop) => {
+            if !stop.sentence.is_empty() {
+                // Nothing is left to do if stderr is gone.
+                let _ = writeln!(std::io::stderr(), "flinc: {}", stop.sentence);
+            }
+            ExitCode::from(stop.code)
+        }
+    }
+}
+
+/// Writes to stdout; a reader that has gone away (`flinc … | head`) is no error.
+fn say(text: &str) -> Result<u8, Stop> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => Ok(0),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
+        Err(error) => Err(Stop { code: EXIT_DISK, sentence: format!("stdout cannot be written: {error}") }),
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Stop> {
+    std::fs::read(path).map_err(|error| Stop::usage(format!("{} cannot be read: {error}", path.display())))
+}
+
+/// Compiles a file and prints what there is to say about it.
+fn compile(source: &Path, messages: Messages) -> Result<flinc::Compiled, Stop> {
+    let bytes = read(source)?;
+    let name = source.display().to_string();
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let parsed = flin_syntax::parse_bytes(error.as_bytes());
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            show(&parsed.diagnostics, &name, &text, messages);
+            return Err(Stop { code: EXIT_PROGRAM, sentence: String::new() });
+        }
+    };
+    match flinc::compile(&name, &text) {
+        Ok(compiled) => {
+            show(&compiled.warnings, &name, &text, messages);
+            Ok(compiled)
+        }
+        Err(diagnostics) => {
+            show(&diagnostics, &name, &text, messages);
+            let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+            let sentence = match (messages.message_format, errors) {
+                (Format::Json, _) => String::new(),
+                (Format::Human, 1) => format!("{name} has 1 error"),
+                (Format::Human, flinc::DIAGNOSTICS_MAX..) => {
+                    format!("{name} has {errors} errors or more; the first {errors} are shown")
+                }
+                (Format::Human, errors) => format!("{name} has {errors} errors"),
+            };
+            Err(Stop { code: EXIT_PROGRAM, sentence })
+        }
+    }
+}
+
+fn show(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    let sources = Sources::single(name, text);
+    let shown = match messages.message_format {
+        Format::Human => {
+            let on = match messages.color {
+                ColorChoice::Always => true,
+                ColorChoice::Never => false,
+                ColorChoice::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+            };
+            render::render_all(diagnostics, &sources, if on { Color::Always } else { Color::Never })
+        }
+        Format::Json => {
+            diagnostics.iter().map(|d| render::render_json(d, &sources) + "\n").collect::<Vec<_>>().concat()
+        }
+    };
+    // Nothing is left to do if stderr is gone.
+    let _ = std::io::stderr().write_all(shown.as_bytes());
+}
+
+fn check(source: &Path, messages: Messages) -> Result<u8, Stop> {
+    compile(source, messages).map(|_| 0)
+}
+
+fn build(source: &Path, output: Option<&Path>, messages: Messages) -> Result<u8, Stop> {
+    let output = output.map_or_else(|| source.with_extension("fbc"), Path::to_path_buf);
+    if output == source {
+        return Err(Stop::usage(format!("the output {} would overwrite the source", output.display())));
+    }
+    let compiled = compile(source, messages)?;
+    let bytes = flin_bytecode::fbc::write(&compiled.module);
+    write_whole(&output, &bytes)?;
+    Ok(0)
+}
+
+/// Writes beside the file first, so that a reader never sees half of it.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
+    let name = path.file_name().ok_or_else(|| Stop::usage(format!("{} is no file name", path.display())))?;
+    let mut beside = name.to_owned();
+    beside.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(beside);
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().map_err(|error| {
+        // What was begun is of no use; that it may stay behind is not worth a second message.
+        let _ = std::fs::remove_file(&beside);
+        let code = match error.kind() {
+            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => {
+                EXIT_USAGE
+            }
+            _ => EXIT_DISK,
+        };
+        Stop { code, sentence: format!("{} cannot be written: {error}", path.display()) }
+    })
+}
+
+fn disasm(path: &Path) -> Result<u8, Stop> {
+    let bytes = read(path)?;
+    let module = flin_bytecode::fbc::read(&bytes).map_err(|error| Stop {
+        code: EXIT_PROGRAM,
+        sentence: format!("{} is no usable bytecode: {error}", path.display()),
+    })?;
+    let source = source_of(path, &module.source_name);
+    say(&flin_bytecode::text::disassemble(&module, source.as_deref()))
+}
+
+/// The source of a module: as named when it was compiled, else beside the module.
+fn source_of(module: &Path, source_name: &str) -> Option<String> {
+    let named = PathBuf::from(source_name);
+    let beside = named.file_name().map(|name| module.with_file_name(name));
+    [Some(named), beside].into_iter().flatten().find_map(|path| std::fs::read_to_string(path).ok())
+}
+
+fn explain(text: &str) -> Result<u8, Stop> {
+    match Code::parse(text) {
+        Some(code) => say(&format!("{code}: {}\n\n{}\n", code.title(), code.explanation())),
+        None => {
+            let known: Vec<String> = Code::ALL.iter().map(|code| format!("{code}  {}", code.title())).collect();
+            Err(Stop::usage(format!("there is no diagnostic {text}; these exist:\n{}", known.join("\n"))))
+        }
+    }
+}
