@@ -130,8 +130,9 @@ impl Walker<'_, '_> {
                 MapKind::Dict(..) => "a map".to_owned(),
             };
         }
-        if member.func.is_some() {
-            return "a function".to_owned();
+        if let Some(func) = member.func {
+            let count = self.engine.cells.func_parts(func).0.len();
+            return format!("a function of {}", counted(count, "argument"));
         }
         if member.tuple.is_some() {
             return "a tuple".to_owned();
@@ -340,9 +341,14 @@ impl Walker<'_, '_> {
         let given = args.len() - less.min(args.len());
         self.report(expr, |_, span| {
             let title = format!(
-                "`{}` takes {} arguments, not {given}",
+                "`{}` takes {} {}, not {given}",
                 name.0,
-                wanted.join(" or ")
+                wanted.join(" or "),
+                if wanted == ["1"] {
+                    "argument"
+                } else {
+                    "arguments"
+                }
             );
             Diagnostic::error(Code::WrongArguments, span, title).label("called here")
         });
@@ -388,7 +394,9 @@ impl Walker<'_, '_> {
             };
             let mut diagnostic =
                 Diagnostic::error(Code::WrongType, place, title).label(format!("this is {found}"));
-            if blamed == 0 && matches!(walker.kind(arg.0), ExprKind::QueryArg { .. }) {
+            let wants_function =
+                |row: &LibId| matches!(row.scheme().params[blamed], LibType::Func(..));
+            if rows.iter().all(wants_function) && arg.1.func.is_none() {
                 diagnostic = diagnostic.hint("write a lambda: `x => …`");
             }
             walker.with_origins(diagnostic, arg.0, arg.1)
