@@ -2,7 +2,19 @@
 //! work on values only. Must stay true: a body never calls FLIN code (what calls back is written in FLIN, in the prelude)
 //! and no collection happens inside a body, so words and objects may be held freely until it returns, not longer.
 
+mod data;
+mod json;
+mod list;
+mod map;
+mod number;
+mod pattern;
 mod query;
+mod rows;
+mod set;
+mod sort;
+mod spelling;
+mod text;
+mod time;
 
 use flin_bytecode::{Bank, LibId, Native};
 
@@ -54,13 +66,6 @@ impl LibCall<'_> {
         Word::from_bits(self.window.slot(Bank::Reference, n))
     }
 
-    /// The n-th reference argument, which is of class ref.
-    pub(crate) fn obj(&self, n: usize) -> Obj {
-        self.any(n)
-            .as_obj()
-            .expect("verified: an argument of class ref is an object")
-    }
-
     fn kind(&self, n: usize, kind: Kind, name: &str) -> Res<Obj> {
         let word = self.any(n);
         word.as_kind(kind)
@@ -90,30 +95,34 @@ impl LibCall<'_> {
         self.kind(n, Kind::Query, "query")
     }
 
+    /// The n-th reference argument, which must be a range.
+    pub(crate) fn range(&self, n: usize) -> Res<Obj> {
+        self.kind(n, Kind::Range, "range")
+    }
+
+    /// Refuses a result of so many bytes before it is made, if it would not fit in memory.
+    pub(crate) fn fits(&self, bytes: usize) -> Res<()> {
+        let limit = self.m.limits.memory_bytes;
+        if bytes > limit {
+            Err(Fault::memory(limit))
+        } else {
+            Ok(())
+        }
+    }
+
     /// A new text as the result.
     pub(crate) fn text_result(&mut self, text: &str) -> Res<Ret> {
         self.m.heap.new_text(text).map(Ret::Obj)
     }
 }
 
-/// Runs a library row.
-pub(crate) fn call(lib: LibId, call: &mut LibCall<'_>) -> Res<Ret> {
-    match Native::from_lib(lib) {
-        Some(native) => dispatch(native, call),
-        None => Err(Fault::type_error(format!(
-            "{} is not a function of the machine",
-            lib.row().name
-        ))),
-    }
+/// The characters of a text object.
+fn str_of(text: &Obj) -> &str {
+    text.text().unwrap_or_default()
 }
 
-/// The body of each native row.
-fn dispatch(native: Native, call: &mut LibCall<'_>) -> Res<Ret> {
-    if let Some(result) = query::dispatch(native, call) {
-        return result;
-    }
-    Err(Fault::type_error(format!(
-        "{} is not in this machine yet",
-        native.lib_id().row().name
-    )))
+/// Runs a library row; the verifier lets only native ones through.
+pub(crate) fn call(lib: LibId, call: &mut LibCall<'_>) -> Res<Ret> {
+    let native = Native::from_lib(lib).expect("verified: a native library row");
+    rows::dispatch(native, call)
 }

@@ -26,11 +26,21 @@ pub(super) fn matches(call: &mut LibCall<'_>) -> Res<Ret> {
     if let Some(found) = kept {
         return Ok(Ret::Bool(found));
     }
-    let regex = RegexBuilder::new(pattern).size_limit(COMPILED_BYTES_MAX).build().map_err(|error| {
-        let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-        Fault::new(ErrorKind::ArgumentError, format!("`{pattern}` is no regular expression: {reason}"))
-    })?;
+    let regex = RegexBuilder::new(pattern)
+        .size_limit(COMPILED_BYTES_MAX)
+        .build()
+        .map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
+            Fault::new(
+                ErrorKind::ArgumentError,
+                format!("`{pattern}` is no regular expression: {reason}"),
+            )
+        })?;
     let found = regex.is_match(text);
     KEPT.with_borrow_mut(|kept| {
         if kept.len() >= KEPT_MAX {

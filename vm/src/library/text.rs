@@ -18,17 +18,21 @@ pub(super) enum Side {
 
 pub(super) fn upper(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
-    call.new_text(&str_of(&text).to_uppercase())
+    call.text_result(&str_of(&text).to_uppercase())
 }
 
 pub(super) fn lower(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
-    call.new_text(&str_of(&text).to_lowercase())
+    call.text_result(&str_of(&text).to_lowercase())
 }
 
 /// A part of a text as result; the text itself if nothing was cut off.
 fn part(call: &mut LibCall<'_>, text: Obj, part: &str) -> Res<Ret> {
-    if part.len() == str_of(&text).len() { Ok(Ret::Obj(text)) } else { call.new_text(part) }
+    if part.len() == str_of(&text).len() {
+        Ok(Ret::Obj(text))
+    } else {
+        call.text_result(part)
+    }
 }
 
 pub(super) fn trim(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -64,13 +68,21 @@ pub(super) fn ends_with(call: &mut LibCall<'_>) -> Res<Ret> {
 pub(super) fn remove_prefix(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, prefix) = (call.text(0)?, call.text(1)?);
     let text_str = str_of(&text);
-    part(call, text, text_str.strip_prefix(str_of(&prefix)).unwrap_or(text_str))
+    part(
+        call,
+        text,
+        text_str.strip_prefix(str_of(&prefix)).unwrap_or(text_str),
+    )
 }
 
 pub(super) fn remove_suffix(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, suffix) = (call.text(0)?, call.text(1)?);
     let text_str = str_of(&text);
-    part(call, text, text_str.strip_suffix(str_of(&suffix)).unwrap_or(text_str))
+    part(
+        call,
+        text,
+        text_str.strip_suffix(str_of(&suffix)).unwrap_or(text_str),
+    )
 }
 
 /// A list of new texts.
@@ -105,7 +117,11 @@ pub(super) fn words(call: &mut LibCall<'_>) -> Res<Ret> {
 pub(super) fn chars(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
     let text = str_of(&text);
-    texts(call, text.char_indices().map(|(at, c)| &text[at..at + c.len_utf8()]))
+    texts(
+        call,
+        text.char_indices()
+            .map(|(at, c)| &text[at..at + c.len_utf8()]),
+    )
 }
 
 pub(super) fn is_empty(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -115,7 +131,11 @@ pub(super) fn is_empty(call: &mut LibCall<'_>) -> Res<Ret> {
 /// A position that counts from the end when negative, clamped to `0..=len`.
 pub(super) fn clamped(position: i64, len: usize) -> usize {
     let len = len as i64;
-    let position = if position < 0 { position.saturating_add(len) } else { position };
+    let position = if position < 0 {
+        position.saturating_add(len)
+    } else {
+        position
+    };
     position.clamp(0, len) as usize
 }
 
@@ -124,16 +144,22 @@ fn byte_at(text: &str, position: usize) -> usize {
     if text.is_ascii() {
         return position.min(text.len());
     }
-    text.char_indices().nth(position).map_or(text.len(), |(at, _)| at)
+    text.char_indices()
+        .nth(position)
+        .map_or(text.len(), |(at, _)| at)
 }
 
 /// The characters from one position up to another (excluded), clamped.
 pub(super) fn slice(call: &mut LibCall<'_>, text: Obj, from: i64, to: Option<i64>) -> Res<Ret> {
     let characters = str_of(&text);
-    let len = if characters.is_ascii() { characters.len() } else { characters.chars().count() };
+    let len = if characters.is_ascii() {
+        characters.len()
+    } else {
+        characters.chars().count()
+    };
     let (from, to) = (clamped(from, len), to.map_or(len, |to| clamped(to, len)));
     if from >= to {
-        return call.new_text("");
+        return call.text_result("");
     }
     let start = byte_at(characters, from);
     let end = start + byte_at(&characters[start..], to - from);
@@ -156,8 +182,11 @@ pub(super) fn slice_by_step(call: &mut LibCall<'_>) -> Res<Ret> {
         return slice(call, text, bounds.from.unwrap_or(0), bounds.to);
     }
     let characters: Vec<char> = str_of(&text).chars().collect();
-    let picked: String = bounds.positions(characters.len()).map(|at| characters[at]).collect();
-    call.new_text(&picked)
+    let picked: String = bounds
+        .positions(characters.len())
+        .map(|at| characters[at])
+        .collect();
+    call.text_result(&picked)
 }
 
 /// What `x[a:b:step]` asks for.
@@ -177,9 +206,16 @@ impl Bounds {
         };
         let step = bound(3)?.unwrap_or(1);
         if step == 0 {
-            return Err(Fault::new(ErrorKind::ArgumentError, "a slice cannot go in steps of 0"));
+            return Err(Fault::new(
+                ErrorKind::ArgumentError,
+                "a slice cannot go in steps of 0",
+            ));
         }
-        Ok(Bounds { from: bound(1)?, to: bound(2)?, step })
+        Ok(Bounds {
+            from: bound(1)?,
+            to: bound(2)?,
+            step,
+        })
     }
 
     /// The positions asked for, all of them below `len`.
@@ -210,8 +246,12 @@ pub(super) fn replace(call: &mut LibCall<'_>) -> Res<Ret> {
     if count == 0 {
         return Ok(Ret::Obj(text));
     }
-    call.fits(text_str.len().saturating_add(count.saturating_mul(new.len())))?;
-    call.new_text(&text_str.replace(old, new))
+    call.fits(
+        text_str
+            .len()
+            .saturating_add(count.saturating_mul(new.len())),
+    )?;
+    call.text_result(&text_str.replace(old, new))
 }
 
 pub(super) fn replace_first(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -220,7 +260,7 @@ pub(super) fn replace_first(call: &mut LibCall<'_>) -> Res<Ret> {
     if old.is_empty() {
         return Ok(Ret::Obj(text));
     }
-    call.new_text(&text_str.replacen(old, new, 1))
+    call.text_result(&text_str.replacen(old, new, 1))
 }
 
 /// Character position of a byte position, -1 for none.
@@ -245,13 +285,17 @@ pub(super) fn repeat(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = str_of(&text);
     let count = usize::try_from(count).unwrap_or(0);
     call.fits(text.len().saturating_mul(count))?;
-    call.new_text(&text.repeat(if text.is_empty() { 0 } else { count }))
+    call.text_result(&text.repeat(if text.is_empty() { 0 } else { count }))
 }
 
 /// Fills up with blanks or the given text, to a length in characters.
 pub(super) fn pad(call: &mut LibCall<'_>, side: Side, with_filler: bool) -> Res<Ret> {
     let text = call.text(0)?;
-    let filler = if with_filler { Some(call.text(1)?) } else { None };
+    let filler = if with_filler {
+        Some(call.text(1)?)
+    } else {
+        None
+    };
     let filler = filler.as_ref().map_or(" ", |filler| str_of(filler));
     let characters = str_of(&text);
     let wanted = usize::try_from(call.int(0)).unwrap_or(0);
@@ -272,14 +316,18 @@ pub(super) fn pad(call: &mut LibCall<'_>, side: Side, with_filler: bool) -> Res<
             out.extend(fill);
         }
     }
-    call.new_text(&out)
+    call.text_result(&out)
 }
 
 pub(super) fn capitalize(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
     let mut chars = str_of(&text).chars();
-    let first: String = chars.next().into_iter().flat_map(char::to_uppercase).collect();
-    call.new_text(&(first + chars.as_str()))
+    let first: String = chars
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .collect();
+    call.text_result(&(first + chars.as_str()))
 }
 
 pub(super) fn title(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -296,12 +344,12 @@ pub(super) fn title(call: &mut LibCall<'_>) -> Res<Ret> {
         }
         at_start = c.is_whitespace();
     }
-    call.new_text(&out)
+    call.text_result(&out)
 }
 
 pub(super) fn reverse(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
-    call.new_text(&str_of(&text).chars().rev().collect::<String>())
+    call.text_result(&str_of(&text).chars().rev().collect::<String>())
 }
 
 pub(super) fn code_at(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -322,9 +370,12 @@ pub(super) fn code_at(call: &mut LibCall<'_>) -> Res<Ret> {
 pub(super) fn from_code(call: &mut LibCall<'_>) -> Res<Ret> {
     let code = call.int(0);
     let Some(c) = u32::try_from(code).ok().and_then(char::from_u32) else {
-        return Err(Fault::new(ErrorKind::ArgumentError, format!("{code} is no Unicode scalar value")));
+        return Err(Fault::new(
+            ErrorKind::ArgumentError,
+            format!("{code} is no Unicode scalar value"),
+        ));
     };
-    call.new_text(c.encode_utf8(&mut [0; 4]))
+    call.text_result(c.encode_utf8(&mut [0; 4]))
 }
 
 #[cfg(test)]

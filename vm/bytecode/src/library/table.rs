@@ -161,7 +161,7 @@ library! {
         ListUnshift "unshift" "([A], A) -> [A]" pure "Puts an element in front of the list and returns the list." "xs = [2, 3]; xs.unshift(1)" => "[1, 2, 3]";
         ListInsertAt "insert_at" "([A], int, A) -> [A]" pure "Puts an element at a position and returns the list; IndexOutOfBounds beyond its end." "xs = [1, 3]; xs.insert_at(1, 2)" => "[1, 2, 3]";
         ListRemoveAt "remove_at" "([A], int) -> A?" pure "Removes the element at a position and returns it, none if there is none." "xs = [1, 2, 3]; xs.remove_at(1)" => "2";
-        ListSort "sort" "([A]) -> [A]" pure "A new list in ascending order; stable, NaN last." "[3, 1, 2].sort" => "[1, 2, 3]";
+        ListSort "sort" "([A]) -> [A]" pure "A new list in ascending order; stable; NaN after all numbers, none last." "[3, 1, 2].sort" => "[1, 2, 3]";
         ListFirst "first" "([A]) -> A?" pure "The first element, none if there is none." "[4, 5].first" => "4";
         ListLast "last" "([A]) -> A?" pure "The last element, none if there is none." "[4, 5].last" => "5";
         ListRest "rest" "([A]) -> [A]" pure "All elements but the first." "[1, 2, 3].rest" => "[2, 3]";
@@ -253,7 +253,7 @@ library! {
         SliceList "__slice_list" "([A], int?, int?, int?) -> [A]" pure "`list[a:b:step]`, clamped; a step of 0 is an ArgumentError." "" => "";
         SliceText "__slice_text" "(text, int?, int?, int?) -> text" pure "`text[a:b:step]`, clamped; a step of 0 is an ArgumentError." "" => "";
         SliceAny "__slice" "(any, int?, int?, int?) -> any" pure "`x[a:b:step]` by what x is at run time." "" => "";
-        SortOrder "__sort_order" "([A]) -> [int]" pure "Positions of the elements in ascending order; stable, NaN last." "" => "";
+        SortOrder "__sort_order" "([A]) -> [int]" pure "Positions of the elements in ascending order; stable; NaN after all numbers, none last." "" => "";
         MapKeyAt "__map_key_at" "([K:V], int) -> K" pure "Key of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
         MapValueAt "__map_value_at" "([K:V], int) -> V" pure "Value of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
         TupleNew "__tuple" "([any]) -> opaque" pure "A tuple of the elements of the list." "" => "";
@@ -265,6 +265,7 @@ library! {
         QuerySteps "__query_steps" "(query) -> int" pure "Number of steps of a query." "" => "";
         QueryKind "__query_kind" "(query, int) -> int" pure "Kind of the n-th step of a query; IndexOutOfBounds." "" => "";
         QueryArg "__query_arg" "(query, int) -> any" pure "Argument of the n-th step of a query; IndexOutOfBounds." "" => "";
+        ValidationError "__validation_error" "(text, text, text, text) -> never" pure "Raises a ValidationError of an entity, field and rule with a message." "" => "";
         ResponseNew "__response" "([K:V]) -> response" pure "The answer that `response { … }` describes: status, headers, body." "" => "";
     }
     prelude {
@@ -281,7 +282,7 @@ library! {
         "all" "all" "([A], (A) -> any) -> bool" pure "Whether the function gives something truthy for every element." "[1, 2].all(n => n > 1)" => "false";
         "find" "find" "([A], (A) -> any) -> A?" pure "The first element for which the function gives something truthy, none if there is none." "[1, 2, 3].find(n => n > 1)" => "2";
         "find_index" "find_index" "([A], (A) -> any) -> int" pure "Position of the first element for which the function gives something truthy, -1 if there is none." "[1, 2, 3].find_index(n => n > 5)" => "-1";
-        "sort_by" "sort_by" "([A], (A) -> B) -> [A]" pure "A new list in ascending order of what the function gives; stable." r#"["ccc", "a", "bb"].sort_by(s => s.len).join(",")"# => "a,bb,ccc";
+        "sort_by" "sort_by" "([A], (A) -> B) -> [A]" pure "A new list in ascending order of what the function gives; stable; NaN after all numbers, none last." r#"["ccc", "a", "bb"].sort_by(s => s.len).join(",")"# => "a,bb,ccc";
         "group_by" "group_by" "([A], (A) -> K) -> [K:[A]]" pure "The elements by what the function gives for them." r#"["a", "b", "cc"].group_by(s => to_text(s.len)).len()"# => "2";
         "count_by" "count_by" "([A], (A) -> K) -> [K:int]" pure "How many elements there are by what the function gives for them." r#"["a", "b", "cc"].count_by(s => to_text(s.len)).to_json()"# => r#"{"1":2,"2":1}"#;
         "partition" "partition" "([A], (A) -> any) -> ([A], [A])" pure "The elements for which the function gives something truthy, and the others." "[big, small] = [1, 5].partition(n => n > 3); big" => "[5]";
