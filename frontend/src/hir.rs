@@ -128,8 +128,11 @@ pub struct Global {
     pub span: Span,
     pub kind: GlobalKind,
     pub annotation: Option<TypeAnn>,
-    /// Function without parameters that computes it and assigns it (state and derived of a page).
+    /// Function without parameters that computes it and assigns it (state and derived of a page; script variables if
+    /// the file has tests).
     pub init: Option<FnId>,
+    /// The page (index into `pages`) in whose `page "/x" { … }` block it stands; none for the whole file.
+    pub page: Option<u32>,
 }
 
 /// The kinds of top-level variables (functions are no globals; literal consts are inlined).
@@ -201,6 +204,9 @@ pub struct Local {
     pub reassigned: bool,
     /// Used by an inner function. Captured and reassigned means: lives in a cell.
     pub captured: bool,
+    /// The local is the name of a function declared by `fn` inside of a function: it always holds this lambda (it may
+    /// be declared without a value first, so that such functions can call each other).
+    pub function: Option<FnId>,
 }
 
 /// A captured variable: `inner` of this function is `outer` of the parent.
@@ -353,12 +359,26 @@ pub enum ExprKind {
         name: String,
         outer: Option<ExprId>,
     },
+    /// The argument of a method that may be a query's or another value's: a lambda over the entity if the receiver is a
+    /// query, else the plain value.
+    QueryArg {
+        lambda: ExprId,
+        plain: ExprId,
+    },
     /// Enum variant without data, or constructor call.
     Variant(EnumIx, u32, Vec<ExprId>),
-    Assert {
-        cond: ExprId,
-        source: String,
+    /// Whether a value is this variant of this enum.
+    IsVariant(ExprId, EnumIx, u32),
+    /// Data number n of a value that is this variant.
+    VariantData(ExprId, EnumIx, u32, u32),
+    /// No arm of a `match` fits: `subject` reads the matched value; if its type still has members here, the match is not
+    /// exhaustive (diagnostic). Otherwise as `raise`, which never returns.
+    NoMatch {
+        subject: ExprId,
+        raise: ExprId,
     },
+    /// `assert cond` without a message: the text of the condition is the message (span of `cond`).
+    Assert(ExprId),
     /// `response { … }`: the record.
     Response(ExprId),
     // --- what a view writes; in source order inside the view's function

@@ -2,10 +2,10 @@
 //! Stages, in order: `flin_syntax::parse`, `resolve` (names), `infer` (types), `lower` (bytecode).
 
 mod compile;
-pub mod operands;
 pub mod hir;
 pub mod infer;
 pub mod lower;
+pub mod operands;
 pub mod resolve;
 pub mod types;
 pub mod unsupported;

@@ -1,0 +1,434 @@
+//! Calls: which function is meant, and its arguments complete and in order. Must stay true: a call of a known function
+//! carries a value for every parameter, defaults included; arguments are evaluated in the order of the source.
+
+use std::sync::Arc;
+
+use flin_syntax::ast::{Arg, Expr, ExprKind as Ast, Name};
+use flin_syntax::{Code, Diagnostic, Span};
+
+use crate::hir::{EnumIx, ExprId, ExprKind, FnId};
+use crate::unsupported::Unsupported;
+
+use super::functions::Signature;
+use super::names::{Item, Meaning};
+use super::suggest::{Wanted, nearest_of};
+use super::typenames::count_of;
+use super::{PRELUDE_WORLD, Resolver, library};
+
+/// What stands before the parentheses, once it is known.
+enum Callee {
+    /// A function of the program.
+    Function(FnId),
+    /// A function held by a local.
+    Closure(ExprId, FnId),
+    Value(ExprId),
+    Library(String),
+    Unknown,
+}
+
+impl Resolver<'_> {
+    /// `callee(args)`; `first` is a value that a pipeline puts in front of the arguments.
+    pub(super) fn call(&mut self, callee: &Expr, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+        match &callee.kind {
+            Ast::Name(name) => {
+                if &*name.text == "raw" && !self.is_visible("raw") {
+                    return self.raw_elsewhere(name, args);
+                }
+                let callee = self.callee(name);
+                self.call_of(callee, &name.text, args, first, span)
+            }
+            Ast::TypeName(name) => self.call_of_type(name, args, first, span),
+            Ast::Field { object, name, optional } => {
+                if let Ast::TypeName(enum_name) = &object.kind
+                    && let Some(Item::Enum(at)) = self.top(&enum_name.text)
+                {
+                    return self.variant(at, name, args, span);
+                }
+                if first.is_some() {
+                    let callee = self.expr(callee);
+                    return self.call_of(Callee::Value(callee), &name.text, args, first, span);
+                }
+                self.method(object, name, *optional, args, span)
+            }
+            _ => {
+                let value = self.expr(callee);
+                self.call_of(Callee::Value(value), "this function", args, first, span)
+            }
+        }
+    }
+
+    /// `value |> target`
+    pub(super) fn pipe(&mut self, value: &Expr, target: &Expr, span: Span) -> ExprId {
+        let value = self.expr(value);
+        match &target.kind {
+            Ast::Call { callee, args } => self.call(callee, args, Some(value), span),
+            _ => self.call(target, &[], Some(value), span),
+        }
+    }
+
+    /// What a name before parentheses means.
+    fn callee(&mut self, name: &Name) -> Callee {
+        match self.meaning(&name.text) {
+            Meaning::Function(id) => Callee::Function(id),
+            Meaning::Closure(local, id) => {
+                let value = self.emit(ExprKind::Local(local), name.span);
+                Callee::Closure(value, id)
+            }
+            Meaning::Nothing => {
+                let text = &*name.text;
+                let internal = self.world == PRELUDE_WORLD && text.starts_with("__");
+                if internal || (library::exists(text) && !text.starts_with("__")) {
+                    return Callee::Library(name.text.to_string());
+                }
+                self.unknown_function(name);
+                Callee::Unknown
+            }
+            Meaning::Local(_)
+            | Meaning::Var(_)
+            | Meaning::Entity(_)
+            | Meaning::Enum(_)
+            | Meaning::Alias
+            | Meaning::Component => Callee::Value(self.read_plain(name)),
+        }
+    }
+
+    fn unknown_function(&mut self, name: &Name) {
+        let text = &*name.text;
+        if matches!(text, "loading" | "error_message") {
+            return self.unsupported(Unsupported::AsyncState, name.span);
+        }
+        let mut diagnostic = Diagnostic::error(
+            Code::UnknownFunction,
+            name.span,
+            format!("there is no function `{text}`"),
+        );
+        diagnostic = match self.nearest(text, Wanted::Function) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint(format!("declare it: `fn {text}(…) {{ … }}`")),
+        };
+        self.report(diagnostic);
+    }
+
+    fn call_of(&mut self, callee: Callee, name: &str, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+        match callee {
+            Callee::Function(id) => self.direct(id, args, first, span),
+            Callee::Closure(value, id) => {
+                let (before, args) = self.arguments(id, args, first, span);
+                let call = self.emit(ExprKind::CallValue(value, args), span);
+                self.after(before, call, span)
+            }
+            Callee::Value(value) => {
+                let args = self.positional(args, first);
+                self.emit(ExprKind::CallValue(value, args), span)
+            }
+            Callee::Library(name) => {
+                if name == "error" && args.len() + usize::from(first.is_some()) == 1 {
+                    self.unsupported(Unsupported::AsyncState, span);
+                }
+                let args = self.positional(args, first);
+                self.check_count(&name, args.len(), span);
+                self.emit(ExprKind::CallLib(name, args), span)
+            }
+            Callee::Unknown => {
+                self.positional(args, first);
+                debug_assert!(!name.is_empty());
+                self.error(span)
+            }
+        }
+    }
+
+    /// The number of arguments of a library function.
+    fn check_count(&mut self, name: &str, found: usize, span: Span) {
+        let counts = library::argument_counts(name);
+        if counts.is_empty() || counts.contains(&found) || (name == "error" && found == 1) {
+            return;
+        }
+        let expected: Vec<String> = counts.iter().map(usize::to_string).collect();
+        let plural = if counts == [1] { "" } else { "s" };
+        self.report(
+            Diagnostic::error(
+                Code::WrongArguments,
+                span,
+                format!(
+                    "`{name}` takes {} argument{plural}, found {found}",
+                    expected.join(" or ")
+                ),
+            )
+            .reason("written as a method, the value before the point is the first argument"),
+        );
+    }
+
+    /// A call of a function of the program.
+    pub(super) fn direct(&mut self, id: FnId, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+        let (before, args) = self.arguments(id, args, first, span);
+        let call = self.emit(ExprKind::CallFn(id, args), span);
+        self.after(before, call, span)
+    }
+
+    fn after(&mut self, mut before: Vec<ExprId>, id: ExprId, span: Span) -> ExprId {
+        if before.is_empty() {
+            return id;
+        }
+        before.push(id);
+        self.emit(ExprKind::Block(before, true), span)
+    }
+
+    /// Arguments by position; names are refused.
+    pub(super) fn positional(&mut self, args: &[Arg], first: Option<ExprId>) -> Vec<ExprId> {
+        let mut values: Vec<ExprId> = first.into_iter().collect();
+        for arg in args {
+            if arg.name.is_some() {
+                self.unsupported(Unsupported::NamedLibraryArguments, arg.span);
+            }
+            values.push(self.expr(&arg.value));
+        }
+        values
+    }
+
+    /// Arguments for a known signature: statements that must run before the call, and one value per parameter.
+    fn arguments(
+        &mut self,
+        id: FnId,
+        args: &[Arg],
+        first: Option<ExprId>,
+        span: Span,
+    ) -> (Vec<ExprId>, Vec<ExprId>) {
+        let signature = self.signatures[&id].clone();
+        let mut slots: Vec<Option<ExprId>> = vec![None; signature.params.len()];
+        let mut order = Vec::new();
+        let mut next = 0;
+        let mut extra = None;
+        if let Some(first) = first {
+            match slots.first_mut() {
+                Some(slot) => *slot = Some(first),
+                None => extra = Some(span),
+            }
+            order.push(0);
+            next = 1;
+        }
+        for arg in args {
+            let value = self.expr(&arg.value);
+            let slot = match &arg.name {
+                None => {
+                    next += 1;
+                    next - 1
+                }
+                Some(name) => match self.named_slot(&signature, name, &slots) {
+                    Some(slot) => slot,
+                    None => continue,
+                },
+            };
+            match slots.get_mut(slot) {
+                Some(place) => {
+                    *place = Some(value);
+                    order.push(slot);
+                }
+                None => extra = extra.or(Some(arg.span)),
+            }
+        }
+        if let Some(extra) = extra {
+            self.too_many(&signature, next, extra);
+        }
+        let before = if order.is_sorted() { Vec::new() } else { self.in_source_order(&order, &mut slots) };
+        (before, self.complete(&signature, slots, span))
+    }
+
+    /// Computes arguments into temporaries when names put them into another order.
+    fn in_source_order(&mut self, order: &[usize], slots: &mut [Option<ExprId>]) -> Vec<ExprId> {
+        let mut before = Vec::new();
+        for slot in order {
+            if let Some(value) = slots[*slot] {
+                let span = self.frame().exprs[value.index()].span;
+                let local = self.temporary(span);
+                before.push(self.emit(ExprKind::Let(local, Some(value)), span));
+                slots[*slot] = Some(self.emit(ExprKind::Local(local), span));
+            }
+        }
+        before
+    }
+
+    /// Fills in defaults; a parameter without a value is reported.
+    fn complete(&mut self, signature: &Signature, slots: Vec<Option<ExprId>>, span: Span) -> Vec<ExprId> {
+        let mut missing = Vec::new();
+        let mut values = Vec::new();
+        for (at, (slot, param)) in slots.into_iter().zip(&signature.params).enumerate() {
+            values.push(match (slot, param.default) {
+                (Some(value), _) => value,
+                (None, Some(default)) => self.emit(ExprKind::CallFn(default, Vec::new()), span),
+                (None, None) => {
+                    let name = param.name.as_deref().map_or_else(|| format!("number {}", at + 1), |it| format!("`{it}`"));
+                    missing.push(name);
+                    self.error(span)
+                }
+            });
+        }
+        if !missing.is_empty() {
+            let needs = signature.params.iter().filter(|param| param.default.is_none()).count();
+            self.report(
+                Diagnostic::error(
+                    Code::WrongArguments,
+                    span,
+                    format!(
+                        "`{}` needs {}; {} missing",
+                        signature.name,
+                        count_of(needs, "argument"),
+                        missing.join(" and ")
+                    ) + if missing.len() == 1 { " is" } else { " are" },
+                )
+                .also(signature.span, "declared here"),
+            );
+        }
+        values
+    }
+
+    fn named_slot(&mut self, signature: &Signature, name: &Name, slots: &[Option<ExprId>]) -> Option<usize> {
+        let found = signature.params.iter().position(|param| param.name.as_ref() == Some(&name.text));
+        let diagnostic = match found {
+            Some(at) if slots[at].is_some() => Diagnostic::error(
+                Code::WrongArguments,
+                name.span,
+                format!("`{}` already has a value", name.text),
+            )
+            .label("given a second time"),
+            Some(_) => return found,
+            None => {
+                let names: Vec<&Arc<str>> = signature.params.iter().filter_map(|param| param.name.as_ref()).collect();
+                let unknown = Diagnostic::error(
+                    Code::WrongArguments,
+                    name.span,
+                    format!("`{}` has no parameter `{}`", signature.name, name.text),
+                );
+                match nearest_of(&name.text, names.iter().map(|name| &***name)) {
+                    Some(near) => unknown.hint(format!("did you mean `{near}`?")),
+                    None => unknown,
+                }
+            }
+        };
+        self.report(diagnostic.also(signature.span, "declared here"));
+        None
+    }
+
+    fn too_many(&mut self, signature: &Signature, found: usize, extra: Span) {
+        self.report(
+            Diagnostic::error(
+                Code::WrongArguments,
+                extra,
+                format!(
+                    "`{}` takes {}, found {found}",
+                    signature.name,
+                    count_of(signature.params.len(), "argument")
+                ),
+            )
+            .label("one too many")
+            .also(signature.span, "declared here"),
+        );
+    }
+
+    /// `recv.name(args)`
+    fn method(&mut self, object: &Expr, name: &Name, optional: bool, args: &[Arg], span: Span) -> ExprId {
+        let root = self.query_entity(object);
+        let recv = self.expr(object);
+        let mut values = Vec::new();
+        for (at, arg) in args.iter().enumerate() {
+            if arg.name.is_some() {
+                self.unsupported(Unsupported::NamedLibraryArguments, arg.span);
+            }
+            values.push(if at == 0 {
+                self.query_argument(root, &name.text, &arg.value)
+            } else {
+                self.expr(&arg.value)
+            });
+        }
+        self.emit(
+            ExprKind::Method {
+                recv,
+                name: name.text.to_string(),
+                name_span: name.span,
+                args: values,
+                optional,
+            },
+            span,
+        )
+    }
+
+    /// `Name(args)`: a variant, or something that is called by mistake.
+    fn call_of_type(&mut self, name: &Name, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+        let found: Vec<EnumIx> = (0..self.enums.len())
+            .filter(|at| self.enums[*at].variants.iter().any(|(variant, _)| **variant == *name.text))
+            .map(|at| EnumIx(at as u32))
+            .collect();
+        if let (None, [only]) = (self.top(&name.text), found.as_slice()) {
+            return self.variant(*only, name, args, span);
+        }
+        if let Some(Item::Entity(_)) = self.top(&name.text) {
+            self.positional(args, first);
+            self.report(
+                Diagnostic::error(
+                    Code::NotAValue,
+                    name.span,
+                    format!("the entity `{}` cannot be called", name.text),
+                )
+                .hint(format!("a new record is written `{} {{ field: value }}`", name.text)),
+            );
+            return self.error(span);
+        }
+        let value = self.read_plain(name);
+        self.call_of(Callee::Value(value), &name.text, args, first, span)
+    }
+
+    /// `Status.Open`, `Msg.Move(1)`
+    pub(super) fn variant(&mut self, at: EnumIx, name: &Name, args: &[Arg], span: Span) -> ExprId {
+        let values = self.positional(args, None);
+        let Some((number, expected)) = self.variant_number(at, name) else {
+            return self.error(span);
+        };
+        if expected != values.len() {
+            self.report(
+                Diagnostic::error(
+                    Code::VariantData,
+                    span,
+                    format!("`{}` takes {}, found {}", name.text, count_of(expected, "value"), values.len()),
+                )
+                .also(self.enums[at.index()].span, "declared here"),
+            );
+            return self.error(span);
+        }
+        self.emit(ExprKind::Variant(at, number, values), span)
+    }
+
+    /// Number of a variant and how many values it holds; reports an unknown one.
+    pub(super) fn variant_number(&mut self, at: EnumIx, name: &Name) -> Option<(u32, usize)> {
+        let decl = &self.enums[at.index()];
+        if let Some(number) = decl.variants.iter().position(|(variant, _)| **variant == *name.text) {
+            return Some((number as u32, decl.variants[number].1.len()));
+        }
+        let near = nearest_of(&name.text, decl.variants.iter().map(|(variant, _)| variant.as_str()));
+        let all: Vec<&str> = decl.variants.iter().map(|(variant, _)| variant.as_str()).collect();
+        let hint = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("its variants are {}", all.join(", ")),
+        };
+        let diagnostic = Diagnostic::error(
+            Code::UnknownVariant,
+            name.span,
+            format!("`{}` has no variant `{}`", decl.name, name.text),
+        )
+        .also(decl.span, "declared here")
+        .hint(hint);
+        self.report(diagnostic);
+        None
+    }
+
+    fn raw_elsewhere(&mut self, name: &Name, args: &[Arg]) -> ExprId {
+        self.positional(args, None);
+        self.report(
+            Diagnostic::error(
+                Code::RawOutsideView,
+                name.span,
+                "`raw(…)` has a meaning only as a whole `{…}` in the text of a view",
+            )
+            .hint("write `{raw(html)}` between tags"),
+        );
+        self.error(name.span)
+    }
+}

@@ -1,0 +1,491 @@
+//! The top level: what a file (or a `page` block) declares, collected before any body is walked. Must stay true: the order
+//! of functions, entities and types does not matter; the order of variables does, because they get their values in it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use flin_syntax::ast::{
+    self, AssignOp, Block, EntityDecl, EnumDecl, Expr, ExprKind as Ast, FnDecl, Markup, Name, Pattern, PatternKind,
+    PlainText, Stmt, StmtKind, TypeExpr, TypeKind,
+};
+use flin_syntax::{Code, Diagnostic, Span};
+
+use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx};
+use crate::unsupported::Unsupported;
+
+use super::mentions::{self, Mention};
+use super::names::{Alias, Item, Role, Start, TopVar};
+use super::patterns::Target;
+use super::scope::{FrameHead, Link, Place};
+use super::{FILE_WORLD, PRELUDE_WORLD, Resolver};
+use crate::hir::FnKind;
+
+/// The declarations of one file or page, sorted.
+#[derive(Default)]
+pub(super) struct Section<'a> {
+    pub(super) functions: Vec<(FnId, FnSource<'a>)>,
+    constants: Vec<Constant<'a>>,
+    pub(super) variables: Vec<Variable<'a>>,
+    /// Statements of `main` in order: with the variables they give a first value.
+    pub(super) statements: Vec<(u32, &'a Stmt, Vec<usize>)>,
+    entities: Vec<(EntityIx, &'a EntityDecl)>,
+    enums: Vec<(usize, &'a EnumDecl)>,
+    pub(super) view: Vec<&'a Markup>,
+    /// `view` blocks, to notice a second one.
+    pub(super) views: Vec<Span>,
+    pub(super) pages: Vec<(&'a PlainText, &'a Block)>,
+    pub(super) routes: Vec<(&'a Name, Option<&'a PlainText>, &'a Block, Span)>,
+    tests: Vec<(&'a PlainText, &'a Block)>,
+}
+
+/// A constant that is no literal.
+struct Constant<'a> {
+    var: usize,
+    ty: Option<&'a TypeExpr>,
+    value: &'a Expr,
+    order: u32,
+}
+
+/// Where a named function comes from.
+pub(super) enum FnSource<'a> {
+    Decl(&'a FnDecl),
+    /// `double = n => n * 2`
+    Lambda(&'a Name, &'a [ast::Param], &'a Expr, Span),
+}
+
+/// A top-level variable with the statement that gives it its first value.
+pub(super) struct Variable<'a> {
+    pub(super) var: usize,
+    pub(super) order: u32,
+    pub(super) stmt: &'a Stmt,
+}
+
+impl<'a> Resolver<'a> {
+    /// The functions of the prelude.
+    pub(super) fn prelude(&mut self, prelude: &'a ast::Program) {
+        self.world = PRELUDE_WORLD;
+        let section = self.collect(&prelude.statements);
+        self.bodies(&section);
+    }
+
+    /// The program itself.
+    pub(super) fn file(&mut self, ast: &'a ast::Program) {
+        self.world = FILE_WORLD;
+        for statement in &ast.statements {
+            match &statement.kind {
+                StmtKind::View(_) | StmtKind::Markup(_) | StmtKind::Page { .. } | StmtKind::Route { .. } => {
+                    self.serves = true;
+                }
+                StmtKind::Test { .. } => self.has_tests = true,
+                _ => {}
+            }
+        }
+        let section = self.collect(&ast.statements);
+        self.bodies(&section);
+        self.main_function(&section, ast.span);
+        self.file_pages(&section, ast.span);
+        for (method, path, body, span) in &section.routes {
+            self.route(method, *path, body, *span);
+        }
+        for (name, body) in &section.tests {
+            self.test(name, body);
+        }
+    }
+
+    /// Declares everything that a list of top-level statements declares.
+    pub(super) fn collect(&mut self, statements: &'a [Stmt]) -> Section<'a> {
+        let mut section = Section::default();
+        let mut assigned: HashMap<Arc<str>, usize> = HashMap::new();
+        mentions::of_statements(statements, &mut |name, how| {
+            if how == Mention::Assigned {
+                *assigned.entry(name.text.clone()).or_default() += 1;
+            }
+        });
+        for (order, statement) in statements.iter().enumerate() {
+            self.collect_statement(statement, order as u32, &assigned, &mut section);
+        }
+        section
+    }
+
+    fn collect_statement(
+        &mut self,
+        statement: &'a Stmt,
+        order: u32,
+        assigned: &HashMap<Arc<str>, usize>,
+        section: &mut Section<'a>,
+    ) {
+        let span = statement.span;
+        match &statement.kind {
+            StmtKind::Expr(expr) => match &expr.kind {
+                Ast::Assign { target, op: AssignOp::Set, value } => match &target.kind {
+                    Ast::Name(name) => self.collect_assignment(statement, name, value, order, assigned, section),
+                    _ => section.statements.push((order, statement, Vec::new())),
+                },
+                _ => section.statements.push((order, statement, Vec::new())),
+            },
+            StmtKind::Let { pattern, ty, value } => {
+                if let PatternKind::Binding(name) = &pattern.kind
+                    && ty.is_none()
+                    && let Ast::Lambda { params, body } = &value.kind
+                    && !assigned.contains_key(&name.text)
+                {
+                    return self.collect_lambda(name, params, body, value.span, section);
+                }
+                self.collect_pattern(statement, pattern, ty.as_ref(), Some(value), order, section);
+            }
+            StmtKind::Declare { name, ty, value } => {
+                if let Some(var) = self.new_var(name, Some(ty), Some(value), order) {
+                    section.variables.push(Variable { var, order, stmt: statement });
+                    section.statements.push((order, statement, vec![var]));
+                }
+            }
+            StmtKind::Const { name, ty, value } => self.collect_constant(name, ty.as_ref(), value, order, section),
+            StmtKind::Destructure { pattern, .. } => {
+                self.collect_pattern(statement, pattern, None, None, order, section);
+            }
+            StmtKind::For { .. } | StmtKind::While { .. } | StmtKind::WhileLet { .. } => {
+                section.statements.push((order, statement, Vec::new()));
+            }
+            StmtKind::Fn(decl) => {
+                let id = self.announce(&decl.name.text, decl.name.span, &decl.params);
+                self.declare_top(&decl.name, Item::Function(id));
+                section.functions.push((id, FnSource::Decl(decl)));
+            }
+            StmtKind::Entity(decl) => {
+                if let Some(at) = self.announce_entity(decl) {
+                    section.entities.push((at, decl));
+                }
+            }
+            StmtKind::Enum(decl) => {
+                if let Some(at) = self.announce_enum(decl) {
+                    section.enums.push((at, decl));
+                }
+            }
+            StmtKind::TypeAlias(decl) => {
+                let at = self.aliases.len();
+                if self.declare_top(&decl.name, Item::Alias(at)) {
+                    self.aliases.push(Alias { decl, open: false, world: self.world });
+                }
+            }
+            StmtKind::View(nodes) => {
+                section.view.extend(nodes);
+                section.views.push(span);
+            }
+            StmtKind::Markup(node) => section.view.push(node),
+            StmtKind::Page { path, body } => section.pages.push((path, body)),
+            StmtKind::Route { method, path, body } => section.routes.push((method, path.as_ref(), body, span)),
+            StmtKind::Test { name, body } => section.tests.push((name, body)),
+            StmtKind::Component(decl) => {
+                self.declare_top(&decl.name, Item::Component);
+                self.unsupported(Unsupported::Components, decl.name.span);
+            }
+            StmtKind::Validate(_) => self.unsupported(Unsupported::ValidateBlocks, span),
+            StmtKind::Guard(_) | StmtKind::GuardDefinition { .. } => self.unsupported(Unsupported::Guards, span),
+            StmtKind::Middleware(_) => self.unsupported(Unsupported::Middleware, span),
+            StmtKind::Ws { .. } => self.unsupported(Unsupported::WebSockets, span),
+            StmtKind::Every { .. } | StmtKind::Cron { .. } => self.unsupported(Unsupported::Jobs, span),
+            StmtKind::Lifecycle { .. } => self.unsupported(Unsupported::Lifecycle, span),
+            StmtKind::Error => {}
+        }
+    }
+
+    fn collect_assignment(
+        &mut self,
+        statement: &'a Stmt,
+        name: &'a Name,
+        value: &'a Expr,
+        order: u32,
+        assigned: &HashMap<Arc<str>, usize>,
+        section: &mut Section<'a>,
+    ) {
+        if let Some(item) = self.top(&name.text) {
+            if let (Item::Var(var), true) = (item, self.serves) {
+                self.assigned_twice(name, var);
+            } else {
+                section.statements.push((order, statement, Vec::new()));
+            }
+            return;
+        }
+        if let Ast::Lambda { params, body } = &value.kind
+            && assigned.get(&name.text) == Some(&1)
+        {
+            return self.collect_lambda(name, params, body, value.span, section);
+        }
+        if let Some(var) = self.new_var(name, None, Some(value), order) {
+            section.variables.push(Variable { var, order, stmt: statement });
+            section.statements.push((order, statement, vec![var]));
+        }
+    }
+
+    fn assigned_twice(&mut self, name: &Name, var: usize) {
+        let first = self.vars[var].span;
+        self.report(
+            Diagnostic::error(
+                Code::AssignedTwice,
+                name.span,
+                format!("`{}` gets a first value twice", name.text),
+            )
+            .also(first, "the first time")
+            .reason("in a file with pages or routes a top-level variable is computed by one statement")
+            .hint("assign it in a handler or function, or give the second one another name"),
+        );
+    }
+
+    fn collect_lambda(
+        &mut self,
+        name: &'a Name,
+        params: &'a [ast::Param],
+        body: &'a Expr,
+        span: Span,
+        section: &mut Section<'a>,
+    ) {
+        let id = self.announce(&name.text, name.span, params);
+        self.declare_top(name, Item::Function(id));
+        section.functions.push((id, FnSource::Lambda(name, params, body, span)));
+    }
+
+    fn collect_constant(
+        &mut self,
+        name: &'a Name,
+        ty: Option<&'a TypeExpr>,
+        value: &'a Expr,
+        order: u32,
+        section: &mut Section<'a>,
+    ) {
+        let literal = if ty.is_none() { literal(value) } else { None };
+        if let Some(var) = self.new_var(name, ty, None, order) {
+            self.vars[var].role = match literal {
+                Some(literal) => Role::Literal(literal),
+                None => {
+                    section.constants.push(Constant { var, ty, value, order });
+                    Role::Constant
+                }
+            };
+        }
+    }
+
+    fn collect_pattern(
+        &mut self,
+        statement: &'a Stmt,
+        pattern: &'a Pattern,
+        ty: Option<&'a TypeExpr>,
+        value: Option<&'a Expr>,
+        order: u32,
+        section: &mut Section<'a>,
+    ) {
+        let mut names = Vec::new();
+        mentions::of_pattern(pattern, &mut |name, how| {
+            if how == Mention::Bound {
+                names.push(name);
+            }
+        });
+        let assigns = matches!(statement.kind, StmtKind::Destructure { .. });
+        let single = matches!(pattern.kind, PatternKind::Binding(_));
+        let mut declared = Vec::new();
+        for name in names {
+            match self.top(&name.text) {
+                Some(Item::Var(var)) if assigns && self.serves => self.assigned_twice(name, var),
+                Some(_) if assigns => {}
+                _ => {
+                    let (ty, value) = if single { (ty, value) } else { (None, None) };
+                    declared.extend(self.new_var(name, ty, value, order));
+                }
+            }
+        }
+        for var in &declared {
+            section.variables.push(Variable { var: *var, order, stmt: statement });
+        }
+        section.statements.push((order, statement, declared));
+    }
+
+    fn new_var(&mut self, name: &Name, ty: Option<&TypeExpr>, value: Option<&Expr>, order: u32) -> Option<usize> {
+        let var = self.vars.len();
+        if !self.declare_top(name, Item::Var(var)) {
+            return None;
+        }
+        let literal = value.is_some_and(|value| matches!(value.kind, Ast::List(_) | Ast::Map(_)));
+        let annotated = ty.is_some_and(|ty| matches!(ty.kind, TypeKind::List(_) | TypeKind::Map { .. }));
+        self.vars.push(TopVar {
+            name: name.text.clone(),
+            span: name.span,
+            annotation: None,
+            role: Role::Variable,
+            world: self.world,
+            order,
+            init: None,
+            start: if literal || annotated { Start::Container } else { Start::Other },
+        });
+        Some(var)
+    }
+
+    /// The bodies of what was declared: types first, then code.
+    pub(super) fn bodies(&mut self, section: &Section<'a>) {
+        self.check_aliases();
+        for (at, decl) in &section.enums {
+            self.enum_types(*at, decl);
+        }
+        for variable in &section.variables {
+            let ty = match &variable.stmt.kind {
+                StmtKind::Declare { ty, .. } => Some(ty),
+                StmtKind::Let { pattern, ty, .. } if matches!(pattern.kind, PatternKind::Binding(_)) => ty.as_ref(),
+                _ => None,
+            };
+            self.vars[variable.var].annotation = self.annotation(ty);
+        }
+        for (at, decl) in &section.entities {
+            self.entity(*at, decl);
+        }
+        for (id, source) in &section.functions {
+            match source {
+                FnSource::Decl(decl) => self.named_function(*id, decl, Link::Root),
+                FnSource::Lambda(name, params, body, span) => {
+                    let head = FrameHead {
+                        name: name.text.to_string(),
+                        span: *span,
+                        kind: FnKind::Named,
+                        place: Place::Function,
+                        link: Link::Root,
+                    };
+                    self.lambda_function(*id, params, body, head);
+                }
+            }
+        }
+        self.constants(section);
+        if self.serves || self.has_tests {
+            for variable in &section.variables {
+                self.initialiser(variable);
+            }
+        }
+    }
+
+    /// Every alias is expanded once, so that one that contains itself is reported even if nobody uses it.
+    fn check_aliases(&mut self) {
+        for at in 0..self.aliases.len() {
+            let (decl, world) = (self.aliases[at].decl, self.aliases[at].world);
+            if world == self.world && decl.generics.is_empty() {
+                self.aliases[at].open = true;
+                self.type_of(&decl.ty);
+                self.aliases[at].open = false;
+            }
+        }
+    }
+
+    /// Constants that are no literals are computed by one function, in the order of the file.
+    fn constants(&mut self, section: &Section<'a>) {
+        let Some(first) = section.constants.first() else {
+            return;
+        };
+        let first = first.value.span;
+        let id = self.reserve();
+        self.open(
+            id,
+            FrameHead {
+                name: "constants".to_owned(),
+                span: first,
+                kind: FnKind::Internal,
+                place: Place::ConstInit,
+                link: Link::Root,
+            },
+        );
+        let mut ids = Vec::new();
+        for constant in &section.constants {
+            self.vars[constant.var].annotation = self.annotation(constant.ty);
+            self.frame_mut().limit = Some(constant.order);
+            let value = self.expr(constant.value);
+            let span = self.vars[constant.var].span;
+            ids.push(self.emit(ExprKind::SetGlobal(GlobalIx(constant.var as u32), value), span));
+        }
+        // Those of the file come before those of a page.
+        if let Some(before) = self.const_init {
+            ids.insert(0, self.emit(ExprKind::CallFn(before, Vec::new()), first));
+        }
+        let body = self.emit(ExprKind::Block(ids, false), first);
+        self.close(body);
+        self.const_init = Some(id);
+    }
+
+    /// The function that computes the first value of a variable.
+    fn initialiser(&mut self, variable: &Variable<'a>) {
+        let (name, span) = (self.vars[variable.var].name.clone(), self.vars[variable.var].span);
+        let id = self.reserve();
+        self.open(
+            id,
+            FrameHead {
+                name: format!("initial value of {name}"),
+                span,
+                kind: FnKind::Internal,
+                place: Place::Init,
+                link: Link::Root,
+            },
+        );
+        self.frame_mut().limit = Some(variable.order);
+        self.frame_mut().read_only = self.serves;
+        let mut ids = Vec::new();
+        if let Some((pattern, ty, value)) = taken_apart(variable.stmt) {
+            self.destructure(pattern, ty, value, Target::Only(variable.var), &mut ids);
+        } else if let Some(value) = first_value(variable.stmt) {
+            let value = self.expr(value);
+            ids.push(self.emit(ExprKind::SetGlobal(GlobalIx(variable.var as u32), value), span));
+        }
+        let body = self.emit(ExprKind::Block(ids, false), span);
+        self.close(body);
+        self.vars[variable.var].init = Some(id);
+    }
+
+    fn test(&mut self, name: &PlainText, body: &Block) {
+        let id = self.reserve();
+        self.open(
+            id,
+            FrameHead {
+                name: format!("test {}", name.value),
+                span: name.span,
+                kind: FnKind::Internal,
+                place: Place::Test,
+                link: Link::Root,
+            },
+        );
+        let body = self.block(body, false);
+        self.close(body);
+        self.tests.push((name.value.to_string(), id));
+    }
+}
+
+/// Pattern, annotation and value of a statement that takes a value apart at the top level.
+pub(super) fn taken_apart(statement: &Stmt) -> Option<(&Pattern, Option<&TypeExpr>, &Expr)> {
+    match &statement.kind {
+        StmtKind::Destructure { pattern, value } => Some((pattern, None, value)),
+        StmtKind::Let { pattern, ty, value } if !matches!(pattern.kind, PatternKind::Binding(_)) => {
+            Some((pattern, ty.as_ref(), value))
+        }
+        _ => None,
+    }
+}
+
+/// The value of a statement that gives one variable its first value.
+pub(super) fn first_value(statement: &Stmt) -> Option<&Expr> {
+    match &statement.kind {
+        StmtKind::Let { value, .. } | StmtKind::Declare { value, .. } => Some(value),
+        StmtKind::Expr(expr) => match &expr.kind {
+            Ast::Assign { value, .. } => Some(value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The value of a constant that can stand wherever its name is used.
+fn literal(value: &Expr) -> Option<ExprKind> {
+    match &value.kind {
+        Ast::None => Some(ExprKind::None),
+        Ast::Bool(value) => Some(ExprKind::Bool(*value)),
+        Ast::Int(value) => Some(ExprKind::Int(*value)),
+        Ast::Float(value) => Some(ExprKind::Float(*value)),
+        Ast::Unary { op: ast::UnaryOp::Negate, operand } => match operand.kind {
+            Ast::Int(value) => value.checked_neg().map(ExprKind::Int),
+            Ast::Float(value) => Some(ExprKind::Float(-value)),
+            _ => None,
+        },
+        Ast::Text(_) => super::decorators::text(value).map(ExprKind::Text),
+        _ => None,
+    }
+}

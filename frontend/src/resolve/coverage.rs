@@ -1,0 +1,138 @@
+//! Which values the arms of a `match` cover, as far as the patterns alone tell. Must stay true: what is called covered is
+//! covered; what needs types to be judged is left to inference.
+
+use std::collections::HashSet;
+
+use flin_syntax::ast::{Literal, Pattern, PatternKind};
+
+use crate::hir::EnumIx;
+
+use super::Resolver;
+use super::names::Item;
+
+/// What the arms seen so far cover.
+#[derive(Debug, Default)]
+pub(super) struct Coverage {
+    total: bool,
+    variants: HashSet<(EnumIx, u32)>,
+    enums: Vec<EnumIx>,
+    yes: bool,
+    no: bool,
+    /// There are type, list, map or none patterns.
+    types: bool,
+    literals: bool,
+}
+
+/// What is not covered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    Nothing,
+    /// Inference must say.
+    ForTypes,
+    /// These cases, as words.
+    Cases(String),
+}
+
+impl Coverage {
+    pub(super) fn is_total(&self) -> bool {
+        self.total
+    }
+
+    pub(super) fn set_total(&mut self) {
+        self.total = true;
+    }
+
+    /// Adds an arm without guard.
+    pub(super) fn add(&mut self, pattern: &Pattern, resolver: &Resolver) {
+        match &pattern.kind {
+            PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => self.total = true,
+            PatternKind::Literal(Literal::Bool(true)) => self.yes = true,
+            PatternKind::Literal(Literal::Bool(false)) => self.no = true,
+            PatternKind::Variant { enum_name, name, payload } => {
+                let named = enum_name.as_ref().map(|it| resolver.top(&it.text));
+                let found = resolver.enums_with(&name.text);
+                let hit = found.into_iter().find(|(at, _)| match named {
+                    Some(item) => item == Some(Item::Enum(*at)),
+                    None => resolver.top(&name.text).is_none(),
+                });
+                match hit {
+                    Some((at, number)) => {
+                        self.note_enum(at);
+                        if payload.iter().flatten().all(always_fits) {
+                            self.variants.insert((at, number));
+                        }
+                    }
+                    None => self.types = true,
+                }
+            }
+            PatternKind::Or(choices) => choices.iter().for_each(|choice| self.add(choice, resolver)),
+            PatternKind::Typed { .. }
+            | PatternKind::Literal(_)
+            | PatternKind::Range { .. }
+            | PatternKind::List { .. }
+            | PatternKind::Map { .. }
+            | PatternKind::Tuple(_) => self.add_guarded(pattern),
+        }
+    }
+
+    /// Adds an arm that may be refused by its guard.
+    pub(super) fn add_guarded(&mut self, pattern: &Pattern) {
+        match &pattern.kind {
+            PatternKind::Typed { .. }
+            | PatternKind::List { .. }
+            | PatternKind::Map { .. }
+            | PatternKind::Tuple(_)
+            | PatternKind::Literal(Literal::None)
+            | PatternKind::Variant { .. } => self.types = true,
+            PatternKind::Literal(_) | PatternKind::Range { .. } => self.literals = true,
+            PatternKind::Or(choices) => choices.iter().for_each(|choice| self.add_guarded(choice)),
+            PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => {}
+        }
+    }
+
+    fn note_enum(&mut self, at: EnumIx) {
+        if !self.enums.contains(&at) {
+            self.enums.push(at);
+        }
+    }
+
+    /// What the arms leave open.
+    pub(super) fn missing(&self, resolver: &Resolver) -> Missing {
+        if self.total {
+            return Missing::Nothing;
+        }
+        if let [only] = self.enums.as_slice() {
+            let decl = &resolver.enums[only.index()];
+            let open: Vec<String> = decl
+                .variants
+                .iter()
+                .enumerate()
+                .filter(|(number, _)| !self.variants.contains(&(*only, *number as u32)))
+                .map(|(_, (name, _))| format!("`{}.{name}`", decl.name))
+                .collect();
+            return if open.is_empty() { Missing::Nothing } else { Missing::Cases(open.join(", ")) };
+        }
+        match (self.yes, self.no, self.types) {
+            (true, true, _) => Missing::Nothing,
+            (true, false, false) if !self.literals => Missing::Cases("`false`".to_owned()),
+            (false, true, false) if !self.literals => Missing::Cases("`true`".to_owned()),
+            (_, _, true) => Missing::ForTypes,
+            (_, _, false) => Missing::Cases("every value".to_owned()),
+        }
+    }
+}
+
+/// Whether a pattern takes every value.
+fn always_fits(pattern: &Pattern) -> bool {
+    match &pattern.kind {
+        PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => true,
+        PatternKind::Or(choices) => choices.iter().any(always_fits),
+        PatternKind::Typed { .. }
+        | PatternKind::Literal(_)
+        | PatternKind::Range { .. }
+        | PatternKind::Variant { .. }
+        | PatternKind::List { .. }
+        | PatternKind::Map { .. }
+        | PatternKind::Tuple(_) => false,
+    }
+}

@@ -1,0 +1,182 @@
+//! Rules about what code may do where, checked over whole chains of calls: views and initial values may not write
+//! entities, statements of the top level may not use page state or variables that have no value yet. Must stay true: the
+//! message stands at the first step of the chain and names every step.
+
+use std::collections::HashMap;
+
+use flin_syntax::{Code, Diagnostic, Span};
+
+use crate::hir::{ExprId, ExprKind, FnId, Function, GlobalIx, GlobalKind, Program};
+use crate::operands::operands;
+
+use super::facts::{Facts, in_order, reachable};
+use super::kinds::Fate;
+
+type Reached = HashMap<FnId, Option<(FnId, Span)>>;
+
+/// The steps from a start to a function: where the first step is taken, and the functions in between by name.
+fn path(functions: &[Function], reached: &Reached, to: FnId) -> (Option<Span>, Vec<String>) {
+    let mut first = None;
+    let mut names = Vec::new();
+    let mut at = to;
+    while let Some(Some((caller, span))) = reached.get(&at) {
+        if functions[at.index()].name != "lambda" {
+            names.push(format!("`{}`", functions[at.index()].name));
+        }
+        first = Some(*span);
+        at = *caller;
+    }
+    names.reverse();
+    (first, names)
+}
+
+/// `` through `list` and `touch` ``, or nothing.
+fn through(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!(" through {one}"),
+        [before @ .., last] => format!(" through {} and {last}", before.join(", ")),
+    }
+}
+
+/// Views, initial values, constants, defaults and checks that change stored entities.
+pub(super) fn writes_while_showing(program: &Program, facts: &[Facts], out: &mut Vec<Diagnostic>) {
+    for (at, function) in program.functions.iter().enumerate() {
+        if !function.read_only || function.from_prelude {
+            continue;
+        }
+        let reached = reachable(facts, [FnId(at as u32)]);
+        let writer = in_order(&reached).into_iter().find(|id| facts[id.index()].writes.is_some());
+        let Some((writer, (place, word))) = writer.and_then(|id| Some((id, facts[id.index()].writes?))) else {
+            continue;
+        };
+        let (first, names) = path(&program.functions, &reached, writer);
+        let what = what_it_is(&function.name);
+        let mut diagnostic = Diagnostic::error(
+            Code::WriteWhileShowing,
+            first.unwrap_or(place),
+            format!("{what} {word} an entity{}", through(&names)),
+        );
+        if first.is_some() {
+            diagnostic = diagnostic.label("called here").also(place, format!("{word} here"));
+        }
+        out.push(
+            diagnostic
+                .reason(format!("{what} may be computed at any time and any number of times"))
+                .hint("do it in a handler, a route or a top-level statement"),
+        );
+    }
+}
+
+fn what_it_is(name: &str) -> &'static str {
+    if name.starts_with("view") {
+        "a view"
+    } else if name.starts_with("initial") {
+        "an initial value"
+    } else if name.starts_with("default") {
+        "a default value"
+    } else if name.starts_with("check") {
+        "a check"
+    } else {
+        "a constant"
+    }
+}
+
+/// Statements of `main` that use page state.
+pub(super) fn state_at_top_level(program: &Program, facts: &[Facts], fates: &[Fate], out: &mut Vec<Diagnostic>) {
+    let Some(main) = program.main else { return };
+    let reached = reachable(facts, [main]);
+    let is_state = |global: &GlobalIx| fates[global.index()] == Fate::Global(GlobalKind::State);
+    for id in in_order(&reached) {
+        let fact = &facts[id.index()];
+        let Some((global, place)) = fact.assigns.iter().chain(&fact.reads).find(|(global, _)| is_state(global)) else {
+            continue;
+        };
+        let (first, names) = path(&program.functions, &reached, id);
+        let name = program.globals[global.index()].name.clone();
+        let mut diagnostic = Diagnostic::error(
+            Code::StateAtTopLevel,
+            first.unwrap_or(*place),
+            format!("a statement of the top level uses the page state `{name}`{}", through(&names)),
+        );
+        if first.is_some() {
+            diagnostic = diagnostic.also(*place, "used here");
+        }
+        out.push(
+            diagnostic
+                .reason("statements of the top level run once, when there is no visitor; page state belongs to a visitor")
+                .hint("do it in a handler, or use entities and constants"),
+        );
+        return;
+    }
+}
+
+/// Functions that `main` calls before a variable they read has its first value.
+pub(super) fn early_calls(
+    program: &Program,
+    facts: &[Facts],
+    declarations: &HashMap<ExprId, usize>,
+    out: &mut Vec<Diagnostic>,
+) {
+    let Some(main) = program.main else { return };
+    let function = &program.functions[main.index()];
+    let ExprKind::Block(statements, _) = &function.exprs[function.body.index()].kind else {
+        return;
+    };
+    let mut without_value: Vec<usize> = declarations.values().copied().collect();
+    let mut reported: Vec<usize> = Vec::new();
+    for statement in statements {
+        let mut calls = Vec::new();
+        collect_calls(function, *statement, &mut calls);
+        for (callee, span) in calls {
+            let reached = reachable(facts, [callee]);
+            for id in in_order(&reached) {
+                for (global, place) in &facts[id.index()].reads {
+                    if without_value.contains(&global.index()) && !reported.contains(&global.index()) {
+                        reported.push(global.index());
+                        out.push(early_call(program, *global, span, *place));
+                    }
+                }
+            }
+        }
+        without_value.retain(|var| declarations.get(statement) != Some(var));
+        forget_declared(function, *statement, declarations, &mut without_value);
+    }
+}
+
+fn early_call(program: &Program, global: GlobalIx, call: Span, place: Span) -> Diagnostic {
+    let def = &program.globals[global.index()];
+    Diagnostic::error(
+        Code::UsedTooEarly,
+        call,
+        format!("this needs `{}`, which has no value yet", def.name),
+    )
+    .also(place, "read here")
+    .also(def.span, "gets its first value here")
+    .hint("move the declaration up, or the call down")
+}
+
+fn collect_calls(function: &Function, at: ExprId, calls: &mut Vec<(FnId, Span)>) {
+    let expr = &function.exprs[at.index()];
+    match &expr.kind {
+        ExprKind::CallFn(id, _) | ExprKind::FnRef(id) | ExprKind::Lambda(id) => calls.push((*id, expr.span)),
+        _ => {}
+    }
+    operands(&expr.kind, &mut |child| collect_calls(function, child, calls));
+}
+
+fn forget_declared(
+    function: &Function,
+    at: ExprId,
+    declarations: &HashMap<ExprId, usize>,
+    without_value: &mut Vec<usize>,
+) {
+    if let Some(var) = declarations.get(&at) {
+        without_value.retain(|it| it != var);
+    }
+    if let ExprKind::Block(items, _) = &function.exprs[at.index()].kind {
+        for item in items {
+            forget_declared(function, *item, declarations, without_value);
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! Entities and enums, and entity literals. Must stay true: names and fields of all entities exist before any body is
+//! walked; a field that an entity cannot keep is refused here, not at run time.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use flin_bytecode::module::{OnDelete, Rule};
+use flin_syntax::ast::{EntityDecl, EnumDecl, FieldDecl, MapEntry, Name};
+use flin_syntax::{Code, Diagnostic, Span};
+
+use crate::hir::{EntityDef, EntityIx, EnumDef, ExprId, ExprKind, FieldDef, TypeAnn};
+use crate::unsupported::Unsupported;
+
+use super::Resolver;
+use super::names::Item;
+use super::query::SYSTEM_FIELDS;
+use super::scope::Place;
+use super::suggest::{Wanted, nearest_of};
+
+impl<'a> Resolver<'a> {
+    /// Notes an entity with the names of its fields.
+    pub(super) fn announce_entity(&mut self, decl: &'a EntityDecl) -> Option<EntityIx> {
+        let at = EntityIx(self.entities.len() as u32);
+        if !self.declare_top(&decl.name, Item::Entity(at)) {
+            return None;
+        }
+        let fields = decl.fields.iter().map(|field| FieldDef {
+            name: field.name.text.to_string(),
+            span: field.name.span,
+            ty: TypeAnn::Any,
+            optional: true,
+            rules: Vec::new(),
+            default: None,
+            checks: Vec::new(),
+            unique: false,
+            index: false,
+            hidden: false,
+            on_delete: OnDelete::default(),
+        });
+        let fields = fields.collect();
+        self.entities.push(EntityDef { name: decl.name.text.to_string(), span: decl.name.span, fields });
+        self.field_names.extend(decl.fields.iter().map(|field| field.name.text.clone()));
+        self.field_names.extend(SYSTEM_FIELDS.iter().map(|name| Arc::from(*name)));
+        Some(at)
+    }
+
+    /// Types, validators and defaults of an entity's fields.
+    pub(super) fn entity(&mut self, at: EntityIx, decl: &EntityDecl) {
+        let mut seen: HashSet<&str> = HashSet::new();
+        for (number, field) in decl.fields.iter().enumerate() {
+            let name = &*field.name.text;
+            if SYSTEM_FIELDS.contains(&name) {
+                self.report(
+                    Diagnostic::error(
+                        Code::DuplicateName,
+                        field.name.span,
+                        format!("every entity has a field `{name}` already"),
+                    )
+                    .reason("`id version created_at updated_at deleted_at` are kept by the runtime")
+                    .hint("give the field another name, or leave it out"),
+                );
+            } else if !seen.insert(name) {
+                self.report(Diagnostic::error(
+                    Code::DuplicateName,
+                    field.name.span,
+                    format!("`{}` has two fields `{name}`", decl.name.text),
+                ));
+            }
+            self.field_of(at, number, field);
+        }
+    }
+
+    fn field_of(&mut self, at: EntityIx, number: usize, field: &FieldDecl) {
+        let (ty, marked) = match self.type_of(&field.ty) {
+            TypeAnn::Optional(inner) => (*inner, true),
+            ty => (ty, false),
+        };
+        self.check_field_type(&ty, field.ty.span);
+        self.entities[at.index()].fields[number].ty = ty.clone();
+        let mut default = field.default.as_ref();
+        for decorator in &field.decorators {
+            if &*decorator.name.text == "default" {
+                default = self.default_decorator(decorator, default);
+            } else {
+                self.decorator(at, number, decorator, &ty);
+            }
+        }
+        let default_fn = default.map(|value| {
+            let id = self.reserve();
+            let name = format!("default of {}.{}", self.entities[at.index()].name, field.name.text);
+            self.computed(id, &name, Place::Check, value);
+            id
+        });
+        let def = &mut self.entities[at.index()].fields[number];
+        let required = def.rules.contains(&Rule::Required);
+        def.optional = !required && (marked || default_fn.is_none());
+        def.default = default_fn;
+    }
+
+    fn check_field_type(&mut self, ty: &TypeAnn, span: Span) {
+        if let Some(what) = refused(ty) {
+            self.report(
+                Diagnostic::error(
+                    Code::BadFieldType,
+                    span,
+                    format!("an entity cannot keep {what}"),
+                )
+                .hint("fields may be int, float, text, bool, time, duration, any, enums, links to entities, and lists, maps and tuples of values"),
+            );
+        }
+        match ty {
+            TypeAnn::List(item) if matches!(**item, TypeAnn::Entity(_)) => {
+                self.unsupported(Unsupported::Inverse, span);
+            }
+            TypeAnn::List(_) | TypeAnn::Map(..) | TypeAnn::Tuple(_) if has_link(ty) => {
+                self.unsupported(Unsupported::LinksInValues, span);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn announce_enum(&mut self, decl: &'a EnumDecl) -> Option<usize> {
+        let at = self.enums.len();
+        if !self.declare_top(&decl.name, Item::Enum(crate::hir::EnumIx(at as u32))) {
+            return None;
+        }
+        if let Some(generic) = decl.generics.first() {
+            self.unsupported(Unsupported::GenericEnums, generic.span);
+        }
+        let mut seen: HashSet<&str> = HashSet::new();
+        for variant in &decl.variants {
+            if !seen.insert(&variant.name.text) {
+                self.report(Diagnostic::error(
+                    Code::DuplicateName,
+                    variant.name.span,
+                    format!("`{}` has two variants `{}`", decl.name.text, variant.name.text),
+                ));
+            }
+        }
+        // The number of values is known at once, their types once all names are.
+        let variants = decl
+            .variants
+            .iter()
+            .map(|variant| (variant.name.text.to_string(), vec![TypeAnn::Any; variant.payload.len()]))
+            .collect();
+        self.enums.push(EnumDef { name: decl.name.text.to_string(), span: decl.name.span, variants });
+        Some(at)
+    }
+
+    pub(super) fn enum_types(&mut self, at: usize, decl: &EnumDecl) {
+        if !decl.generics.is_empty() {
+            return;
+        }
+        for (number, variant) in decl.variants.iter().enumerate() {
+            let types = variant.payload.iter().map(|ty| self.type_of(ty)).collect();
+            self.enums[at].variants[number].1 = types;
+        }
+    }
+
+    /// The entity of a written name; reports another name.
+    pub(super) fn entity_named(&mut self, name: &Name) -> Option<EntityIx> {
+        if let Some(Item::Entity(entity)) = self.top(&name.text) {
+            return Some(entity);
+        }
+        let mut diagnostic = Diagnostic::error(
+            Code::UnknownType,
+            name.span,
+            format!("there is no entity `{}`", name.text),
+        );
+        diagnostic = match self.nearest(&name.text, Wanted::Entity) {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint(format!("declare it: `entity {} {{ … }}`", name.text)),
+        };
+        self.report(diagnostic);
+        None
+    }
+
+    /// `Todo { title: "x" }`
+    pub(super) fn entity_literal(&mut self, name: &Name, entries: &[MapEntry], span: Span) -> ExprId {
+        let entity = self.entity_named(name);
+        let mut fields = Vec::new();
+        for entry in entries {
+            let (key, value) = match entry {
+                MapEntry::Pair { key, value } => (key, self.expr(value)),
+                MapEntry::Shorthand(key) => (key, self.read_name(key)),
+                MapEntry::Spread(value) => {
+                    self.unsupported(Unsupported::EntitySpread, value.span);
+                    self.expr(value);
+                    continue;
+                }
+            };
+            if let Some(entity) = entity
+                && let Some(number) = self.field_number(entity, key)
+            {
+                fields.push((number, value));
+            }
+        }
+        match entity {
+            Some(entity) => self.emit(ExprKind::EntityNew(entity, fields), span),
+            None => self.error(span),
+        }
+    }
+
+    fn field_number(&mut self, entity: EntityIx, key: &Name) -> Option<u32> {
+        let decl = &self.entities[entity.index()];
+        if let Some(number) = decl.fields.iter().position(|field| *field.name == *key.text) {
+            return Some(number as u32);
+        }
+        let diagnostic = Diagnostic::error(
+            Code::UnknownField,
+            key.span,
+            format!("`{}` has no field `{}`", decl.name, key.text),
+        )
+        .also(decl.span, "declared here");
+        let names: Vec<&str> = decl.fields.iter().map(|field| field.name.as_str()).collect();
+        let diagnostic = if SYSTEM_FIELDS.contains(&&*key.text) {
+            Diagnostic::error(
+                Code::UnknownField,
+                key.span,
+                format!("`{}` is set by the runtime", key.text),
+            )
+            .hint("leave it out")
+        } else if let Some(near) = nearest_of(&key.text, names.iter().copied()) {
+            diagnostic.hint(format!("did you mean `{near}`?"))
+        } else {
+            diagnostic.hint(format!("its fields are {}", names.join(", ")))
+        };
+        self.report(diagnostic);
+        None
+    }
+}
+
+/// What makes a type unfit for an entity, if anything does.
+fn refused(ty: &TypeAnn) -> Option<&'static str> {
+    match ty {
+        TypeAnn::None => Some("nothing but none"),
+        TypeAnn::Range => Some("a range"),
+        TypeAnn::Error => Some("an error"),
+        TypeAnn::Response => Some("a response"),
+        TypeAnn::Func(..) => Some("a function"),
+        TypeAnn::Var(_) => Some("a value of an open type"),
+        TypeAnn::List(item) | TypeAnn::Optional(item) => refused(item),
+        TypeAnn::Map(key, value) => refused(key).or_else(|| refused(value)),
+        TypeAnn::Tuple(items) => items.iter().find_map(refused),
+        TypeAnn::Union(items) => items.iter().filter(|item| **item != TypeAnn::None).find_map(refused),
+        TypeAnn::Any
+        | TypeAnn::Int
+        | TypeAnn::Float
+        | TypeAnn::Bool
+        | TypeAnn::Text
+        | TypeAnn::Time
+        | TypeAnn::Duration
+        | TypeAnn::Entity(_)
+        | TypeAnn::Enum(_) => None,
+    }
+}
+
+fn has_link(ty: &TypeAnn) -> bool {
+    match ty {
+        TypeAnn::Entity(_) => true,
+        TypeAnn::List(item) | TypeAnn::Optional(item) => has_link(item),
+        TypeAnn::Map(_, value) => has_link(value),
+        TypeAnn::Tuple(items) | TypeAnn::Union(items) => items.iter().any(has_link),
+        TypeAnn::Any
+        | TypeAnn::None
+        | TypeAnn::Int
+        | TypeAnn::Float
+        | TypeAnn::Bool
+        | TypeAnn::Text
+        | TypeAnn::Time
+        | TypeAnn::Duration
+        | TypeAnn::Range
+        | TypeAnn::Error
+        | TypeAnn::Response
+        | TypeAnn::Func(..)
+        | TypeAnn::Enum(_)
+        | TypeAnn::Var(_) => false,
+    }
+}

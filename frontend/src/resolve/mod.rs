@@ -1,0 +1,182 @@
+//! Names: the syntax tree becomes the resolved program. Here is the order of the work and what all parts share.
+//!
+//! First everything at the top level is collected, so that the order of declarations does not matter; then each body is
+//! walked once with a stack of functions under construction; at the end it is known which function touches which
+//! top-level variable, and each gets its kind. Must stay true: what cannot be resolved gives a diagnostic and an `Error`
+//! expression, never a guess; nothing of the tree is skipped in silence; resolving looks at no file and no clock.
+
+mod assign;
+mod call;
+mod collect;
+mod control;
+mod coverage;
+mod decorators;
+pub mod dump;
+mod effects;
+mod entities;
+mod expr;
+mod facts;
+mod functions;
+mod handlers;
+mod kinds;
+mod library;
+mod markup;
+mod matching;
+mod mentions;
+mod names;
+mod pages;
+mod patterns;
+mod query;
+mod scope;
+mod statements;
+mod suggest;
+mod tags;
+mod typenames;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use flin_syntax::{Diagnostic, FileId, Span, ast};
+
+use crate::hir::{
+    EntityDef, EnumDef, Expr, ExprId, ExprKind, FnId, Function, HandlerDef, PageDef, Program,
+    RouteDef,
+};
+use crate::unsupported::Unsupported;
+use functions::Signature;
+use names::{Alias, TopVar, World};
+use scope::Frame;
+
+/// Binds the names of a program and of the prelude it may call.
+///
+/// The program is complete even with errors; then it holds `Error` expressions where something could not be bound.
+/// Recursion follows the tree, whose height the parser limits: call this on a thread with a large stack.
+#[must_use]
+pub fn resolve(ast: &ast::Program, prelude: &ast::Program) -> (Program, Vec<Diagnostic>) {
+    let mut resolver = Resolver::new();
+    resolver.prelude(prelude);
+    resolver.file(ast);
+    resolver.finish()
+}
+
+/// Everything that is known while the tree is walked.
+pub(super) struct Resolver<'a> {
+    entities: Vec<EntityDef>,
+    enums: Vec<EnumDef>,
+    aliases: Vec<Alias<'a>>,
+    /// None while a function is still under construction.
+    functions: Vec<Option<Function>>,
+    signatures: HashMap<FnId, Signature>,
+    /// Top-level variables and constants; positions are `GlobalIx` until the kinds are known.
+    vars: Vec<TopVar>,
+    /// Names at the top level: of the prelude, of the file, of each page.
+    worlds: Vec<World>,
+    world: usize,
+    /// Functions under construction, outermost first.
+    frames: Vec<Frame>,
+    diagnostics: Vec<Diagnostic>,
+    pages: Vec<PageDef>,
+    /// Handlers of the page whose view is being walked.
+    handlers: Vec<HandlerDef>,
+    routes: Vec<RouteDef>,
+    tests: Vec<(String, FnId)>,
+    main: Option<FnId>,
+    const_init: Option<FnId>,
+    /// Expressions of `main` that declare a variable.
+    main_declarations: HashMap<ExprId, usize>,
+    /// Places in `main` where a derived variable is computed if `main` needs it.
+    main_inits: Vec<(ExprId, usize)>,
+    /// Functions that compute a default value of a parameter.
+    defaults: HashSet<FnId>,
+    /// Locals that hide a top-level variable standing below.
+    hiding: Vec<assign::Hiding>,
+    /// Names of all fields of all entities.
+    field_names: HashSet<Arc<str>>,
+    /// The file has a page or a route, so that its variables belong to requests.
+    serves: bool,
+    has_tests: bool,
+}
+
+/// Positions in `Resolver::worlds`.
+pub(super) const PRELUDE_WORLD: usize = 0;
+pub(super) const FILE_WORLD: usize = 1;
+
+impl<'a> Resolver<'a> {
+    fn new() -> Resolver<'a> {
+        Resolver {
+            entities: Vec::new(),
+            enums: Vec::new(),
+            aliases: Vec::new(),
+            functions: Vec::new(),
+            signatures: HashMap::new(),
+            vars: Vec::new(),
+            worlds: vec![World::new(None, None), World::new(None, None)],
+            world: PRELUDE_WORLD,
+            frames: Vec::new(),
+            diagnostics: Vec::new(),
+            pages: Vec::new(),
+            handlers: Vec::new(),
+            routes: Vec::new(),
+            tests: Vec::new(),
+            main: None,
+            const_init: None,
+            main_declarations: HashMap::new(),
+            main_inits: Vec::new(),
+            defaults: HashSet::new(),
+            hiding: Vec::new(),
+            field_names: HashSet::new(),
+            serves: false,
+            has_tests: false,
+        }
+    }
+
+    /// Reports a diagnostic; one found in the prelude is moved there.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(if self.world == PRELUDE_WORLD {
+            diagnostic.in_file(FileId(1))
+        } else {
+            diagnostic
+        });
+    }
+
+    fn unsupported(&mut self, what: Unsupported, span: Span) {
+        self.report(what.at(span));
+    }
+
+    /// Adds an expression to the function under construction.
+    fn emit(&mut self, kind: ExprKind, span: Span) -> ExprId {
+        let exprs = &mut self.frame_mut().exprs;
+        exprs.push(Expr { kind, span });
+        ExprId(exprs.len() as u32 - 1)
+    }
+
+    /// Stands for what could not be resolved.
+    fn error(&mut self, span: Span) -> ExprId {
+        self.emit(ExprKind::Error, span)
+    }
+
+    fn finish(mut self) -> (Program, Vec<Diagnostic>) {
+        let prelude = self.worlds[PRELUDE_WORLD].functions();
+        let mut program = Program {
+            entities: std::mem::take(&mut self.entities),
+            enums: std::mem::take(&mut self.enums),
+            globals: Vec::new(),
+            functions: std::mem::take(&mut self.functions)
+                .into_iter()
+                .map(|function| function.expect("every function was finished"))
+                .collect(),
+            main: self.main,
+            const_init: self.const_init,
+            pages: std::mem::take(&mut self.pages),
+            routes: std::mem::take(&mut self.routes),
+            tests: std::mem::take(&mut self.tests),
+            prelude,
+        };
+        self.settle(&mut program);
+        let mut seen = HashSet::new();
+        self.diagnostics
+            .retain(|d| seen.insert((d.code, d.span(), d.title.clone())));
+        self.diagnostics.sort_by_key(|d| d.span());
+        (program, self.diagnostics)
+    }
+}

@@ -1,0 +1,364 @@
+//! Names at the top level, and looking up any name: locals first, then the page, the file, the library. Must stay true:
+//! a program's own names hide the library's; the prelude sees only itself and the library, and is seen by nobody.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use flin_syntax::{Code, Diagnostic, Span, ast};
+
+use crate::hir::{EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId, TypeAnn};
+use crate::unsupported::Unsupported;
+use flin_bytecode::module::Injected;
+
+use super::scope::{Binding, Place};
+use super::{PRELUDE_WORLD, Resolver, library, suggest};
+
+/// A declaration at the top level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    Function(FnId),
+    /// Variable or constant: position in `Resolver::vars`.
+    Var(usize),
+    Entity(EntityIx),
+    Enum(EnumIx),
+    Alias(usize),
+    Component,
+}
+
+/// The top-level names of the prelude, of a file or of a page.
+#[derive(Debug)]
+pub(super) struct World {
+    items: HashMap<Arc<str>, (Item, Span)>,
+    /// The file of a page.
+    parent: Option<usize>,
+    /// The page (index into `Program::pages`) of a `page` block.
+    pub(super) page: Option<u32>,
+}
+
+/// A type alias.
+#[derive(Debug)]
+pub(super) struct Alias<'a> {
+    pub(super) decl: &'a ast::TypeAliasDecl,
+    /// Being expanded: to notice aliases that contain themselves.
+    pub(super) open: bool,
+    pub(super) world: usize,
+}
+
+/// A variable or constant at the top level.
+#[derive(Clone, Debug)]
+pub(super) struct TopVar {
+    pub(super) name: Arc<str>,
+    pub(super) span: Span,
+    pub(super) annotation: Option<TypeAnn>,
+    pub(super) role: Role,
+    pub(super) world: usize,
+    /// Number of the statement that gives it its first value.
+    pub(super) order: u32,
+    pub(super) init: Option<FnId>,
+    pub(super) start: Start,
+}
+
+/// What a top-level variable is, as far as its declaration tells.
+#[derive(Clone, Debug)]
+pub(super) enum Role {
+    /// A constant whose value stands where its name is used.
+    Literal(ExprKind),
+    Constant,
+    Variable,
+    Injected(Injected),
+}
+
+/// The form of a variable's first value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    /// A list or map literal, or annotated as such: changing it in place is changing the variable.
+    Container,
+    Other,
+}
+
+/// What a name means where it is read.
+#[derive(Clone, Debug)]
+pub(super) enum Meaning {
+    Local(LocalId),
+    Function(FnId),
+    Closure(LocalId, FnId),
+    Var(usize),
+    Entity(EntityIx),
+    Enum(EnumIx),
+    Alias,
+    Component,
+    Nothing,
+}
+
+impl World {
+    pub(super) fn new(parent: Option<usize>, page: Option<u32>) -> World {
+        World { items: HashMap::new(), parent, page }
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<(Item, Span)> {
+        self.items.get(name).copied()
+    }
+
+    pub(super) fn parent(&self) -> Option<usize> {
+        self.parent
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = (&Arc<str>, Item)> {
+        self.items.iter().map(|(name, (item, _))| (name, *item))
+    }
+
+    /// Functions by name.
+    pub(super) fn functions(&self) -> HashMap<String, FnId> {
+        self.names()
+            .filter_map(|(name, item)| match item {
+                Item::Function(id) => Some((name.to_string(), id)),
+                Item::Var(_) | Item::Entity(_) | Item::Enum(_) | Item::Alias(_) | Item::Component => None,
+            })
+            .collect()
+    }
+}
+
+impl Resolver<'_> {
+    /// Adds a top-level name to the world at hand; a second declaration of a name is an error.
+    pub(super) fn declare_top(&mut self, name: &ast::Name, item: Item) -> bool {
+        if let Some((_, first)) = self.top_entry(&name.text) {
+            self.report(
+                Diagnostic::error(
+                    Code::DuplicateName,
+                    name.span,
+                    format!("`{}` is declared twice", name.text),
+                )
+                .label("declared again here")
+                .also(first, "first declared here")
+                .hint("give one of them another name"),
+            );
+            return false;
+        }
+        let world = self.world;
+        self.worlds[world].items.insert(name.text.clone(), (item, name.span));
+        true
+    }
+
+    fn top_entry(&self, name: &str) -> Option<(Item, Span)> {
+        let mut world = Some(self.world);
+        while let Some(at) = world {
+            if let Some(entry) = self.worlds[at].get(name) {
+                return Some(entry);
+            }
+            world = self.worlds[at].parent;
+        }
+        None
+    }
+
+    /// The top-level declaration of a name, seen from the world at hand.
+    pub(super) fn top(&self, name: &str) -> Option<Item> {
+        self.top_entry(name).map(|(item, _)| item)
+    }
+
+    /// Where a top-level name is declared.
+    pub(super) fn top_span(&self, name: &str) -> Option<Span> {
+        self.top_entry(name).map(|(_, span)| span)
+    }
+
+    /// What a name means here; reading it makes it a local of the innermost function if it belongs to an outer one.
+    pub(super) fn meaning(&mut self, name: &str) -> Meaning {
+        if let Some(visible) = self.find_local(name) {
+            return match visible.binding {
+                Binding::Variable(local) | Binding::Constant(local) => Meaning::Local(local),
+                Binding::Function(id) => Meaning::Function(id),
+                Binding::Closure(local, id) => Meaning::Closure(local, id),
+            };
+        }
+        match self.top(name) {
+            Some(Item::Function(id)) => Meaning::Function(id),
+            Some(Item::Var(var)) => Meaning::Var(var),
+            Some(Item::Entity(entity)) => Meaning::Entity(entity),
+            Some(Item::Enum(at)) => Meaning::Enum(at),
+            Some(Item::Alias(_)) => Meaning::Alias,
+            Some(Item::Component) => Meaning::Component,
+            None => Meaning::Nothing,
+        }
+    }
+
+    /// Whether a name is visible, without touching anything.
+    pub(super) fn is_visible(&self, name: &str) -> bool {
+        self.search(name).is_some() || self.top(name).is_some()
+    }
+
+    /// A name where a value is read.
+    pub(super) fn read_name(&mut self, name: &ast::Name) -> ExprId {
+        if let Some(field) = self.implicit_field(name) {
+            return field;
+        }
+        self.read_plain(name)
+    }
+
+    /// A name that is no field of a query's entity.
+    pub(super) fn read_plain(&mut self, name: &ast::Name) -> ExprId {
+        match self.meaning(&name.text) {
+            Meaning::Local(local) | Meaning::Closure(local, _) => self.emit(ExprKind::Local(local), name.span),
+            Meaning::Function(id) => self.emit(ExprKind::FnRef(id), name.span),
+            Meaning::Var(var) => self.read_var(var, name),
+            Meaning::Entity(entity) => self.emit(ExprKind::Query(entity), name.span),
+            Meaning::Enum(at) => {
+                let (first, enum_name) = (self.enums[at.index()].variants.first().cloned(), &name.text);
+                let hint = first.map(|(variant, _)| format!("name a variant: `{enum_name}.{variant}`"));
+                self.not_a_value(name, "an enum", hint)
+            }
+            Meaning::Alias => self.not_a_value(name, "a type", None),
+            Meaning::Component => {
+                self.unsupported(Unsupported::Components, name.span);
+                self.error(name.span)
+            }
+            Meaning::Nothing => self.read_outside(name),
+        }
+    }
+
+    fn not_a_value(&mut self, name: &ast::Name, what: &str, hint: Option<String>) -> ExprId {
+        let mut diagnostic = Diagnostic::error(
+            Code::NotAValue,
+            name.span,
+            format!("`{}` is {what}, not a value", name.text),
+        );
+        diagnostic.hint = hint;
+        self.report(diagnostic);
+        self.error(name.span)
+    }
+
+    pub(super) fn read_var(&mut self, var: usize, name: &ast::Name) -> ExprId {
+        if self.too_early(var) {
+            return self.report_too_early(var, name);
+        }
+        match &self.vars[var].role {
+            Role::Literal(literal) => {
+                let literal = literal.clone();
+                self.emit(literal, name.span)
+            }
+            Role::Constant | Role::Variable | Role::Injected(_) => {
+                self.emit(ExprKind::Global(GlobalIx(var as u32)), name.span)
+            }
+        }
+    }
+
+    /// Whether the code here runs before the variable has its first value.
+    pub(super) fn too_early(&self, var: usize) -> bool {
+        let var = &self.vars[var];
+        let limit = self.frames.iter().rev().find_map(|frame| frame.limit);
+        match var.role {
+            Role::Literal(_) | Role::Injected(_) => false,
+            Role::Constant => self.place() == Place::ConstInit && limit.is_some_and(|limit| var.order >= limit),
+            Role::Variable => match self.place() {
+                Place::ConstInit | Place::Check => true,
+                _ => var.world == self.world && limit.is_some_and(|limit| var.order >= limit),
+            },
+        }
+    }
+
+    fn report_too_early(&mut self, var: usize, name: &ast::Name) -> ExprId {
+        let declared = self.vars[var].span;
+        let refused = match (&self.vars[var].role, self.place()) {
+            (Role::Variable, Place::ConstInit) => Some("a constant"),
+            (Role::Variable, Place::Check) => Some("an entity"),
+            _ => None,
+        };
+        let diagnostic = match refused {
+            Some(what) => Diagnostic::error(
+                Code::ConstantDepends,
+                name.span,
+                format!("{what} cannot depend on the variable `{}`", name.text),
+            )
+            .also(declared, "a variable")
+            .reason("a variable belongs to one visitor or request; constants and entities belong to all"),
+            None => Diagnostic::error(
+                Code::UsedTooEarly,
+                name.span,
+                format!("`{}` has no value yet", name.text),
+            )
+            .label("read here")
+            .also(declared, "gets its first value here")
+            .hint("move the declaration up"),
+        };
+        self.report(diagnostic);
+        self.error(name.span)
+    }
+
+    /// A name that the program does not declare: a value of the library, something the server provides, or an error.
+    fn read_outside(&mut self, name: &ast::Name) -> ExprId {
+        if library::is_value(&name.text) {
+            return self.emit(ExprKind::CallLib(name.text.to_string(), Vec::new()), name.span);
+        }
+        if let Some(value) = self.provided(name) {
+            return value;
+        }
+        if self.world != PRELUDE_WORLD && library::exists(&name.text) {
+            return self.library_function_value(name);
+        }
+        self.report_unknown(name);
+        self.error(name.span)
+    }
+
+    /// `params query body headers cookies request session` in a route, `event` in a handler.
+    fn provided(&mut self, name: &ast::Name) -> Option<ExprId> {
+        let place = self.place();
+        if place == Place::Handler && &*name.text == "event" {
+            self.unsupported(Unsupported::EventValues, name.span);
+            return Some(self.error(name.span));
+        }
+        if &*name.text == "session" {
+            self.unsupported(Unsupported::Session, name.span);
+            return Some(self.error(name.span));
+        }
+        let injected = injected(&name.text)?;
+        if place != Place::Route {
+            return None;
+        }
+        let known = self.vars.iter().position(|var| matches!(var.role, Role::Injected(it) if it == injected));
+        let var = known.unwrap_or_else(|| {
+            self.vars.push(TopVar {
+                name: name.text.clone(),
+                span: name.span,
+                annotation: None,
+                role: Role::Injected(injected),
+                world: self.world,
+                order: 0,
+                init: None,
+                start: Start::Other,
+            });
+            self.vars.len() - 1
+        });
+        Some(self.emit(ExprKind::Global(GlobalIx(var as u32)), name.span))
+    }
+
+    fn report_unknown(&mut self, name: &ast::Name) {
+        let text = &*name.text;
+        let title = format!("`{text}` is not known here");
+        let mut diagnostic = Diagnostic::error(Code::UnknownName, name.span, title);
+        if let Some(place) = self.ended_block(text) {
+            diagnostic = diagnostic
+                .also(place, "declared here, inside of a block that has ended")
+                .hint(format!("give `{text}` a first value before that block"));
+        } else if injected(text).is_some() {
+            diagnostic = diagnostic
+                .reason(format!("`{text}` exists only inside of a route"))
+                .hint("pass what the function needs as an argument");
+        } else if let Some(near) = self.nearest(text, suggest::Wanted::Value) {
+            diagnostic = diagnostic.hint(format!("did you mean `{near}`?"));
+        } else {
+            diagnostic = diagnostic.hint(format!("declare it first: `{text} = …`"));
+        }
+        self.report(diagnostic);
+    }
+}
+
+/// The value that the server provides to a route under this name.
+pub(super) fn injected(name: &str) -> Option<Injected> {
+    match name {
+        "params" => Some(Injected::Params),
+        "query" => Some(Injected::Query),
+        "body" => Some(Injected::Body),
+        "headers" => Some(Injected::Headers),
+        "request" => Some(Injected::Request),
+        "cookies" => Some(Injected::Cookies),
+        _ => None,
+    }
+}

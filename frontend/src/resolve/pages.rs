@@ -1,0 +1,225 @@
+//! Main, pages and routes: the functions by which a program is entered. Must stay true: in a file without pages and routes
+//! all statements of the top level are `main`; in one with them `main` holds only what is no declaration.
+
+use flin_syntax::ast::{Block, Markup, Name, PlainText, StmtKind};
+use flin_syntax::{Code, Diagnostic, Span};
+
+use crate::hir::{ExprId, ExprKind, FnKind, GlobalIx, PageDef, RouteDef};
+use crate::unsupported::Unsupported;
+
+use super::Resolver;
+use super::collect::{Section, first_value, taken_apart};
+use super::names::{Item, World};
+use super::patterns::Target;
+use super::scope::{FrameHead, Link, Place};
+
+impl<'a> Resolver<'a> {
+    /// `main`, if there is anything for it to do.
+    pub(super) fn main_function(&mut self, section: &Section<'a>, span: Span) {
+        let only_declarations = section.statements.iter().all(|(_, _, vars)| !vars.is_empty());
+        if self.serves && only_declarations {
+            return;
+        }
+        let id = self.reserve();
+        self.open(
+            id,
+            FrameHead {
+                name: "main".to_owned(),
+                span,
+                kind: FnKind::Internal,
+                place: Place::Main,
+                link: Link::Root,
+            },
+        );
+        let mut ids = Vec::new();
+        for (order, statement, vars) in &section.statements {
+            self.frame_mut().limit = Some(*order);
+            if self.serves && !vars.is_empty() {
+                for var in vars {
+                    let place = self.emit(ExprKind::None, statement.span);
+                    self.main_inits.push((place, *var));
+                    ids.push(place);
+                }
+            } else if let Some((pattern, ty, value)) = taken_apart(statement) {
+                self.destructure(pattern, ty, value, Target::First, &mut ids);
+            } else if let ([var], Some(value)) = (vars.as_slice(), first_value(statement)) {
+                let value = self.expr(value);
+                ids.push(self.first_assignment(*var, value, statement.span));
+            } else if !matches!(statement.kind, StmtKind::Error) {
+                self.statement(statement, &mut ids);
+            }
+        }
+        let body = self.emit(ExprKind::Block(ids, false), span);
+        self.close(body);
+        self.main = Some(id);
+    }
+
+    fn first_assignment(&mut self, var: usize, value: ExprId, span: Span) -> ExprId {
+        let id = self.emit(ExprKind::SetGlobal(GlobalIx(var as u32), value), span);
+        self.main_declarations.insert(id, var);
+        id
+    }
+
+    /// A name of a pattern at the top level of `main`.
+    pub(super) fn first_value(&mut self, name: &Name, value: ExprId, span: Span) -> ExprId {
+        match self.top(&name.text) {
+            Some(Item::Var(var)) if Some(self.vars[var].order) == self.frame().limit => {
+                self.first_assignment(var, value, span)
+            }
+            _ => self.set_name(name, value, span),
+        }
+    }
+
+    /// The page of the file's own view, and the `page` blocks.
+    pub(super) fn file_pages(&mut self, section: &Section<'a>, span: Span) {
+        self.one_view(&section.views);
+        if !section.view.is_empty() || !section.views.is_empty() {
+            let at = section.views.first().copied().or_else(|| section.view.first().map(|node| node.span));
+            self.page("/", at.unwrap_or(span), &section.view);
+        }
+        for (path, body) in &section.pages {
+            self.page_block(path, body);
+        }
+    }
+
+    fn one_view(&mut self, views: &[Span]) {
+        if let [first, second, ..] = views {
+            let heads: Vec<Span> = [first, second].iter().map(|view| Span::new(view.start, view.start + 4)).collect();
+            self.report(
+                Diagnostic::error(Code::SeveralViews, heads[1], "a page has one view")
+                    .also(heads[0], "the first one")
+                    .hint("put everything into one `view { … }`, or make a `page \"/path\" { … }` of it"),
+            );
+        }
+    }
+
+    fn page_block(&mut self, path: &'a PlainText, body: &'a Block) {
+        if !self.check_path(path) {
+            return;
+        }
+        if path.value.contains(':') {
+            self.unsupported(Unsupported::PageParameters, path.span);
+        }
+        let file = self.world;
+        self.worlds.push(World::new(Some(file), Some(self.pages.len() as u32)));
+        self.world = self.worlds.len() - 1;
+        let section = self.collect(&body.statements);
+        for (_, statement, vars) in &section.statements {
+            if vars.is_empty() {
+                self.report(
+                    Diagnostic::error(
+                        Code::DeclarationPlace,
+                        statement.span,
+                        "a `page` block holds variables, functions and a view",
+                    )
+                    .hint("put statements into a handler, or to the top level of the file"),
+                );
+            }
+        }
+        let nested = section.pages.iter().map(|(path, _)| path.span);
+        for span in nested.chain(section.routes.iter().map(|route| route.3)) {
+            self.report(Diagnostic::error(
+                Code::DeclarationPlace,
+                Span::at(span.start),
+                "pages and routes stand at the top level of the file",
+            ));
+        }
+        self.bodies(&section);
+        self.one_view(&section.views);
+        self.page(&path.value, path.span, &section.view);
+        self.world = file;
+    }
+
+    /// One page: its view function and handlers.
+    fn page(&mut self, path: &str, span: Span, view: &[&'a Markup]) {
+        if let Some(first) = self.pages.iter().find(|page| page.path == path) {
+            let first = first.span;
+            self.report(
+                Diagnostic::error(Code::DuplicatePath, span, format!("there are two pages `{path}`"))
+                    .also(first, "the first one"),
+            );
+        }
+        let id = self.reserve();
+        let number = self.pages.len();
+        self.pages.push(PageDef { path: path.to_owned(), view: id, handlers: Vec::new(), span });
+        self.handlers = Vec::new();
+        self.open(
+            id,
+            FrameHead {
+                name: format!("view {path}"),
+                span,
+                kind: FnKind::Internal,
+                place: Place::View,
+                link: Link::Root,
+            },
+        );
+        let ids = self.view(view);
+        let body = self.emit(ExprKind::Block(ids, false), span);
+        self.close(body);
+        self.pages[number].handlers = std::mem::take(&mut self.handlers);
+    }
+
+    /// `route METHOD "/path" { … }`
+    pub(super) fn route(&mut self, method: &Name, path: Option<&PlainText>, body: &Block, span: Span) {
+        let Some(path) = path else {
+            return self.unsupported(Unsupported::PathFromFile, method.span);
+        };
+        self.check_path(path);
+        let upper = method.text.to_uppercase();
+        let known = self.routes.iter().find(|route| route.method == upper && same_places(&route.path, &path.value));
+        if let Some(first) = known {
+            let first = first.span;
+            self.report(
+                Diagnostic::error(
+                    Code::DuplicatePath,
+                    path.span,
+                    format!("there are two routes `{upper} {}`", path.value),
+                )
+                .also(first, "the first one"),
+            );
+        }
+        let id = self.reserve();
+        self.open(
+            id,
+            FrameHead {
+                name: format!("route {upper} {}", path.value),
+                span: path.span,
+                kind: FnKind::Internal,
+                place: Place::Route,
+                link: Link::Root,
+            },
+        );
+        let body = self.block(body, true);
+        self.close(body);
+        let head = Span::new(span.start, path.span.end);
+        self.routes.push(RouteDef { method: upper, path: path.value.to_string(), func: id, span: head });
+    }
+
+    fn check_path(&mut self, path: &PlainText) -> bool {
+        let text = &*path.value;
+        let parts: Vec<&str> = text.split('/').filter_map(|part| part.strip_prefix(':')).collect();
+        let reason = if !text.starts_with('/') {
+            "a path starts with `/`"
+        } else if text.starts_with("/_") {
+            "paths that start with `/_` belong to the server"
+        } else if parts.iter().any(|part| part.is_empty()) {
+            "`:` is followed by the name of the part"
+        } else if parts.iter().enumerate().any(|(at, part)| parts[..at].contains(part)) {
+            "each `:name` may stand once"
+        } else if text.contains(['?', '#', ' ']) {
+            "a path has no blanks, no `?` and no `#`"
+        } else {
+            return true;
+        };
+        self.report(
+            Diagnostic::error(Code::BadPath, path.span, format!("the path `{text}` cannot be used")).reason(reason),
+        );
+        false
+    }
+}
+
+/// Whether two path patterns can match the same path: the names of their parts do not matter.
+fn same_places(a: &str, b: &str) -> bool {
+    let same = |(a, b): (&str, &str)| a == b || (a.starts_with(':') && b.starts_with(':'));
+    a.split('/').count() == b.split('/').count() && a.split('/').zip(b.split('/')).all(same)
+}

@@ -1,0 +1,389 @@
+//! Scopes: functions under construction, the blocks open in them, and how a variable of an enclosing function becomes a
+//! local of an inner one. Must stay true: a name is looked up from the innermost block outwards; a variable that crosses
+//! a function is captured through every level between; a handler gets copies as parameters instead.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use flin_syntax::Span;
+
+use crate::hir::{Capture, Expr, ExprId, FnId, FnKind, Function, Local, LocalId, Param, TypeAnn};
+
+use super::Resolver;
+
+/// How the code of a function reaches variables of the function around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Not at all.
+    Root,
+    /// As captured variables.
+    Capture,
+    /// As copies, passed as parameters (event handlers).
+    Params,
+}
+
+/// What a function under construction is, as far as rules about its content depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Main,
+    Function,
+    Lambda,
+    View,
+    Handler,
+    /// Initial value of a top-level variable.
+    Init,
+    ConstInit,
+    /// Default of a parameter.
+    Default,
+    /// Default or check of an entity field.
+    Check,
+    Route,
+    Test,
+}
+
+/// What a name in a block stands for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Binding {
+    Variable(LocalId),
+    /// `const` inside of a function.
+    Constant(LocalId),
+    /// A function inside of a function that captures nothing.
+    Function(FnId),
+    /// A function inside of a function that captures variables: the local holds it.
+    Closure(LocalId, FnId),
+}
+
+/// One open block.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    names: HashMap<Arc<str>, Binding>,
+}
+
+/// An open loop.
+#[derive(Debug)]
+pub(super) struct OpenLoop {
+    pub(super) name: Option<Arc<str>>,
+    pub(super) label: u32,
+    /// `loop`: `break` may carry a value.
+    pub(super) takes_value: bool,
+}
+
+/// A function under construction.
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) id: FnId,
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) kind: FnKind,
+    pub(super) place: Place,
+    pub(super) link: Link,
+    pub(super) read_only: bool,
+    pub(super) params: Vec<Param>,
+    pub(super) result: Option<TypeAnn>,
+    pub(super) generics: Vec<Arc<str>>,
+    pub(super) locals: Vec<Local>,
+    captures: Vec<Capture>,
+    pub(super) exprs: Vec<Expr>,
+    scopes: Vec<Scope>,
+    /// Names whose block has ended, for messages.
+    ended: HashMap<Arc<str>, Span>,
+    pub(super) loops: Vec<OpenLoop>,
+    pub(super) labels: u32,
+    /// Values of the enclosing function, in the order of the parameters (`Link::Params`).
+    pub(super) copied: Vec<LocalId>,
+    /// The entity of a query argument whose bare names may be fields.
+    pub(super) implicit: Option<Implicit>,
+    /// Top-level variables of this statement number and later have no value yet.
+    pub(super) limit: Option<u32>,
+}
+
+/// The parameter `it` of a query argument.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Implicit {
+    pub(super) it: LocalId,
+    /// The entity, if the receiver shows it.
+    pub(super) entity: Option<crate::hir::EntityIx>,
+}
+
+/// What a frame is opened with.
+pub(super) struct FrameHead {
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) kind: FnKind,
+    pub(super) place: Place,
+    pub(super) link: Link,
+}
+
+/// What a local name was found to be, as seen from the innermost function.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Visible {
+    pub(super) binding: Binding,
+    /// It is a handler's copy of a variable of the view.
+    pub(super) copy: bool,
+}
+
+impl Frame {
+    fn find(&self, name: &str) -> Option<Binding> {
+        self.scopes
+            .iter()
+            .rev()
+            .find_map(|scope| scope.names.get(name).copied())
+    }
+
+    pub(super) fn add_local(&mut self, name: &str, span: Span, annotation: Option<TypeAnn>) -> LocalId {
+        self.locals.push(Local {
+            name: name.to_owned(),
+            span,
+            annotation,
+            reassigned: false,
+            captured: false,
+            function: None,
+        });
+        LocalId(self.locals.len() as u32 - 1)
+    }
+}
+
+impl Resolver<'_> {
+    /// A number for a function whose content comes later.
+    pub(super) fn reserve(&mut self) -> FnId {
+        self.functions.push(None);
+        FnId(self.functions.len() as u32 - 1)
+    }
+
+    pub(super) fn open(&mut self, id: FnId, head: FrameHead) {
+        let read_only = matches!(
+            head.place,
+            Place::View | Place::Init | Place::ConstInit | Place::Check
+        );
+        self.frames.push(Frame {
+            id,
+            name: head.name,
+            span: head.span,
+            kind: head.kind,
+            place: head.place,
+            link: head.link,
+            read_only,
+            params: Vec::new(),
+            result: None,
+            generics: Vec::new(),
+            locals: Vec::new(),
+            captures: Vec::new(),
+            exprs: Vec::new(),
+            scopes: vec![Scope::default()],
+            ended: HashMap::new(),
+            loops: Vec::new(),
+            labels: 0,
+            copied: Vec::new(),
+            implicit: None,
+            limit: None,
+        });
+    }
+
+    /// Finishes the innermost function; gives the variables of the outer one that it got as parameters.
+    pub(super) fn close(&mut self, body: ExprId) -> Vec<LocalId> {
+        let frame = self.frames.pop().expect("a function is open");
+        let parent = match frame.link {
+            Link::Capture => self.frames.last().map(|outer| outer.id),
+            Link::Root | Link::Params => None,
+        };
+        self.functions[frame.id.index()] = Some(Function {
+            name: frame.name,
+            span: frame.span,
+            kind: frame.kind,
+            from_prelude: self.world == super::PRELUDE_WORLD,
+            type_vars: frame.generics.len() as u32,
+            params: frame.params,
+            result: frame.result,
+            locals: frame.locals,
+            captures: frame.captures,
+            parent,
+            exprs: frame.exprs,
+            body,
+            read_only: frame.read_only,
+        });
+        frame.copied
+    }
+
+    pub(super) fn frame(&self) -> &Frame {
+        self.frames.last().expect("a function is open")
+    }
+
+    pub(super) fn frame_mut(&mut self) -> &mut Frame {
+        self.frames.last_mut().expect("a function is open")
+    }
+
+    /// What the code here is part of, lambdas left out.
+    pub(super) fn place(&self) -> Place {
+        self.frames
+            .iter()
+            .rev()
+            .map(|frame| frame.place)
+            .find(|place| *place != Place::Lambda)
+            .unwrap_or(Place::Lambda)
+    }
+
+    pub(super) fn open_block(&mut self) {
+        self.frame_mut().scopes.push(Scope::default());
+    }
+
+    pub(super) fn close_block(&mut self) {
+        let frame = self.frame_mut();
+        let scope = frame.scopes.pop().expect("a block is open");
+        for (name, binding) in scope.names {
+            if let Binding::Variable(local) | Binding::Constant(local) = binding {
+                frame.ended.insert(name, frame.locals[local.index()].span);
+            }
+        }
+    }
+
+    /// Binds a name in the innermost block.
+    pub(super) fn bind(&mut self, name: &Arc<str>, binding: Binding) {
+        let frame = self.frame_mut();
+        let scope = frame.scopes.last_mut().expect("a block is open");
+        scope.names.insert(name.clone(), binding);
+    }
+
+    /// A new variable in the innermost block.
+    pub(super) fn declare(&mut self, name: &Arc<str>, span: Span, annotation: Option<TypeAnn>) -> LocalId {
+        let local = self.frame_mut().add_local(name, span, annotation);
+        if &**name != "_" {
+            self.bind(name, Binding::Variable(local));
+        }
+        local
+    }
+
+    /// A variable without a name.
+    pub(super) fn temporary(&mut self, span: Span) -> LocalId {
+        self.frame_mut().add_local("", span, None)
+    }
+
+    /// Finds a local name, and makes it a local of the innermost function if it belongs to an outer one.
+    pub(super) fn find_local(&mut self, name: &str) -> Option<Visible> {
+        let (depth, binding) = self.search(name)?;
+        let (local, again): (LocalId, fn(LocalId, FnId) -> Binding) = match binding {
+            Binding::Variable(local) => (local, |local, _| Binding::Variable(local)),
+            Binding::Constant(local) => (local, |local, _| Binding::Constant(local)),
+            Binding::Closure(local, _) => (local, Binding::Closure),
+            Binding::Function(_) => return Some(Visible { binding, copy: false }),
+        };
+        let function = match binding {
+            Binding::Closure(_, function) => function,
+            Binding::Variable(_) | Binding::Constant(_) | Binding::Function(_) => FnId(0),
+        };
+        let (local, copy) = self.bring_inside(depth, local);
+        Some(Visible { binding: again(local, function), copy })
+    }
+
+    /// Where a local name is declared: depth of its function, and the binding there.
+    pub(super) fn search(&self, name: &str) -> Option<(usize, Binding)> {
+        for (depth, frame) in self.frames.iter().enumerate().rev() {
+            if let Some(binding) = frame.find(name) {
+                return Some((depth, binding));
+            }
+            if frame.link == Link::Root {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Makes a local of the function at `depth` a local of the innermost function.
+    pub(super) fn bring_inside(&mut self, depth: usize, local: LocalId) -> (LocalId, bool) {
+        let mut local = local;
+        let mut copy = false;
+        for inner in depth + 1..self.frames.len() {
+            let (outer_frames, inner_frames) = self.frames.split_at_mut(inner);
+            let (outer, frame) = (&mut outer_frames[inner - 1], &mut inner_frames[0]);
+            local = match frame.link {
+                Link::Root => unreachable!("a name was found beyond a function that sees nothing outside"),
+                Link::Capture => capture(outer, frame, local),
+                Link::Params => {
+                    copy = true;
+                    copied(outer, frame, local)
+                }
+            };
+        }
+        (local, copy)
+    }
+
+    /// Notes that a variable is assigned after its declaration.
+    pub(super) fn mark_assigned(&mut self, local: LocalId) {
+        self.frame_mut().locals[local.index()].reassigned = true;
+    }
+
+    /// All local names that are visible here.
+    pub(super) fn visible_locals(&self) -> HashSet<Arc<str>> {
+        let mut names = HashSet::new();
+        for frame in self.frames.iter().rev() {
+            for scope in &frame.scopes {
+                names.extend(scope.names.keys().cloned());
+            }
+            if frame.link == Link::Root {
+                break;
+            }
+        }
+        names
+    }
+
+    /// Where a name was declared whose block has ended, in this function.
+    pub(super) fn ended_block(&self, name: &str) -> Option<Span> {
+        self.frame().ended.get(name).copied()
+    }
+}
+
+fn capture(outer: &mut Frame, inner: &mut Frame, local: LocalId) -> LocalId {
+    if let Some(known) = inner.captures.iter().find(|capture| capture.outer == local) {
+        return known.inner;
+    }
+    let source = &mut outer.locals[local.index()];
+    source.captured = true;
+    let copy = source.clone();
+    inner.locals.push(copy);
+    let id = LocalId(inner.locals.len() as u32 - 1);
+    inner.captures.push(Capture { outer: local, inner: id });
+    id
+}
+
+fn copied(outer: &Frame, inner: &mut Frame, local: LocalId) -> LocalId {
+    if let Some(position) = inner.copied.iter().position(|known| *known == local) {
+        return inner.params[position].local;
+    }
+    let source = &outer.locals[local.index()];
+    let id = inner.add_local(&source.name, source.span, source.annotation.clone());
+    inner.locals[id.index()].function = source.function;
+    inner.copied.push(local);
+    inner.params.push(Param { local: id, annotation: None, default: None });
+    id
+}
+
+/// Captured variables agree in all functions on whether they are assigned and captured; called once all are finished.
+pub(super) fn spread_flags(functions: &mut [Function]) {
+    for inner in (0..functions.len()).rev() {
+        share(functions, inner, |outer, inner| {
+            outer.captured = true;
+            outer.reassigned |= inner.reassigned;
+        });
+    }
+    for inner in 0..functions.len() {
+        share(functions, inner, |outer, inner| {
+            inner.captured = true;
+            inner.reassigned |= outer.reassigned;
+        });
+    }
+}
+
+/// Applies `agree` to each captured variable (outer one, inner one) of a function. Parents have smaller numbers.
+fn share(functions: &mut [Function], inner: usize, agree: fn(&mut Local, &mut Local)) {
+    let Some(parent) = functions[inner].parent else {
+        return;
+    };
+    let (outer_functions, inner_functions) = functions.split_at_mut(inner);
+    let function = &mut inner_functions[0];
+    let outer = &mut outer_functions[parent.index()];
+    for capture in &function.captures {
+        agree(
+            &mut outer.locals[capture.outer.index()],
+            &mut function.locals[capture.inner.index()],
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Near matches for names that are not known. Must stay true: a suggestion is a name that would work at that place; with
+//! equal distance the first in alphabetical order wins, so that messages do not depend on the order of a table.
+
+use std::sync::Arc;
+
+use super::names::Item;
+use super::{Resolver, library};
+
+/// What kind of name is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    Value,
+    Function,
+    Type,
+    Entity,
+}
+
+impl Resolver<'_> {
+    /// The visible name that is nearest to a misspelt one, if any is near.
+    pub(super) fn nearest(&self, name: &str, wanted: Wanted) -> Option<String> {
+        let mut candidates: Vec<String> = Vec::new();
+        if matches!(wanted, Wanted::Value | Wanted::Function) {
+            candidates.extend(self.visible_locals().iter().map(Arc::to_string));
+        }
+        let mut world = Some(self.world);
+        while let Some(at) = world {
+            let fits = self.worlds[at].names().filter(|(_, item)| fits(*item, wanted));
+            candidates.extend(fits.map(|(name, _)| name.to_string()));
+            world = self.worlds[at].parent();
+        }
+        match wanted {
+            Wanted::Value | Wanted::Function => candidates.extend(library::names().map(str::to_owned)),
+            Wanted::Type => candidates.extend(super::typenames::BUILT_IN.iter().map(|it| (*it).to_owned())),
+            Wanted::Entity => {}
+        }
+        nearest_of(name, candidates.iter().map(String::as_str))
+    }
+}
+
+fn fits(item: Item, wanted: Wanted) -> bool {
+    match item {
+        Item::Function(_) => matches!(wanted, Wanted::Value | Wanted::Function),
+        Item::Var(_) => matches!(wanted, Wanted::Value | Wanted::Function),
+        Item::Entity(_) => matches!(wanted, Wanted::Value | Wanted::Type | Wanted::Entity),
+        Item::Enum(_) => matches!(wanted, Wanted::Value | Wanted::Type),
+        Item::Alias(_) => wanted == Wanted::Type,
+        Item::Component => false,
+    }
+}
+
+/// The nearest of some names, if one is near enough: a third of the letters may differ, at least one.
+pub(super) fn nearest_of<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<String> {
+    let length = name.chars().count();
+    let limit = (length / 3).max(1);
+    candidates
+        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
+        .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= limit && *candidate != name && (*distance < length))
+        .min()
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// Edit distance with exchange of neighbours as one step.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let change = usize::from(a[i - 1] != b[j - 1]);
+            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + change);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, nearest_of};
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("title", "titel"), 1);
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("count", "coutn"), 1);
+    }
+
+    #[test]
+    fn only_near_names_are_suggested() {
+        let names = ["newTitle", "todos", "count"];
+        assert_eq!(nearest_of("newTitel", names.into_iter()), Some("newTitle".to_owned()));
+        assert_eq!(nearest_of("elephant", names.into_iter()), None);
+        assert_eq!(nearest_of("x", ["y"].into_iter()), None);
+    }
+}
