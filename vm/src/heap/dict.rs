@@ -240,6 +240,19 @@ impl Heap {
         Ok(())
     }
 
+    /// The entry at a position in insertion order.
+    pub(super) fn dict_at(&mut self, dict: Obj, index: usize) -> Res<Option<(Word, Word)>> {
+        let mut table = table_of(dict);
+        let live = entries_live(table);
+        if index >= live {
+            return Ok(None);
+        }
+        if live != entries_used(table) {
+            table = self.rebuild(dict, live + live / 2 + 2)?;
+        }
+        Ok(entry(table, index))
+    }
+
     /// Removes all entries.
     pub(super) fn dict_clear(&mut self, dict: Obj) -> Res<()> {
         let old = table_of(dict);

@@ -176,6 +176,14 @@ impl Heap {
         Ok(None)
     }
 
+    /// The key and value at a position in insertion order.
+    pub(crate) fn map_at(&mut self, map: Obj, index: usize) -> Res<Option<(Word, Word)>> {
+        if map.kind() == Kind::Dict {
+            return self.dict_at(map, index);
+        }
+        self.map_next(map, &mut MapCursor(index))
+    }
+
     /// All keys and values, in order.
     pub(crate) fn map_entries(&mut self, map: Obj) -> Res<Vec<(Word, Word)>> {
         let mut entries = Vec::with_capacity(self.map_len(map));
