@@ -33,7 +33,7 @@ struct Wanted {
 /// `POST /_action`
 pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> Answered {
     let headers = &asked.parts.headers;
-    let bytes = match body::read(headers, incoming, &app.options.limits).await {
+    let bytes = match body::read(incoming, &app.options.limits).await {
         Ok(bytes) => bytes,
         Err(refused) => return refused,
     };
@@ -77,7 +77,7 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
 /// `POST /_render`
 pub(crate) async fn render(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> Answered {
     let headers = &asked.parts.headers;
-    let bytes = match body::read(headers, incoming, &app.options.limits).await {
+    let bytes = match body::read(incoming, &app.options.limits).await {
         Ok(bytes) => bytes,
         Err(refused) => return refused,
     };
@@ -135,8 +135,12 @@ fn error(fault: &Fault) -> Answered {
     }
 }
 
-fn bad_request(message: impl Into<String>) -> Fault {
-    Fault::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+fn bad_request(message: impl Into<String>) -> Box<Fault> {
+    Box::new(Fault::new(StatusCode::BAD_REQUEST, "BadRequest", message))
+}
+
+fn unknown_page(message: impl Into<String>) -> Box<Fault> {
+    Box::new(Fault::new(StatusCode::NOT_FOUND, "UnknownPage", message))
 }
 
 // The page with what was typed and the sentence at its field; a fault of ours is an error page.
@@ -171,7 +175,7 @@ async fn form_again(app: &App, page: usize, state: SentState, fault: &Fault) -> 
     html(fault.status, pages::whole(app, page, &outcome))
 }
 
-fn read_request(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Fault> {
+fn read_request(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {
     match BodyKind::of(headers) {
         BodyKind::Json | BodyKind::Unnamed => read_json(app, headers, bytes),
         BodyKind::Form => read_form(app, headers, bytes),
@@ -181,7 +185,7 @@ fn read_request(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, 
     }
 }
 
-fn read_json(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Fault> {
+fn read_json(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {
     let body = body::json(bytes)
         .map_err(|error| bad_request(format!("the body is not valid JSON: {error}")))?;
     let Json::Object(entries) = body else {
@@ -210,7 +214,7 @@ fn read_json(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Fau
     })
 }
 
-fn read_form(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Fault> {
+fn read_form(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {
     let by_form = wants_html(headers) && !headers.contains_key("x-flin");
     let (mut action, mut args, mut state, mut page) = (None, Vec::new(), Vec::new(), None);
     let mut fields: Vec<(String, Vec<String>)> = Vec::new();
@@ -251,7 +255,7 @@ fn is_state(app: &App, page: usize, name: &str) -> bool {
     module.pages[page].variables.iter().any(is)
 }
 
-fn text_of(value: Json, name: &str) -> Result<String, Fault> {
+fn text_of(value: Json, name: &str) -> Result<String, Box<Fault>> {
     match value {
         Json::Text(text) => Ok(text),
         other => Err(bad_request(format!(
@@ -262,7 +266,7 @@ fn text_of(value: Json, name: &str) -> Result<String, Fault> {
 }
 
 // Plain JSON, or JSON as text.
-fn unwrap_text(value: Json, name: &str) -> Result<Json, Fault> {
+fn unwrap_text(value: Json, name: &str) -> Result<Json, Box<Fault>> {
     match value {
         Json::Text(text) if text.trim().is_empty() => Ok(Json::Null),
         Json::Text(text) => Json::parse(text.as_bytes())
@@ -271,7 +275,7 @@ fn unwrap_text(value: Json, name: &str) -> Result<Json, Fault> {
     }
 }
 
-fn list_of(value: Json) -> Result<Vec<Json>, Fault> {
+fn list_of(value: Json) -> Result<Vec<Json>, Box<Fault>> {
     match unwrap_text(value, "_args")? {
         Json::List(items) => Ok(items),
         Json::Null => Ok(Vec::new()),
@@ -282,7 +286,7 @@ fn list_of(value: Json) -> Result<Vec<Json>, Fault> {
     }
 }
 
-fn state_of(value: Json) -> Result<SentState, Fault> {
+fn state_of(value: Json) -> Result<SentState, Box<Fault>> {
     match unwrap_text(value, "_state")? {
         Json::Object(entries) => Ok(entries
             .into_iter()
@@ -297,16 +301,10 @@ fn state_of(value: Json) -> Result<SentState, Fault> {
 }
 
 // `_page` if given, else the path of the `Referer` if it is a page, else "/".
-fn find_page(app: &App, given: Option<&str>, headers: &HeaderMap) -> Result<usize, Fault> {
+fn find_page(app: &App, given: Option<&str>, headers: &HeaderMap) -> Result<usize, Box<Fault>> {
     if let Some(given) = given {
-        let missing = || {
-            Fault::new(
-                StatusCode::NOT_FOUND,
-                "UnknownPage",
-                format!("there is no page {given}"),
-            )
-        };
-        return app.paths.page(given).ok_or_else(missing);
+        let page = app.paths.page(given);
+        return page.ok_or_else(|| unknown_page(format!("there is no page {given}")));
     }
     let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
     let referer = referer
@@ -315,11 +313,5 @@ fn find_page(app: &App, given: Option<&str>, headers: &HeaderMap) -> Result<usiz
     let page = referer
         .and_then(|path| app.paths.page(&path))
         .or_else(|| app.paths.page("/"));
-    page.ok_or_else(|| {
-        Fault::new(
-            StatusCode::NOT_FOUND,
-            "UnknownPage",
-            "expected the path of a page in \"_page\"",
-        )
-    })
+    page.ok_or_else(|| unknown_page("expected the path of a page in \"_page\""))
 }

@@ -49,7 +49,7 @@ impl App {
         self.runtime
             .submit(entry, Box::new(move |answer| drop(sender.send(answer))));
         match receiver.await {
-            Ok(answer) => answer.settle(self.runtime.world()),
+            Ok(answer) => answer.settle(&self.runtime),
             Err(_) => Err(Failure::Closed),
         }
     }

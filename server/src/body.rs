@@ -6,7 +6,7 @@ use flin_runtime::json::{Json, JsonError};
 use http_body_util::BodyExt;
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::header::{CONTENT_TYPE, HeaderMap};
 
 use crate::options::ServerLimits;
 use crate::respond::{Answered, closing, text};
@@ -50,15 +50,7 @@ impl BodyKind {
 }
 
 /// Reads the whole body, or says why not.
-pub(crate) async fn read(
-    headers: &HeaderMap,
-    body: Incoming,
-    limits: &ServerLimits,
-) -> Result<Bytes, Answered> {
-    if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
-        let message = "expected either Content-Length or Transfer-Encoding, found both";
-        return Err(closing(text(StatusCode::BAD_REQUEST, message)));
-    }
+pub(crate) async fn read(body: Incoming, limits: &ServerLimits) -> Result<Bytes, Answered> {
     let too_big = || {
         let message = format!("the body is bigger than {} bytes", limits.body_bytes_max);
         closing(text(StatusCode::PAYLOAD_TOO_LARGE, &message))

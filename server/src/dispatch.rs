@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue};
+use hyper::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
@@ -33,6 +33,9 @@ pub(crate) async fn dispatch(
 ) -> Answered {
     let (parts, body) = request.into_parts();
     let (method, url, started) = (parts.method.clone(), parts.uri.clone(), Instant::now());
+    // With both lengths told, hyper goes by the chunks and forgets the other; whatever stands before us may have gone by
+    // the other one. So nothing more is taken from such a connection.
+    let chunked = parts.headers.contains_key(TRANSFER_ENCODING);
     let response = match first_checks(app, &parts, &connection) {
         Ok((host, path)) => {
             choose(
@@ -49,6 +52,7 @@ pub(crate) async fn dispatch(
         }
         Err((status, message)) => closing(text(status, &message)),
     };
+    let response = if chunked { closing(response) } else { response };
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     tracing::debug!(%method, %url, status = response.status().as_u16(), took_us, "answered");
     response
@@ -139,15 +143,15 @@ fn not_found(app: &App, asked: &Asked) -> Answered {
         .path()
         .strip_suffix('/')
         .filter(|path| path.starts_with('/') && !path.starts_with("//"));
-    if let (Some(shorter), Some(decoded)) = (shorter, asked.path.strip_suffix('/')) {
-        if app.paths.find(decoded).is_some() {
-            let query = asked
-                .parts
-                .uri
-                .query()
-                .map_or(String::new(), |query| format!("?{query}"));
-            return see(StatusCode::PERMANENT_REDIRECT, &format!("{shorter}{query}"));
-        }
+    if let (Some(shorter), Some(decoded)) = (shorter, asked.path.strip_suffix('/'))
+        && app.paths.find(decoded).is_some()
+    {
+        let query = asked
+            .parts
+            .uri
+            .query()
+            .map_or(String::new(), |query| format!("?{query}"));
+        return see(StatusCode::PERMANENT_REDIRECT, &format!("{shorter}{query}"));
     }
     if wants_html(&asked.parts.headers) {
         return html(

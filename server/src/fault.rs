@@ -58,6 +58,17 @@ impl Fault {
         }
     }
 
+    /// A failure while a page was shown: its visitor asked for nothing special, so a broken rule is the program's fault.
+    pub(crate) fn of_page(failure: &Failure, show_errors: bool) -> Fault {
+        let fault = Fault::of(failure, show_errors);
+        match fault.status {
+            StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT => {
+                Fault::own(&fault.kind, failure, show_errors)
+            }
+            _ => fault,
+        }
+    }
+
     fn of_trap(trap: &Trap, own: impl Fn(&str) -> Fault) -> Fault {
         let told = |status| Fault {
             entity: trap.entity.clone(),
@@ -73,6 +84,10 @@ impl Fault {
                 status: StatusCode::SERVICE_UNAVAILABLE,
                 ..own(trap.kind.name())
             },
+            ErrorKind::Custom(name) if http_status(trap).is_some() => {
+                let status = http_status(trap).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                Fault::new(status, name, trap.message.clone())
+            }
             // The program's own words, meant to be read.
             ErrorKind::Custom(name) => Fault {
                 message: trap.message.clone(),
@@ -152,6 +167,19 @@ impl Fault {
         out.push('}');
         out
     }
+}
+
+/// `error(404, "…")` raises an `HttpError` whose rule is the status.
+fn http_status(trap: &Trap) -> Option<StatusCode> {
+    let asked = trap
+        .rule
+        .as_deref()
+        .filter(|_| trap.kind.name() == "HttpError")?;
+    let status = asked
+        .parse()
+        .ok()
+        .and_then(|status| StatusCode::from_u16(status).ok());
+    status.filter(|status| status.is_client_error() || status.is_server_error())
 }
 
 fn details(trap: &Trap) -> String {

@@ -79,12 +79,12 @@ pub(crate) fn check_host(
         .ok()
         .and_then(Host::parse)
         .ok_or_else(|| bad("the Host header is no host name"))?;
-    if let Some(authority) = uri.authority() {
-        if Host::parse(authority.as_str()).as_ref() != Some(&host) {
-            return Err(bad(
-                "the request line and the Host header name different hosts",
-            ));
-        }
+    if let Some(authority) = uri.authority()
+        && Host::parse(authority.as_str()).as_ref() != Some(&host)
+    {
+        return Err(bad(
+            "the request line and the Host header name different hosts",
+        ));
     }
     let ours = match host.address() {
         Some(address) => {

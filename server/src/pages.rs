@@ -16,7 +16,7 @@ use crate::respond::{Answered, empty, html, retry_soon};
 pub(crate) async fn show(app: &App, page: usize, headers: &HeaderMap) -> Answered {
     let outcome = match render(app, page, Vec::new()).await {
         Ok(outcome) => outcome,
-        Err(failure) => return error_page(&Fault::of(&failure, app.options.show_errors)),
+        Err(failure) => return error_page(&Fault::of_page(&failure, app.options.show_errors)),
     };
     let document = whole(app, page, &outcome);
     let tag = format!("\"{}\"", fingerprint(document.as_bytes()));

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use flin_runtime::vm::HostValue;
-use flin_runtime::{Entry, Outcome, RouteBody, RouteOutcome, RouteRequest, plain_value};
+use flin_runtime::{
+    Entry, Outcome, RouteBody, RouteOutcome, RouteRequest, plain_json, plain_value,
+};
 use hyper::body::Incoming;
 use hyper::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
@@ -25,7 +27,7 @@ pub(crate) async fn run(
     incoming: Incoming,
 ) -> Answered {
     let headers = &asked.parts.headers;
-    let bytes = match body::read(headers, incoming, &app.options.limits).await {
+    let bytes = match body::read(incoming, &app.options.limits).await {
         Ok(bytes) => bytes,
         Err(refused) => return refused,
     };
@@ -60,7 +62,7 @@ pub(crate) async fn run(
         })
         .await
     {
-        Ok(Outcome::Route(outcome)) => response_of(outcome),
+        Ok(Outcome::Route(outcome)) => response_of(app, outcome),
         Ok(Outcome::Page(_) | Outcome::Action(_) | Outcome::Done) => {
             unreachable!("a route entry gives a route")
         }
@@ -140,7 +142,7 @@ const NOT_THE_PROGRAMS: [&str; 6] = [
     "date",
 ];
 
-fn response_of(outcome: RouteOutcome) -> Answered {
+fn response_of(app: &App, outcome: RouteOutcome) -> Answered {
     let status = StatusCode::from_u16(outcome.status)
         .ok()
         .filter(|status| status.as_u16() >= 200);
@@ -156,7 +158,7 @@ fn response_of(outcome: RouteOutcome) -> Answered {
     };
     let mut response = match outcome.body {
         RouteBody::Empty => empty(status),
-        RouteBody::Json(text) => json(status, text),
+        RouteBody::Value(value) => json(status, plain_json(app.module(), &value)),
         RouteBody::Text(text) => answer(status, "text/plain; charset=utf-8", text),
     };
     for (name, value) in outcome.headers {

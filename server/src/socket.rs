@@ -40,7 +40,7 @@ pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
     }
     let key = match check_handshake(&asked.parts.headers, asked.parts.version) {
         Ok(key) => key,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let query = form_pairs(asked.parts.uri.query().unwrap_or_default().as_bytes());
     let path = query
@@ -69,7 +69,7 @@ pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
 }
 
 // RFC 6455, 4.2.1; gives the client's key.
-fn check_handshake(headers: &HeaderMap, http: Version) -> Result<String, Answered> {
+fn check_handshake(headers: &HeaderMap, http: Version) -> Result<String, Box<Answered>> {
     let one = |name: header::HeaderName| {
         let mut values = headers.get_all(name).iter();
         let value = values.next().and_then(|value| value.to_str().ok());
@@ -99,7 +99,7 @@ fn check_handshake(headers: &HeaderMap, http: Version) -> Result<String, Answere
         response
             .headers_mut()
             .insert(header::UPGRADE, HeaderValue::from_static("websocket"));
-        return Err(response);
+        return Err(Box::new(response));
     }
     let key = one(header::SEC_WEBSOCKET_KEY)
         .map(str::trim)
@@ -108,10 +108,10 @@ fn check_handshake(headers: &HeaderMap, http: Version) -> Result<String, Answere
         Some(key) if http == Version::HTTP_11 && has(header::CONNECTION, "upgrade") => {
             Ok(key.to_owned())
         }
-        Some(_) | None => Err(text(
+        Some(_) | None => Err(Box::new(text(
             StatusCode::BAD_REQUEST,
             "expected a complete WebSocket handshake with a key of 16 bytes",
-        )),
+        ))),
     }
 }
 

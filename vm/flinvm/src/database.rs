@@ -17,7 +17,7 @@ pub(crate) fn verify(data: &Path) -> Result<(), Fault> {
         });
     }
     let disk = opening::real_disk(data)?;
-    let report = store::verify(&*disk).map_err(Fault::Data)?;
+    let report = store::verify(&*disk).map_err(|error| Fault::Data(Box::new(error)))?;
     println!("{report}");
     if report.is_intact() {
         Ok(())

@@ -26,7 +26,7 @@ pub(crate) enum Fault {
     )]
     Refused(String),
     /// The data cannot be opened.
-    Data(OpenError),
+    Data(Box<OpenError>),
     /// The program failed.
     Failed(Failure),
     /// The server cannot start.
@@ -44,15 +44,16 @@ impl Fault {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Fault::Unreadable { .. } | Fault::Usage(_) => 2,
-            Fault::Disk(_) | Fault::Data(OpenError::Io(_)) => 75,
-            Fault::Data(
+            Fault::Disk(_) => 75,
+            Fault::Data(open) => match **open {
+                OpenError::Io(_) => 75,
                 OpenError::Corrupt { .. }
                 | OpenError::Locked { .. }
                 | OpenError::SchemaRefused { .. }
                 | OpenError::UnsupportedFormat { .. }
-                | OpenError::NoStore { .. },
-            )
-            | Fault::NotAProgram { .. }
+                | OpenError::NoStore { .. } => 1,
+            },
+            Fault::NotAProgram { .. }
             | Fault::Refused(_)
             | Fault::Failed(_)
             | Fault::Server(_)

@@ -35,7 +35,8 @@ pub(crate) fn open(
     } else {
         StoreOptions::inline()
     };
-    let opened = Store::open(disk, &schema_of(program.module()), options).map_err(Fault::Data)?;
+    let opened = Store::open(disk, &schema_of(program.module()), options)
+        .map_err(|error| Fault::Data(Box::new(error)))?;
     if let Some(data) = data {
         tracing::info!(data = %data.display(), "{}", opened.report);
     }

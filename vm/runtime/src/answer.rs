@@ -2,20 +2,24 @@
 //! lines leave only after the commit, and not on the committer's thread. Must stay true: an answer that nobody takes is
 //! logged all the same.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use flin_store::CommitEvent;
 use flin_vm::{ErrorKind, TraceEntry};
 
-use crate::entry::{Entry, Failure, Outcome};
+use crate::door::Runtime;
+use crate::entry::{Entry, Failure, Outcome, RouteBody};
 use crate::host::Operations;
 use crate::panics::Caught;
-use crate::world::{Said, World};
+use crate::world::Said;
 
 /// An answer on its way to whoever asked. `settle` gives the result.
 pub struct Answer {
     result: Option<Result<Outcome, Failure>>,
     said: Vec<Said>,
     report: Option<Report>,
+    committed: Option<Arc<CommitEvent>>,
 }
 
 // What the log line of an entry says.
@@ -57,11 +61,17 @@ impl Report {
 }
 
 impl Answer {
-    pub(crate) fn new(result: Result<Outcome, Failure>, said: Vec<Said>, report: Report) -> Answer {
+    pub(crate) fn new(
+        result: Result<Outcome, Failure>,
+        said: Vec<Said>,
+        report: Report,
+        committed: Option<Arc<CommitEvent>>,
+    ) -> Answer {
         Answer {
             result: Some(result),
             said,
             report: Some(report),
+            committed,
         }
     }
 
@@ -70,18 +80,25 @@ impl Answer {
             result: Some(Err(failure)),
             said: Vec::new(),
             report: None,
+            committed: None,
         }
     }
 
     /// Lets out what the program said, writes the log lines and gives the result.
-    pub fn settle(mut self, world: &dyn World) -> Result<Outcome, Failure> {
+    pub fn settle(mut self, runtime: &Runtime) -> Result<Outcome, Failure> {
+        let world = runtime.world();
         for said in self.said.drain(..) {
             match said {
                 Said::Printed(line) => world.print(&line),
                 Said::Logged(level, line) => world.log(level, &line),
             }
         }
-        let result = self.result.take().unwrap_or(Err(Failure::Closed));
+        let mut result = self.result.take().unwrap_or(Err(Failure::Closed));
+        if let (Ok(Outcome::Route(route)), Some(event)) = (&mut result, &self.committed)
+            && let RouteBody::Value(value) = &mut route.body
+        {
+            runtime.types().set_committed(value, event);
+        }
         if let Some(report) = self.report.take() {
             report.log(&result);
         }
@@ -153,6 +170,8 @@ pub(crate) fn is_own_fault(failure: &Failure) -> bool {
         | Failure::Closed => false,
         Failure::Panic { .. } | Failure::Store { .. } | Failure::OutcomeUnknown { .. } => true,
         Failure::Trap(trap) => match &trap.kind {
+            // `error(404, "…")`: an answer, not an accident.
+            ErrorKind::Custom(name) if name == "HttpError" => false,
             ErrorKind::ValidationError | ErrorKind::ConflictError | ErrorKind::NotFound => false,
             ErrorKind::TypeError
             | ErrorKind::DivisionByZero

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use flin_store::{CommitOutcome, Lsn, Store, Transaction};
+use flin_store::{CommitEvent, CommitOutcome, Lsn, Store, Transaction};
 use flin_vm::{Limits, Program};
 
 use crate::answer::{Answer, Report};
@@ -162,9 +162,7 @@ impl Runtime {
             let (run, tx) = attempt(&self.shared, &entry, &mut seen, clashes);
             // A test leaves nothing behind.
             if run.result.is_err() || tx.is_read_only() || matches!(entry, Entry::Test { .. }) {
-                return run
-                    .answer(&entry, clashes, started)
-                    .settle(&*self.shared.options.world);
+                return run.answer(&entry, clashes, started).settle(self);
             }
             let outcome = self.shared.store.commit_wait(tx, None);
             if matches!(outcome, CommitOutcome::Clash) && clashes <= CLASHES_MAX && !script {
@@ -175,7 +173,7 @@ impl Runtime {
             return run
                 .committed(outcome)
                 .answer(&entry, clashes, started)
-                .settle(&*self.shared.options.world);
+                .settle(self);
         }
     }
 
@@ -234,12 +232,20 @@ struct Ran {
     said: Vec<Said>,
     operations: Operations,
     panic: Option<Caught>,
+    committed: Option<Arc<CommitEvent>>,
 }
 
 impl Ran {
     fn committed(mut self, outcome: CommitOutcome) -> Ran {
         let failure = match outcome {
-            CommitOutcome::Committed { lsn, .. } | CommitOutcome::Duplicate { lsn } => {
+            CommitOutcome::Committed { lsn, event } => {
+                self.committed = Some(event);
+                if let Ok(done) = &mut self.result {
+                    set_seq(done, lsn);
+                }
+                return self;
+            }
+            CommitOutcome::Duplicate { lsn } => {
                 if let Ok(done) = &mut self.result {
                     set_seq(done, lsn);
                 }
@@ -272,7 +278,7 @@ impl Ran {
             self.panic,
         );
         // What was said by a run that failed still helps to see why.
-        Answer::new(self.result, self.said, report)
+        Answer::new(self.result, self.said, report, self.committed)
     }
 }
 
@@ -316,6 +322,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
             said,
             operations,
             panic: None,
+            committed: None,
         },
         Err(caught) => {
             shared.counters.panics.fetch_add(1, Ordering::Relaxed);
@@ -327,6 +334,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
                 said,
                 operations,
                 panic: Some(caught),
+                committed: None,
             }
         }
     };

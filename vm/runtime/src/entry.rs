@@ -137,23 +137,23 @@ pub struct ActionOutcome {
 }
 
 /// A route's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct RouteOutcome {
     /// Status code.
     pub status: u16,
     /// Headers that the program set.
     pub headers: Vec<(String, String)>,
-    /// The body: as text if the program chose a type of its own, else JSON.
+    /// The body: text if the program chose a type of its own, else a value.
     pub body: RouteBody,
 }
 
 /// Body of a route's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum RouteBody {
     /// Nothing.
     Empty,
-    /// JSON text.
-    Json(String),
+    /// A value, to be written as plain JSON (`plain_json`).
+    Value(HostValue),
     /// Any other text; the program set its content type.
     Text(String),
 }

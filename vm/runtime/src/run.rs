@@ -14,7 +14,7 @@ use crate::entry::{
 };
 use crate::host::StoreHost;
 use crate::json::Json;
-use crate::wire::{Decoder, Sent, WireError, plain_json, same_literal, wire_json};
+use crate::wire::{Decoder, Sent, WireError, same_literal, wire_json};
 
 /// Runs an entry once. The transaction in `host` holds what it did; sequence numbers are filled in by the door.
 pub(crate) fn run_entry(
@@ -112,7 +112,7 @@ impl<'a, 'h> Run<'a, 'h> {
         }
         self.host.read_only = read_only;
         let value = self.call(route.func, &[])?;
-        Ok(Outcome::Route(self.answer(value)))
+        Ok(Outcome::Route(Self::answer(value)))
     }
 
     fn main(&mut self) -> Result<Outcome, Failure> {
@@ -199,7 +199,7 @@ impl<'a, 'h> Run<'a, 'h> {
             .map_err(|trap| Failure::Trap(Box::new(trap)))
     }
 
-    fn state(&self, variables: &[PageVariable]) -> Vec<(String, String)> {
+    fn state(&mut self, variables: &[PageVariable]) -> Vec<(String, String)> {
         let state = variables
             .iter()
             .filter(|variable| variable.kind == VariableKind::State);
@@ -213,7 +213,7 @@ impl<'a, 'h> Run<'a, 'h> {
         state.map(entry).collect()
     }
 
-    fn answer(&self, value: HostValue) -> RouteOutcome {
+    fn answer(value: HostValue) -> RouteOutcome {
         let response = match value {
             HostValue::Response(response) => *response,
             body => HostResponse {
@@ -246,7 +246,7 @@ impl<'a, 'h> Run<'a, 'h> {
         let body = match response.body {
             HostValue::None if matches!(status, 204 | 304) => RouteBody::Empty,
             HostValue::Text(text) if own_type => RouteBody::Text(text),
-            body => RouteBody::Json(plain_json(self.module, &body)),
+            body => RouteBody::Value(body),
         };
         RouteOutcome {
             status,

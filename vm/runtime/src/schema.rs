@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use flin_store::{EntityId, FieldDef, FieldType, FieldValue, OnDelete, Schema, TypeDef, TypeIx};
+use flin_store::{
+    Change, CommitEvent, EntityId, FieldDef, FieldType, FieldValue, OnDelete, Schema, TypeDef,
+    TypeIx,
+};
 use flin_vm::HostValue;
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{self, Module, Rule, TypeDesc};
@@ -172,6 +175,47 @@ impl TypeMap {
             self.to_host(module, stored, Some(field.ty))
         };
         declared.iter().zip(positions).map(value).collect()
+    }
+
+    /// Gives the records in `value` that a commit wrote the version and times that it gave them.
+    pub(crate) fn set_committed(&self, value: &mut HostValue, event: &CommitEvent) {
+        match value {
+            HostValue::Entity(record) => {
+                let (ty, id) = (self.store_type(record.ty), record.id as u64);
+                let own = |change: &&Change| change.ty == ty && change.id.0 == id;
+                if let Some(change) = event.changes.iter().find(own) {
+                    record.version = i64::from(change.record.version);
+                    record.created_at = change.record.created_at_ms;
+                    record.updated_at = change.record.updated_at_ms;
+                    record.deleted_at = change.record.deleted_at_ms;
+                }
+                record
+                    .fields
+                    .iter_mut()
+                    .for_each(|field| self.set_committed(field, event));
+            }
+            HostValue::List(items)
+            | HostValue::Tuple(items)
+            | HostValue::Enum { data: items, .. } => {
+                items
+                    .iter_mut()
+                    .for_each(|item| self.set_committed(item, event));
+            }
+            HostValue::Map(entries) => {
+                entries
+                    .iter_mut()
+                    .for_each(|(_, item)| self.set_committed(item, event));
+            }
+            HostValue::Response(response) => self.set_committed(&mut response.body, event),
+            HostValue::None
+            | HostValue::Bool(_)
+            | HostValue::Int(_)
+            | HostValue::Float(_)
+            | HostValue::Text(_)
+            | HostValue::Time(_)
+            | HostValue::Duration(_)
+            | HostValue::Link(..) => {}
+        }
     }
 
     fn to_store(&self, module: &Module, value: &HostValue) -> Result<FieldValue, NotStorable> {
