@@ -1,0 +1,244 @@
+//! What the VM's tests share: a model host in memory, modules built by hand, and a runner that runs every call twice,
+//! once plainly and once with a collection at every allocation, and compares. Must stay true: both runs see equal hosts.
+#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part; tests are no API")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use flin_bytecode::{
+    Bank, Class, EntityTypeId, FuncId, FunctionBuilder, ModuleBuilder, Reg, Signature, TypeDesc, TypeId,
+};
+use flin_vm::{
+    Host, HostError, HostRecord, HostValue, Limits, LogLevel, Program, ScanMode, Slice, Trap, Vm,
+};
+
+pub use flin_bytecode::emit;
+
+/// A host in memory.
+#[derive(Clone, Debug, Default)]
+pub struct ModelHost {
+    pub printed: Vec<String>,
+    pub logged: Vec<(LogLevel, String)>,
+    pub records: BTreeMap<(u32, i64), HostRecord>,
+    pub last_id: i64,
+    pub clock_ms: i64,
+    /// Slices after which the run is stopped; 0 never stops.
+    pub slices_max: u64,
+    pub slices: u64,
+    pub reads: u64,
+    pub refuse: Option<HostError>,
+}
+
+impl ModelHost {
+    fn find(&mut self, ty: EntityTypeId, id: i64) -> Result<&mut HostRecord, HostError> {
+        if let Some(error) = &self.refuse {
+            return Err(error.clone());
+        }
+        self.records
+            .get_mut(&(ty.0, id))
+            .ok_or(HostError::NotFound { entity: "Todo".to_owned(), id })
+    }
+}
+
+impl Host for ModelHost {
+    fn slice(&mut self, _fuel_used: u64) -> Slice {
+        self.slices += 1;
+        if self.slices_max > 0 && self.slices >= self.slices_max { Slice::Stop } else { Slice::Go }
+    }
+
+    fn print(&mut self, text: &str) {
+        self.printed.push(text.to_owned());
+    }
+
+    fn log(&mut self, level: LogLevel, text: &str) {
+        self.logged.push((level, text.to_owned()));
+    }
+
+    fn now_ms(&mut self) -> i64 {
+        self.clock_ms
+    }
+
+    fn random(&mut self, bytes: &mut [u8]) {
+        bytes.fill(7);
+    }
+
+    fn env(&mut self, _name: &str) -> Option<String> {
+        None
+    }
+
+    fn entity_get(&mut self, ty: EntityTypeId, id: i64) -> Result<Option<HostRecord>, HostError> {
+        self.reads += 1;
+        Ok(self.records.get(&(ty.0, id)).cloned())
+    }
+
+    fn entity_scan(&mut self, ty: EntityTypeId, mode: ScanMode) -> Result<Vec<HostRecord>, HostError> {
+        let fits = |record: &&HostRecord| match mode {
+            ScanMode::Live => record.deleted_at.is_none(),
+            ScanMode::Deleted => record.deleted_at.is_some(),
+            ScanMode::All => true,
+        };
+        Ok(self.records.values().filter(|record| record.ty == ty).filter(fits).cloned().collect())
+    }
+
+    fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {
+        Ok(self.entity_scan(ty, ScanMode::Live)?.len() as i64)
+    }
+
+    fn entity_insert(&mut self, ty: EntityTypeId, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+        if let Some(error) = &self.refuse {
+            return Err(error.clone());
+        }
+        self.last_id += 1;
+        let record = HostRecord {
+            ty,
+            id: self.last_id,
+            version: 1,
+            created_at: self.clock_ms,
+            updated_at: self.clock_ms,
+            deleted_at: None,
+            fields,
+        };
+        self.records.insert((ty.0, record.id), record.clone());
+        Ok(record)
+    }
+
+    fn entity_update(&mut self, ty: EntityTypeId, id: i64, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+        let record = self.find(ty, id)?;
+        record.version += 1;
+        record.fields = fields;
+        Ok(record.clone())
+    }
+
+    fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+        let record = self.find(ty, id)?;
+        record.version += 1;
+        record.deleted_at = Some(99);
+        Ok(record.clone())
+    }
+
+    fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+        let record = self.find(ty, id)?;
+        record.version += 1;
+        record.deleted_at = None;
+        Ok(record.clone())
+    }
+
+    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
+        self.find(ty, id)?;
+        self.records.remove(&(ty.0, id));
+        Ok(())
+    }
+}
+
+pub fn signature(params: &[Class], result: Option<Class>) -> Signature {
+    Signature { params: params.to_vec(), result }
+}
+
+/// Adds a function whose body is written by `body`.
+pub fn add(
+    mb: &mut ModuleBuilder,
+    name: &str,
+    params: &[Class],
+    result: Option<Class>,
+    body: impl FnOnce(&mut ModuleBuilder, &mut FunctionBuilder),
+) -> FuncId {
+    let mut b = FunctionBuilder::new(name, signature(params, result));
+    body(mb, &mut b);
+    let function = b.finish().expect("the function fits");
+    mb.function(function)
+}
+
+/// A text constant in a new register.
+pub fn text(mb: &mut ModuleBuilder, b: &mut FunctionBuilder, value: &str) -> Reg {
+    let reg = b.temp(Class::Ref);
+    emit!(b, ConstText, reg, mb.const_text(value));
+    reg
+}
+
+/// An int constant in a new register.
+pub fn int(b: &mut FunctionBuilder, value: i32) -> Reg {
+    let reg = b.temp(Class::I64);
+    emit!(b, ConstI64, reg, value);
+    reg
+}
+
+/// A float constant in a new register.
+pub fn float(mb: &mut ModuleBuilder, b: &mut FunctionBuilder, value: f64) -> Reg {
+    let reg = b.temp(Class::F64);
+    emit!(b, ConstF64, reg, mb.const_float(value));
+    reg
+}
+
+/// The id of a type.
+pub fn ty(mb: &mut ModuleBuilder, desc: TypeDesc) -> TypeId {
+    mb.type_desc(desc)
+}
+
+/// A program with one function `test`.
+pub fn one(
+    params: &[Class],
+    result: Option<Class>,
+    body: impl FnOnce(&mut ModuleBuilder, &mut FunctionBuilder),
+) -> (Arc<Program>, FuncId) {
+    let mut mb = ModuleBuilder::new("test.flin");
+    let func = add(&mut mb, "test", params, result, body);
+    (load(mb), func)
+}
+
+pub fn load(mb: ModuleBuilder) -> Arc<Program> {
+    match Program::load(mb.module) {
+        Ok(program) => program,
+        Err(error) => panic!("refused: {error}"),
+    }
+}
+
+pub fn limits(collect_every_allocation: bool) -> Limits {
+    Limits { collect_every_allocation, ..Limits::request() }
+}
+
+/// Calls the function in both modes on equal hosts; gives result and host of the plain run.
+pub fn call_on(
+    program: &Arc<Program>,
+    func: FuncId,
+    args: &[HostValue],
+    host: &ModelHost,
+) -> (Result<HostValue, Trap>, ModelHost) {
+    let mut plain_host = host.clone();
+    let plain = Vm::new(program.clone(), limits(false)).call(&mut plain_host, func, args);
+    let mut collecting_host = host.clone();
+    let collecting = Vm::new(program.clone(), limits(true)).call(&mut collecting_host, func, args);
+    // Debug texts, so that NaN equals NaN.
+    assert_eq!(format!("{plain:?}"), format!("{collecting:?}"), "collecting at every allocation changes the result");
+    assert_eq!(plain_host.printed, collecting_host.printed);
+    assert_eq!(plain_host.records, collecting_host.records);
+    (plain, plain_host)
+}
+
+pub fn call(program: &Arc<Program>, func: FuncId, args: &[HostValue]) -> Result<HostValue, Trap> {
+    call_on(program, func, args, &ModelHost::default()).0
+}
+
+/// Builds, loads and calls a function without arguments.
+pub fn eval(
+    result: Class,
+    body: impl FnOnce(&mut ModuleBuilder, &mut FunctionBuilder),
+) -> Result<HostValue, Trap> {
+    let (program, func) = one(&[], Some(result), body);
+    call(&program, func, &[])
+}
+
+/// The kind of an error as text.
+pub fn kind(result: &Result<HostValue, Trap>) -> String {
+    match result {
+        Ok(value) => panic!("expected an error, found {value:?}"),
+        Err(trap) => trap.kind.name().to_owned(),
+    }
+}
+
+pub fn host_text(value: &str) -> HostValue {
+    HostValue::Text(value.to_owned())
+}
+
+pub fn refs(b: &mut FunctionBuilder, classes: &[Class]) -> Reg {
+    b.run(Bank::Reference, classes)
+}
