@@ -16,6 +16,7 @@ mod make;
 mod parser;
 mod references;
 pub mod render;
+mod resync;
 pub mod span;
 mod token;
 

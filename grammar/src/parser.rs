@@ -8,6 +8,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::limits::{ERRORS_SHOWN_MAX, FILE_BYTES_MAX};
 use crate::make::Context;
+use crate::resync::{Attempt, Terminal, parse_resynced};
 use crate::span::{LineIndex, Span};
 use crate::{Parsed, errors, lexer};
 use lalrpop_util::lalrpop_mod;
@@ -54,26 +55,34 @@ pub fn parse(source: &str) -> Parsed {
         );
     }
     let lexed = lexer::lex(source);
-    let mut context = Context::new(source);
     let tokens = lexed.tokens;
-    let result = flin::ProgramParser::new().parse(&mut context, tokens.iter().copied());
-    let mut raw_errors = std::mem::take(&mut context.recovered);
-    let mut program = match result {
-        Ok(program) => program,
-        Err(error) => {
-            raw_errors.push(error);
-            Program::default()
-        }
-    };
+    let attempt = parse_resynced(&tokens, |tokens| once(source, tokens));
+    let (mut program, findings) = attempt.value;
     program.span = Span::new(0, u32::try_from(source.len()).unwrap_or(u32::MAX));
-    let mut parser_errors: Vec<Diagnostic> = raw_errors
+    let mut parser_errors: Vec<Diagnostic> = attempt
+        .errors
         .iter()
         .map(|error| errors::explain(source, &tokens, error))
         .collect();
-    parser_errors.extend(context.diagnostics);
+    parser_errors.extend(findings);
     Parsed {
         program,
         diagnostics: in_order(source, lexed.diagnostics, parser_errors),
+    }
+}
+
+/// One run of the generated parser: the tree, and what the actions found wrong.
+fn once(source: &str, tokens: &[Terminal]) -> Attempt<(Program, Vec<Diagnostic>)> {
+    let mut context = Context::new(source);
+    let result = flin::ProgramParser::new().parse(&mut context, tokens.iter().copied());
+    let mut errors = std::mem::take(&mut context.recovered);
+    let program = result.unwrap_or_else(|error| {
+        errors.push(error);
+        Program::default()
+    });
+    Attempt {
+        value: (program, context.diagnostics),
+        errors,
     }
 }
 

@@ -48,19 +48,19 @@ fn deep_markup_and_texts_are_refused() {
 #[test]
 fn chains_are_refused_at_a_height() {
     let chains = [
-        format!("x = 1{}", " + 1".repeat(200_000)),
-        format!("x = a{}", ".f()".repeat(200_000)),
-        format!("x = {}1", "- ".repeat(200_000)),
-        format!("x = {}1", "!".repeat(200_000)),
-        format!("x = {}1", "a => ".repeat(200_000)),
-        format!("x = {}1", "try ".repeat(200_000)),
-        format!("x = {}1", "2 ** ".repeat(200_000)),
-        format!("x = {}b", "a ? 1 : ".repeat(200_000)),
-        format!("x = {}b", "if a then 1 else ".repeat(200_000)),
-        format!("x = a{}", "[1]".repeat(200_000)),
-        format!("x = a{}", " |> f".repeat(200_000)),
-        format!("type T = {}int", "() -> ".repeat(200_000)),
-        format!("type T = int{}", "?".repeat(200_000)),
+        format!("x = 1{}", " + 1".repeat(20_000)),
+        format!("x = a{}", ".f()".repeat(20_000)),
+        format!("x = {}1", "- ".repeat(20_000)),
+        format!("x = {}1", "!".repeat(20_000)),
+        format!("x = {}1", "a => ".repeat(20_000)),
+        format!("x = {}1", "try ".repeat(20_000)),
+        format!("x = {}1", "2 ** ".repeat(20_000)),
+        format!("x = {}b", "a ? 1 : ".repeat(20_000)),
+        format!("x = {}b", "if a then 1 else ".repeat(20_000)),
+        format!("x = a{}", "[1]".repeat(20_000)),
+        format!("x = a{}", " |> f".repeat(20_000)),
+        format!("type T = {}int", "() -> ".repeat(20_000)),
+        format!("type T = int{}", "?".repeat(20_000)),
     ];
     for source in &chains {
         refuses(source, Code::TooHigh);
@@ -90,15 +90,15 @@ fn chains_up_to_the_limit_can_be_walked_on_a_big_stack() {
 
 #[test]
 fn flat_things_may_be_long() {
-    let items = "1, ".repeat(200_000);
+    let items = "1, ".repeat(50_000);
     assert_eq!(codes(&parse(&format!("x = [{items}]"))), []);
-    let branches = " else if a { 1 }".repeat(20_000);
+    let branches = " else if a { 1 }".repeat(5_000);
     assert_eq!(codes(&parse(&format!("if a {{ 1 }}{branches}"))), []);
     assert_eq!(
         codes(&parse(&format!("type T = int{}", " | int".repeat(50_000)))),
         []
     );
-    assert_eq!(codes(&parse(&"x = 1\n".repeat(100_000))), []);
+    assert_eq!(codes(&parse(&"x = 1\n".repeat(30_000))), []);
     assert_eq!(
         codes(&parse(&format!("x = \"{}\"", "é".repeat(1_000_000)))),
         []
@@ -127,8 +127,8 @@ fn many_errors_are_cut_off() {
 #[test]
 fn long_looks_ahead_are_bounded() {
     let sources = [
-        format!("x = {}", "A<".repeat(200_000)),
-        format!("x = {}", "A<b,".repeat(200_000)),
+        format!("x = {}", "A<".repeat(20_000)),
+        format!("x = {}", "A<b,".repeat(20_000)),
         "/*".repeat(500_000),
         "/*\n".repeat(200_000),
         "<style>\n".repeat(20_000),

@@ -104,8 +104,8 @@ impl Scanner<'_> {
         self.deeper();
     }
 
-    fn line_indent(&self) -> u32 {
-        let line = self.source[..self.pos].rfind('\n').map_or(0, |at| at + 1);
+    fn line_indent(&mut self) -> u32 {
+        let line = self.line_start();
         indent_of(self.source, line).unwrap_or(0)
     }
 
@@ -152,9 +152,12 @@ impl Scanner<'_> {
     }
 
     fn markup_comment(&mut self) {
-        if let Some(length) = self.rest().find("-->") {
-            self.pos += length + 3;
-            return;
+        if !self.absent.contains(&"-->") {
+            if let Some(length) = self.rest().find("-->") {
+                self.pos += length + 3;
+                return;
+            }
+            self.absent.push("-->");
         }
         let start = self.offset();
         self.report(
@@ -341,7 +344,7 @@ impl Scanner<'_> {
 
     /// `}` in markup: the end of the view, or a mistake.
     fn markup_close_brace(&mut self, base: usize, view: bool) {
-        let line = self.source[..self.pos].rfind('\n').map_or(0, |at| at + 1);
+        let line = self.line_start();
         let first_of_line = self.source[line..self.pos].trim().is_empty();
         if view && (self.nodes.len() == base || first_of_line) {
             self.close_nodes(base, None);
@@ -645,12 +648,19 @@ impl Scanner<'_> {
     }
 
     /// Ends of the raw content and of the closer; if there is no closer, both are the end of the line.
-    fn raw_content(&self, closer: &str) -> (usize, usize) {
+    fn raw_content(&mut self, closer: &'static str) -> (usize, usize) {
         let rest = self.rest();
+        let known_absent = self.absent.contains(&closer);
         let found = rest.match_indices('<').find(|(at, _)| {
-            rest.get(*at..at + closer.len())
-                .is_some_and(|text| text.eq_ignore_ascii_case(closer))
+            known_absent
+                || rest
+                    .get(*at..at + closer.len())
+                    .is_some_and(|text| text.eq_ignore_ascii_case(closer))
         });
+        let found = found.filter(|_| !known_absent);
+        if found.is_none() {
+            self.absent.push(closer);
+        }
         match found {
             Some((at, _)) => {
                 let length = rest[at..].find('>').map_or(rest.len() - at, |l| l + 1);

@@ -123,6 +123,10 @@ pub(super) struct Scanner<'s> {
     pub(super) suspect: Option<u32>,
     /// A comment was found to be open to the end of the file: later ones are limited to their line at once.
     unclosed_comment: bool,
+    /// Closers of raw markup (`-->`, `</style`) that do not occur any more.
+    pub(super) absent: Vec<&'static str>,
+    /// A position and the start of its line, so that lines are searched only once.
+    line_cache: (usize, usize),
     spaced: bool,
     newline: bool,
 }
@@ -143,6 +147,8 @@ impl<'s> Scanner<'s> {
             stopped: false,
             suspect: None,
             unclosed_comment: false,
+            absent: Vec::new(),
+            line_cache: (0, 0),
             spaced: false,
             newline: false,
         }
@@ -233,6 +239,17 @@ impl<'s> Scanner<'s> {
 
     pub(super) fn offset(&self) -> u32 {
         u32::try_from(self.pos).unwrap_or(u32::MAX)
+    }
+
+    /// The start of the line of the current position.
+    pub(super) fn line_start(&mut self) -> usize {
+        let (known, start) = self.line_cache;
+        let start = match self.source[known..self.pos].rfind('\n') {
+            Some(offset) => known + offset + 1,
+            None => start,
+        };
+        self.line_cache = (self.pos, start);
+        start
     }
 
     pub(super) fn peek(&self, ahead: usize) -> u8 {
