@@ -3,7 +3,7 @@
 //! While it recovers, the generated parser drops tokens one by one and may give up an open bracket whose closer then
 //! breaks what follows. The brackets of the token list balance, so a better repair is known: cut the whole entry of the
 //! innermost bracket around the error. It is tried for one error after the other and kept only if messages *behind* the
-//! entry disappear by it, since those were consequences. What must stay true: the number of parses is bounded by a budget of
+//! entry, or messages about closers that lost their opener, disappear by it, since those were consequences. What must stay true: the number of parses is bounded by a budget of
 //! tokens; the message of a cut entry is never lost.
 
 use crate::make::RawError;
@@ -63,7 +63,9 @@ pub(crate) fn parse_resynced<T>(
                 .filter(|error| place(error).is_none_or(|at| at > to))
                 .count()
         };
-        if behind(&attempt.errors) < behind(&best.errors) {
+        let better = behind(&attempt.errors) < behind(&best.errors)
+            || stray_closers(&attempt.errors) < stray_closers(&best.errors);
+        if better {
             kept.push(error);
             cuts.push((from, to));
             current = without;
@@ -78,6 +80,20 @@ pub(crate) fn parse_resynced<T>(
     });
     best.errors.extend(kept);
     best
+}
+
+/// Errors at a closing bracket where no operand is missing: its opening bracket was given up before.
+fn stray_closers(errors: &[RawError]) -> usize {
+    let is_stray = |error: &&RawError| match error {
+        ParseError::UnrecognizedToken { token, expected } => {
+            closes(token.1) && !expected.iter().any(|name| name == "\"!\"")
+        }
+        ParseError::UnrecognizedEof { .. }
+        | ParseError::ExtraToken { .. }
+        | ParseError::InvalidToken { .. }
+        | ParseError::User { .. } => false,
+    };
+    errors.iter().filter(is_stray).count()
 }
 
 /// Where an error stands; none for the abort.

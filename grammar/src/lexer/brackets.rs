@@ -140,6 +140,9 @@ impl<'s> Balancer<'s> {
     }
 
     fn new_line(&mut self, token: Token) {
+        if continues_line(token.tok) {
+            return;
+        }
         let line = self.source[..token.start as usize]
             .rfind('\n')
             .map_or(0, |at| at + 1);
@@ -149,7 +152,7 @@ impl<'s> Balancer<'s> {
                 && if token.tok.is_close_bracket() {
                     self.line_indent < open.indent
                 } else {
-                    self.line_indent <= open.indent && !continues_head(token.tok)
+                    self.line_indent <= open.indent && token.tok != Tok::LBrace
                 };
             if !ends {
                 return;
@@ -224,9 +227,23 @@ impl<'s> Balancer<'s> {
     }
 }
 
-/// Words that may start a line at the indentation of the opener without ending it.
-fn continues_head(tok: Tok) -> bool {
-    matches!(tok, Tok::LBrace | Tok::Dot | Tok::OptionalDot | Tok::Pipe)
+/// Operators at the start of a line: the line belongs to the one before, whatever its indentation.
+fn continues_line(tok: Tok) -> bool {
+    matches!(
+        tok,
+        Tok::Dot
+            | Tok::OptionalDot
+            | Tok::Pipe
+            | Tok::AndAnd
+            | Tok::OrOr
+            | Tok::Elvis
+            | Tok::Question
+            | Tok::Colon
+            | Tok::Plus
+            | Tok::EqualEqual
+            | Tok::NotEqual
+            | Tok::Bar
+    )
 }
 
 fn is_wall_open(tok: Tok) -> bool {

@@ -22,14 +22,21 @@ pub(crate) struct Scanned {
 /// Scans a whole source text.
 pub(crate) fn scan(source: &str) -> Scanned {
     let first = Scanner::new(source, u32::MAX).run();
-    match first.open_at_end {
-        Some(opening) if !first.stopped => {
-            let from = first
-                .suspect
-                .map_or(opening, |suspect| suspect.min(opening));
-            Scanner::new(source, from).run().into_scanned()
-        }
-        _nothing_open => first.into_scanned(),
+    let Some(opening) = first.open_at_end.filter(|_| !first.stopped) else {
+        return first.into_scanned();
+    };
+    // What is open at the end may be the consequence of a text that was left open before and closed by the quote of another
+    // one: a text over several lines is such a candidate. The scan with the fewest messages wins, the earliest of equals.
+    let suspect = first.suspect.unwrap_or(opening).min(opening);
+    let candidate = Scanner::new(source, suspect).run().into_scanned();
+    if suspect == opening || candidate.diagnostics.len() <= 1 {
+        return candidate;
+    }
+    let plain = Scanner::new(source, opening).run().into_scanned();
+    if plain.diagnostics.len() < candidate.diagnostics.len() {
+        plain
+    } else {
+        candidate
     }
 }
 
@@ -119,7 +126,7 @@ pub(super) struct Scanner<'s> {
     pub(super) limit_from: u32,
     pub(super) open_at_end: Option<u32>,
     pub(super) stopped: bool,
-    /// The first text over several lines with a word glued to its closing quote: that quote rather opens another text.
+    /// The first text over several lines.
     pub(super) suspect: Option<u32>,
     /// A comment was found to be open to the end of the file: later ones are limited to their line at once.
     unclosed_comment: bool,

@@ -153,9 +153,8 @@ impl Scanner<'_> {
     }
 
     fn note_suspect(&mut self, start: u32) {
-        let glued = self.peek(0).is_ascii_alphanumeric();
-        if self.suspect.is_none() && glued && self.bytes[start as usize..self.pos].contains(&b'\n')
-        {
+        let multiline = || self.bytes[start as usize..self.pos].contains(&b'\n');
+        if self.suspect.is_none() && multiline() {
             self.suspect = Some(start);
         }
     }
