@@ -216,7 +216,7 @@ fn count_up(digits: &str) -> String {
 }
 
 pub(super) fn round_to(call: &mut LibCall<'_>) -> Res<Ret> {
-    let (value, count) = (call.float(0), call.int(0));
+    let (value, count) = (call.float(0), call.int(1));
     let text = fixed(value, decimals(count)?);
     Ok(Ret::Float(if value.is_finite() {
         text.parse().unwrap_or(value)
@@ -226,7 +226,7 @@ pub(super) fn round_to(call: &mut LibCall<'_>) -> Res<Ret> {
 }
 
 pub(super) fn float_format(call: &mut LibCall<'_>) -> Res<Ret> {
-    let text = fixed(call.float(0), decimals(call.int(0))?);
+    let text = fixed(call.float(0), decimals(call.int(1))?);
     call.text_result(&text)
 }
 
