@@ -96,7 +96,10 @@ fn any_arithmetic_goes_by_what_the_values_are() {
     assert_eq!(any(Op::AddAny, Int(1), Float(0.5)), Ok(Float(1.5)));
     assert_eq!(any(Op::AddAny, text("a"), Int(1)), Ok(text("a1")));
     assert_eq!(any(Op::AddAny, Float(3.0), text("!")), Ok(text("3.0!")));
-    assert_eq!(any(Op::AddAny, HostValue::None, text("!")), Ok(text("none!")));
+    assert_eq!(
+        any(Op::AddAny, HostValue::None, text("!")),
+        Ok(text("none!"))
+    );
     assert_eq!(
         any(Op::AddAny, List(vec![Int(1)]), List(vec![text("b")])),
         Ok(List(vec![Int(1), text("b")]))
@@ -109,8 +112,14 @@ fn any_arithmetic_goes_by_what_the_values_are() {
     assert_eq!(any(Op::DivAny, Duration(3), Duration(2)), Ok(Float(1.5)));
     assert_eq!(any(Op::RemAny, Int(7), Float(2.0)), Ok(Float(1.0)));
     assert_eq!(any(Op::PowAny, Int(2), Int(5)), Ok(Int(32)));
-    assert_eq!(any(Op::AddAny, Int(i64::MAX - 1), Int(1)), Ok(Int(i64::MAX)));
-    assert_eq!(kind(&any(Op::AddAny, Int(i64::MAX), Int(1))), "IntegerOverflow");
+    assert_eq!(
+        any(Op::AddAny, Int(i64::MAX - 1), Int(1)),
+        Ok(Int(i64::MAX))
+    );
+    assert_eq!(
+        kind(&any(Op::AddAny, Int(i64::MAX), Int(1))),
+        "IntegerOverflow"
+    );
     assert_eq!(kind(&any(Op::DivAny, Int(1), Int(0))), "DivisionByZero");
     assert_eq!(kind(&any(Op::MulAny, text("a"), Int(2))), "TypeError");
     assert_eq!(kind(&any(Op::AddAny, Bool(true), Int(2))), "TypeError");
@@ -132,11 +141,21 @@ fn neg_any_and_list_concat() {
     assert_eq!(kind(&neg(Int(i64::MIN))), "IntegerOverflow");
     assert_eq!(kind(&neg(HostValue::None)), "TypeError");
     assert_eq!(
-        binary(Op::ListConcat, Class::Ref, List(vec![Int(1)]), List(vec![Int(2)])),
+        binary(
+            Op::ListConcat,
+            Class::Ref,
+            List(vec![Int(1)]),
+            List(vec![Int(2)])
+        ),
         Ok(List(vec![Int(1), Int(2)]))
     );
     assert_eq!(
-        kind(&binary(Op::ListConcat, Class::Ref, List(vec![]), Text("x".to_owned()))),
+        kind(&binary(
+            Op::ListConcat,
+            Class::Ref,
+            List(vec![]),
+            Text("x".to_owned())
+        )),
         "TypeError"
     );
 }

@@ -83,12 +83,30 @@ fn constants_and_moves() {
 
 #[test]
 fn unboxing_checks_the_type() {
-    assert_eq!(unary(Op::UnboxInt, Class::Any, Class::I64, Int(i64::MIN)), Ok(Int(i64::MIN)));
-    assert_eq!(unary(Op::UnboxFloat, Class::Any, Class::F64, Int(2)), Ok(Float(2.0)));
-    assert_eq!(unary(Op::UnboxFloat, Class::Any, Class::F64, Float(1e-310)), Ok(Float(1e-310)));
-    assert_eq!(unary(Op::UnboxBool, Class::Any, Class::Bool, Bool(true)), Ok(Bool(true)));
-    assert_eq!(unary(Op::UnboxTime, Class::Any, Class::I64, Time(5)), Ok(Int(5)));
-    assert_eq!(unary(Op::UnboxDuration, Class::Any, Class::I64, Duration(5)), Ok(Int(5)));
+    assert_eq!(
+        unary(Op::UnboxInt, Class::Any, Class::I64, Int(i64::MIN)),
+        Ok(Int(i64::MIN))
+    );
+    assert_eq!(
+        unary(Op::UnboxFloat, Class::Any, Class::F64, Int(2)),
+        Ok(Float(2.0))
+    );
+    assert_eq!(
+        unary(Op::UnboxFloat, Class::Any, Class::F64, Float(1e-310)),
+        Ok(Float(1e-310))
+    );
+    assert_eq!(
+        unary(Op::UnboxBool, Class::Any, Class::Bool, Bool(true)),
+        Ok(Bool(true))
+    );
+    assert_eq!(
+        unary(Op::UnboxTime, Class::Any, Class::I64, Time(5)),
+        Ok(Int(5))
+    );
+    assert_eq!(
+        unary(Op::UnboxDuration, Class::Any, Class::I64, Duration(5)),
+        Ok(Int(5))
+    );
     for (op, class, value) in [
         (Op::UnboxInt, Class::I64, Float(1.0)),
         (Op::UnboxFloat, Class::F64, host_text("1")),
@@ -96,11 +114,18 @@ fn unboxing_checks_the_type() {
         (Op::UnboxTime, Class::I64, Int(1)),
         (Op::UnboxDuration, Class::I64, Time(1)),
     ] {
-        assert_eq!(kind(&unary(op, Class::Any, class, value)), "TypeError", "{op:?}");
+        assert_eq!(
+            kind(&unary(op, Class::Any, class, value)),
+            "TypeError",
+            "{op:?}"
+        );
     }
 }
 
-fn unbox_ref(desc: fn(&mut ModuleBuilder) -> TypeDesc, value: HostValue) -> Result<HostValue, Trap> {
+fn unbox_ref(
+    desc: fn(&mut ModuleBuilder) -> TypeDesc,
+    value: HostValue,
+) -> Result<HostValue, Trap> {
     let (program, func) = one(&[Class::Any], Some(Class::Ref), |mb, b| {
         let (x, out) = (b.param(0), b.temp(Class::Ref));
         let desc = desc(mb);
@@ -117,14 +142,29 @@ fn unbox_ref_compares_kind_and_class() {
     let ints = |mb: &mut ModuleBuilder| TypeDesc::List(mb.type_desc(TypeDesc::Int), Class::I64);
     let floats = |mb: &mut ModuleBuilder| TypeDesc::List(mb.type_desc(TypeDesc::Float), Class::F64);
     let optional = |mb: &mut ModuleBuilder| TypeDesc::Optional(mb.type_desc(TypeDesc::Text));
-    assert_eq!(unbox_ref(|_| TypeDesc::Text, host_text("a")), Ok(host_text("a")));
-    assert_eq!(unbox_ref(ints, List(vec![Int(1), Int(2)])), Ok(List(vec![Int(1), Int(2)])));
+    assert_eq!(
+        unbox_ref(|_| TypeDesc::Text, host_text("a")),
+        Ok(host_text("a"))
+    );
+    assert_eq!(
+        unbox_ref(ints, List(vec![Int(1), Int(2)])),
+        Ok(List(vec![Int(1), Int(2)]))
+    );
     assert_eq!(unbox_ref(ints, List(vec![])), Ok(List(vec![])));
     // A list of mixed numbers, as JSON gives it, becomes a list of floats.
-    assert_eq!(unbox_ref(floats, List(vec![Int(1), Float(2.5)])), Ok(List(vec![Float(1.0), Float(2.5)])));
+    assert_eq!(
+        unbox_ref(floats, List(vec![Int(1), Float(2.5)])),
+        Ok(List(vec![Float(1.0), Float(2.5)]))
+    );
     assert_eq!(unbox_ref(optional, HostValue::None), Ok(HostValue::None));
-    assert_eq!(kind(&unbox_ref(|_| TypeDesc::Text, HostValue::None)), "TypeError");
-    assert_eq!(kind(&unbox_ref(ints, List(vec![Int(1), host_text("x")]))), "TypeError");
+    assert_eq!(
+        kind(&unbox_ref(|_| TypeDesc::Text, HostValue::None)),
+        "TypeError"
+    );
+    assert_eq!(
+        kind(&unbox_ref(ints, List(vec![Int(1), host_text("x")]))),
+        "TypeError"
+    );
     assert_eq!(kind(&unbox_ref(|_| TypeDesc::Text, Int(1))), "TypeError");
     let trap = unbox_ref(ints, List(vec![Int(1), host_text("x")])).expect_err("a type error");
     assert_eq!(trap.message, "expected [int], found list");
@@ -147,18 +187,51 @@ fn type_tests_and_truth() {
     assert_eq!(is(TypeDesc::Text, host_text("")), Ok(Bool(true)));
     assert_eq!(is(TypeDesc::Time, Int(1)), Ok(Bool(false)));
     let truthy = |value: HostValue| unary(Op::TruthyAny, Class::Any, Class::Bool, value);
-    for falsy in [HostValue::None, Bool(false), Int(0), Float(0.0), host_text(""), List(vec![]), Map(vec![])] {
+    for falsy in [
+        HostValue::None,
+        Bool(false),
+        Int(0),
+        Float(0.0),
+        host_text(""),
+        List(vec![]),
+        Map(vec![]),
+    ] {
         assert_eq!(truthy(falsy.clone()), Ok(Bool(false)), "{falsy:?}");
     }
-    for value in [Bool(true), Int(-1), Float(f64::NAN), host_text("0"), List(vec![HostValue::None]), Time(0)] {
+    for value in [
+        Bool(true),
+        Int(-1),
+        Float(f64::NAN),
+        host_text("0"),
+        List(vec![HostValue::None]),
+        Time(0),
+    ] {
         assert_eq!(truthy(value.clone()), Ok(Bool(true)), "{value:?}");
     }
-    assert_eq!(unary(Op::TruthyI64, Class::I64, Class::Bool, Int(0)), Ok(Bool(false)));
-    assert_eq!(unary(Op::TruthyF64, Class::F64, Class::Bool, Float(f64::NAN)), Ok(Bool(true)));
-    assert_eq!(unary(Op::IsNoneAny, Class::Any, Class::Bool, HostValue::None), Ok(Bool(true)));
-    assert_eq!(unary(Op::IsNoneRef, Class::Ref, Class::Bool, host_text("")), Ok(Bool(false)));
-    assert_eq!(unary(Op::TruthyRef, Class::Ref, Class::Bool, host_text("x")), Ok(Bool(true)));
-    assert_eq!(unary(Op::IntToFloat, Class::I64, Class::F64, Int(3)), Ok(Float(3.0)));
+    assert_eq!(
+        unary(Op::TruthyI64, Class::I64, Class::Bool, Int(0)),
+        Ok(Bool(false))
+    );
+    assert_eq!(
+        unary(Op::TruthyF64, Class::F64, Class::Bool, Float(f64::NAN)),
+        Ok(Bool(true))
+    );
+    assert_eq!(
+        unary(Op::IsNoneAny, Class::Any, Class::Bool, HostValue::None),
+        Ok(Bool(true))
+    );
+    assert_eq!(
+        unary(Op::IsNoneRef, Class::Ref, Class::Bool, host_text("")),
+        Ok(Bool(false))
+    );
+    assert_eq!(
+        unary(Op::TruthyRef, Class::Ref, Class::Bool, host_text("x")),
+        Ok(Bool(true))
+    );
+    assert_eq!(
+        unary(Op::IntToFloat, Class::I64, Class::F64, Int(3)),
+        Ok(Float(3.0))
+    );
 }
 
 #[test]
@@ -173,16 +246,46 @@ fn text_of_values() {
     assert_eq!(to_text(Bool(true)), "true");
     assert_eq!(to_text(Time(0)), "1970-01-01T00:00:00.000Z");
     assert_eq!(to_text(Duration(61_000)), "1m 1s");
-    assert_eq!(to_text(List(vec![Int(1), host_text("a\"b"), Float(0.5)])), "[1, \"a\\\"b\", 0.5]");
-    assert_eq!(to_text(Map(vec![("a".into(), Int(1)), ("b c".into(), List(vec![]))])), "{ a: 1, \"b c\": [] }");
+    assert_eq!(
+        to_text(List(vec![Int(1), host_text("a\"b"), Float(0.5)])),
+        "[1, \"a\\\"b\", 0.5]"
+    );
+    assert_eq!(
+        to_text(Map(vec![
+            ("a".into(), Int(1)),
+            ("b c".into(), List(vec![]))
+        ])),
+        "{ a: 1, \"b c\": [] }"
+    );
     assert_eq!(to_text(Map(vec![])), "{}");
-    assert_eq!(to_text(HostValue::Tuple(vec![Int(1), host_text("x")])), "(1, \"x\")");
-    assert_eq!(unary(Op::TextI64, Class::I64, Class::Ref, Int(-7)), Ok(host_text("-7")));
-    assert_eq!(unary(Op::TextF64, Class::F64, Class::Ref, Float(1e21)), Ok(host_text("1e+21")));
-    assert_eq!(unary(Op::TextBool, Class::Bool, Class::Ref, Bool(false)), Ok(host_text("false")));
-    assert_eq!(unary(Op::TextTime, Class::I64, Class::Ref, Int(0)), Ok(host_text("1970-01-01T00:00:00.000Z")));
-    assert_eq!(unary(Op::TextDuration, Class::I64, Class::Ref, Int(0)), Ok(host_text("0ms")));
-    assert_eq!(unary(Op::TextRef, Class::Ref, Class::Ref, host_text("same")), Ok(host_text("same")));
+    assert_eq!(
+        to_text(HostValue::Tuple(vec![Int(1), host_text("x")])),
+        "(1, \"x\")"
+    );
+    assert_eq!(
+        unary(Op::TextI64, Class::I64, Class::Ref, Int(-7)),
+        Ok(host_text("-7"))
+    );
+    assert_eq!(
+        unary(Op::TextF64, Class::F64, Class::Ref, Float(1e21)),
+        Ok(host_text("1e+21"))
+    );
+    assert_eq!(
+        unary(Op::TextBool, Class::Bool, Class::Ref, Bool(false)),
+        Ok(host_text("false"))
+    );
+    assert_eq!(
+        unary(Op::TextTime, Class::I64, Class::Ref, Int(0)),
+        Ok(host_text("1970-01-01T00:00:00.000Z"))
+    );
+    assert_eq!(
+        unary(Op::TextDuration, Class::I64, Class::Ref, Int(0)),
+        Ok(host_text("0ms"))
+    );
+    assert_eq!(
+        unary(Op::TextRef, Class::Ref, Class::Ref, host_text("same")),
+        Ok(host_text("same"))
+    );
 }
 
 #[test]
@@ -191,7 +294,12 @@ fn concatenation_shares_and_never_changes_old_texts() {
     let out = eval(Class::Ref, |mb, b| {
         let (i, n) = (int(b, 0), int(b, 100));
         let x = text(mb, b, "");
-        let (piece, y, z, list) = (text(mb, b, "äb"), b.temp(Class::Ref), b.temp(Class::Ref), b.temp(Class::Ref));
+        let (piece, y, z, list) = (
+            text(mb, b, "äb"),
+            b.temp(Class::Ref),
+            b.temp(Class::Ref),
+            b.temp(Class::Ref),
+        );
         let head = b.label_here();
         emit!(b, Concat, x, x, piece);
         emit!(b, ForNext, i, n, head);
@@ -205,7 +313,14 @@ fn concatenation_shares_and_never_changes_old_texts() {
         emit!(b, RetRef, list);
     });
     let x = "äb".repeat(100);
-    assert_eq!(out, Ok(List(vec![host_text(&x), host_text(&format!("{x}1")), host_text(&format!("{x}2"))])));
+    assert_eq!(
+        out,
+        Ok(List(vec![
+            host_text(&x),
+            host_text(&format!("{x}1")),
+            host_text(&format!("{x}2"))
+        ]))
+    );
     let joined = eval(Class::Ref, |mb, b| {
         let run = refs(b, &[Class::Ref, Class::Ref, Class::Ref]);
         let out = b.temp(Class::Ref);
@@ -241,8 +356,14 @@ fn text_positions_count_scalar_values() {
     assert_eq!(at("abc", -3), Ok(host_text("a")));
     assert_eq!(kind(&at("abc", 3)), "IndexOutOfBounds");
     assert_eq!(kind(&at("äöü", -4)), "IndexOutOfBounds");
-    assert_eq!(unary(Op::TextLen, Class::Ref, Class::I64, host_text("äöü")), Ok(Int(3)));
-    assert_eq!(kind(&unary(Op::TextLen, Class::Ref, Class::I64, List(vec![]))), "TypeError");
+    assert_eq!(
+        unary(Op::TextLen, Class::Ref, Class::I64, host_text("äöü")),
+        Ok(Int(3))
+    );
+    assert_eq!(
+        kind(&unary(Op::TextLen, Class::Ref, Class::I64, List(vec![]))),
+        "TypeError"
+    );
 }
 
 /// Builds a list of `class` from three values, sets position 1 (from the end: -2), reads it back and returns all.
@@ -287,10 +408,26 @@ fn lists_of_every_class() {
         assert_eq!(list_round(class, values, set), Ok(expected), "{class}");
     };
     check(Class::I64, [Int(1), Int(2), Int(i64::MIN)], Int(9));
-    check(Class::F64, [Float(1.0), Float(2.0), Float(1e300)], Float(-0.5));
-    check(Class::Bool, [Bool(true), Bool(false), Bool(true)], Bool(true));
-    check(Class::Ref, [host_text("a"), host_text("b"), host_text("c")], host_text("x"));
-    check(Class::Any, [Int(1), host_text("b"), HostValue::None], Float(2.5));
+    check(
+        Class::F64,
+        [Float(1.0), Float(2.0), Float(1e300)],
+        Float(-0.5),
+    );
+    check(
+        Class::Bool,
+        [Bool(true), Bool(false), Bool(true)],
+        Bool(true),
+    );
+    check(
+        Class::Ref,
+        [host_text("a"), host_text("b"), host_text("c")],
+        host_text("x"),
+    );
+    check(
+        Class::Any,
+        [Int(1), host_text("b"), HostValue::None],
+        Float(2.5),
+    );
 }
 
 #[test]
@@ -308,13 +445,33 @@ fn list_positions_and_classes_are_checked() {
     assert_eq!(get(Op::ListGetI64, Class::I64, ints(), -1), Ok(Int(2)));
     assert_eq!(get(Op::ListGetAny, Class::Any, ints(), 0), Ok(Int(1)));
     assert_eq!(get(Op::ListGetF64, Class::F64, ints(), 0), Ok(Float(1.0)));
-    assert_eq!(kind(&get(Op::ListGetI64, Class::I64, ints(), 2)), "IndexOutOfBounds");
-    assert_eq!(kind(&get(Op::ListGetI64, Class::I64, ints(), -3)), "IndexOutOfBounds");
-    assert_eq!(kind(&get(Op::ListGetI64, Class::I64, ints(), i64::MIN)), "IndexOutOfBounds");
-    assert_eq!(kind(&get(Op::ListGetRef, Class::Ref, ints(), 0)), "TypeError");
-    assert_eq!(kind(&get(Op::ListGetI64, Class::I64, host_text("x"), 0)), "TypeError");
-    assert_eq!(kind(&get(Op::ListGetI64, Class::I64, HostValue::None, 0)), "TypeError");
-    let message = get(Op::ListGetI64, Class::I64, ints(), 5).expect_err("out of bounds").message;
+    assert_eq!(
+        kind(&get(Op::ListGetI64, Class::I64, ints(), 2)),
+        "IndexOutOfBounds"
+    );
+    assert_eq!(
+        kind(&get(Op::ListGetI64, Class::I64, ints(), -3)),
+        "IndexOutOfBounds"
+    );
+    assert_eq!(
+        kind(&get(Op::ListGetI64, Class::I64, ints(), i64::MIN)),
+        "IndexOutOfBounds"
+    );
+    assert_eq!(
+        kind(&get(Op::ListGetRef, Class::Ref, ints(), 0)),
+        "TypeError"
+    );
+    assert_eq!(
+        kind(&get(Op::ListGetI64, Class::I64, host_text("x"), 0)),
+        "TypeError"
+    );
+    assert_eq!(
+        kind(&get(Op::ListGetI64, Class::I64, HostValue::None, 0)),
+        "TypeError"
+    );
+    let message = get(Op::ListGetI64, Class::I64, ints(), 5)
+        .expect_err("out of bounds")
+        .message;
     assert_eq!(message, "there is no position 5: the list has 2 elements");
 }
 
@@ -329,25 +486,50 @@ fn a_list_takes_the_class_it_needs() {
         });
         call(&program, func, &[list, value])
     };
-    assert_eq!(pushed(List(vec![Int(1)]), host_text("a")), Ok(List(vec![Int(1), host_text("a"), host_text("a")])));
-    assert_eq!(pushed(List(vec![Bool(true)]), Int(1)), Ok(List(vec![Bool(true), Int(1), Int(1)])));
-    assert_eq!(pushed(List(vec![Float(1.5)]), Int(1)), Ok(List(vec![Float(1.5), Int(1), Int(1)])));
+    assert_eq!(
+        pushed(List(vec![Int(1)]), host_text("a")),
+        Ok(List(vec![Int(1), host_text("a"), host_text("a")]))
+    );
+    assert_eq!(
+        pushed(List(vec![Bool(true)]), Int(1)),
+        Ok(List(vec![Bool(true), Int(1), Int(1)]))
+    );
+    assert_eq!(
+        pushed(List(vec![Float(1.5)]), Int(1)),
+        Ok(List(vec![Float(1.5), Int(1), Int(1)]))
+    );
     assert_eq!(pushed(List(vec![]), Int(1)), Ok(List(vec![Int(1), Int(1)])));
     assert_eq!(kind(&pushed(HostValue::None, Int(1))), "TypeError");
 }
 
 fn point(mb: &mut ModuleBuilder) -> flin_bytecode::ShapeId {
-    let fields = [("x", Class::I64), ("y", Class::F64), ("ok", Class::Bool), ("name", Class::Ref), ("more", Class::Any)];
-    let fields = fields.iter().map(|(name, class)| (mb.const_text(name), *class)).collect();
+    let fields = [
+        ("x", Class::I64),
+        ("y", Class::F64),
+        ("ok", Class::Bool),
+        ("name", Class::Ref),
+        ("more", Class::Any),
+    ];
+    let fields = fields
+        .iter()
+        .map(|(name, class)| (mb.const_text(name), *class))
+        .collect();
     mb.shape(Shape { fields })
 }
 
 /// Writes all slots of a record, lets `between` work on it, then reads all slots through typed access into a list.
-fn record_round(between: fn(&mut ModuleBuilder, &mut FunctionBuilder, Reg)) -> Result<HostValue, Trap> {
+fn record_round(
+    between: fn(&mut ModuleBuilder, &mut FunctionBuilder, Reg),
+) -> Result<HostValue, Trap> {
     eval(Class::Ref, |mb, b| {
         let shape = point(mb);
         let (record, list, name) = (b.temp(Class::Ref), b.temp(Class::Ref), text(mb, b, "n"));
-        let (i, f, t, any) = (int(b, 4), float(mb, b, 0.5), b.temp(Class::Bool), b.temp(Class::Any));
+        let (i, f, t, any) = (
+            int(b, 4),
+            float(mb, b, 0.5),
+            b.temp(Class::Bool),
+            b.temp(Class::Any),
+        );
         emit!(b, RecordNew, record, shape);
         emit!(b, ConstBool, t, true);
         emit!(b, NoneAny, any);
@@ -409,7 +591,10 @@ fn records_have_fixed_slots_until_a_name_is_unknown() {
         emit!(b, MapSetName, value, record, mb.const_text("x"));
     });
     assert_eq!(kind(&wrong), "TypeError");
-    assert_eq!(wrong.expect_err("a type error").message, "x should be int, but it is text");
+    assert_eq!(
+        wrong.expect_err("a type error").message,
+        "x should be int, but it is text"
+    );
 }
 
 #[test]
@@ -471,9 +656,18 @@ fn map_keys_compare_like_values() {
         emit!(b, RetAny, out);
     });
     assert_eq!(call(&program, func, &[Int(3), Float(3.0)]), Ok(Int(3)));
-    assert_eq!(call(&program, func, &[Float(0.5), Float(0.5)]), Ok(Float(0.5)));
-    assert_eq!(call(&program, func, &[Time(3), Int(3)]), Ok(HostValue::None));
-    assert_eq!(call(&program, func, &[Bool(true), Bool(true)]), Ok(Bool(true)));
+    assert_eq!(
+        call(&program, func, &[Float(0.5), Float(0.5)]),
+        Ok(Float(0.5))
+    );
+    assert_eq!(
+        call(&program, func, &[Time(3), Int(3)]),
+        Ok(HostValue::None)
+    );
+    assert_eq!(
+        call(&program, func, &[Bool(true), Bool(true)]),
+        Ok(Bool(true))
+    );
 }
 
 #[test]
@@ -487,25 +681,44 @@ fn access_by_run_time_type() {
         call(&program, func, &[base, key])
     };
     assert_eq!(index(List(vec![Int(1), Int(2)]), Int(-1)), Ok(Int(2)));
-    assert_eq!(index(Map(vec![("k".into(), Int(1))]), host_text("k")), Ok(Int(1)));
+    assert_eq!(
+        index(Map(vec![("k".into(), Int(1))]), host_text("k")),
+        Ok(Int(1))
+    );
     assert_eq!(index(host_text("añb"), Int(1)), Ok(host_text("ñ")));
     assert_eq!(index(HostValue::Tuple(vec![Int(5)]), Int(0)), Ok(Int(5)));
-    assert_eq!(kind(&index(HostValue::Tuple(vec![Int(5)]), Int(1))), "IndexOutOfBounds");
+    assert_eq!(
+        kind(&index(HostValue::Tuple(vec![Int(5)]), Int(1))),
+        "IndexOutOfBounds"
+    );
     assert_eq!(kind(&index(List(vec![]), Int(0))), "IndexOutOfBounds");
     assert_eq!(kind(&index(List(vec![]), host_text("x"))), "TypeError");
     assert_eq!(kind(&index(Int(1), Int(0))), "TypeError");
 
     let set = |base: HostValue, key: HostValue, value: HostValue| {
-        let (program, func) = one(&[Class::Any, Class::Any, Class::Any], Some(Class::Any), |_, b| {
-            let (base, key, value) = (b.param(0), b.param(1), b.param(2));
-            emit!(b, IndexSetAny, value, base, key);
-            emit!(b, RetAny, base);
-        });
+        let (program, func) = one(
+            &[Class::Any, Class::Any, Class::Any],
+            Some(Class::Any),
+            |_, b| {
+                let (base, key, value) = (b.param(0), b.param(1), b.param(2));
+                emit!(b, IndexSetAny, value, base, key);
+                emit!(b, RetAny, base);
+            },
+        );
         call(&program, func, &[base, key, value])
     };
-    assert_eq!(set(List(vec![Int(1)]), Int(0), host_text("x")), Ok(List(vec![host_text("x")])));
-    assert_eq!(set(Map(vec![]), host_text("a"), Int(1)), Ok(Map(vec![("a".into(), Int(1))])));
-    assert_eq!(kind(&set(host_text("a"), Int(0), host_text("b"))), "TypeError");
+    assert_eq!(
+        set(List(vec![Int(1)]), Int(0), host_text("x")),
+        Ok(List(vec![host_text("x")]))
+    );
+    assert_eq!(
+        set(Map(vec![]), host_text("a"), Int(1)),
+        Ok(Map(vec![("a".into(), Int(1))]))
+    );
+    assert_eq!(
+        kind(&set(host_text("a"), Int(0), host_text("b"))),
+        "TypeError"
+    );
 
     let field = |base: HostValue| {
         let (program, func) = one(&[Class::Any], Some(Class::Any), |mb, b| {
@@ -543,11 +756,46 @@ fn cells_of_every_class() {
         });
         assert_eq!(call(&program, func, &[first, second.clone()]), Ok(second));
     };
-    cell(Op::CellNewI64, Op::CellGetI64, Op::CellSetI64, Class::I64, Int(1), Int(2));
-    cell(Op::CellNewF64, Op::CellGetF64, Op::CellSetF64, Class::F64, Float(1.0), Float(2.0));
-    cell(Op::CellNewBool, Op::CellGetBool, Op::CellSetBool, Class::Bool, Bool(false), Bool(true));
-    cell(Op::CellNewRef, Op::CellGetRef, Op::CellSetRef, Class::Ref, host_text("a"), host_text("b"));
-    cell(Op::CellNewAny, Op::CellGetAny, Op::CellSetAny, Class::Any, Int(1), host_text("b"));
+    cell(
+        Op::CellNewI64,
+        Op::CellGetI64,
+        Op::CellSetI64,
+        Class::I64,
+        Int(1),
+        Int(2),
+    );
+    cell(
+        Op::CellNewF64,
+        Op::CellGetF64,
+        Op::CellSetF64,
+        Class::F64,
+        Float(1.0),
+        Float(2.0),
+    );
+    cell(
+        Op::CellNewBool,
+        Op::CellGetBool,
+        Op::CellSetBool,
+        Class::Bool,
+        Bool(false),
+        Bool(true),
+    );
+    cell(
+        Op::CellNewRef,
+        Op::CellGetRef,
+        Op::CellSetRef,
+        Class::Ref,
+        host_text("a"),
+        host_text("b"),
+    );
+    cell(
+        Op::CellNewAny,
+        Op::CellGetAny,
+        Op::CellSetAny,
+        Class::Any,
+        Int(1),
+        host_text("b"),
+    );
     let wrong = eval(Class::I64, |mb, b| {
         let (cell, x, i) = (b.temp(Class::Ref), text(mb, b, "a"), b.temp(Class::I64));
         emit!(b, CellNewRef, cell, x);
@@ -563,9 +811,21 @@ fn globals_live_between_calls() {
     let ints = mb.type_desc(TypeDesc::Int);
     let texts = mb.type_desc(TypeDesc::Text);
     let times = mb.type_desc(TypeDesc::Time);
-    let count = mb.global(Global { name: "count".into(), class: Class::I64, ty: ints });
-    let name = mb.global(Global { name: "name".into(), class: Class::Ref, ty: texts });
-    let at = mb.global(Global { name: "at".into(), class: Class::I64, ty: times });
+    let count = mb.global(Global {
+        name: "count".into(),
+        class: Class::I64,
+        ty: ints,
+    });
+    let name = mb.global(Global {
+        name: "name".into(),
+        class: Class::Ref,
+        ty: texts,
+    });
+    let at = mb.global(Global {
+        name: "at".into(),
+        class: Class::I64,
+        ty: times,
+    });
     let func = add(&mut mb, "bump", &[], None, |mb, b| {
         let (i, x, more) = (b.temp(Class::I64), b.temp(Class::Ref), text(mb, b, "!"));
         emit!(b, GlobalGetI64, i, count);
@@ -620,5 +880,8 @@ fn far_registers_are_reached_by_wide_moves() {
         emit!(b, RetRef, shown);
     });
     let expected = format!("{}{}", 400 * 2 + (0..400).sum::<i64>(), "ab".repeat(600));
-    assert_eq!(call(&program, func, &[Int(2), host_text("ab")]), Ok(host_text(&expected)));
+    assert_eq!(
+        call(&program, func, &[Int(2), host_text("ab")]),
+        Ok(host_text(&expected))
+    );
 }

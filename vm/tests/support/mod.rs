@@ -1,12 +1,18 @@
 //! What the VM's tests share: a model host in memory, modules built by hand, and a runner that runs every call twice,
 //! once plainly and once with a collection at every allocation, and compares. Must stay true: both runs see equal hosts.
-#![allow(dead_code, missing_docs, unreachable_pub, reason = "each test file uses a part; tests are no API")]
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    reason = "each test file uses a part; tests are no API"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use flin_bytecode::{
-    Bank, Class, EntityTypeId, FuncId, FunctionBuilder, ModuleBuilder, Reg, Signature, TypeDesc, TypeId,
+    Bank, Class, EntityTypeId, FuncId, FunctionBuilder, ModuleBuilder, Reg, Signature, TypeDesc,
+    TypeId,
 };
 use flin_vm::{
     Host, HostError, HostRecord, HostValue, Limits, LogLevel, Program, ScanMode, Slice, Trap, Vm,
@@ -36,14 +42,21 @@ impl ModelHost {
         }
         self.records
             .get_mut(&(ty.0, id))
-            .ok_or(HostError::NotFound { entity: "Todo".to_owned(), id })
+            .ok_or(HostError::NotFound {
+                entity: "Todo".to_owned(),
+                id,
+            })
     }
 }
 
 impl Host for ModelHost {
     fn slice(&mut self, _fuel_used: u64) -> Slice {
         self.slices += 1;
-        if self.slices_max > 0 && self.slices >= self.slices_max { Slice::Stop } else { Slice::Go }
+        if self.slices_max > 0 && self.slices >= self.slices_max {
+            Slice::Stop
+        } else {
+            Slice::Go
+        }
     }
 
     fn print(&mut self, text: &str) {
@@ -71,20 +84,34 @@ impl Host for ModelHost {
         Ok(self.records.get(&(ty.0, id)).cloned())
     }
 
-    fn entity_scan(&mut self, ty: EntityTypeId, mode: ScanMode) -> Result<Vec<HostRecord>, HostError> {
+    fn entity_scan(
+        &mut self,
+        ty: EntityTypeId,
+        mode: ScanMode,
+    ) -> Result<Vec<HostRecord>, HostError> {
         let fits = |record: &&HostRecord| match mode {
             ScanMode::Live => record.deleted_at.is_none(),
             ScanMode::Deleted => record.deleted_at.is_some(),
             ScanMode::All => true,
         };
-        Ok(self.records.values().filter(|record| record.ty == ty).filter(fits).cloned().collect())
+        Ok(self
+            .records
+            .values()
+            .filter(|record| record.ty == ty)
+            .filter(fits)
+            .cloned()
+            .collect())
     }
 
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {
         Ok(self.entity_scan(ty, ScanMode::Live)?.len() as i64)
     }
 
-    fn entity_insert(&mut self, ty: EntityTypeId, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+    fn entity_insert(
+        &mut self,
+        ty: EntityTypeId,
+        fields: Vec<HostValue>,
+    ) -> Result<HostRecord, HostError> {
         if let Some(error) = &self.refuse {
             return Err(error.clone());
         }
@@ -102,7 +129,12 @@ impl Host for ModelHost {
         Ok(record)
     }
 
-    fn entity_update(&mut self, ty: EntityTypeId, id: i64, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+    fn entity_update(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        fields: Vec<HostValue>,
+    ) -> Result<HostRecord, HostError> {
         let record = self.find(ty, id)?;
         record.version += 1;
         record.fields = fields;
@@ -131,7 +163,10 @@ impl Host for ModelHost {
 }
 
 pub fn signature(params: &[Class], result: Option<Class>) -> Signature {
-    Signature { params: params.to_vec(), result }
+    Signature {
+        params: params.to_vec(),
+        result,
+    }
 }
 
 /// Adds a function whose body is written by `body`.
@@ -193,7 +228,10 @@ pub fn load(mb: ModuleBuilder) -> Arc<Program> {
 }
 
 pub fn limits(collect_every_allocation: bool) -> Limits {
-    Limits { collect_every_allocation, ..Limits::request() }
+    Limits {
+        collect_every_allocation,
+        ..Limits::request()
+    }
 }
 
 /// Calls the function in both modes on equal hosts; gives result and host of the plain run.
@@ -208,7 +246,11 @@ pub fn call_on(
     let mut collecting_host = host.clone();
     let collecting = Vm::new(program.clone(), limits(true)).call(&mut collecting_host, func, args);
     // Debug texts, so that NaN equals NaN.
-    assert_eq!(format!("{plain:?}"), format!("{collecting:?}"), "collecting at every allocation changes the result");
+    assert_eq!(
+        format!("{plain:?}"),
+        format!("{collecting:?}"),
+        "collecting at every allocation changes the result"
+    );
     assert_eq!(plain_host.printed, collecting_host.printed);
     assert_eq!(plain_host.records, collecting_host.records);
     (plain, plain_host)
