@@ -11,3 +11,4 @@ pub mod types;
 pub mod unsupported;
 
 pub use compile::{Compiled, DIAGNOSTICS_MAX, PRELUDE, compile};
+pub use flin_syntax as syntax;

@@ -43,6 +43,34 @@ pub(crate) fn load(path: &Path, color: bool) -> Result<Loaded, Fault> {
     })
 }
 
+#[cfg(feature = "dev")]
+fn compile(path: &Path, source: &[u8], color: bool) -> Result<Module, Fault> {
+    use flinc::syntax::render::{Color, Sources, render_all};
+    let name = path.display().to_string();
+    let color = if color { Color::Always } else { Color::Never };
+    let Ok(text) = std::str::from_utf8(source) else {
+        let reason = "a source is UTF-8 text, and this file is not".to_owned();
+        return Err(Fault::NotAProgram {
+            path: path.to_owned(),
+            reason,
+        });
+    };
+    match flinc::compile(&name, text) {
+        Ok(compiled) => {
+            eprint!(
+                "{}",
+                render_all(&compiled.warnings, &Sources::single(&name, text), color)
+            );
+            Ok(compiled.module)
+        }
+        Err(diagnostics) => Err(Fault::Refused(render_all(
+            &diagnostics,
+            &Sources::single(&name, text),
+            color,
+        ))),
+    }
+}
+
 #[cfg(not(feature = "dev"))]
 fn compile(path: &Path, _source: &[u8], _color: bool) -> Result<Module, Fault> {
     let path = path.display();
