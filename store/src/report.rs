@@ -54,7 +54,7 @@ impl LogCounts {
 /// How the log ended when it was opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TailReport {
-    /// There was no log.
+    /// There was no log, or nothing in it.
     Empty,
     /// The store had been closed.
     Closed,
@@ -120,7 +120,7 @@ impl VerifyReport {
 impl fmt::Display for TailReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TailReport::Empty => f.write_str("there is no log yet"),
+            TailReport::Empty => f.write_str("the log is empty"),
             TailReport::Closed => f.write_str("the store was closed cleanly"),
             TailReport::NotClosed => f.write_str("the store was not closed, nothing was torn"),
             TailReport::Cut {

@@ -354,3 +354,14 @@ fn after_close_commits_are_answered_closed_and_snapshots_go_on() {
         assert!(snapshot.get(NOTE, id).expect("read").is_some());
     }
 }
+
+#[test]
+fn handles_go_from_thread_to_thread() {
+    fn goes<T: Send>() {}
+    fn is_shared<T: Send + Sync>() {}
+    is_shared::<Store>();
+    is_shared::<flin_store::Snapshot>();
+    is_shared::<CommitOutcome>();
+    goes::<flin_store::Transaction>();
+    goes::<flin_store::ReadOnly>();
+}

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flin_store::{
-    Deleted, Disk, FieldDef, FieldType, FieldValue, MemoryDisk, OnDelete, Schema, SimDisk, Store,
-    StoreOptions, TypeDef, TypeIx, verify,
+    Deleted, Disk, EntityId, FieldDef, FieldType, FieldValue, MemoryDisk, OnDelete, Schema,
+    SimDisk, Store, StoreOptions, TypeDef, TypeIx, verify,
 };
 use flin_testkit::golden;
 
@@ -64,24 +64,9 @@ fn options() -> StoreOptions {
     }
 }
 
-/// Writes the files that stand in the folder: every kind of value, frame and record.
-fn write() -> SimDisk {
-    let disk = SimDisk::new(1);
-    let store = Store::open(Arc::new(disk.clone()), &schema(), options())
-        .expect("open")
-        .store;
-    let commit = |transaction, request: Option<u8>| {
-        let request = request.map(|byte| flin_store::RequestId([byte; 16]));
-        let outcome = store.commit_wait(transaction, request);
-        assert!(
-            matches!(outcome, flin_store::CommitOutcome::Committed { .. }),
-            "{outcome}"
-        );
-    };
-    let mut transaction = store.begin();
-    let nothing = vec![FieldValue::None; 12];
-    let first = transaction.insert(TypeIx(0), nothing).expect("insert");
-    let all = vec![
+/// A value of every kind.
+fn one_of_each(first: EntityId) -> Vec<FieldValue> {
+    vec![
         FieldValue::Bool(true),
         FieldValue::Int(-42),
         FieldValue::Float(0.5),
@@ -111,7 +96,27 @@ fn write() -> SimDisk {
             "deep".into(),
             FieldValue::List(vec![FieldValue::Bool(false)]),
         )]),
-    ];
+    ]
+}
+
+/// Writes the files that stand in the folder: every kind of value, frame and record.
+fn write() -> SimDisk {
+    let disk = SimDisk::new(1);
+    let store = Store::open(Arc::new(disk.clone()), &schema(), options())
+        .expect("open")
+        .store;
+    let commit = |transaction, request: Option<u8>| {
+        let request = request.map(|byte| flin_store::RequestId([byte; 16]));
+        let outcome = store.commit_wait(transaction, request);
+        assert!(
+            matches!(outcome, flin_store::CommitOutcome::Committed { .. }),
+            "{outcome}"
+        );
+    };
+    let mut transaction = store.begin();
+    let nothing = vec![FieldValue::None; 12];
+    let first = transaction.insert(TypeIx(0), nothing).expect("insert");
+    let all = one_of_each(first);
     let second = transaction.insert(TypeIx(0), all.clone()).expect("insert");
     commit(transaction, Some(0xAB));
     let mut transaction = store.begin();
@@ -136,19 +141,19 @@ fn write() -> SimDisk {
             .expect("insert");
         if at % 4 == 1 {
             transaction
-                .delete(TypeIx(1), flin_store::EntityId(id.0 - 1))
+                .delete(TypeIx(1), EntityId(id.0 - 1))
                 .expect("delete");
         }
         if at % 4 == 3 {
             transaction
-                .restore(TypeIx(1), flin_store::EntityId(id.0 - 3))
+                .restore(TypeIx(1), EntityId(id.0 - 3))
                 .expect("restore");
         }
         commit(transaction, None);
     }
     let mut transaction = store.begin();
     transaction
-        .destroy(TypeIx(1), flin_store::EntityId(2))
+        .destroy(TypeIx(1), EntityId(2))
         .expect("destroy");
     commit(transaction, None);
     store.close().expect("close");

@@ -335,7 +335,7 @@ impl Disk for SimDisk {
         // Blocks that were never synced may show what another file left there.
         let garbage = next_random(&mut state.random) as u8 | 1;
         if len > 0 {
-            file.durable = vec![garbage; (len as usize).min(SECTOR)];
+            file.durable = vec![garbage; (len as usize).min(128 * SECTOR)];
         }
         file.pending = (0..(len as usize).div_ceil(SECTOR))
             .map(|sector| (sector, vec![[0; SECTOR]]))

@@ -248,8 +248,9 @@ pub(crate) fn tail_report(files: &LogFiles, end: &WalkEnd) -> TailReport {
             lsn: Lsn(end.lsn.0 + 1),
         },
         Tail::Clean => match end.last {
+            None => TailReport::Empty,
             Some((FrameKind::SyncMark, flags)) if flags & FLAG_CLOSED != 0 => TailReport::Closed,
-            Some(_) | None => TailReport::NotClosed,
+            Some(_) => TailReport::NotClosed,
         },
     }
 }

@@ -222,3 +222,12 @@ impl LogWriter {
         true
     }
 }
+
+impl Drop for LogWriter {
+    fn drop(&mut self) {
+        // The preparing thread changes files of the directory: it must have ended before the lock is given back.
+        if let Some(thread) = self.preparing.take() {
+            let _prepared = thread.join().is_ok();
+        }
+    }
+}
