@@ -349,9 +349,7 @@ impl Walker<'_, '_> {
                     .max();
                 return best.unwrap_or(Fit::No);
             }
-            LibType::Float if set.without(Set::NUMBER).is_never() && set.has(Set::INT) => {
-                return Fit::Widened;
-            }
+            LibType::Float if set == Set::INT => return Fit::Widened,
             LibType::Float => (set.has(Set::NUMBER), set.without(Set::FLOAT)),
             LibType::List(inner) => {
                 let fits = match set.list {
