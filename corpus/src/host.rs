@@ -7,7 +7,7 @@ use flin_bytecode::{EntityTypeId, Module};
 use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice};
 
 /// The time that programs of the corpus see: 2026-03-04T05:06:07Z.
-pub const NOW_MS: i64 = 1_772_600_767_000;
+pub(crate) const NOW_MS: i64 = 1_772_600_767_000;
 
 /// Enough turns and calls for every program of the corpus; beyond that it hangs.
 const FUEL_MAX: u64 = 400_000_000;
@@ -42,14 +42,20 @@ impl MemoryHost {
 
     fn record(&mut self, ty: EntityTypeId, id: i64) -> Result<&mut HostRecord, HostError> {
         let entity = self.names[ty.index()].clone();
-        self.records[ty.index()].get_mut(&id).ok_or(HostError::NotFound { entity, id })
+        self.records[ty.index()]
+            .get_mut(&id)
+            .ok_or(HostError::NotFound { entity, id })
     }
 }
 
 impl Host for MemoryHost {
     fn slice(&mut self, fuel_used: u64) -> Slice {
         self.fuel_used += fuel_used;
-        if self.fuel_used > FUEL_MAX { Slice::Stop } else { Slice::Go }
+        if self.fuel_used > FUEL_MAX {
+            Slice::Stop
+        } else {
+            Slice::Go
+        }
     }
 
     fn print(&mut self, text: &str) {
@@ -86,29 +92,56 @@ impl Host for MemoryHost {
         Ok(self.records[ty.index()].get(&id).cloned())
     }
 
-    fn entity_scan(&mut self, ty: EntityTypeId, mode: ScanMode) -> Result<Vec<HostRecord>, HostError> {
+    fn entity_scan(
+        &mut self,
+        ty: EntityTypeId,
+        mode: ScanMode,
+    ) -> Result<Vec<HostRecord>, HostError> {
         let wanted = |record: &&HostRecord| match mode {
             ScanMode::Live => record.deleted_at.is_none(),
             ScanMode::Deleted => record.deleted_at.is_some(),
             ScanMode::All => true,
         };
-        Ok(self.records[ty.index()].values().filter(wanted).cloned().collect())
+        Ok(self.records[ty.index()]
+            .values()
+            .filter(wanted)
+            .cloned()
+            .collect())
     }
 
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {
-        Ok(self.records[ty.index()].values().filter(|r| r.deleted_at.is_none()).count() as i64)
+        Ok(self.records[ty.index()]
+            .values()
+            .filter(|r| r.deleted_at.is_none())
+            .count() as i64)
     }
 
-    fn entity_insert(&mut self, ty: EntityTypeId, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+    fn entity_insert(
+        &mut self,
+        ty: EntityTypeId,
+        fields: Vec<HostValue>,
+    ) -> Result<HostRecord, HostError> {
         let id = self.next_id[ty.index()];
         self.next_id[ty.index()] += 1;
-        let record =
-            HostRecord { ty, id, version: 1, created_at: NOW_MS, updated_at: NOW_MS, deleted_at: None, fields };
+        let record = HostRecord {
+            ty,
+            id,
+            version: 1,
+            created_at: NOW_MS,
+            updated_at: NOW_MS,
+            deleted_at: None,
+            fields,
+        };
         self.records[ty.index()].insert(id, record.clone());
         Ok(record)
     }
 
-    fn entity_update(&mut self, ty: EntityTypeId, id: i64, fields: Vec<HostValue>) -> Result<HostRecord, HostError> {
+    fn entity_update(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        fields: Vec<HostValue>,
+    ) -> Result<HostRecord, HostError> {
         let record = self.record(ty, id)?;
         record.version += 1;
         record.fields = fields;

@@ -29,10 +29,15 @@ impl Case {
     /// Takes a program file apart.
     pub fn parse(text: &str) -> Case {
         let lines: Vec<&str> = text.lines().collect();
-        let is_expectation = |line: &&&str| line.starts_with("//>") || line.starts_with("//!") || line.starts_with("//?");
+        let is_expectation = |line: &&&str| {
+            line.starts_with("//>") || line.starts_with("//!") || line.starts_with("//?")
+        };
         let count = lines.iter().rev().take_while(is_expectation).count();
         let (source, expected) = lines.split_at(lines.len() - count);
-        Case { source: joined(source), expected: joined(expected) }
+        Case {
+            source: joined(source),
+            expected: joined(expected),
+        }
     }
 
     /// The file's text with other expectations.
@@ -73,10 +78,18 @@ pub fn run(name: &str, source: &str, policy: Policy) -> String {
         Err(diagnostics) => return diagnosed(source, &diagnostics),
     };
     let bytes = flin_bytecode::fbc::write(&compiled.module);
-    let module = flin_bytecode::fbc::read(&bytes).unwrap_or_else(|e| panic!("{name}: cannot be read back: {e}"));
-    assert!(module == compiled.module, "{name}: reading back gives another module");
-    let program = Program::load(module).unwrap_or_else(|e| panic!("{name}: the verifier refuses it: {e}"));
-    let limits = Limits { collect_every_allocation: policy == Policy::CollectAlways, ..Limits::script() };
+    let module = flin_bytecode::fbc::read(&bytes)
+        .unwrap_or_else(|e| panic!("{name}: cannot be read back: {e}"));
+    assert!(
+        module == compiled.module,
+        "{name}: reading back gives another module"
+    );
+    let program =
+        Program::load(module).unwrap_or_else(|e| panic!("{name}: the verifier refuses it: {e}"));
+    let limits = Limits {
+        collect_every_allocation: policy == Policy::CollectAlways,
+        ..Limits::script()
+    };
     let module = program.module().clone();
     let mut host = MemoryHost::new(&module);
     let mut vm = Vm::new(program, limits);
@@ -98,7 +111,11 @@ fn happened(printed: &[String], error: Option<&Trap>) -> String {
     }
     if let Some(trap) = error {
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "//! error {} at {}:{}", trap.kind, trap.at.line, trap.at.column);
+        let _ = writeln!(
+            text,
+            "//! error {} at {}:{}",
+            trap.kind, trap.at.line, trap.at.column
+        );
     }
     text
 }

@@ -36,9 +36,13 @@ pub struct Compiled {
 pub fn compile(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let work = || stages(source_name, source_text);
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn_scoped(scope, work);
+        let thread = std::thread::Builder::new()
+            .stack_size(STACK_BYTES)
+            .spawn_scoped(scope, work);
         match thread {
-            Ok(handle) => handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Ok(handle) => handle
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
             Err(error) => panic!("no thread for the compiler: {error}"),
         }
     })
@@ -49,24 +53,36 @@ fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnost
     let mut found = parsed.diagnostics;
     stop_at_errors(&mut found)?;
     let prelude = flin_syntax::parse(PRELUDE);
-    debug_assert!(prelude.diagnostics.is_empty(), "the prelude: {:?}", prelude.diagnostics);
+    debug_assert!(
+        prelude.diagnostics.is_empty(),
+        "the prelude: {:?}",
+        prelude.diagnostics
+    );
     let (program, diagnostics) = resolve::resolve(&parsed.program, &prelude.program);
     found.extend(diagnostics);
     stop_at_errors(&mut found)?;
     let (types, diagnostics) = infer::infer(&program);
     found.extend(diagnostics);
     stop_at_errors(&mut found)?;
-    let module = lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;
+    let module =
+        lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;
     if cfg!(debug_assertions)
         && let Err(error) = flin_bytecode::verify::verify(&module)
     {
         panic!("the compiler made a module that the verifier refuses: {error}");
     }
-    Ok(Compiled { module, warnings: in_order(found) })
+    Ok(Compiled {
+        module,
+        warnings: in_order(found),
+    })
 }
 
 fn stop_at_errors(found: &mut Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {
-    if found.iter().any(Diagnostic::is_error) { Err(in_order(std::mem::take(found))) } else { Ok(()) }
+    if found.iter().any(Diagnostic::is_error) {
+        Err(in_order(std::mem::take(found)))
+    } else {
+        Ok(())
+    }
 }
 
 /// Source order, each once, not too many; when some must go, warnings go first.

@@ -98,7 +98,10 @@ struct Stop {
 
 impl Stop {
     fn usage(sentence: impl Into<String>) -> Stop {
-        Stop { code: EXIT_USAGE, sentence: sentence.into() }
+        Stop {
+            code: EXIT_USAGE,
+            sentence: sentence.into(),
+        }
     }
 }
 
@@ -134,12 +137,16 @@ fn say(text: &str) -> Result<u8, Stop> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Ok(()) => Ok(0),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(0),
-        Err(error) => Err(Stop { code: EXIT_DISK, sentence: format!("stdout cannot be written: {error}") }),
+        Err(error) => Err(Stop {
+            code: EXIT_DISK,
+            sentence: format!("stdout cannot be written: {error}"),
+        }),
     }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Stop> {
-    std::fs::read(path).map_err(|error| Stop::usage(format!("{} cannot be read: {error}", path.display())))
+    std::fs::read(path)
+        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", path.display())))
 }
 
 /// Compiles a file and prints what there is to say about it.
@@ -152,7 +159,10 @@ fn compile(source: &Path, messages: Messages) -> Result<flinc::Compiled, Stop> {
             let parsed = flin_syntax::parse_bytes(error.as_bytes());
             let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
             show(&parsed.diagnostics, &name, &text, messages);
-            return Err(Stop { code: EXIT_PROGRAM, sentence: String::new() });
+            return Err(Stop {
+                code: EXIT_PROGRAM,
+                sentence: String::new(),
+            });
         }
     };
     match flinc::compile(&name, &text) {
@@ -171,7 +181,10 @@ fn compile(source: &Path, messages: Messages) -> Result<flinc::Compiled, Stop> {
                 }
                 (Format::Human, errors) => format!("{name} has {errors} errors"),
             };
-            Err(Stop { code: EXIT_PROGRAM, sentence })
+            Err(Stop {
+                code: EXIT_PROGRAM,
+                sentence,
+            })
         }
     }
 }
@@ -186,13 +199,21 @@ fn show(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) 
             let on = match messages.color {
                 ColorChoice::Always => true,
                 ColorChoice::Never => false,
-                ColorChoice::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+                ColorChoice::Auto => {
+                    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+                }
             };
-            render::render_all(diagnostics, &sources, if on { Color::Always } else { Color::Never })
+            render::render_all(
+                diagnostics,
+                &sources,
+                if on { Color::Always } else { Color::Never },
+            )
         }
-        Format::Json => {
-            diagnostics.iter().map(|d| render::render_json(d, &sources) + "\n").collect::<Vec<_>>().concat()
-        }
+        Format::Json => diagnostics
+            .iter()
+            .map(|d| render::render_json(d, &sources) + "\n")
+            .collect::<Vec<_>>()
+            .concat(),
     };
     // Nothing is left to do if stderr is gone.
     let _ = std::io::stderr().write_all(shown.as_bytes());
@@ -205,7 +226,10 @@ fn check(source: &Path, messages: Messages) -> Result<u8, Stop> {
 fn build(source: &Path, output: Option<&Path>, messages: Messages) -> Result<u8, Stop> {
     let output = output.map_or_else(|| source.with_extension("fbc"), Path::to_path_buf);
     if output == source {
-        return Err(Stop::usage(format!("the output {} would overwrite the source", output.display())));
+        return Err(Stop::usage(format!(
+            "the output {} would overwrite the source",
+            output.display()
+        )));
     }
     let compiled = compile(source, messages)?;
     let bytes = flin_bytecode::fbc::write(&compiled.module);
@@ -215,7 +239,9 @@ fn build(source: &Path, output: Option<&Path>, messages: Messages) -> Result<u8,
 
 /// Writes beside the file first, so that a reader never sees half of it.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
-    let name = path.file_name().ok_or_else(|| Stop::usage(format!("{} is no file name", path.display())))?;
+    let name = path
+        .file_name()
+        .ok_or_else(|| Stop::usage(format!("{} is no file name", path.display())))?;
     let mut beside = name.to_owned();
     beside.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(beside);
@@ -229,12 +255,15 @@ fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
         // What was begun is of no use; that it may stay behind is not worth a second message.
         let _ = std::fs::remove_file(&beside);
         let code = match error.kind() {
-            std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::IsADirectory => {
-                EXIT_USAGE
-            }
+            std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::PermissionDenied
+            | std::io::ErrorKind::IsADirectory => EXIT_USAGE,
             _ => EXIT_DISK,
         };
-        Stop { code, sentence: format!("{} cannot be written: {error}", path.display()) }
+        Stop {
+            code,
+            sentence: format!("{} cannot be written: {error}", path.display()),
+        }
     })
 }
 
@@ -245,22 +274,38 @@ fn disasm(path: &Path) -> Result<u8, Stop> {
         sentence: format!("{} is no usable bytecode: {error}", path.display()),
     })?;
     let source = source_of(path, &module.source_name);
-    say(&flin_bytecode::text::disassemble(&module, source.as_deref()))
+    say(&flin_bytecode::text::disassemble(
+        &module,
+        source.as_deref(),
+    ))
 }
 
 /// The source of a module: as named when it was compiled, else beside the module.
 fn source_of(module: &Path, source_name: &str) -> Option<String> {
     let named = PathBuf::from(source_name);
     let beside = named.file_name().map(|name| module.with_file_name(name));
-    [Some(named), beside].into_iter().flatten().find_map(|path| std::fs::read_to_string(path).ok())
+    [Some(named), beside]
+        .into_iter()
+        .flatten()
+        .find_map(|path| std::fs::read_to_string(path).ok())
 }
 
 fn explain(text: &str) -> Result<u8, Stop> {
     match Code::parse(text) {
-        Some(code) => say(&format!("{code}: {}\n\n{}\n", code.title(), code.explanation())),
+        Some(code) => say(&format!(
+            "{code}: {}\n\n{}\n",
+            code.title(),
+            code.explanation()
+        )),
         None => {
-            let known: Vec<String> = Code::ALL.iter().map(|code| format!("{code}  {}", code.title())).collect();
-            Err(Stop::usage(format!("there is no diagnostic {text}; these exist:\n{}", known.join("\n"))))
+            let known: Vec<String> = Code::ALL
+                .iter()
+                .map(|code| format!("{code}  {}", code.title()))
+                .collect();
+            Err(Stop::usage(format!(
+                "there is no diagnostic {text}; these exist:\n{}",
+                known.join("\n")
+            )))
         }
     }
 }

@@ -87,12 +87,19 @@ impl Lower<'_, '_> {
 
     fn call_args(&self, e: ExprId) -> Vec<Arg> {
         match self.kind(e) {
-            ExprKind::CallFn(_, args) | ExprKind::CallLib(_, args) => args.iter().map(|a| Arg::Expr(*a)).collect(),
+            ExprKind::CallFn(_, args) | ExprKind::CallLib(_, args) => {
+                args.iter().map(|a| Arg::Expr(*a)).collect()
+            }
             ExprKind::Method { recv, args, .. } => {
                 let of = self.ty(*recv);
-                std::iter::once(Arg::Expr(*recv)).chain(args.iter().map(|a| Arg::Expr(self.query_arg(of, *a)))).collect()
+                std::iter::once(Arg::Expr(*recv))
+                    .chain(args.iter().map(|a| Arg::Expr(self.query_arg(of, *a))))
+                    .collect()
             }
-            ExprKind::CallValue(callee, args) => std::iter::once(callee).chain(args).map(|a| Arg::Expr(*a)).collect(),
+            ExprKind::CallValue(callee, args) => std::iter::once(callee)
+                .chain(args)
+                .map(|a| Arg::Expr(*a))
+                .collect(),
             _ => Vec::new(),
         }
     }
@@ -123,12 +130,18 @@ impl Lower<'_, '_> {
         let f = self.f;
         match &f.exprs[e.index()].kind {
             ExprKind::CallValue(callee, args) => self.call_value(e, *callee, args, meaning, want),
-            ExprKind::Method { recv, name, args, optional, .. } => {
+            ExprKind::Method {
+                recv,
+                name,
+                args,
+                optional,
+                ..
+            } => {
                 let of = self.ty(*recv);
                 let args: Vec<ExprId> = args.iter().map(|a| self.query_arg(of, *a)).collect();
                 if *optional {
-                    return self.optional(e, *recv, want, |this, value| {
-                        this.method(e, value, name, &args, meaning, None)
+                    return self.optional(e, *recv, want, |this, value, want| {
+                        this.method(e, value, name, &args, meaning, want)
                     });
                 }
                 self.method(e, Arg::Expr(*recv), name, &args, meaning, want)
@@ -237,7 +250,10 @@ impl Lower<'_, '_> {
             .collect();
         let row = match rows.as_slice() {
             [one] => Some(*one),
-            several => several.iter().copied().find(|row| row.scheme().params.first() == Some(&LibType::Any)),
+            several => several
+                .iter()
+                .copied()
+                .find(|row| row.scheme().params.first() == Some(&LibType::Any)),
         };
         if let Some(row) = row {
             match row.row().body {
@@ -258,7 +274,10 @@ impl Lower<'_, '_> {
 
     /// Calls an `any` value that must be a function.
     fn call_dynamic(&mut self, e: ExprId, (callee, from): (Reg, Ty), args: &[ExprId]) -> Reg {
-        let signature = Signature { params: vec![Class::Any; args.len()], result: Some(Class::Any) };
+        let signature = Signature {
+            params: vec![Class::Any; args.len()],
+            result: Some(Class::Any),
+        };
         let window = self.b.closure_window(&signature);
         let closure = window.closure.expect("a closure window has a closure");
         self.unbox_function(callee, from, closure);
@@ -319,7 +338,10 @@ impl Lower<'_, '_> {
                 self.settle_as(result, ty, want)
             }
             None => {
-                let all: Vec<Arg> = std::iter::once(&callee).chain(args).map(|a| Arg::Expr(*a)).collect();
+                let all: Vec<Arg> = std::iter::once(&callee)
+                    .chain(args)
+                    .map(|a| Arg::Expr(*a))
+                    .collect();
                 self.never_called(e, &all, want)
             }
         }
@@ -327,7 +349,9 @@ impl Lower<'_, '_> {
 
     /// The only function that a callee can be, if its type says so.
     fn only_target(&self, callee: ExprId) -> Option<InstId> {
-        let Ty::Func(func) = self.ty(callee) else { return None };
+        let Ty::Func(func) = self.ty(callee) else {
+            return None;
+        };
         match self.cx.types.funcs[func.index()].targets.as_slice() {
             [one] => Some(*one),
             _ => None,
@@ -335,7 +359,14 @@ impl Lower<'_, '_> {
     }
 
     /// Calls a function value whose instance is known: directly if it captures nothing.
-    fn call_known(&mut self, e: ExprId, callee: ExprId, args: &[ExprId], inst: InstId, want: Option<Reg>) -> Reg {
+    fn call_known(
+        &mut self,
+        e: ExprId,
+        callee: ExprId,
+        args: &[ExprId],
+        inst: InstId,
+        want: Option<Reg>,
+    ) -> Reg {
         let ty = self.ty(e);
         let result = self.cx.result_type(inst);
         let mark = self.b.mark();
@@ -382,7 +413,10 @@ impl Lower<'_, '_> {
     fn param_types(&self, inst: InstId) -> Vec<Ty> {
         let instance = &self.cx.types.instances[inst.index()];
         let params = &self.cx.program.functions[instance.func.index()].params;
-        params.iter().map(|p| instance.locals[p.local.index()]).collect()
+        params
+            .iter()
+            .map(|p| instance.locals[p.local.index()])
+            .collect()
     }
 
     /// Emits a call of a plain function; gives the register of the window where the result is.
@@ -404,13 +438,24 @@ impl Lower<'_, '_> {
     /// Brings a call's result from its window (given back already) to where it is wanted, as type `to`.
     fn finish_call(&mut self, raw: Option<Reg>, from: Ty, to: Ty, want: Option<Reg>) -> Reg {
         match raw {
-            None => self.no_value(if from == Ty::None { self.none_or(to) } else { to }, want),
+            None => self.no_value(
+                if from == Ty::None {
+                    self.none_or(to)
+                } else {
+                    to
+                },
+                want,
+            ),
             Some(raw) => self.trusted(raw, from, to, want),
         }
     }
 
     fn none_or(&self, to: Ty) -> Ty {
-        if matches!(self.class(to), Class::Ref | Class::Any) { Ty::None } else { to }
+        if matches!(self.class(to), Class::Ref | Class::Any) {
+            Ty::None
+        } else {
+            to
+        }
     }
 
     /// Calls an instance; the result, of the instance's result type, in the wanted register.
@@ -429,7 +474,13 @@ impl Lower<'_, '_> {
     }
 
     /// What a call or field turned out to mean, applied to its arguments (receiver first).
-    pub(super) fn apply(&mut self, e: ExprId, meaning: &Meaning, args: &[Arg], want: Option<Reg>) -> Reg {
+    pub(super) fn apply(
+        &mut self,
+        e: ExprId,
+        meaning: &Meaning,
+        args: &[Arg],
+        want: Option<Reg>,
+    ) -> Reg {
         let ty = self.ty(e);
         self.call_at(e);
         match meaning {
@@ -460,7 +511,9 @@ impl Lower<'_, '_> {
             Meaning::EntityCount(entity) => self.entity_count(*entity, ty, want),
             Meaning::DurationUnit(unit) => self.duration(args[0], *unit, want),
             Meaning::EnumVariant(variant) => {
-                let Ty::Enum(of) = ty else { return self.never_called(e, args, want) };
+                let Ty::Enum(of) = ty else {
+                    return self.never_called(e, args, want);
+                };
                 self.variant(of, *variant, &[], want)
             }
             Meaning::KeyOr(inner) => self.key_or(e, args[0], inner, want),
@@ -486,9 +539,9 @@ impl Lower<'_, '_> {
 
     fn name_of(&self, e: ExprId) -> String {
         match self.kind(e) {
-            ExprKind::Method { name, .. } | ExprKind::Field { name, .. } | ExprKind::ImplicitField { name, .. } => {
-                name.clone()
-            }
+            ExprKind::Method { name, .. }
+            | ExprKind::Field { name, .. }
+            | ExprKind::ImplicitField { name, .. } => name.clone(),
             ExprKind::CallLib(name, _) => name.clone(),
             _ => String::new(),
         }
@@ -510,15 +563,11 @@ impl Lower<'_, '_> {
         emit!(self.b, JumpUnless, has, library);
         let name = self.name_of(e);
         let inner_mark = self.b.mark();
-        let value = self.dynamic_field((any, Ty::Any), &name, ty, None);
-        self.b.mov(self.class(ty), result, value);
+        self.dynamic_field((any, Ty::Any), &name, ty, Some(result));
         self.b.release(inner_mark);
         self.jump(done);
         self.b.bind(library);
-        let value = self.apply(e, inner, &[Arg::Value(any, Ty::Any)], None);
-        if !self.b.is_ended() {
-            self.b.mov(self.class(ty), result, value);
-        }
+        self.apply(e, inner, &[Arg::Value(any, Ty::Any)], Some(result));
         self.b.bind(done);
         self.b.release(mark);
         self.settle(result, self.class(ty), want)
@@ -527,14 +576,18 @@ impl Lower<'_, '_> {
     /// `recv.name`.
     pub(super) fn field(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
         let f = self.f;
-        let ExprKind::Field { recv, optional, .. } = &f.exprs[e.index()].kind else { return self.dst(want, Class::Any) };
-        let Some(meaning) = self.meaning(e).cloned() else {
-            return self.never_called(e, &[Arg::Expr(*recv)], want);
+        let ExprKind::Field { recv, optional, .. } = &f.exprs[e.index()].kind else {
+            return self.dst(want, Class::Any);
+        };
+        let meaning = self.meaning(e).cloned();
+        let apply = |this: &mut Self, recv: Arg, want: Option<Reg>| match &meaning {
+            Some(meaning) => this.apply(e, meaning, &[recv], want),
+            None => this.never_called(e, &[recv], want),
         };
         if *optional {
-            return self.optional(e, *recv, want, |this, value| this.apply(e, &meaning, &[value], None));
+            return self.optional(e, *recv, want, apply);
         }
-        self.apply(e, &meaning, &[Arg::Expr(*recv)], want)
+        apply(self, Arg::Expr(*recv), want)
     }
 
     /// `recv?.…`: none where the receiver is none.
@@ -543,7 +596,7 @@ impl Lower<'_, '_> {
         e: ExprId,
         recv: ExprId,
         want: Option<Reg>,
-        rest: impl FnOnce(&mut Self, Arg) -> Reg,
+        rest: impl FnOnce(&mut Self, Arg, Option<Reg>) -> Reg,
     ) -> Reg {
         let (from, ty) = (self.ty(recv), self.ty(e));
         let result = self.build(want, self.class(ty));
@@ -557,11 +610,17 @@ impl Lower<'_, '_> {
             emit!(self.b, JumpIf, is_none, none);
         }
         let present = self.without_none(from);
-        let reg = self.convert(reg, if self.class(from) == self.class(present) { present } else { from }, present, None);
-        let value = rest(self, Arg::Value(reg, present));
-        if !self.b.is_ended() {
-            self.b.mov(self.class(ty), result, value);
-        }
+        let reg = self.convert(
+            reg,
+            if self.class(from) == self.class(present) {
+                present
+            } else {
+                from
+            },
+            present,
+            None,
+        );
+        rest(self, Arg::Value(reg, present), Some(result));
         self.b.release(mark);
         self.jump(done);
         self.b.bind(none);
@@ -575,7 +634,13 @@ impl Lower<'_, '_> {
     }
 
     /// Calls a native row and gives the result as the expression's type.
-    pub(super) fn call_row(&mut self, e: ExprId, row: LibId, args: &[Arg], want: Option<Reg>) -> Reg {
+    pub(super) fn call_row(
+        &mut self,
+        e: ExprId,
+        row: LibId,
+        args: &[Arg],
+        want: Option<Reg>,
+    ) -> Reg {
         let ty = self.ty(e);
         let from = self.row_result(row);
         let mark = self.b.mark();

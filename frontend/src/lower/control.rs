@@ -8,7 +8,13 @@ use crate::hir::{ExprId, ExprKind, LocalId, TypeAnn};
 use crate::types::{Meaning, Ty};
 
 impl Lower<'_, '_> {
-    pub(super) fn block(&mut self, e: ExprId, items: &[ExprId], has_value: bool, want: Option<Reg>) -> Reg {
+    pub(super) fn block(
+        &mut self,
+        e: ExprId,
+        items: &[ExprId],
+        has_value: bool,
+        want: Option<Reg>,
+    ) -> Reg {
         let ty = self.ty(e);
         let Some((last, before)) = items.split_last().filter(|_| has_value) else {
             self.effects(items);
@@ -84,7 +90,15 @@ impl Lower<'_, '_> {
         }
         self.b.bind(top);
         // The variables of a condition (`while let`) may be used by the body: both are lowered inside the same scope.
-        self.in_loop(LoopFrame { label, on_break: end, on_continue: test, value: None }, body);
+        self.in_loop(
+            LoopFrame {
+                label,
+                on_break: end,
+                on_continue: test,
+                value: None,
+            },
+            body,
+        );
         self.b.bind(test);
         self.branch(cond, true, top);
         self.b.bind(end);
@@ -99,13 +113,25 @@ impl Lower<'_, '_> {
     pub(super) fn endless(&mut self, label: u32, body: ExprId, value: Option<(Reg, Ty)>) {
         let end = self.b.label();
         let top = self.b.label_here();
-        self.in_loop(LoopFrame { label, on_break: end, on_continue: top, value }, body);
+        self.in_loop(
+            LoopFrame {
+                label,
+                on_break: end,
+                on_continue: top,
+                value,
+            },
+            body,
+        );
         self.jump(top);
         self.b.bind(end);
     }
 
     fn frame(&self, label: u32) -> &LoopFrame {
-        self.loops.iter().rev().find(|frame| frame.label == label).expect("a label names an enclosing loop")
+        self.loops
+            .iter()
+            .rev()
+            .find(|frame| frame.label == label)
+            .expect("a label names an enclosing loop")
     }
 
     pub(super) fn break_loop(&mut self, label: u32, value: Option<ExprId>) {
@@ -141,16 +167,32 @@ impl Lower<'_, '_> {
     /// `for i in a..b`.
     pub(super) fn for_range(&mut self, e: ExprId) {
         let f = self.f;
-        let ExprKind::ForRange { label, var, from, to, inclusive, body } = &f.exprs[e.index()].kind else { return };
+        let ExprKind::ForRange {
+            label,
+            var,
+            from,
+            to,
+            inclusive,
+            body,
+        } = &f.exprs[e.index()].kind
+        else {
+            return;
+        };
         let mark = self.b.mark();
         let counter = match self.place(*var) {
-            Place::Register(reg) if !f.locals[var.index()].reassigned && self.local_ty(*var) == Ty::Int => reg,
+            Place::Register(reg)
+                if !f.locals[var.index()].reassigned && self.local_ty(*var) == Ty::Int =>
+            {
+                reg
+            }
             Place::Register(_) | Place::Cell(..) | Place::Nowhere => self.b.temp(Class::I64),
         };
         // The end is evaluated after the start, which nobody reads before that.
         self.eval_as(*from, Ty::Int, Some(counter));
         let limit = match self.kind(*to) {
-            ExprKind::Local(local) if !f.locals[local.index()].reassigned => self.eval_as(*to, Ty::Int, None),
+            ExprKind::Local(local) if !f.locals[local.index()].reassigned => {
+                self.eval_as(*to, Ty::Int, None)
+            }
             _ => {
                 let limit = self.b.temp(Class::I64);
                 self.eval_as(*to, Ty::Int, Some(limit))
@@ -192,7 +234,15 @@ impl Lower<'_, '_> {
             self.declare_value(second, distance, Ty::Int);
             self.b.release(mark);
         }
-        self.in_loop(LoopFrame { label, on_break: end, on_continue: next, value: None }, body);
+        self.in_loop(
+            LoopFrame {
+                label,
+                on_break: end,
+                on_continue: next,
+                value: None,
+            },
+            body,
+        );
         self.b.bind(next);
         if inclusive {
             emit!(self.b, JumpLtI64, counter, limit, advance);
@@ -205,7 +255,17 @@ impl Lower<'_, '_> {
     /// `for v in xs`, `for v, i in xs`, `for k, v in map`.
     pub(super) fn for_each(&mut self, e: ExprId) {
         let f = self.f;
-        let ExprKind::For { label, first, second, iter, body, empty } = &f.exprs[e.index()].kind else { return };
+        let ExprKind::For {
+            label,
+            first,
+            second,
+            iter,
+            body,
+            empty,
+        } = &f.exprs[e.index()].kind
+        else {
+            return;
+        };
         let mark = self.b.mark();
         let from = self.ty(*iter);
         let source = self.b.temp(self.class(from));
@@ -233,7 +293,12 @@ impl Lower<'_, '_> {
         self.b.release(mark);
     }
 
-    fn for_range_value(&mut self, (label, first, second): (u32, LocalId, Option<LocalId>), source: Reg, body: ExprId) {
+    fn for_range_value(
+        &mut self,
+        (label, first, second): (u32, LocalId, Option<LocalId>),
+        source: Reg,
+        body: ExprId,
+    ) {
         let (counter, limit) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
         self.native(Native::RangeStart, &[source], Some(counter));
         self.native(Native::RangeEnd, &[source], Some(limit));
@@ -252,7 +317,12 @@ impl Lower<'_, '_> {
         empty: Option<ExprId>,
     ) {
         let (at, len) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
-        let (top, next, test, end) = (self.b.label(), self.b.label(), self.b.label(), self.b.label());
+        let (top, next, test, end) = (
+            self.b.label(),
+            self.b.label(),
+            self.b.label(),
+            self.b.label(),
+        );
         self.int_const(0, at);
         if let Some(empty) = empty {
             self.length(source, ty, len);
@@ -266,7 +336,15 @@ impl Lower<'_, '_> {
         let mark = self.b.mark();
         self.turn(first, second, (source, ty), at);
         self.b.release(mark);
-        self.in_loop(LoopFrame { label, on_break: end, on_continue: next, value: None }, body);
+        self.in_loop(
+            LoopFrame {
+                label,
+                on_break: end,
+                on_continue: next,
+                value: None,
+            },
+            body,
+        );
         self.b.bind(next);
         emit!(self.b, AddImmI64, at, at, 1);
         self.b.bind(test);
@@ -299,13 +377,17 @@ impl Lower<'_, '_> {
                 if direct.is_none() {
                     self.declare_value(first, value, stored);
                 }
-                second.iter().for_each(|second| self.declare_value(*second, at, Ty::Int));
+                second
+                    .iter()
+                    .for_each(|second| self.declare_value(*second, at, Ty::Int));
             }
             Ty::Text => {
                 let value = self.b.temp(Class::Ref);
                 emit!(self.b, TextIndex, value, source, at);
                 self.declare_value(first, value, Ty::Text);
-                second.iter().for_each(|second| self.declare_value(*second, at, Ty::Int));
+                second
+                    .iter()
+                    .for_each(|second| self.declare_value(*second, at, Ty::Int));
             }
             Ty::Map(_) | Ty::Record(_) => {
                 let value = self.b.temp(Class::Any);
@@ -320,14 +402,19 @@ impl Lower<'_, '_> {
                 // Decided at run time: maps give key and value, everything else element and position.
                 let (value, is_map) = (self.b.temp(Class::Any), self.b.temp(Class::Bool));
                 let (map, done) = (self.b.label(), self.b.label());
-                let desc = self.cx.ann_desc(&TypeAnn::Map(Box::new(TypeAnn::Any), Box::new(TypeAnn::Any)));
+                let desc = self.cx.ann_desc(&TypeAnn::Map(
+                    Box::new(TypeAnn::Any),
+                    Box::new(TypeAnn::Any),
+                ));
                 let boxed = self.b.temp(Class::Any);
                 emit!(self.b, IsTypeAny, is_map, source, desc);
                 emit!(self.b, JumpIf, is_map, map);
                 emit!(self.b, BoxInt, boxed, at);
                 emit!(self.b, IndexGetAny, value, source, boxed);
                 self.declare_value(first, value, Ty::Any);
-                second.iter().for_each(|second| self.declare_value(*second, boxed, Ty::Any));
+                second
+                    .iter()
+                    .for_each(|second| self.declare_value(*second, boxed, Ty::Any));
                 self.jump(done);
                 self.b.bind(map);
                 let entries = self.b.temp(Class::Ref);
@@ -399,7 +486,12 @@ impl Lower<'_, '_> {
         self.settle(result, self.class(ty), want)
     }
 
-    pub(super) fn try_catch_effect(&mut self, body: ExprId, error: Option<LocalId>, handler: ExprId) {
+    pub(super) fn try_catch_effect(
+        &mut self,
+        body: ExprId,
+        error: Option<LocalId>,
+        handler: ExprId,
+    ) {
         self.try_catch_with(body, error, handler, |this, e| this.effect(e));
     }
 
@@ -434,7 +526,10 @@ impl Lower<'_, '_> {
     /// Raises the error that says: this cannot be reached. Stands where an operand never arrives.
     pub(super) fn unreachable(&mut self) {
         if !self.b.is_ended() {
-            self.fail("TypeError", "this operation is not possible with these values");
+            self.fail(
+                "TypeError",
+                "this operation is not possible with these values",
+            );
         }
     }
 }

@@ -19,7 +19,9 @@ impl Lower<'_, '_> {
                 let members = &self.cx.types.unions[u.index()];
                 members.iter().all(|member| self.fits(*member, to))
             }
-            (_, Ty::Union(u)) => self.cx.types.unions[u.index()].iter().any(|member| self.fits(from, *member)),
+            (_, Ty::Union(u)) => self.cx.types.unions[u.index()]
+                .iter()
+                .any(|member| self.fits(from, *member)),
             (Ty::List(a), Ty::List(b)) => {
                 let lists = &self.cx.types.lists;
                 self.slot_class(lists[a.index()]) == self.slot_class(lists[b.index()])

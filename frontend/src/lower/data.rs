@@ -13,7 +13,14 @@ impl Lower<'_, '_> {
     pub(super) fn list(&mut self, e: ExprId, items: &[ExprId], want: Option<Reg>) -> Reg {
         let ty = self.ty(e);
         let element = self.element_type(ty);
-        let result = self.build(if self.class(ty) == Class::Ref { want } else { None }, Class::Ref);
+        let result = self.build(
+            if self.class(ty) == Class::Ref {
+                want
+            } else {
+                None
+            },
+            Class::Ref,
+        );
         self.list_new(result, element, items.len());
         for item in items {
             let mark = self.b.mark();
@@ -87,13 +94,25 @@ impl Lower<'_, '_> {
             .into_iter()
             .find_map(|m| if let Ty::Record(r) = m { Some(r) } else { None })
             .filter(|record| self.cx.has_shape(*record));
-        let result = self.build(if self.class(ty) == Class::Ref { want } else { None }, Class::Ref);
+        let result = self.build(
+            if self.class(ty) == Class::Ref {
+                want
+            } else {
+                None
+            },
+            Class::Ref,
+        );
         match record {
             Some(record) => {
                 let shape = self.cx.shape(record);
                 emit!(self.b, RecordNew, result, shape);
             }
-            None => emit!(self.b, MapNew, result, i32::try_from(entries.len()).unwrap_or(0)),
+            None => emit!(
+                self.b,
+                MapNew,
+                result,
+                i32::try_from(entries.len()).unwrap_or(0)
+            ),
         }
         let mut result = result;
         for entry in entries {
@@ -102,8 +121,12 @@ impl Lower<'_, '_> {
                 (RecordEntry::Field(name, _, value), Some(record)) => {
                     self.set_record_field(result, record, name, Source::Expr(*value));
                 }
-                (RecordEntry::Field(name, _, value), None) => self.set_key(result, name, Source::Expr(*value)),
-                (RecordEntry::Spread(from), Some(record)) => self.spread_record(result, record, *from),
+                (RecordEntry::Field(name, _, value), None) => {
+                    self.set_key(result, name, Source::Expr(*value))
+                }
+                (RecordEntry::Spread(from), Some(record)) => {
+                    self.spread_record(result, record, *from)
+                }
                 (RecordEntry::Spread(from), None) => {
                     result = self.spread_map(result, *from);
                 }
@@ -146,7 +169,11 @@ impl Lower<'_, '_> {
         let mark = self.b.mark();
         let ty = self.ty(from);
         let source = self.eval(from, None);
-        let source = self.as_ref(source, ty, &TypeAnn::Map(Box::new(TypeAnn::Text), Box::new(TypeAnn::Any)));
+        let source = self.as_ref(
+            source,
+            ty,
+            &TypeAnn::Map(Box::new(TypeAnn::Text), Box::new(TypeAnn::Any)),
+        );
         self.native(Native::MapMerge, &[result, source], Some(result));
         self.b.release(mark);
         result
@@ -188,7 +215,13 @@ impl Lower<'_, '_> {
     }
 
     /// Sets a field of a record by slot, or by name where it has none.
-    pub(super) fn set_record_field(&mut self, object: Reg, record: RecordTy, name: &str, source: Source) {
+    pub(super) fn set_record_field(
+        &mut self,
+        object: Reg,
+        record: RecordTy,
+        name: &str,
+        source: Source,
+    ) {
         let Some((slot, ty)) = self.slot_of(record, name) else {
             self.set_key(object, name, source);
             return;
@@ -223,7 +256,11 @@ impl Lower<'_, '_> {
         let class = self.class(stored);
         let same = class == self.class(ty);
         let mark = self.b.mark();
-        let dst = if same { self.dst(want, class) } else { self.b.temp(class) };
+        let dst = if same {
+            self.dst(want, class)
+        } else {
+            self.b.temp(class)
+        };
         let shape = self.cx.shape(record);
         let slot = slot as i32;
         match class {
@@ -249,7 +286,11 @@ impl Lower<'_, '_> {
     fn map_key(&mut self, object: Reg, name: &str, ty: Ty, want: Option<Reg>) -> Reg {
         let mark = self.b.mark();
         let same = self.class(ty) == Class::Any;
-        let dst = if same { self.dst(want, Class::Any) } else { self.b.temp(Class::Any) };
+        let dst = if same {
+            self.dst(want, Class::Any)
+        } else {
+            self.b.temp(Class::Any)
+        };
         let key = self.cx.module.const_text(name);
         emit!(self.b, MapGetName, dst, object, key);
         if same {
@@ -287,8 +328,12 @@ impl Lower<'_, '_> {
                 self.map_key(object, name, ty, want)
             }
             Meaning::EntityField(field) => self.entity_field((reg, from), *field, ty, want),
-            Meaning::SystemField(field) => self.entity_read((reg, from), system_field(*field), ty, want),
-            Meaning::ErrorField | Meaning::Dynamic => self.dynamic_field((reg, from), name, ty, want),
+            Meaning::SystemField(field) => {
+                self.entity_read((reg, from), system_field(*field), ty, want)
+            }
+            Meaning::ErrorField | Meaning::Dynamic => {
+                self.dynamic_field((reg, from), name, ty, want)
+            }
             Meaning::ViaList(list, inner) => {
                 let mark = self.b.mark();
                 let items = self.b.temp(Class::Ref);
@@ -327,7 +372,13 @@ impl Lower<'_, '_> {
         dst
     }
 
-    pub(super) fn dynamic_field(&mut self, (reg, from): (Reg, Ty), name: &str, ty: Ty, want: Option<Reg>) -> Reg {
+    pub(super) fn dynamic_field(
+        &mut self,
+        (reg, from): (Reg, Ty),
+        name: &str,
+        ty: Ty,
+        want: Option<Reg>,
+    ) -> Reg {
         let mark = self.b.mark();
         let object = self.convert(reg, from, Ty::Any, None);
         let value = self.b.temp(Class::Any);
@@ -347,14 +398,20 @@ impl Lower<'_, '_> {
                 let object = self.convert(object, from, known, None);
                 self.set_record_field(object, record, name, Source::Expr(value));
             }
-            (Some(Meaning::RecordField | Meaning::MapKey), _) if self.class(known) == Class::Ref => {
+            (Some(Meaning::RecordField | Meaning::MapKey), _)
+                if self.class(known) == Class::Ref =>
+            {
                 let object = self.convert(object, from, known, None);
                 let typed = self.source_for_map(known, Source::Expr(value));
                 self.at_expr(e);
                 self.set_key(object, name, typed);
             }
             (Some(Meaning::EntityField(field)), _) => {
-                let known = if let Ty::Entity(_) = known { known } else { from };
+                let known = if let Ty::Entity(_) = known {
+                    known
+                } else {
+                    from
+                };
                 let object = self.convert(object, from, known, None);
                 self.set_entity_field(object, known, field, value);
             }
@@ -397,7 +454,11 @@ impl Lower<'_, '_> {
                 self.b.release(mark);
                 self.at_expr(e);
                 let same = self.class(stored) == self.class(ty);
-                let dst = if same { self.dst(want, self.class(ty)) } else { self.b.temp(self.class(stored)) };
+                let dst = if same {
+                    self.dst(want, self.class(ty))
+                } else {
+                    self.b.temp(self.class(stored))
+                };
                 self.list_get(dst, object, position, stored);
                 if same {
                     return dst;
@@ -464,7 +525,13 @@ impl Lower<'_, '_> {
         }
     }
 
-    pub(super) fn slice(&mut self, e: ExprId, recv: ExprId, parts: [Option<ExprId>; 3], want: Option<Reg>) -> Reg {
+    pub(super) fn slice(
+        &mut self,
+        e: ExprId,
+        recv: ExprId,
+        parts: [Option<ExprId>; 3],
+        want: Option<Reg>,
+    ) -> Reg {
         let from = self.ty(recv);
         let native = match self.without_none(from) {
             Ty::List(_) => Native::SliceList,
@@ -472,15 +539,29 @@ impl Lower<'_, '_> {
             _ => Native::SliceAny,
         };
         let mut args = vec![Arg::Expr(recv)];
-        args.extend(parts.into_iter().map(|part| part.map_or(Arg::Nothing, Arg::Expr)));
+        args.extend(
+            parts
+                .into_iter()
+                .map(|part| part.map_or(Arg::Nothing, Arg::Expr)),
+        );
         self.call_row(e, native.lib_id(), &args, want)
     }
 
-    pub(super) fn range(&mut self, from: ExprId, to: ExprId, inclusive: bool, want: Option<Reg>) -> Reg {
+    pub(super) fn range(
+        &mut self,
+        from: ExprId,
+        to: ExprId,
+        inclusive: bool,
+        want: Option<Reg>,
+    ) -> Reg {
         let mark = self.b.mark();
         let start = self.operand_as(from, Ty::Int, &[to]);
         let end = self.eval_as(to, Ty::Int, None);
-        let native = if inclusive { Native::RangeNewInclusive } else { Native::RangeNew };
+        let native = if inclusive {
+            Native::RangeNewInclusive
+        } else {
+            Native::RangeNew
+        };
         let result = self.b.temp(Class::Ref);
         self.native(native, &[start, end], Some(result));
         self.b.release(mark);
@@ -497,7 +578,13 @@ impl Lower<'_, '_> {
         dst
     }
 
-    pub(super) fn variant(&mut self, of: EnumIx, variant: u32, items: &[ExprId], want: Option<Reg>) -> Reg {
+    pub(super) fn variant(
+        &mut self,
+        of: EnumIx,
+        variant: u32,
+        items: &[ExprId],
+        want: Option<Reg>,
+    ) -> Reg {
         let mark = self.b.mark();
         let list = self.any_list(items);
         let (enum_no, variant_no) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
@@ -511,7 +598,13 @@ impl Lower<'_, '_> {
     }
 
     /// Whether a value is a variant of an enum.
-    pub(super) fn is_variant(&mut self, value: ExprId, of: EnumIx, variant: u32, want: Option<Reg>) -> Reg {
+    pub(super) fn is_variant(
+        &mut self,
+        value: ExprId,
+        of: EnumIx,
+        variant: u32,
+        want: Option<Reg>,
+    ) -> Reg {
         let mark = self.b.mark();
         let boxed = self.eval_as(value, Ty::Any, None);
         let (enum_no, found) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
@@ -525,7 +618,13 @@ impl Lower<'_, '_> {
     }
 
     /// Data number `n` of an enum value.
-    pub(super) fn variant_data(&mut self, e: ExprId, value: ExprId, n: u32, want: Option<Reg>) -> Reg {
+    pub(super) fn variant_data(
+        &mut self,
+        e: ExprId,
+        value: ExprId,
+        n: u32,
+        want: Option<Reg>,
+    ) -> Reg {
         let ty = self.ty(e);
         let mark = self.b.mark();
         let boxed = self.eval_as(value, Ty::Any, None);
@@ -575,7 +674,13 @@ impl Lower<'_, '_> {
     }
 
     /// `a in b`.
-    pub(super) fn contains(&mut self, e: ExprId, item: ExprId, container: ExprId, want: Option<Reg>) -> Reg {
+    pub(super) fn contains(
+        &mut self,
+        e: ExprId,
+        item: ExprId,
+        container: ExprId,
+        want: Option<Reg>,
+    ) -> Reg {
         let native = match self.without_none(self.ty(container)) {
             Ty::List(_) => Native::ListContains,
             Ty::Text => Native::TextContains,

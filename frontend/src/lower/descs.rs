@@ -2,8 +2,8 @@
 //! Must stay true: equal types share one description; a recursive type ends in `any` where it meets itself.
 
 use flin_bytecode::library::LibType;
-use flin_bytecode::{Class, EntityTypeId, ShapeId, TypeDesc, TypeId};
 use flin_bytecode::module::Shape;
+use flin_bytecode::{Class, EntityTypeId, ShapeId, TypeDesc, TypeId};
 
 use super::Lowering;
 use crate::hir::TypeAnn;
@@ -46,7 +46,9 @@ impl Lowering<'_> {
                 TypeDesc::List(self.desc(element), self.slot_class(element))
             }
             Ty::Map(map) => TypeDesc::Map(self.desc(self.types.maps[map.index()])),
-            Ty::Record(record) if !self.has_shape(record) => TypeDesc::Map(self.module.type_desc(TypeDesc::Any)),
+            Ty::Record(record) if !self.has_shape(record) => {
+                TypeDesc::Map(self.module.type_desc(TypeDesc::Any))
+            }
             Ty::Record(record) => {
                 let fields = self.types.records[record.index()].clone();
                 let types = fields.iter().map(|(_, ty)| self.desc(*ty)).collect();
@@ -62,14 +64,25 @@ impl Lowering<'_> {
             Ty::Func(_) => TypeDesc::Function,
             Ty::Union(union) => {
                 let members = self.types.unions[union.index()].clone();
-                self.union_desc(members.into_iter().map(|ty| (ty == Ty::None, ty)).collect(), Lowering::desc)
+                self.union_desc(
+                    members.into_iter().map(|ty| (ty == Ty::None, ty)).collect(),
+                    Lowering::desc,
+                )
             }
         }
     }
 
-    fn union_desc<T: Copy>(&mut self, members: Vec<(bool, T)>, make: fn(&mut Self, T) -> TypeId) -> TypeDesc {
+    fn union_desc<T: Copy>(
+        &mut self,
+        members: Vec<(bool, T)>,
+        make: fn(&mut Self, T) -> TypeId,
+    ) -> TypeDesc {
         let optional = members.iter().any(|(none, _)| *none);
-        let mut ids: Vec<TypeId> = members.into_iter().filter(|(none, _)| !none).map(|(_, m)| make(self, m)).collect();
+        let mut ids: Vec<TypeId> = members
+            .into_iter()
+            .filter(|(none, _)| !none)
+            .map(|(_, m)| make(self, m))
+            .collect();
         match (ids.len(), optional) {
             (0, _) => TypeDesc::None,
             (1, true) => TypeDesc::Optional(ids.remove(0)),
@@ -91,7 +104,10 @@ impl Lowering<'_> {
             }
             Ty::Union(union) => {
                 let members = self.types.unions[union.index()].clone();
-                let desc = self.union_desc(members.into_iter().map(|m| (m == Ty::None, m)).collect(), Lowering::check_desc);
+                let desc = self.union_desc(
+                    members.into_iter().map(|m| (m == Ty::None, m)).collect(),
+                    Lowering::check_desc,
+                );
                 self.module.type_desc(desc)
             }
             other => self.desc(other),
@@ -112,9 +128,13 @@ impl Lowering<'_> {
             TypeAnn::Duration => TypeDesc::Duration,
             TypeAnn::Range => TypeDesc::Range,
             TypeAnn::Error => TypeDesc::Error,
-            TypeAnn::List(element) => TypeDesc::List(self.ann_desc(element), self.ann_slot_class(element)),
+            TypeAnn::List(element) => {
+                TypeDesc::List(self.ann_desc(element), self.ann_slot_class(element))
+            }
             TypeAnn::Map(_, value) => TypeDesc::Map(self.ann_desc(value)),
-            TypeAnn::Tuple(members) => TypeDesc::Tuple(members.iter().map(|m| self.ann_desc(m)).collect()),
+            TypeAnn::Tuple(members) => {
+                TypeDesc::Tuple(members.iter().map(|m| self.ann_desc(m)).collect())
+            }
             TypeAnn::Optional(inner) => TypeDesc::Optional(self.ann_desc(inner)),
             TypeAnn::Union(members) => {
                 let members = members.iter().map(|m| (*m == TypeAnn::None, m)).collect();
@@ -201,8 +221,10 @@ impl Lowering<'_> {
             Ty::Enum(e) => self.program.enums[e.index()].name.clone(),
             Ty::Func(_) => "function".to_owned(),
             Ty::Union(union) => {
-                let members: Vec<String> =
-                    self.types.unions[union.index()].iter().map(|member| self.type_name(*member)).collect();
+                let members: Vec<String> = self.types.unions[union.index()]
+                    .iter()
+                    .map(|member| self.type_name(*member))
+                    .collect();
                 members.join(" or ")
             }
         }
@@ -221,9 +243,15 @@ impl Lowering<'_> {
     /// Values that have named members: maps, entities, errors.
     pub(super) fn keyed_desc(&mut self) -> TypeId {
         let any = self.module.type_desc(TypeDesc::Any);
-        let mut members = vec![self.module.type_desc(TypeDesc::Map(any)), self.module.type_desc(TypeDesc::Error)];
+        let mut members = vec![
+            self.module.type_desc(TypeDesc::Map(any)),
+            self.module.type_desc(TypeDesc::Error),
+        ];
         for at in 0..self.program.entities.len() {
-            members.push(self.module.type_desc(TypeDesc::Entity(EntityTypeId(at as u32))));
+            members.push(
+                self.module
+                    .type_desc(TypeDesc::Entity(EntityTypeId(at as u32))),
+            );
         }
         self.module.type_desc(TypeDesc::Union(members))
     }
@@ -260,7 +288,9 @@ impl Lowering<'_> {
     /// An object of any entity of the program.
     pub(super) fn any_entity_desc(&mut self) -> TypeId {
         let count = self.program.entities.len() as u32;
-        let members = (0..count).map(|at| self.module.type_desc(TypeDesc::Entity(EntityTypeId(at)))).collect();
+        let members = (0..count)
+            .map(|at| self.module.type_desc(TypeDesc::Entity(EntityTypeId(at))))
+            .collect();
         self.module.type_desc(TypeDesc::Union(members))
     }
 }

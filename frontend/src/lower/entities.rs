@@ -4,9 +4,9 @@
 use flin_bytecode::module::{Entity, EntityField, EnumDef};
 use flin_bytecode::{Class, FieldNo, Reg, emit};
 
+use super::Lowering;
 use super::calls::Arg;
 use super::function::Lower;
-use super::Lowering;
 use crate::hir::{EntityIx, ExprId, ExprKind, TypeAnn};
 use crate::types::Ty;
 
@@ -15,10 +15,17 @@ impl Lowering<'_> {
     pub(super) fn entities(&mut self) {
         let program = self.program;
         for def in &program.enums {
-            let variants =
-                def.variants.iter().map(|(name, types)| (name.clone(), types.iter().map(|t| self.ann_desc(t)).collect()));
+            let variants = def.variants.iter().map(|(name, types)| {
+                (
+                    name.clone(),
+                    types.iter().map(|t| self.ann_desc(t)).collect(),
+                )
+            });
             let variants = variants.collect();
-            self.module.module.enums.push(EnumDef { name: def.name.clone(), variants });
+            self.module.module.enums.push(EnumDef {
+                name: def.name.clone(),
+                variants,
+            });
         }
         for entity in &program.entities {
             let fields = entity
@@ -38,13 +45,22 @@ impl Lowering<'_> {
                 })
                 .collect();
             let (line, _) = self.source.at(entity.span);
-            self.module.module.entities.push(Entity { name: entity.name.clone(), fields, line });
+            self.module.module.entities.push(Entity {
+                name: entity.name.clone(),
+                fields,
+                line,
+            });
         }
     }
 }
 
 impl Lower<'_, '_> {
-    pub(super) fn entity_new(&mut self, entity: EntityIx, fields: &[(u32, ExprId)], want: Option<Reg>) -> Reg {
+    pub(super) fn entity_new(
+        &mut self,
+        entity: EntityIx,
+        fields: &[(u32, ExprId)],
+        want: Option<Reg>,
+    ) -> Reg {
         let object = self.build(want, Class::Ref);
         emit!(self.b, EntityNew, object, self.cx.entity_id(entity));
         for (field, value) in fields {
@@ -53,7 +69,12 @@ impl Lower<'_, '_> {
         let program = self.cx.program;
         for (at, field) in program.entities[entity.index()].fields.iter().enumerate() {
             let at = at as u32;
-            let Some(default) = field.default.filter(|_| !fields.iter().any(|(given, _)| *given == at)) else { continue };
+            let Some(default) = field
+                .default
+                .filter(|_| !fields.iter().any(|(given, _)| *given == at))
+            else {
+                continue;
+            };
             let mark = self.b.mark();
             let inst = self.cx.entry_instance(default);
             let value = self.call_instance(inst, &[], None);
@@ -68,7 +89,9 @@ impl Lower<'_, '_> {
     pub(super) fn set_entity_field(&mut self, object: Reg, of: Ty, field: u32, value: ExprId) {
         let mark = self.b.mark();
         let from = self.ty(value);
-        let is_float = |entity: EntityIx| self.cx.program.entities[entity.index()].fields[field as usize].ty == TypeAnn::Float;
+        let is_float = |entity: EntityIx| {
+            self.cx.program.entities[entity.index()].fields[field as usize].ty == TypeAnn::Float
+        };
         let widen = from == Ty::Int && matches!(of, Ty::Entity(entity) if is_float(entity));
         let reg = if widen {
             let float = self.eval_as(value, Ty::Float, None);
@@ -102,10 +125,19 @@ impl Lower<'_, '_> {
         }
     }
 
-    pub(super) fn entity_field(&mut self, (reg, from): (Reg, Ty), field: u32, ty: Ty, want: Option<Reg>) -> Reg {
-        let is_link = self
-            .entity_of(from)
-            .is_some_and(|e| matches!(self.cx.program.entities[e.index()].fields[field as usize].ty, TypeAnn::Entity(_)));
+    pub(super) fn entity_field(
+        &mut self,
+        (reg, from): (Reg, Ty),
+        field: u32,
+        ty: Ty,
+        want: Option<Reg>,
+    ) -> Reg {
+        let is_link = self.entity_of(from).is_some_and(|e| {
+            matches!(
+                self.cx.program.entities[e.index()].fields[field as usize].ty,
+                TypeAnn::Entity(_)
+            )
+        });
         if !is_link {
             return self.entity_read((reg, from), FieldNo(field as i32), ty, want);
         }
@@ -127,11 +159,21 @@ impl Lower<'_, '_> {
         self.settle_as(target, ty, want)
     }
 
-    pub(super) fn entity_read(&mut self, (reg, from): (Reg, Ty), field: FieldNo, ty: Ty, want: Option<Reg>) -> Reg {
+    pub(super) fn entity_read(
+        &mut self,
+        (reg, from): (Reg, Ty),
+        field: FieldNo,
+        ty: Ty,
+        want: Option<Reg>,
+    ) -> Reg {
         let mark = self.b.mark();
         let object = self.entity_object(reg, from);
         let same = self.class(ty) == Class::Any;
-        let value = if same { self.dst(want, Class::Any) } else { self.b.temp(Class::Any) };
+        let value = if same {
+            self.dst(want, Class::Any)
+        } else {
+            self.b.temp(Class::Any)
+        };
         emit!(self.b, EntityGet, value, object, field);
         if same {
             return value;
@@ -174,7 +216,10 @@ impl Lower<'_, '_> {
     }
 
     fn has_checks(&self, entity: EntityIx) -> bool {
-        self.cx.program.entities[entity.index()].fields.iter().any(|field| !field.checks.is_empty())
+        self.cx.program.entities[entity.index()]
+            .fields
+            .iter()
+            .any(|field| !field.checks.is_empty())
     }
 
     /// `@check` of an object whose entity is known only at run time.
@@ -204,14 +249,19 @@ impl Lower<'_, '_> {
                 continue;
             }
             let mark = self.b.mark();
-            let (value, is_none, done) = (self.b.temp(Class::Any), self.b.temp(Class::Bool), self.b.label());
+            let (value, is_none, done) = (
+                self.b.temp(Class::Any),
+                self.b.temp(Class::Bool),
+                self.b.label(),
+            );
             let number = FieldNo(at as i32);
             emit!(self.b, EntityGet, value, object, number);
             emit!(self.b, IsNoneAny, is_none, value);
             emit!(self.b, JumpIf, is_none, done);
             for check in &field.checks {
                 let inst = self.cx.entry_instance(*check);
-                let passed = self.call_instance(inst, &[Arg::Value(object, Ty::Entity(entity))], None);
+                let passed =
+                    self.call_instance(inst, &[Arg::Value(object, Ty::Entity(entity))], None);
                 let fine = self.b.label();
                 emit!(self.b, JumpIf, passed, fine);
                 self.check_failed(&def.name, &field.name);
@@ -237,7 +287,12 @@ impl Lower<'_, '_> {
         self.b.release(mark);
     }
 
-    pub(super) fn delete_or_restore(&mut self, e: ExprId, entity: ExprId, want: Option<Reg>) -> Reg {
+    pub(super) fn delete_or_restore(
+        &mut self,
+        e: ExprId,
+        entity: ExprId,
+        want: Option<Reg>,
+    ) -> Reg {
         let mark = self.b.mark();
         let (object, _) = self.acted_on(entity);
         self.at_expr(e);
@@ -255,7 +310,13 @@ impl Lower<'_, '_> {
         emit!(self.b, EntityDestroy, object);
     }
 
-    pub(super) fn entity_find(&mut self, entity: EntityIx, args: &[Arg], ty: Ty, want: Option<Reg>) -> Reg {
+    pub(super) fn entity_find(
+        &mut self,
+        entity: EntityIx,
+        args: &[Arg],
+        ty: Ty,
+        want: Option<Reg>,
+    ) -> Reg {
         let mark = self.b.mark();
         // The receiver is the entity's name when the id comes second.
         let id = args.last().copied().unwrap_or(Arg::Nothing);
@@ -288,7 +349,11 @@ impl Lower<'_, '_> {
     pub(super) fn response(&mut self, value: ExprId, want: Option<Reg>) -> Reg {
         let mark = self.b.mark();
         let result = self.b.temp(Class::Ref);
-        self.call_lib(flin_bytecode::Native::ResponseNew.lib_id(), &[Arg::Expr(value)], Some(result));
+        self.call_lib(
+            flin_bytecode::Native::ResponseNew.lib_id(),
+            &[Arg::Expr(value)],
+            Some(result),
+        );
         self.b.release(mark);
         self.settle_as(result, Ty::Response, want)
     }

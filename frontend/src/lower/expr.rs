@@ -52,7 +52,9 @@ impl Lower<'_, '_> {
                 self.float_const(value, dst);
                 Some(dst)
             }
-            (ExprKind::None, to) if matches!(self.class(to), Class::Ref | Class::Any) => Some(self.none_as(to, want)),
+            (ExprKind::None, to) if matches!(self.class(to), Class::Ref | Class::Any) => {
+                Some(self.none_as(to, want))
+            }
             _ => None,
         }
     }
@@ -111,7 +113,9 @@ impl Lower<'_, '_> {
             ExprKind::Let(local, value) => self.declare(*local, *value),
             ExprKind::SetLocal(local, value) => self.assign(*local, *value),
             ExprKind::SetGlobal(global, value) => self.set_global(*global, *value),
-            ExprKind::SetField { recv, name, value, .. } => self.set_field(e, *recv, name, *value),
+            ExprKind::SetField {
+                recv, name, value, ..
+            } => self.set_field(e, *recv, name, *value),
             ExprKind::SetIndex(recv, index, value) => self.set_index(e, *recv, *index, *value),
             ExprKind::Block(items, _) => {
                 for item in items {
@@ -121,7 +125,11 @@ impl Lower<'_, '_> {
                     self.effect(*item);
                 }
             }
-            ExprKind::If { cond, then, otherwise } => self.if_effect(*cond, *then, *otherwise),
+            ExprKind::If {
+                cond,
+                then,
+                otherwise,
+            } => self.if_effect(*cond, *then, *otherwise),
             ExprKind::While { label, cond, body } => self.while_loop(*label, *cond, *body),
             ExprKind::ForRange { .. } => self.for_range(e),
             ExprKind::For { .. } => self.for_each(e),
@@ -129,7 +137,11 @@ impl Lower<'_, '_> {
             ExprKind::Break(label, value) => self.break_loop(*label, *value),
             ExprKind::Continue(label) => self.continue_loop(*label),
             ExprKind::Return(value) => self.return_value(*value),
-            ExprKind::TryCatch { body, error, handler } => self.try_catch_effect(*body, *error, *handler),
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            } => self.try_catch_effect(*body, *error, *handler),
             ExprKind::And(a, b) => self.guard_effect(*a, *b, true),
             ExprKind::Or(a, b) => self.guard_effect(*a, *b, false),
             ExprKind::Assert(cond) => self.assert(*cond),
@@ -187,6 +199,9 @@ impl Lower<'_, '_> {
         let expr = &f.exprs[e.index()];
         let ty = self.ty(e);
         self.at(expr.span);
+        if ty == Ty::Never && has_own_class(&expr.kind) {
+            return self.never_value(&expr.kind, want);
+        }
         match &expr.kind {
             ExprKind::None => self.none_as(ty, want),
             ExprKind::Bool(value) => {
@@ -218,15 +233,25 @@ impl Lower<'_, '_> {
             ExprKind::Local(local) => self.local(*local, ty, want),
             ExprKind::Global(global) => self.global(*global, ty, want),
             ExprKind::FnRef(func) | ExprKind::Lambda(func) => self.closure(e, *func, want),
-            ExprKind::CallFn(..) | ExprKind::CallValue(..) | ExprKind::CallLib(..) | ExprKind::Method { .. } => {
-                self.call(e, want)
-            }
+            ExprKind::CallFn(..)
+            | ExprKind::CallValue(..)
+            | ExprKind::CallLib(..)
+            | ExprKind::Method { .. } => self.call(e, want),
             ExprKind::Field { .. } => self.field(e, want),
-            ExprKind::ImplicitField { it, name, outer } => self.implicit_field(e, *it, name, *outer, want),
+            ExprKind::ImplicitField { it, name, outer } => {
+                self.implicit_field(e, *it, name, *outer, want)
+            }
             ExprKind::Index(recv, index) => self.index(e, *recv, *index, want),
-            ExprKind::Slice { recv, from, to, step } => self.slice(e, *recv, [*from, *to, *step], want),
+            ExprKind::Slice {
+                recv,
+                from,
+                to,
+                step,
+            } => self.slice(e, *recv, [*from, *to, *step], want),
             ExprKind::Neg(value) => self.negate(e, *value, want),
-            ExprKind::Not(_) | ExprKind::In(..) | ExprKind::Is(..) | ExprKind::IsVariant(..) => self.truth_inner(e, want),
+            ExprKind::Not(_) | ExprKind::In(..) | ExprKind::Is(..) | ExprKind::IsVariant(..) => {
+                self.truth_inner(e, want)
+            }
             ExprKind::VariantData(value, _, _, n) => self.variant_data(e, *value, *n, want),
             ExprKind::QueryArg { plain, .. } => self.eval_as(*plain, ty, want),
             ExprKind::Binary(op, a, b) => self.binary(e, *op, *a, *b, want),
@@ -234,17 +259,27 @@ impl Lower<'_, '_> {
             ExprKind::Or(a, b) => self.and_or(e, *a, *b, false, want),
             ExprKind::Coalesce(a, b) => self.coalesce(e, *a, *b, want),
             ExprKind::Block(items, has_value) => self.block(e, items, *has_value, want),
-            ExprKind::If { cond, then, otherwise } => self.if_value(e, *cond, *then, *otherwise, want),
+            ExprKind::If {
+                cond,
+                then,
+                otherwise,
+            } => self.if_value(e, *cond, *then, *otherwise, want),
             ExprKind::Loop { label, body } => {
                 let dst = self.dst(want, self.class(ty));
                 self.endless(*label, *body, Some((dst, ty)));
                 dst
             }
             ExprKind::Try(value) => self.try_value(e, *value, want),
-            ExprKind::TryCatch { body, error, handler } => self.try_catch(e, *body, *error, *handler, want),
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            } => self.try_catch(e, *body, *error, *handler, want),
             ExprKind::EntityNew(entity, fields) => self.entity_new(*entity, fields, want),
             ExprKind::Save(entity) => self.save(e, *entity, want),
-            ExprKind::Delete(entity) | ExprKind::Restore(entity) => self.delete_or_restore(e, *entity, want),
+            ExprKind::Delete(entity) | ExprKind::Restore(entity) => {
+                self.delete_or_restore(e, *entity, want)
+            }
             ExprKind::Query(entity) => {
                 let dst = self.dst(want, Class::Ref);
                 emit!(self.b, QueryNew, dst, self.cx.entity_id(*entity));
@@ -281,6 +316,19 @@ impl Lower<'_, '_> {
                 self.no_value(ty, want)
             }
         }
+    }
+
+    /// An expression that types say is never computed: an operand does not arrive, or no value comes here at all.
+    fn never_value(&mut self, kind: &ExprKind, want: Option<Reg>) -> Reg {
+        let mut operands = Vec::new();
+        crate::operands::operands(kind, &mut |operand| operands.push(operand));
+        for operand in operands {
+            if !self.b.is_ended() {
+                self.effect(operand);
+            }
+        }
+        self.unreachable();
+        self.dst(want, Class::Any)
     }
 
     /// What an expression without a value leaves: none, or nothing at all where the code does not go on.
@@ -385,9 +433,15 @@ impl Lower<'_, '_> {
             }
             _ => {
                 let mark = self.b.mark();
-                let pieces: Vec<&[ExprId]> =
-                    if parts.len() > PIECE { parts.chunks(parts.len().div_ceil(PIECE)).collect() } else { parts.chunks(1).collect() };
-                let first = self.b.run(flin_bytecode::Bank::Reference, &vec![Class::Ref; pieces.len()]);
+                let pieces: Vec<&[ExprId]> = if parts.len() > PIECE {
+                    parts.chunks(parts.len().div_ceil(PIECE)).collect()
+                } else {
+                    parts.chunks(1).collect()
+                };
+                let first = self.b.run(
+                    flin_bytecode::Bank::Reference,
+                    &vec![Class::Ref; pieces.len()],
+                );
                 for (at, piece) in pieces.iter().enumerate() {
                     self.concat(piece, Some(Reg(first.0 + at as u16)));
                 }
@@ -463,7 +517,14 @@ impl Lower<'_, '_> {
         self.settle(closure, Class::Ref, want)
     }
 
-    fn implicit_field(&mut self, e: ExprId, it: LocalId, name: &str, outer: Option<ExprId>, want: Option<Reg>) -> Reg {
+    fn implicit_field(
+        &mut self,
+        e: ExprId,
+        it: LocalId,
+        name: &str,
+        outer: Option<ExprId>,
+        want: Option<Reg>,
+    ) -> Reg {
         let meaning = self.meaning(e).cloned();
         let ty = self.ty(e);
         match (meaning, outer) {
@@ -475,4 +536,29 @@ impl Lower<'_, '_> {
             (_, None) => self.no_value(ty, want),
         }
     }
+}
+
+/// Whether values of this kind have a class of their own, whatever the types say.
+fn has_own_class(kind: &ExprKind) -> bool {
+    matches!(
+        kind,
+        ExprKind::Bool(_)
+            | ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Text(_)
+            | ExprKind::Duration(_)
+            | ExprKind::Concat(_)
+            | ExprKind::Tuple(_)
+            | ExprKind::Range(..)
+            | ExprKind::FnRef(_)
+            | ExprKind::Lambda(_)
+            | ExprKind::Not(_)
+            | ExprKind::In(..)
+            | ExprKind::Is(..)
+            | ExprKind::IsVariant(..)
+            | ExprKind::EntityNew(..)
+            | ExprKind::Query(_)
+            | ExprKind::Variant(..)
+            | ExprKind::Response(_)
+    )
 }

@@ -71,8 +71,16 @@ impl<'a> Reach<'a> {
     }
 }
 
-fn receiver(program: &Program, function: FnId, e: crate::hir::ExprId) -> Option<crate::hir::ExprId> {
-    match &program.functions[function.index()].exprs.get(e.index())?.kind {
+fn receiver(
+    program: &Program,
+    function: FnId,
+    e: crate::hir::ExprId,
+) -> Option<crate::hir::ExprId> {
+    match &program.functions[function.index()]
+        .exprs
+        .get(e.index())?
+        .kind
+    {
         ExprKind::Method { recv, .. } | ExprKind::Field { recv, .. } => Some(*recv),
         ExprKind::CallLib(_, args) => args.first().copied(),
         _ => None,
@@ -83,7 +91,9 @@ fn touched_by(program: &Program, kind: &ExprKind, touched: &mut Touched) {
     if let ExprKind::CallFn(f, _) | ExprKind::FnRef(f) | ExprKind::Lambda(f) = kind {
         touched.functions.insert(*f);
     }
-    if let ExprKind::Global(g) | ExprKind::SetGlobal(g, _) | ExprKind::ViewBind { global: g, .. } = kind {
+    if let ExprKind::Global(g) | ExprKind::SetGlobal(g, _) | ExprKind::ViewBind { global: g, .. } =
+        kind
+    {
         touched.globals.insert(*g);
     }
     if let ExprKind::Query(entity) = kind {
@@ -97,7 +107,13 @@ fn touched_by(program: &Program, kind: &ExprKind, touched: &mut Touched) {
     }
 }
 
-fn meant(program: &Program, types: &Types, meaning: &Meaning, recv: Option<Ty>, touched: &mut Touched) {
+fn meant(
+    program: &Program,
+    types: &Types,
+    meaning: &Meaning,
+    recv: Option<Ty>,
+    touched: &mut Touched,
+) {
     let mut call = |inst: &InstId| touched.functions.insert(types.instances[inst.index()].func);
     match meaning {
         Meaning::Direct(inst) => {
@@ -107,7 +123,9 @@ fn meant(program: &Program, types: &Types, meaning: &Meaning, recv: Option<Ty>, 
             call(inst);
             meant(program, types, inner, None, touched);
         }
-        Meaning::KeyOr(inner) | Meaning::ImplicitOwn(inner) => meant(program, types, inner, recv, touched),
+        Meaning::KeyOr(inner) | Meaning::ImplicitOwn(inner) => {
+            meant(program, types, inner, recv, touched)
+        }
         Meaning::EntityFind(entity) | Meaning::EntityCount(entity) => {
             touched.entities.insert(*entity);
         }
@@ -118,7 +136,9 @@ fn meant(program: &Program, types: &Types, meaning: &Meaning, recv: Option<Ty>, 
                     Some(Ty::Entity(of)) => of.index() == at,
                     _ => true,
                 };
-                if let (true, Some(TypeAnn::Entity(target))) = (known, entity.fields.get(*field as usize).map(|f| &f.ty)) {
+                if let (true, Some(TypeAnn::Entity(target))) =
+                    (known, entity.fields.get(*field as usize).map(|f| &f.ty))
+                {
                     touched.entities.insert(*target);
                 }
             }
@@ -146,7 +166,10 @@ pub(super) struct Sources<'a> {
 impl<'a> Sources<'a> {
     /// Follows values until nothing new is found.
     pub(super) fn new(program: &'a Program) -> Sources<'a> {
-        let mut sources = Sources { program, held: HashMap::new() };
+        let mut sources = Sources {
+            program,
+            held: HashMap::new(),
+        };
         let mut grew = true;
         while grew {
             grew = false;
@@ -163,7 +186,11 @@ impl<'a> Sources<'a> {
         let mut grew = false;
         for capture in &function.captures {
             if let Some(parent) = function.parent {
-                let from = self.held.get(&(parent, capture.outer)).cloned().unwrap_or_default();
+                let from = self
+                    .held
+                    .get(&(parent, capture.outer))
+                    .cloned()
+                    .unwrap_or_default();
                 grew |= self.add(id, capture.inner, from);
             }
         }
@@ -199,14 +226,24 @@ impl<'a> Sources<'a> {
     pub(super) fn of(&self, function: FnId, e: crate::hir::ExprId) -> BTreeSet<GlobalIx> {
         let f = &self.program.functions[function.index()];
         match &f.exprs[e.index()].kind {
-            ExprKind::Global(global) if self.program.globals[global.index()].kind == GlobalKind::State => {
+            ExprKind::Global(global)
+                if self.program.globals[global.index()].kind == GlobalKind::State =>
+            {
                 BTreeSet::from([*global])
             }
-            ExprKind::Local(local) => self.held.get(&(function, *local)).cloned().unwrap_or_default(),
-            ExprKind::Method { recv, name, .. } | ExprKind::Field { recv, name, .. } if is_reshaping(name) => {
+            ExprKind::Local(local) => self
+                .held
+                .get(&(function, *local))
+                .cloned()
+                .unwrap_or_default(),
+            ExprKind::Method { recv, name, .. } | ExprKind::Field { recv, name, .. }
+                if is_reshaping(name) =>
+            {
                 self.of(function, *recv)
             }
-            ExprKind::CallLib(name, args) if is_reshaping(name) && args.len() == 1 => self.of(function, args[0]),
+            ExprKind::CallLib(name, args) if is_reshaping(name) && args.len() == 1 => {
+                self.of(function, args[0])
+            }
             ExprKind::Coalesce(a, b) | ExprKind::Or(a, b) => {
                 let mut both = self.of(function, *a);
                 both.extend(self.of(function, *b));
@@ -217,24 +254,41 @@ impl<'a> Sources<'a> {
     }
 
     /// The functions' entity writes: (entity, field, state variable).
-    pub(super) fn fields(&self, types: &Types, functions: &BTreeSet<FnId>) -> BTreeSet<(EntityIx, u32, GlobalIx)> {
+    pub(super) fn fields(
+        &self,
+        types: &Types,
+        functions: &BTreeSet<FnId>,
+    ) -> BTreeSet<(EntityIx, u32, GlobalIx)> {
         let mut found = BTreeSet::new();
         for id in functions {
             for e in &self.program.functions[id.index()].exprs {
                 if let ExprKind::EntityNew(entity, fields) = &e.kind {
                     for (field, value) in fields {
-                        found.extend(self.of(*id, *value).into_iter().map(|g| (*entity, *field, g)));
+                        found.extend(
+                            self.of(*id, *value)
+                                .into_iter()
+                                .map(|g| (*entity, *field, g)),
+                        );
                     }
                 }
             }
         }
-        for instance in types.instances.iter().filter(|i| functions.contains(&i.func)) {
+        for instance in types
+            .instances
+            .iter()
+            .filter(|i| functions.contains(&i.func))
+        {
             for (e, meaning) in &instance.meaning {
                 let kind = &self.program.functions[instance.func.index()].exprs[e.index()].kind;
-                if let (ExprKind::SetField { recv, value, .. }, Meaning::EntityField(field)) = (kind, meaning)
+                if let (ExprKind::SetField { recv, value, .. }, Meaning::EntityField(field)) =
+                    (kind, meaning)
                     && let Some(entity) = entity_of(types, instance.exprs[recv.index()])
                 {
-                    found.extend(self.of(instance.func, *value).into_iter().map(|g| (entity, *field, g)));
+                    found.extend(
+                        self.of(instance.func, *value)
+                            .into_iter()
+                            .map(|g| (entity, *field, g)),
+                    );
                 }
             }
         }
@@ -245,15 +299,28 @@ impl<'a> Sources<'a> {
 fn entity_of(types: &Types, ty: Ty) -> Option<EntityIx> {
     match ty {
         Ty::Entity(entity) => Some(entity),
-        Ty::Union(u) => types.unions[u.index()].iter().find_map(|member| match member {
-            Ty::Entity(entity) => Some(*entity),
-            _ => None,
-        }),
+        Ty::Union(u) => types.unions[u.index()]
+            .iter()
+            .find_map(|member| match member {
+                Ty::Entity(entity) => Some(*entity),
+                _ => None,
+            }),
         _ => None,
     }
 }
 
 /// Functions that leave a text what the visitor typed, but for its outside.
 fn is_reshaping(name: &str) -> bool {
-    matches!(name, "trim" | "trim_start" | "trim_end" | "lower" | "upper" | "to_int" | "to_float" | "to_text" | "capitalize")
+    matches!(
+        name,
+        "trim"
+            | "trim_start"
+            | "trim_end"
+            | "lower"
+            | "upper"
+            | "to_int"
+            | "to_float"
+            | "to_text"
+            | "capitalize"
+    )
 }

@@ -61,7 +61,19 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
     let form = cx.forms[id.index()];
     let scopes = Scopes::of(cx.program, f);
     let places = vec![Place::Nowhere; f.locals.len()];
-    let mut lower = Lower { cx, b, id: inst.func, f, inst, result, form, scopes, places, loops: Vec::new(), careful: None };
+    let mut lower = Lower {
+        cx,
+        b,
+        id: inst.func,
+        f,
+        inst,
+        result,
+        form,
+        scopes,
+        places,
+        loops: Vec::new(),
+        careful: None,
+    };
     lower.at(f.span);
     lower.enter();
     lower.tail(f.body);
@@ -96,7 +108,8 @@ impl Lower<'_, '_> {
         }
         for capture in &self.f.captures {
             let cell = self.cx.cell_of(self.id, capture.inner);
-            let class = cell.map_or_else(|| self.class(self.local_ty(capture.inner)), |_| Class::Ref);
+            let class =
+                cell.map_or_else(|| self.class(self.local_ty(capture.inner)), |_| Class::Ref);
             let slot = self.b.add_capture(class);
             let reg = self.b.local(class);
             match class {
@@ -119,9 +132,13 @@ impl Lower<'_, '_> {
         self.take_locals(e);
         let f = self.f;
         let natural = self.form == ResultForm::Natural;
-        let direct = |this: &Self, inner: ExprId| natural && (this.ty(inner) == this.ty(e) || this.ty(e) == this.result);
+        let direct = |this: &Self, inner: ExprId| {
+            natural && (this.ty(inner) == this.ty(e) || this.ty(e) == this.result)
+        };
         match &f.exprs[e.index()].kind {
-            ExprKind::Block(items, true) if items.last().is_some_and(|last| direct(self, *last)) => {
+            ExprKind::Block(items, true)
+                if items.last().is_some_and(|last| direct(self, *last)) =>
+            {
                 let (last, before) = items.split_last().expect("a block with a value has items");
                 before.iter().for_each(|item| {
                     if !self.b.is_ended() {
@@ -132,7 +149,11 @@ impl Lower<'_, '_> {
                     self.tail(*last);
                 }
             }
-            ExprKind::If { cond, then, otherwise: Some(otherwise) } if direct(self, *then) && direct(self, *otherwise) => {
+            ExprKind::If {
+                cond,
+                then,
+                otherwise: Some(otherwise),
+            } if direct(self, *then) && direct(self, *otherwise) => {
                 let no = self.b.label();
                 self.branch(*cond, false, no);
                 if !self.b.is_ended() {
@@ -199,7 +220,10 @@ impl Lower<'_, '_> {
 
     /// `return` without a value.
     pub(super) fn leave_empty(&mut self) {
-        let value = self.cx.result_class(self.result).map(|_| self.none_as(self.result, None));
+        let value = self
+            .cx
+            .result_class(self.result)
+            .map(|_| self.none_as(self.result, None));
         self.leave(value);
     }
 
@@ -266,7 +290,9 @@ impl Lower<'_, '_> {
 
     /// Gives the variables that live in this expression their registers.
     pub(super) fn take_locals(&mut self, e: ExprId) {
-        let Some(locals) = self.scopes.owned.get(&e).cloned() else { return };
+        let Some(locals) = self.scopes.owned.get(&e).cloned() else {
+            return;
+        };
         for local in locals {
             self.places[local.index()] = match self.cx.cell_of(self.id, local) {
                 Some(ty) => Place::Cell(self.b.local(Class::Ref), ty),
@@ -299,7 +325,11 @@ impl Lower<'_, '_> {
                 }
                 (dst, ty)
             }
-            Place::Nowhere => panic!("{}: variable {} has no place", self.f.name, self.f.locals[local.index()].name),
+            Place::Nowhere => panic!(
+                "{}: variable {} has no place",
+                self.f.name,
+                self.f.locals[local.index()].name
+            ),
         }
     }
 
@@ -379,7 +409,10 @@ impl Lower<'_, '_> {
     fn is_self_captured(&self, value: ExprId, local: LocalId) -> bool {
         let mut found = false;
         if let ExprKind::Lambda(f) = &self.f.exprs[value.index()].kind {
-            found = self.cx.program.functions[f.index()].captures.iter().any(|c| c.outer == local);
+            found = self.cx.program.functions[f.index()]
+                .captures
+                .iter()
+                .any(|c| c.outer == local);
         }
         found || {
             let mut inner = Vec::new();

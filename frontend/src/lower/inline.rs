@@ -11,7 +11,13 @@ use crate::types::Ty;
 
 impl Lower<'_, '_> {
     /// Emits a row of kind inline; the value as the expression's type.
-    pub(super) fn inline(&mut self, e: ExprId, row: Inline, args: &[Arg], want: Option<Reg>) -> Reg {
+    pub(super) fn inline(
+        &mut self,
+        e: ExprId,
+        row: Inline,
+        args: &[Arg],
+        want: Option<Reg>,
+    ) -> Reg {
         match row {
             Inline::DurationMs => self.duration(args[0], 1, want),
             Inline::DurationSeconds => self.duration(args[0], 1000, want),
@@ -183,7 +189,11 @@ impl Lower<'_, '_> {
     fn map_reg(&mut self, map: Arg) -> Reg {
         let reg = self.b.temp(Class::Ref);
         let any = LibType::Any;
-        self.lib_arg(map, &LibType::Map(Box::new(any.clone()), Box::new(any)), reg);
+        self.lib_arg(
+            map,
+            &LibType::Map(Box::new(any.clone()), Box::new(any)),
+            reg,
+        );
         reg
     }
 

@@ -21,7 +21,8 @@ mod walk;
 use std::collections::{HashMap, HashSet};
 
 use flin_bytecode::{
-    Class, EntityTypeId, Function as Code, FuncId, FunctionBuilder, GlobalId, Module, ModuleBuilder, Signature, TypeId,
+    Class, EntityTypeId, FuncId, Function as Code, FunctionBuilder, GlobalId, Module,
+    ModuleBuilder, Signature, TypeId,
 };
 use flin_syntax::codes::Code as DiagnosticCode;
 use flin_syntax::{Diagnostic, Span};
@@ -44,7 +45,11 @@ pub fn lower(
     }
     cx.value_functions();
     cx.tables();
-    if cx.errors.is_empty() { Ok(cx.module.module) } else { Err(cx.errors) }
+    if cx.errors.is_empty() {
+        Ok(cx.module.module)
+    } else {
+        Err(cx.errors)
+    }
 }
 
 /// How the result of an instance is handed out.
@@ -89,11 +94,16 @@ struct Positions<'a> {
 
 impl<'a> Positions<'a> {
     fn new(text: &'a str) -> Positions<'a> {
-        Positions { text, lines: flin_syntax::span::LineIndex::new(text) }
+        Positions {
+            text,
+            lines: flin_syntax::span::LineIndex::new(text),
+        }
     }
 
     fn at(&self, span: Span) -> (u32, u32) {
-        let place = self.lines.line_column(self.text, span.start.min(self.text.len() as u32));
+        let place = self
+            .lines
+            .line_column(self.text, span.start.min(self.text.len() as u32));
         (place.line, place.column)
     }
 }
@@ -129,13 +139,18 @@ impl<'a> Lowering<'a> {
         let mut form = HashMap::new();
         self.result_forms(&mut form);
         for instance in &self.types.instances {
-            self.forms.push(form.get(&instance.func).copied().unwrap_or(ResultForm::Natural));
+            self.forms.push(
+                form.get(&instance.func)
+                    .copied()
+                    .unwrap_or(ResultForm::Natural),
+            );
         }
         for at in 0..self.types.instances.len() {
             let id = InstId(at as u32);
             let signature = self.signature(id);
             let name = &self.program.functions[self.types.instances[at].func.index()].name;
-            self.functions.push(self.module.declare_function(name, signature));
+            self.functions
+                .push(self.module.declare_function(name, signature));
         }
         for (at, global) in self.program.globals.iter().enumerate() {
             let ty = self.types.globals[at];
@@ -155,18 +170,30 @@ impl<'a> Lowering<'a> {
         let program = self.program;
         for entity in &program.entities {
             for field in &entity.fields {
-                field.default.iter().for_each(|f| drop(form.insert(*f, ResultForm::Any)));
-                field.checks.iter().for_each(|f| drop(form.insert(*f, ResultForm::Truth)));
+                field
+                    .default
+                    .iter()
+                    .for_each(|f| drop(form.insert(*f, ResultForm::Any)));
+                field
+                    .checks
+                    .iter()
+                    .for_each(|f| drop(form.insert(*f, ResultForm::Truth)));
             }
         }
         for global in &program.globals {
-            global.init.iter().for_each(|f| drop(form.insert(*f, ResultForm::Discard)));
+            global
+                .init
+                .iter()
+                .for_each(|f| drop(form.insert(*f, ResultForm::Discard)));
         }
         for page in &program.pages {
             form.insert(page.view, ResultForm::Discard);
             for handler in &page.handlers {
                 form.insert(handler.func, ResultForm::Discard);
-                handler.named.iter().for_each(|n| drop(form.insert(n.stub, ResultForm::Discard)));
+                handler
+                    .named
+                    .iter()
+                    .for_each(|n| drop(form.insert(n.stub, ResultForm::Discard)));
             }
         }
         for route in &program.routes {
@@ -175,7 +202,10 @@ impl<'a> Lowering<'a> {
         for (_, test) in &program.tests {
             form.insert(*test, ResultForm::Discard);
         }
-        [program.main, program.const_init].into_iter().flatten().for_each(|f| drop(form.insert(f, ResultForm::Discard)));
+        [program.main, program.const_init]
+            .into_iter()
+            .flatten()
+            .for_each(|f| drop(form.insert(f, ResultForm::Discard)));
     }
 
     /// Finds the variables that live in cells and what their cells hold: one type for all functions that share one.
@@ -212,7 +242,9 @@ impl<'a> Lowering<'a> {
 
     /// The cell type of a variable, if it lives in a cell.
     fn cell_of(&self, function: FnId, local: LocalId) -> Option<Ty> {
-        self.cells.get(&walk::origin(self.program, function, local)).copied()
+        self.cells
+            .get(&walk::origin(self.program, function, local))
+            .copied()
     }
 
     /// Parameter and result classes of an instance (the closure itself not counted).
@@ -220,7 +252,11 @@ impl<'a> Lowering<'a> {
         let instance = &self.types.instances[id.index()];
         let function = &self.program.functions[instance.func.index()];
         Signature {
-            params: function.params.iter().map(|p| self.types.class(instance.locals[p.local.index()])).collect(),
+            params: function
+                .params
+                .iter()
+                .map(|p| self.types.class(instance.locals[p.local.index()]))
+                .collect(),
             result: match self.forms[id.index()] {
                 ResultForm::Natural => self.result_class(instance.result),
                 ResultForm::Any => Some(Class::Any),
@@ -262,7 +298,9 @@ impl<'a> Lowering<'a> {
             return *known;
         }
         let signature = self.signature(id);
-        let name = self.program.functions[self.types.instances[id.index()].func.index()].name.clone();
+        let name = self.program.functions[self.types.instances[id.index()].func.index()]
+            .name
+            .clone();
         let func = self.module.declare_function(&name, signature);
         self.value_functions.insert(id, func);
         self.value_queue.push((id, func));
@@ -274,7 +312,8 @@ impl<'a> Lowering<'a> {
         for (id, func) in std::mem::take(&mut self.value_queue) {
             let signature = self.signature(id);
             let function = &self.program.functions[self.types.instances[id.index()].func.index()];
-            let mut b = FunctionBuilder::closure(function.name.clone(), signature.clone(), Vec::new());
+            let mut b =
+                FunctionBuilder::closure(function.name.clone(), signature.clone(), Vec::new());
             b.set_from_prelude(function.from_prelude);
             let (line, column) = self.position(function.from_prelude, function.span);
             b.at(line, column);
@@ -283,7 +322,13 @@ impl<'a> Lowering<'a> {
                 let param = b.param(at);
                 b.mov(class, window.args[at], param);
             }
-            flin_bytecode::emit!(b, Call, window.scalar, window.reference, self.functions[id.index()]);
+            flin_bytecode::emit!(
+                b,
+                Call,
+                window.scalar,
+                window.reference,
+                self.functions[id.index()]
+            );
             function::emit_return(&mut b, signature.result, window.result);
             self.finish(func, b, function.span);
         }
@@ -300,7 +345,8 @@ impl<'a> Lowering<'a> {
         match builder.finish() {
             Ok(code) => self.put(func, code),
             Err(error) => {
-                let diagnostic = Diagnostic::error(DiagnosticCode::FunctionTooBig, span, error.to_string());
+                let diagnostic =
+                    Diagnostic::error(DiagnosticCode::FunctionTooBig, span, error.to_string());
                 self.errors.push(diagnostic);
             }
         }
@@ -311,14 +357,26 @@ impl<'a> Lowering<'a> {
     }
 
     fn position(&self, from_prelude: bool, span: Span) -> (u32, u32) {
-        if from_prelude { self.prelude.at(span) } else { self.source.at(span) }
+        if from_prelude {
+            self.prelude.at(span)
+        } else {
+            self.source.at(span)
+        }
     }
 
     /// The text of an expression on one line, shortened if it is long.
     fn source_of(&self, from_prelude: bool, span: Span) -> String {
         const SHOWN_MAX: usize = 120;
-        let text = if from_prelude { self.prelude.text } else { self.source.text };
-        let words: Vec<&str> = text.get(span.range()).unwrap_or("").split_whitespace().collect();
+        let text = if from_prelude {
+            self.prelude.text
+        } else {
+            self.source.text
+        };
+        let words: Vec<&str> = text
+            .get(span.range())
+            .unwrap_or("")
+            .split_whitespace()
+            .collect();
         let line = words.join(" ");
         match line.char_indices().nth(SHOWN_MAX) {
             Some((end, _)) => format!("{} …", &line[..end]),
@@ -332,11 +390,12 @@ impl<'a> Lowering<'a> {
     }
 
     fn entry_instance(&self, function: FnId) -> InstId {
-        *self
-            .types
-            .entry
-            .get(&function)
-            .unwrap_or_else(|| panic!("{} has no instance", self.program.functions[function.index()].name))
+        *self.types.entry.get(&function).unwrap_or_else(|| {
+            panic!(
+                "{} has no instance",
+                self.program.functions[function.index()].name
+            )
+        })
     }
 
     fn global_id(&self, global: GlobalIx) -> GlobalId {

@@ -23,14 +23,22 @@ enum Compare {
 impl Lower<'_, '_> {
     pub(super) fn negate(&mut self, e: ExprId, value: ExprId, want: Option<Reg>) -> Reg {
         let (from, to) = (self.ty(value), self.ty(e));
-        let work = if self.class(to) == Class::Any || self.class(from) == Class::Any { Ty::Any } else { to };
+        let work = if self.class(to) == Class::Any || self.class(from) == Class::Any {
+            Ty::Any
+        } else {
+            to
+        };
         let mark = self.b.mark();
         let reg = self.eval_as(value, work, None);
         self.b.release(mark);
         let span = self.span(e);
         self.at(span);
         let same = self.class(work) == self.class(to);
-        let dst = if same { self.dst(want, self.class(to)) } else { self.b.temp(self.class(work)) };
+        let dst = if same {
+            self.dst(want, self.class(to))
+        } else {
+            self.b.temp(self.class(work))
+        };
         match self.class(work) {
             Class::I64 => emit!(self.b, NegI64, dst, reg),
             Class::F64 => emit!(self.b, NegF64, dst, reg),
@@ -43,9 +51,18 @@ impl Lower<'_, '_> {
         self.convert(dst, work, to, want)
     }
 
-    pub(super) fn binary(&mut self, e: ExprId, op: BinOp, a: ExprId, b: ExprId, want: Option<Reg>) -> Reg {
+    pub(super) fn binary(
+        &mut self,
+        e: ExprId,
+        op: BinOp,
+        a: ExprId,
+        b: ExprId,
+        want: Option<Reg>,
+    ) -> Reg {
         match op {
-            BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => self.truth_inner(e, want),
+            BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
+                self.truth_inner(e, want)
+            }
             BinOp::Add | BinOp::Sub | BinOp::Mul | BinOp::Div | BinOp::Rem | BinOp::Pow => {
                 self.arithmetic(e, op, a, b, want)
             }
@@ -82,8 +99,13 @@ impl Lower<'_, '_> {
         self.at(span);
         let class = self.class(work);
         let same = class == self.class(to);
-        let dst = if same { self.dst(want, class) } else { self.b.temp(class) };
-        self.b.emit(instruction, &[dst.into(), left.into(), right.into()]);
+        let dst = if same {
+            self.dst(want, class)
+        } else {
+            self.b.temp(class)
+        };
+        self.b
+            .emit(instruction, &[dst.into(), left.into(), right.into()]);
         if same {
             return dst;
         }
@@ -105,7 +127,14 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn int_arithmetic(&mut self, e: ExprId, op: BinOp, a: ExprId, b: ExprId, want: Option<Reg>) -> Reg {
+    fn int_arithmetic(
+        &mut self,
+        e: ExprId,
+        op: BinOp,
+        a: ExprId,
+        b: ExprId,
+        want: Option<Reg>,
+    ) -> Reg {
         let small = |kind: &ExprKind| match kind {
             ExprKind::Int(n) | ExprKind::Duration(n) => i32::try_from(*n).ok(),
             _ => None,
@@ -116,7 +145,9 @@ impl Lower<'_, '_> {
                 (None, Some(n)) => Some((b, n)),
                 (None, None) => None,
             },
-            BinOp::Sub => small(self.kind(b)).and_then(i32::checked_neg).map(|n| (a, n)),
+            BinOp::Sub => small(self.kind(b))
+                .and_then(i32::checked_neg)
+                .map(|n| (a, n)),
             _ => None,
         };
         let mark = self.b.mark();
@@ -134,25 +165,31 @@ impl Lower<'_, '_> {
         self.b.release(mark);
         self.at(span);
         let dst = self.dst(want, Class::I64);
-        self.b.emit(int_op(op), &[dst.into(), left.into(), right.into()]);
+        self.b
+            .emit(int_op(op), &[dst.into(), left.into(), right.into()]);
         dst
     }
 
     /// How values of two types are compared: with `order` for `<` and its kin, else for equality.
     fn comparison(&self, a: Ty, b: Ty, order: bool) -> Compare {
         match (a, b) {
-            (Ty::Int, Ty::Int) | (Ty::Time, Ty::Time) | (Ty::Duration, Ty::Duration) => Compare::I64,
+            (Ty::Int, Ty::Int) | (Ty::Time, Ty::Time) | (Ty::Duration, Ty::Duration) => {
+                Compare::I64
+            }
             (Ty::Float, Ty::Float) => Compare::F64,
             (Ty::Bool, Ty::Bool) if !order => Compare::Bool,
             (Ty::Text, Ty::Text) if order => Compare::Text,
-            _ if !order && self.class(a) == Class::Ref && self.class(b) == Class::Ref => Compare::Ref,
+            _ if !order && self.class(a) == Class::Ref && self.class(b) == Class::Ref => {
+                Compare::Ref
+            }
             _ => Compare::Any,
         }
     }
 
     /// The type in which both sides are compared; ints that a float holds exactly may become floats.
     fn compared_types(&self, a: ExprId, b: ExprId) -> (Ty, Ty) {
-        let exact = |e: ExprId| matches!(self.kind(e), ExprKind::Int(n) if n.unsigned_abs() <= 1 << 53);
+        let exact =
+            |e: ExprId| matches!(self.kind(e), ExprKind::Int(n) if n.unsigned_abs() <= 1 << 53);
         match (self.ty(a), self.ty(b)) {
             (Ty::Int, Ty::Float) if exact(a) => (Ty::Float, Ty::Float),
             (Ty::Float, Ty::Int) if exact(b) => (Ty::Float, Ty::Float),
@@ -163,7 +200,11 @@ impl Lower<'_, '_> {
     fn compare_operands(&mut self, a: ExprId, b: ExprId, order: bool) -> (Compare, Reg, Reg) {
         let (ta, tb) = self.compared_types(a, b);
         let how = self.comparison(ta, tb, order);
-        let (ta, tb) = if how == Compare::Any { (Ty::Any, Ty::Any) } else { (ta, tb) };
+        let (ta, tb) = if how == Compare::Any {
+            (Ty::Any, Ty::Any)
+        } else {
+            (ta, tb)
+        };
         let left = self.operand_as(a, ta, &[b]);
         let right = self.eval_as(b, tb, None);
         (how, left, right)
@@ -205,7 +246,9 @@ impl Lower<'_, '_> {
                 emit!(self.b, NotBool, dst, reg);
                 dst
             }
-            ExprKind::Binary(op, a, b) if is_comparison(*op) => self.compare_value(e, *op, *a, *b, want),
+            ExprKind::Binary(op, a, b) if is_comparison(*op) => {
+                self.compare_value(e, *op, *a, *b, want)
+            }
             ExprKind::In(item, container) => self.contains(e, *item, *container, want),
             ExprKind::Is(value, ann) => self.is_type(*value, ann, want),
             ExprKind::IsVariant(value, of, variant) => self.is_variant(*value, *of, *variant, want),
@@ -237,7 +280,14 @@ impl Lower<'_, '_> {
         self.settle(result, Class::Bool, want)
     }
 
-    fn compare_value(&mut self, e: ExprId, op: BinOp, a: ExprId, b: ExprId, want: Option<Reg>) -> Reg {
+    fn compare_value(
+        &mut self,
+        e: ExprId,
+        op: BinOp,
+        a: ExprId,
+        b: ExprId,
+        want: Option<Reg>,
+    ) -> Reg {
         let negated = op == BinOp::Ne;
         let mark = self.b.mark();
         let span = self.span(e);
@@ -265,7 +315,8 @@ impl Lower<'_, '_> {
             (_, how) => (less_equal_op(how), op == BinOp::Ge),
         };
         let (left, right) = if swap { (right, left) } else { (left, right) };
-        self.b.emit(instruction, &[dst.into(), left.into(), right.into()]);
+        self.b
+            .emit(instruction, &[dst.into(), left.into(), right.into()]);
         if negated {
             emit!(self.b, NotBool, dst, dst);
         }
@@ -316,7 +367,8 @@ impl Lower<'_, '_> {
                 self.branch(*a, on, target);
                 self.branch(*b, on, target);
             }
-            ExprKind::Binary(op, a, b) if is_comparison(*op) && self.branch_compare(e, *op, *a, *b, on, target) => {}
+            ExprKind::Binary(op, a, b)
+                if is_comparison(*op) && self.branch_compare(e, *op, *a, *b, on, target) => {}
             ExprKind::Block(items, true) if !items.is_empty() => {
                 let (last, before) = items.split_last().expect("a block with a value has items");
                 before.iter().for_each(|item| self.effect(*item));
@@ -345,7 +397,15 @@ impl Lower<'_, '_> {
     }
 
     /// Emits a fused compare-and-branch where there is one for the operands' types.
-    fn branch_compare(&mut self, e: ExprId, op: BinOp, a: ExprId, b: ExprId, on: bool, target: Label) -> bool {
+    fn branch_compare(
+        &mut self,
+        e: ExprId,
+        op: BinOp,
+        a: ExprId,
+        b: ExprId,
+        on: bool,
+        target: Label,
+    ) -> bool {
         let (ta, tb) = self.compared_types(a, b);
         let order = !matches!(op, BinOp::Eq | BinOp::Ne);
         let how = self.comparison(ta, tb, order);
@@ -357,11 +417,19 @@ impl Lower<'_, '_> {
         let span = self.span(e);
         self.at(span);
         let (instruction, swap) = match (how, op, on) {
-            (Compare::I64, BinOp::Eq, true) | (Compare::I64, BinOp::Ne, false) => (Op::JumpEqI64, false),
+            (Compare::I64, BinOp::Eq, true) | (Compare::I64, BinOp::Ne, false) => {
+                (Op::JumpEqI64, false)
+            }
             (Compare::I64, BinOp::Eq | BinOp::Ne, _) => (Op::JumpNeI64, false),
-            (Compare::I64, BinOp::Lt, true) | (Compare::I64, BinOp::Ge, false) => (Op::JumpLtI64, false),
-            (Compare::I64, BinOp::Gt, true) | (Compare::I64, BinOp::Le, false) => (Op::JumpLtI64, true),
-            (Compare::I64, BinOp::Le, true) | (Compare::I64, BinOp::Gt, false) => (Op::JumpLeI64, false),
+            (Compare::I64, BinOp::Lt, true) | (Compare::I64, BinOp::Ge, false) => {
+                (Op::JumpLtI64, false)
+            }
+            (Compare::I64, BinOp::Gt, true) | (Compare::I64, BinOp::Le, false) => {
+                (Op::JumpLtI64, true)
+            }
+            (Compare::I64, BinOp::Le, true) | (Compare::I64, BinOp::Gt, false) => {
+                (Op::JumpLeI64, false)
+            }
             (Compare::I64, _, _) => (Op::JumpLeI64, true),
             (_, BinOp::Lt, true) => (Op::JumpLtF64, false),
             (_, BinOp::Gt, true) => (Op::JumpLtF64, true),
@@ -373,13 +441,21 @@ impl Lower<'_, '_> {
             (_, _, _) => (Op::JumpNleF64, true),
         };
         let (left, right) = if swap { (right, left) } else { (left, right) };
-        self.b.emit(instruction, &[left.into(), right.into(), target.into()]);
+        self.b
+            .emit(instruction, &[left.into(), right.into(), target.into()]);
         self.b.release(mark);
         true
     }
 
     /// `&&` and `||` as values: one of the operands.
-    pub(super) fn and_or(&mut self, e: ExprId, a: ExprId, b: ExprId, and: bool, want: Option<Reg>) -> Reg {
+    pub(super) fn and_or(
+        &mut self,
+        e: ExprId,
+        a: ExprId,
+        b: ExprId,
+        and: bool,
+        want: Option<Reg>,
+    ) -> Reg {
         let ty = self.ty(e);
         let result = self.build(want, self.class(ty));
         let end = self.b.label();
@@ -512,7 +588,9 @@ fn int_op(op: BinOp) -> Op {
         BinOp::Div => Op::DivI64,
         BinOp::Rem => Op::RemI64,
         BinOp::Pow => Op::PowI64,
-        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => unreachable!("a comparison"),
+        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
+            unreachable!("a comparison")
+        }
     }
 }
 
@@ -524,7 +602,9 @@ fn float_op(op: BinOp) -> Op {
         BinOp::Div => Op::DivF64,
         BinOp::Rem => Op::RemF64,
         BinOp::Pow => Op::PowF64,
-        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => unreachable!("a comparison"),
+        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
+            unreachable!("a comparison")
+        }
     }
 }
 
@@ -536,6 +616,8 @@ fn any_op(op: BinOp) -> Op {
         BinOp::Div => Op::DivAny,
         BinOp::Rem => Op::RemAny,
         BinOp::Pow => Op::PowAny,
-        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => unreachable!("a comparison"),
+        BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
+            unreachable!("a comparison")
+        }
     }
 }

@@ -62,7 +62,9 @@ impl Lowering<'_> {
             reads: shown.entities.iter().map(|e| self.entity_id(*e)).collect(),
             field_sources: fields
                 .into_iter()
-                .map(|(entity, field, global)| (self.entity_id(entity), field, self.global_id(global)))
+                .map(|(entity, field, global)| {
+                    (self.entity_id(entity), field, self.global_id(global))
+                })
                 .collect(),
         }
     }
@@ -77,19 +79,29 @@ impl Lowering<'_> {
                 GlobalKind::Const | GlobalKind::Script | GlobalKind::Injected(_) => continue,
             };
             if let Some(init) = def.init {
-                variables.push(PageVariable { global: self.global_id(*global), kind, init: self.entry(init) });
+                variables.push(PageVariable {
+                    global: self.global_id(*global),
+                    kind,
+                    init: self.entry(init),
+                });
             }
         }
         variables
     }
 
-    fn injected(&self, reached: &Reached) -> Vec<(flin_bytecode::module::Injected, flin_bytecode::GlobalId)> {
+    fn injected(
+        &self,
+        reached: &Reached,
+    ) -> Vec<(flin_bytecode::module::Injected, flin_bytecode::GlobalId)> {
         reached
             .globals
             .iter()
             .filter_map(|global| match self.program.globals[global.index()].kind {
                 GlobalKind::Injected(what) => Some((what, self.global_id(*global))),
-                GlobalKind::Const | GlobalKind::State | GlobalKind::Derived | GlobalKind::Script => None,
+                GlobalKind::Const
+                | GlobalKind::State
+                | GlobalKind::Derived
+                | GlobalKind::Script => None,
             })
             .collect()
     }
@@ -109,9 +121,18 @@ impl Lowering<'_> {
                     }
                 })
                 .collect();
-            NamedCall { name: named.name.clone(), func: self.entry(named.stub), args }
+            NamedCall {
+                name: named.name.clone(),
+                func: self.entry(named.stub),
+                args,
+            }
         });
-        Handler { event: handler.event.clone(), func: self.entry(handler.func), params, by_name }
+        Handler {
+            event: handler.event.clone(),
+            func: self.entry(handler.func),
+            params,
+            by_name,
+        }
     }
 
     /// Names and types of a handler's parameters, as they travel through the page.
@@ -123,7 +144,10 @@ impl Lowering<'_> {
             .iter()
             .map(|param| {
                 let ty = self.types.instances[inst.index()].locals[param.local.index()];
-                (function.locals[param.local.index()].name.clone(), self.desc(ty))
+                (
+                    function.locals[param.local.index()].name.clone(),
+                    self.desc(ty),
+                )
             })
             .collect()
     }

@@ -44,7 +44,11 @@ impl Lower<'_, '_> {
                 let value = self.convert(value, ty, Ty::Any, None);
                 emit!(self.b, ViewKey, value);
             }
-            ExprKind::ViewOn { handler, args, button } => {
+            ExprKind::ViewOn {
+                handler,
+                args,
+                button,
+            } => {
                 let first = self.captured(args);
                 let (count, handler) = (args.len() as i32, HandlerId(*handler));
                 if *button {
@@ -55,7 +59,13 @@ impl Lower<'_, '_> {
             }
             ExprKind::ViewForm { handler, args } => {
                 let first = self.captured(args);
-                emit!(self.b, ViewForm, first, args.len() as i32, HandlerId(*handler));
+                emit!(
+                    self.b,
+                    ViewForm,
+                    first,
+                    args.len() as i32,
+                    HandlerId(*handler)
+                );
             }
             ExprKind::ViewHead(items) => {
                 emit!(self.b, ViewHead, 1);

@@ -9,7 +9,11 @@ use crate::operands::operands;
 
 /// The local variables that an expression itself names (not its operands).
 fn locals_named(program: &Program, kind: &ExprKind, visit: &mut dyn FnMut(LocalId)) {
-    if let ExprKind::Local(l) | ExprKind::Let(l, _) | ExprKind::SetLocal(l, _) | ExprKind::ViewKey(l) = kind {
+    if let ExprKind::Local(l)
+    | ExprKind::Let(l, _)
+    | ExprKind::SetLocal(l, _)
+    | ExprKind::ViewKey(l) = kind
+    {
         visit(*l);
     }
     if let ExprKind::ForRange { var: l, .. } | ExprKind::ImplicitField { it: l, .. } = kind {
@@ -23,7 +27,10 @@ fn locals_named(program: &Program, kind: &ExprKind, visit: &mut dyn FnMut(LocalI
         error.iter().for_each(|l| visit(*l));
     }
     if let ExprKind::Lambda(f) = kind {
-        program.functions[f.index()].captures.iter().for_each(|c| visit(c.outer));
+        program.functions[f.index()]
+            .captures
+            .iter()
+            .for_each(|c| visit(c.outer));
     }
 }
 
@@ -49,15 +56,24 @@ impl Scopes {
         };
         walk.visit(function.body, None);
         let mut fixed = vec![false; function.locals.len()];
-        function.params.iter().for_each(|p| fixed[p.local.index()] = true);
-        function.captures.iter().for_each(|c| fixed[c.inner.index()] = true);
+        function
+            .params
+            .iter()
+            .for_each(|p| fixed[p.local.index()] = true);
+        function
+            .captures
+            .iter()
+            .for_each(|c| fixed[c.inner.index()] = true);
         let mut owned: HashMap<ExprId, Vec<LocalId>> = HashMap::new();
         for (at, owner) in walk.owner.iter().enumerate() {
             if let (Some(owner), false) = (owner, fixed[at]) {
                 owned.entry(*owner).or_default().push(LocalId(at as u32));
             }
         }
-        Scopes { owned, assigns: walk.assigns }
+        Scopes {
+            owned,
+            assigns: walk.assigns,
+        }
     }
 
     /// Whether evaluating the expression may assign a local variable.
@@ -101,10 +117,12 @@ impl Walk<'_> {
         while a != b {
             let (da, db) = (self.depth[a.index()], self.depth[b.index()]);
             if da >= db {
-                a = self.parent[a.index()].expect("expressions of one function have a common ancestor");
+                a = self.parent[a.index()]
+                    .expect("expressions of one function have a common ancestor");
             }
             if db >= da {
-                b = self.parent[b.index()].expect("expressions of one function have a common ancestor");
+                b = self.parent[b.index()]
+                    .expect("expressions of one function have a common ancestor");
             }
         }
         self.owner[local.index()] = Some(a);
@@ -139,12 +157,17 @@ pub fn self_captured(program: &Program, function: &Function) -> Vec<LocalId> {
 fn mentions_in_lambda(program: &Program, function: &Function, e: ExprId, local: LocalId) -> bool {
     let kind = &function.exprs[e.index()].kind;
     if let ExprKind::Lambda(f) = kind {
-        return program.functions[f.index()].captures.iter().any(|c| c.outer == local);
+        return program.functions[f.index()]
+            .captures
+            .iter()
+            .any(|c| c.outer == local);
     }
     if !function.locals[local.index()].captured {
         return false;
     }
     let mut found = false;
-    operands(kind, &mut |child| found = found || mentions_in_lambda(program, function, child, local));
+    operands(kind, &mut |child| {
+        found = found || mentions_in_lambda(program, function, child, local)
+    });
     found
 }
