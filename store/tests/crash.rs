@@ -171,6 +171,36 @@ fn at_every_call() {
     }
 }
 
+/// Small workloads, all of it: every call, and every combination of what was not synced there (up to 2^9).
+#[test]
+fn every_combination_of_unsynced_sectors() {
+    let mut combinations = 0;
+    for seed in seeds(4) {
+        for at in 0..calls_of(seed, 4) {
+            if only("FLIN_STORE_AT").is_some_and(|wanted| wanted != at) {
+                continue;
+            }
+            let disk = SimDisk::new(seed);
+            disk.plan(Some(Fault::CrashAt(at)));
+            let done = run(&disk, seed, 4, State::new(), true);
+            let items = disk.pending_items();
+            if items > 9 {
+                continue; // the creation of a segment: `at_every_call` tosses for it
+            }
+            for bits in 0..1 << items {
+                let choice = CrashChoice::Subset(bits);
+                let context = command(seed, at, choice, "every_combination");
+                judge(&disk.after_crash(choice), &done, 0, &context);
+                combinations += 1;
+            }
+        }
+    }
+    assert!(
+        combinations > 500,
+        "only {combinations} combinations were tried"
+    );
+}
+
 #[test]
 fn again_during_recovery_and_the_commits_after_it() {
     for seed in seeds(1) {

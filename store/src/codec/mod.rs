@@ -6,6 +6,8 @@
 pub(crate) mod catalog;
 pub(crate) mod cursor;
 pub(crate) mod frame;
+#[cfg(test)]
+mod fuzz;
 pub(crate) mod manifest;
 pub(crate) mod record;
 pub(crate) mod segment;

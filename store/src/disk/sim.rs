@@ -37,6 +37,8 @@ pub enum CrashChoice {
     KeepAll,
     /// Each one by the toss of a seeded coin.
     Toss(u64),
+    /// Item n arrives if bit n is set (see `pending_items`): for trying all combinations.
+    Subset(u64),
 }
 
 /// A sync that does nothing and says it worked: what a program that forgot the sync would do. Tests use it to prove that
@@ -141,12 +143,18 @@ impl SimDisk {
         let state = self.lock_state();
         let mut coin = match choice {
             CrashChoice::Toss(seed) => seed,
+            CrashChoice::Subset(bits) => bits,
             CrashChoice::LoseAll | CrashChoice::KeepAll => 0,
         };
         let mut toss = || match choice {
             CrashChoice::LoseAll => false,
             CrashChoice::KeepAll => true,
             CrashChoice::Toss(_) => next_random(&mut coin) & 1 == 1,
+            CrashChoice::Subset(_) => {
+                let arrives = coin & 1 == 1;
+                coin >>= 1;
+                arrives
+            }
         };
         let mut names = state.durable_names.clone();
         for change in &state.pending_names {
@@ -191,6 +199,16 @@ impl SimDisk {
             state: Arc::new(Mutex::new(state)),
             locked: Arc::default(),
         }
+    }
+
+    /// Number of unsynced sector versions, lengths and names: what a crash decides about.
+    pub fn pending_items(&self) -> usize {
+        let state = self.lock_state();
+        let of_file = |file: &SimFile| {
+            let versions: usize = file.pending.values().map(Vec::len).sum();
+            versions + usize::from(file.durable.len() != file.cache.len())
+        };
+        state.pending_names.len() + state.files.values().map(of_file).sum::<usize>()
     }
 
     /// The bytes of a file as the program sees them.
