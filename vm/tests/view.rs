@@ -1,0 +1,245 @@
+//! The view family: markup, escaping by place, controls, handlers, the document head.
+
+mod support;
+
+use flin_bytecode::{
+    Class, Entity, EntityTypeId, FunctionBuilder, Global, GlobalId, Handler, HandlerId,
+    ModuleBuilder, Page, TypeDesc,
+};
+use flin_vm::HostValue::{Bool, Duration, Float, Int, Link, List, Map};
+use flin_vm::{HostValue, Rendered, Trap, Vm};
+use support::*;
+
+/// Renders a page "/" whose view is `body`; handlers 0 click, 1 submit, 2 keydown.enter.
+fn render(
+    params: &[HostValue],
+    body: impl FnOnce(&mut ModuleBuilder, &mut FunctionBuilder),
+) -> Result<Rendered, Trap> {
+    let mut mb = ModuleBuilder::new("app.flin");
+    let any = mb.type_desc(TypeDesc::Any);
+    mb.global(Global {
+        name: "newTitle".into(),
+        class: Class::Any,
+        ty: any,
+    });
+    mb.module.entities.push(Entity {
+        name: "Todo".into(),
+        fields: vec![],
+        line: 1,
+    });
+    let classes: Vec<Class> = params.iter().map(|_| Class::Any).collect();
+    let view = add(&mut mb, "view", &classes, None, body);
+    let nothing = add(&mut mb, "handler", &[], None, |_, b| {
+        emit!(b, Ret);
+    });
+    let handler = |event: &str| Handler {
+        event: event.into(),
+        func: nothing,
+        params: vec![],
+        by_name: None,
+    };
+    // The page's own view takes no arguments; the tested function is made it when it takes none either.
+    let page_view = if params.is_empty() { view } else { nothing };
+    mb.module.pages.push(Page {
+        path: "/x\"y".into(),
+        view: page_view,
+        variables: vec![],
+        handlers: vec![
+            handler("click"),
+            handler("submit"),
+            handler("keydown.enter"),
+        ],
+        reads: vec![],
+        field_sources: vec![],
+    });
+    let program = load(mb);
+    let mut outputs = Vec::new();
+    for collect in [false, true] {
+        let mut vm = Vm::new(program.clone(), limits(collect));
+        let mut host = ModelHost::default();
+        vm.call(&mut host, page_view, &[])?;
+        if page_view != view {
+            vm.call(&mut host, view, params)?;
+        }
+        outputs.push(vm.take_rendered());
+        assert_eq!(vm.take_rendered(), Rendered::default(), "taken once");
+    }
+    assert_eq!(outputs[0], outputs[1]);
+    Ok(outputs.remove(0))
+}
+
+fn body(
+    params: &[HostValue],
+    view: impl FnOnce(&mut ModuleBuilder, &mut FunctionBuilder),
+) -> String {
+    render(params, view).expect("rendered").body
+}
+
+#[test]
+fn text_is_escaped_and_raw_is_not() {
+    let out = body(
+        &[host_text("<b>&\"'"), HostValue::None, Float(3.0)],
+        |mb, b| {
+            let (x, none, number) = (b.param(0), b.param(1), b.param(2));
+            emit!(b, ViewRaw, mb.const_text("<p>"));
+            emit!(b, ViewTextAny, x);
+            emit!(b, ViewTextAny, none);
+            emit!(b, ViewTextAny, number);
+            let (i, f, t, r) = (
+                int(b, -1),
+                float(mb, b, 0.5),
+                b.temp(Class::Bool),
+                text(mb, b, "<i>"),
+            );
+            emit!(b, ConstBool, t, true);
+            emit!(b, ViewTextI64, i);
+            emit!(b, ViewTextF64, f);
+            emit!(b, ViewTextBool, t);
+            emit!(b, ViewTextRef, r);
+            emit!(b, ViewHtml, r);
+            emit!(b, Ret);
+        },
+    );
+    assert_eq!(out, "<p>&lt;b&gt;&amp;&quot;&#39;3.0-10.5true&lt;i&gt;<i>");
+}
+
+fn attribute(value: HostValue, place: i32) -> String {
+    body(&[value], |mb, b| {
+        let x = b.param(0);
+        emit!(b, ViewAttr, x, place, mb.const_text("a"));
+        emit!(b, Ret);
+    })
+}
+
+#[test]
+fn attributes_by_place() {
+    assert_eq!(attribute(host_text("x\"y"), 0), " a=\"x&quot;y\"");
+    assert_eq!(attribute(HostValue::None, 0), "");
+    assert_eq!(attribute(Bool(true), 1), " a");
+    assert_eq!(attribute(Int(0), 1), "");
+    assert_eq!(
+        attribute(host_text("/todo?id=1&x"), 2),
+        " a=\"/todo?id=1&amp;x\""
+    );
+    assert_eq!(attribute(host_text("JavaScript:alert(1)"), 2), " a=\"#\"");
+    assert_eq!(attribute(host_text("color: red"), 3), " a=\"color: red\"");
+    assert_eq!(attribute(host_text("x: expression(1)"), 3), " a=\"\"");
+}
+
+fn bound(value: HostValue, control: i32, option: HostValue) -> String {
+    body(&[value, option], |_, b| {
+        let (x, option) = (b.param(0), b.param(1));
+        emit!(b, ViewBind, x, control, GlobalId(0));
+        emit!(b, ViewOption, option, x);
+        emit!(b, Ret);
+    })
+}
+
+#[test]
+fn bound_controls() {
+    let name = " data-flin-bind=\"newTitle\" name=\"newTitle\"";
+    let other = || host_text("no such option");
+    assert_eq!(
+        bound(host_text("a\"b"), 0, other()),
+        format!("{name} value=\"a&quot;b\"")
+    );
+    assert_eq!(
+        bound(HostValue::None, 0, other()),
+        format!("{name} value=\"\"")
+    );
+    assert_eq!(bound(Float(3.0), 1, other()), format!("{name} value=\"3\""));
+    assert_eq!(bound(Bool(true), 2, other()), format!("{name} checked"));
+    assert_eq!(bound(Bool(false), 2, other()), name);
+    assert_eq!(bound(Int(2), 3, host_text("2")), format!("{name} checked"));
+    assert_eq!(
+        bound(host_text("b"), 4, host_text("b")),
+        format!("{name} selected")
+    );
+    assert_eq!(bound(host_text("b"), 4, other()), name);
+    assert_eq!(bound(host_text("text"), 5, other()), name);
+}
+
+#[test]
+fn handlers_carry_their_captured_values() {
+    let values = [
+        Link(EntityTypeId(0), 7),
+        Int(i64::MAX),
+        Float(f64::NAN),
+        HostValue::Time(0),
+        Duration(5),
+        HostValue::None,
+        List(vec![host_text("\"<"), Bool(true)]),
+        Map(vec![("k".into(), Int(1))]),
+    ];
+    let json = concat!(
+        "[{\"_entity\":true,\"type\":\"Todo\",\"id\":7},{\"_int\":\"9223372036854775807\"},{\"_float\":\"NaN\"},",
+        "{\"_time\":\"1970-01-01T00:00:00.000Z\"},{\"_duration\":5},null,[\"\\\"<\",true],{\"k\":1}]"
+    );
+    let escaped = json.replace('"', "&quot;").replace('<', "&lt;");
+    let on = |handler: u32, count: i32| {
+        body(&values, |_, b| {
+            let first = b.param(0);
+            emit!(b, ViewOn, first, count, HandlerId(handler));
+            emit!(b, Ret);
+        })
+    };
+    assert_eq!(
+        on(0, 8),
+        format!(" data-flin-on-click=\"0\" data-flin-args-click=\"{escaped}\"")
+    );
+    assert_eq!(
+        on(1, 0),
+        " data-flin-on-submit=\"1\" method=\"post\" action=\"/_action\""
+    );
+    assert_eq!(on(2, 0), " data-flin-on-keydown.enter=\"2\"");
+}
+
+#[test]
+fn forms_and_buttons_work_without_javascript() {
+    let rendered = render(&[Int(1)], |_, b| {
+        let x = b.param(0);
+        emit!(b, ViewForm, x, 1, HandlerId(1));
+        emit!(b, ViewOnButton, x, 1, HandlerId(0));
+        emit!(b, ViewOnButton, x, 0, HandlerId(0));
+        emit!(b, Ret);
+    })
+    .expect("rendered");
+    let inputs = |handler: u32, args: &str| {
+        format!(
+            "<input type=\"hidden\" name=\"_action\" value=\"#{handler}\"><input type=\"hidden\" name=\"_args\" value=\"{args}\"><input type=\"hidden\" name=\"_page\" value=\"/x&quot;y\">"
+        )
+    };
+    assert_eq!(
+        rendered.body,
+        format!(
+            "{} data-flin-on-click=\"0\" data-flin-args-click=\"[1]\" form=\"flin-form-1\" data-flin-on-click=\"0\" form=\"flin-form-2\"",
+            inputs(1, "[1]")
+        )
+    );
+    let form = |n: u32, args: &str| {
+        format!(
+            "<form id=\"flin-form-{n}\" method=\"post\" action=\"/_action\" hidden>{}</form>",
+            inputs(0, args)
+        )
+    };
+    assert_eq!(rendered.forms, form(1, "[1]") + &form(2, "[]"));
+}
+
+#[test]
+fn head_and_keys() {
+    let rendered = render(&[Link(EntityTypeId(0), 3), host_text("a\"")], |mb, b| {
+        let (todo, key) = (b.param(0), b.param(1));
+        emit!(b, ViewHead, 1);
+        emit!(b, ViewRaw, mb.const_text("<title>"));
+        emit!(b, ViewHead, 0);
+        emit!(b, ViewKey, todo);
+        emit!(b, ViewKey, key);
+        emit!(b, Ret);
+    })
+    .expect("rendered");
+    assert_eq!(rendered.head, "<title>");
+    assert_eq!(
+        rendered.body,
+        " data-flin-key=\"Todo:3\" data-flin-key=\"a&quot;\""
+    );
+}
