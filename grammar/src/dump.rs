@@ -161,9 +161,6 @@ impl Dumper {
                 children.push(self.typed(&decl.ty));
                 ("type", children)
             }
-            StmtKind::Page { path, body } => {
-                ("page", vec![Sexp::text(&path.value), self.block(body)])
-            }
             StmtKind::Component(decl) => (
                 "component",
                 vec![
@@ -172,6 +169,16 @@ impl Dumper {
                     self.block(&decl.body),
                 ],
             ),
+            other => self.service(other),
+        }
+    }
+
+    /// Declarations of pages and of the server.
+    fn service(&self, kind: &StmtKind) -> (&'static str, Vec<Sexp>) {
+        match kind {
+            StmtKind::Page { path, body } => {
+                ("page", vec![Sexp::text(&path.value), self.block(body)])
+            }
             StmtKind::Route { method, path, body } => {
                 let mut children = vec![bare(method)];
                 children.extend(path.as_ref().map(|path| Sexp::text(&path.value)));

@@ -357,19 +357,7 @@ fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
     if tok == Tok::DecoratorAt && ended {
         return Some("time travel is written with a blank: `todo @ yesterday`".to_owned());
     }
-    let needs = match (before_text, place.expects(";")) {
-        ("route", true) => Some("`route` needs a method: `route GET \"/path\" { … }`"),
-        ("page", true) => Some("`page` needs a path: `page \"/path\" { … }`"),
-        ("ws", true) => Some("`ws` needs a path: `ws \"/path\" { … }`"),
-        ("test", true) => Some("`test` needs a name: `test \"what it shows\" { … }`"),
-        ("cron", true) => Some("`cron` needs a schedule: `cron \"0 3 * * *\" { … }`"),
-        ("every", true) => Some("`every` needs an interval: `every 5.minutes { … }`"),
-        ("entity" | "enum" | "component" | "type", true) if tok == Tok::Ident => {
-            Some("names of entities, enums, components and types begin with a capital letter")
-        }
-        _other => None,
-    };
-    if let Some(needs) = needs {
+    if let Some(needs) = declaration_hint(before_text, tok).filter(|_| place.expects(";")) {
         return Some(needs.to_owned());
     }
     if before == Some(Tok::Fn) && tok == Tok::TypeIdent {
@@ -395,26 +383,7 @@ fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
                 .to_owned(),
         );
     }
-    let foreign = match before_text {
-        "function" | "def" | "func" | "fun" => {
-            Some("functions are declared with `fn name() { … }`")
-        }
-        "var" => Some("variables need no keyword: `name = value`, or `let name = value`"),
-        "class" | "struct" | "interface" => {
-            Some("data is described by `entity Name { … }` or `type Name = …`")
-        }
-        "switch" => Some("write `match value { pattern -> … }`"),
-        "elif" | "elsif" | "elseif" => Some("write `else if`"),
-        "not" => Some("not is written `!`"),
-        "import" | "use" | "export" | "from" => Some(
-            "there are no imports: files in lib/, entities/ and components/ are visible everywhere",
-        ),
-        "await" | "async" => Some("there is no `await`: slow calls never block other requests"),
-        "new" => Some("write `Name { field: value }`"),
-        "throw" | "raise" => Some("write `fail(\"Kind\", \"message\")`"),
-        _other => None,
-    };
-    if let Some(foreign) = foreign {
+    if let Some(foreign) = foreign_word_hint(before_text) {
         return Some(foreign.to_owned());
     }
     match text {
@@ -444,4 +413,43 @@ fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
         return Some("choose another name".to_owned());
     }
     None
+}
+
+/// Words that begin a declaration if the right thing follows.
+fn declaration_hint(word: &str, found: Tok) -> Option<&'static str> {
+    match word {
+        "route" => Some("`route` needs a method: `route GET \"/path\" { … }`"),
+        "page" => Some("`page` needs a path: `page \"/path\" { … }`"),
+        "ws" => Some("`ws` needs a path: `ws \"/path\" { … }`"),
+        "test" => Some("`test` needs a name: `test \"what it shows\" { … }`"),
+        "cron" => Some("`cron` needs a schedule: `cron \"0 3 * * *\" { … }`"),
+        "every" => Some("`every` needs an interval: `every 5.minutes { … }`"),
+        "entity" | "enum" | "component" | "type" if found == Tok::Ident => {
+            Some("names of entities, enums, components and types begin with a capital letter")
+        }
+        _other => None,
+    }
+}
+
+/// Words of other languages.
+fn foreign_word_hint(word: &str) -> Option<&'static str> {
+    match word {
+        "function" | "def" | "func" | "fun" => {
+            Some("functions are declared with `fn name() { … }`")
+        }
+        "var" => Some("variables need no keyword: `name = value`, or `let name = value`"),
+        "class" | "struct" | "interface" => {
+            Some("data is described by `entity Name { … }` or `type Name = …`")
+        }
+        "switch" => Some("write `match value { pattern -> … }`"),
+        "elif" | "elsif" | "elseif" => Some("write `else if`"),
+        "not" => Some("not is written `!`"),
+        "import" | "use" | "export" | "from" => Some(
+            "there are no imports: files in lib/, entities/ and components/ are visible everywhere",
+        ),
+        "await" | "async" => Some("there is no `await`: slow calls never block other requests"),
+        "new" => Some("write `Name { field: value }`"),
+        "throw" | "raise" => Some("write `fail(\"Kind\", \"message\")`"),
+        _other => None,
+    }
 }

@@ -6,12 +6,15 @@
 //! What must stay true: whatever the text, the result is balanced, and every repair has been reported.
 
 mod brackets;
+mod characters;
 mod context;
 mod cook;
 mod look;
 mod markup;
 mod scan;
+mod tag;
 mod text;
+mod words;
 
 pub(crate) use text::unicode_escape;
 

@@ -1,0 +1,327 @@
+//! Pass 1: opening tags with their attributes, and what follows `<style>` and `<script>`.
+
+use super::scan::{Host, Mode, OpenKind, OpenNode, Scanner, Word, indent_of};
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::span::Span;
+use crate::token::{Tok, Token};
+
+/// Elements that have no content and no closing tag.
+pub(super) const VOID_ELEMENTS: [&str; 14] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source",
+    "track", "wbr",
+];
+
+/// Attribute names that are event handlers.
+const EVENTS: [&str; 50] = [
+    "click",
+    "dblclick",
+    "submit",
+    "change",
+    "input",
+    "keydown",
+    "keyup",
+    "keypress",
+    "focus",
+    "blur",
+    "focusin",
+    "focusout",
+    "mousedown",
+    "mouseup",
+    "mousemove",
+    "mouseenter",
+    "mouseleave",
+    "mouseover",
+    "mouseout",
+    "contextmenu",
+    "wheel",
+    "scroll",
+    "touchstart",
+    "touchmove",
+    "touchend",
+    "touchcancel",
+    "pointerdown",
+    "pointerup",
+    "pointermove",
+    "pointerenter",
+    "pointerleave",
+    "pointercancel",
+    "drag",
+    "dragstart",
+    "dragend",
+    "dragenter",
+    "dragleave",
+    "dragover",
+    "drop",
+    "copy",
+    "cut",
+    "paste",
+    "reset",
+    "select",
+    "toggle",
+    "load",
+    "error",
+    "invalid",
+    "animationend",
+    "transitionend",
+];
+
+impl Scanner<'_> {
+    /// `<name`.
+    pub(super) fn open_tag(&mut self) {
+        let start = self.offset();
+        let name_start = self.pos + 1;
+        let length = self.source[name_start..]
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | ':')))
+            .unwrap_or(self.source.len() - name_start);
+        let end = name_start + length;
+        let name = Span::new(start + 1, u32::try_from(end).unwrap_or(u32::MAX));
+        if name.text(self.source).eq_ignore_ascii_case("script") {
+            self.report(
+                Diagnostic::error(Code::ScriptRefused, Span::new(start, name.end), "`<script>` is not allowed")
+                    .label("code in markup is FLIN code")
+                    .hint("handlers that can run in the browser become scripts by themselves; put a script file of your own into public/"),
+            );
+        }
+        self.emit(Tok::TagOpen, end);
+        self.modes.push(Mode::Tag { name, start });
+        self.deeper();
+    }
+
+    /// The next piece of an opening tag.
+    pub(super) fn tag(&mut self) {
+        let byte = self.peek(0);
+        match byte {
+            b'\n' if self.tag_is_limited() => self.close_unclosed(),
+            b' ' | b'\t' | b'\n' | b'\r' => self.pos += 1,
+            b'>' => {
+                self.pos += 1;
+                self.end_tag(false);
+            }
+            b'/' if self.peek(1) == b'>' => {
+                self.pos += 2;
+                self.end_tag(true);
+            }
+            b'=' => self.attribute_value(),
+            b'<' => self.close_unclosed(),
+            b'{' => {
+                let at = self.offset();
+                self.report(
+                    Diagnostic::error(
+                        Code::BadMarkup,
+                        Span::new(at, at + 1),
+                        "a value without the name of an attribute",
+                    )
+                    .hint("attributes are written name=\"text\" or name={expression}"),
+                );
+                self.emit_synthetic(Tok::AttributeName);
+                self.emit_synthetic(Tok::AttributeEqual);
+                self.open_attribute_code(false);
+            }
+            _name if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'@') => {
+                self.attribute_name();
+            }
+            _other => self.stray_in_tag(),
+        }
+    }
+
+    /// In a limited scan: true if the next line lies outside of the tag.
+    fn tag_is_limited(&self) -> bool {
+        let Some(Mode::Tag { start, .. }) = self.modes.last() else {
+            return false;
+        };
+        let line = self.source[..*start as usize]
+            .rfind('\n')
+            .map_or(0, |at| at + 1);
+        let limit = indent_of(self.source, line).unwrap_or(0);
+        let next = indent_of(self.source, self.pos + 1);
+        *start >= self.limit_from
+            && next.is_some_and(|next| next <= limit)
+            && !self.rest().trim_start().starts_with(['>', '/'])
+    }
+
+    /// A closing tag in code.
+    pub(super) fn stray_tag(&mut self) {
+        let start = self.offset();
+        let length = self.rest().find(['>', '\n']).unwrap_or(self.rest().len());
+        let end = self.pos + length + usize::from(self.rest()[length..].starts_with('>'));
+        let span = Span::new(start, u32::try_from(end).unwrap_or(u32::MAX));
+        let text = span.text(self.source).to_owned();
+        self.report(
+            Diagnostic::error(
+                Code::StrayTag,
+                span,
+                format!("`{text}` closes nothing that is open here"),
+            )
+            .hint("remove it, or open the element before"),
+        );
+        self.pos = end;
+    }
+
+    fn stray_in_tag(&mut self) {
+        let character = self.rest().chars().next().unwrap_or(' ');
+        let at = self.offset();
+        let end = at + u32::try_from(character.len_utf8()).unwrap_or(1);
+        if character == '}' {
+            self.close_unclosed();
+            return;
+        }
+        self.report(
+            Diagnostic::error(
+                Code::BadMarkup,
+                Span::new(at, end),
+                format!("`{character}` cannot stand in a tag"),
+            )
+            .hint("attributes are written name=\"text\", name={expression} or name alone"),
+        );
+        self.pos += character.len_utf8();
+    }
+
+    fn attribute_name(&mut self) {
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| !(c.is_alphanumeric() || matches!(c, '-' | '_' | ':' | '.' | '@')))
+            .unwrap_or(rest.len());
+        let name = &rest[..length];
+        let has_value = rest[length..].trim_start().starts_with('=');
+        let base = name.split('.').next().unwrap_or(name);
+        let tok = if has_value && name == "bind" {
+            Tok::BindName
+        } else if has_value && EVENTS.contains(&base) {
+            Tok::EventName
+        } else {
+            Tok::AttributeName
+        };
+        self.emit(tok, self.pos + length);
+    }
+
+    /// `=` and what follows it.
+    fn attribute_value(&mut self) {
+        let name = self.tokens.last().map(|token| token.tok);
+        if !matches!(
+            name,
+            Some(Tok::AttributeName | Tok::EventName | Tok::BindName)
+        ) {
+            self.stray_in_tag();
+            return;
+        }
+        self.emit(Tok::AttributeEqual, self.pos + 1);
+        self.pos = self.source.len() - self.rest().trim_start().len();
+        match self.peek(0) {
+            quote @ (b'"' | b'\'') => self.push_text(quote, true),
+            b'{' => self.open_attribute_code(name == Some(Tok::EventName)),
+            _other => self.unquoted_value(),
+        }
+    }
+
+    fn unquoted_value(&mut self) {
+        let rest = self.rest();
+        let length = rest
+            .find(|c: char| c.is_whitespace() || matches!(c, '>' | '<' | '{' | '}'))
+            .unwrap_or(rest.len());
+        let start = self.offset();
+        let end = self.pos + length;
+        let span = Span::new(start, u32::try_from(end).unwrap_or(u32::MAX));
+        let value = span.text(self.source);
+        self.report(
+            Diagnostic::error(
+                Code::BadMarkup,
+                span,
+                "the value of an attribute needs quotes or braces",
+            )
+            .hint(format!("write \"{value}\" or {{{value}}}")),
+        );
+        self.emit_synthetic(Tok::TextOpen);
+        if length > 0 {
+            self.emit(Tok::AttributeChunk, end);
+        }
+        self.emit_synthetic(Tok::TextClose);
+    }
+
+    fn open_attribute_code(&mut self, handler: bool) {
+        let open = self.offset();
+        let tok = if handler {
+            Tok::HandlerOpen
+        } else {
+            Tok::InterpolationOpen
+        };
+        self.emit(tok, self.pos + 1);
+        self.push_code(Host::Attribute { handler }, Word::Plain, open);
+    }
+
+    /// The end of an opening tag; the position is behind it already.
+    pub(super) fn end_tag(&mut self, self_closed: bool) {
+        let Some(Mode::Tag { name, start }) = self.modes.pop() else {
+            unreachable!("only called in a tag mode");
+        };
+        let text = name.text(self.source);
+        let end = self.offset();
+        let begin = end.saturating_sub(1 + u32::from(self_closed)).max(name.end);
+        let script = text.eq_ignore_ascii_case("script");
+        if self_closed || script || VOID_ELEMENTS.contains(&text) {
+            self.tokens
+                .push(Token::glued(Tok::TagSelfEnd, begin, end.max(begin)));
+            if script && !self_closed {
+                let (_, after) = self.raw_content("</script");
+                self.pos = after;
+            }
+            self.leave_bare();
+            return;
+        }
+        self.tokens
+            .push(Token::glued(Tok::TagEnd, begin, end.max(begin)));
+        let span = Span::new(start, end.max(name.end));
+        if text == "style" {
+            self.style(span);
+            self.leave_bare();
+            return;
+        }
+        self.nodes.push(OpenNode {
+            kind: OpenKind::Element {
+                name,
+                keeps_space: matches!(text, "pre" | "textarea"),
+            },
+            span,
+        });
+        self.deeper();
+    }
+
+    fn style(&mut self, opener: Span) {
+        let (content_end, after) = self.raw_content("</style");
+        if content_end == after {
+            self.report(
+                Diagnostic::error(Code::UnclosedTag, opener, "`<style>` is not closed")
+                    .label("opened here")
+                    .hint("add `</style>`"),
+            );
+        }
+        self.emit(Tok::StyleRaw, content_end);
+        self.emit(Tok::TagClose, after);
+    }
+
+    /// Ends of the raw content and of the closer; if there is no closer, both are the end of the line.
+    fn raw_content(&mut self, closer: &'static str) -> (usize, usize) {
+        let rest = self.rest();
+        let known_absent = self.absent.contains(&closer);
+        let found = rest.match_indices('<').find(|(at, _)| {
+            known_absent
+                || rest
+                    .get(*at..at + closer.len())
+                    .is_some_and(|text| text.eq_ignore_ascii_case(closer))
+        });
+        let found = found.filter(|_| !known_absent);
+        if found.is_none() {
+            self.absent.push(closer);
+        }
+        match found {
+            Some((at, _)) => {
+                let length = rest[at..].find('>').map_or(rest.len() - at, |l| l + 1);
+                (self.pos + at, self.pos + at + length)
+            }
+            None => {
+                let line = self.pos + rest.find('\n').unwrap_or(rest.len());
+                (line, line)
+            }
+        }
+    }
+}
