@@ -249,7 +249,7 @@ fn bytes_that_are_no_program() {
 fn everything_unterminated() {
     for opener in UNFINISHED {
         for source in [
-            opener.to_owned(),
+            (*opener).to_owned(),
             format!("x = 1\n{opener}\n"),
             format!("{opener}\u{1F600}"),
         ] {
