@@ -2,15 +2,18 @@
 //! assembler both produce functions and neither should know bits. Must stay true: a wrong operand is a bug of the
 //! caller and panics at once, naming the row; only running out of registers or code is an error of the program.
 
+mod arg;
+mod registers;
+
 use std::fmt;
 
 use crate::class::{Bank, Class};
 use crate::encode::{Instr, reg_pair};
-use crate::ids::{
-    ConstId, EntityTypeId, FieldNo, FuncId, GlobalId, HandlerId, LibId, Reg, ShapeId, SigId, TypeId,
-};
+use crate::ids::Reg;
 use crate::module::{Catch, Function, Signature};
 use crate::ops::{Op, Operand, OperandKind, Place};
+pub use arg::{Arg, Label};
+use registers::{BankRegs, ScratchRegs};
 
 /// Registers from here on are only reachable by `mov.wide`.
 pub const FAR_REG_FIRST: u16 = 256;
@@ -22,53 +25,6 @@ const TEMP_NEAR_MAX: usize = 240;
 const REGS_MAX: usize = 1 << 15;
 /// Most instructions of one function (jump targets fit in the narrow immediate).
 pub const CODE_MAX: usize = 1 << 22;
-
-/// A place in the code that jumps name before it is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Label(u32);
-
-/// An operand handed to `FunctionBuilder::emit`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arg {
-    /// A register, or the first register of a window.
-    Reg(Reg),
-    /// A number or an id.
-    Number(i32),
-    /// A jump target.
-    Label(Label),
-}
-
-macro_rules! arg_from {
-    ($($ty:ty => |$v:ident| $e:expr;)*) => {$(
-        impl From<$ty> for Arg { fn from($v: $ty) -> Arg { $e } }
-    )*};
-}
-
-arg_from! {
-    Reg => |r| Arg::Reg(r);
-    Label => |l| Arg::Label(l);
-    i32 => |n| Arg::Number(n);
-    bool => |n| Arg::Number(i32::from(n));
-    Class => |n| Arg::Number(n as i32);
-    ConstId => |n| Arg::Number(n.0 as i32);
-    ShapeId => |n| Arg::Number(n.0 as i32);
-    TypeId => |n| Arg::Number(n.0 as i32);
-    GlobalId => |n| Arg::Number(n.0 as i32);
-    FuncId => |n| Arg::Number(n.0 as i32);
-    SigId => |n| Arg::Number(n.0 as i32);
-    LibId => |n| Arg::Number(i32::from(n.0));
-    EntityTypeId => |n| Arg::Number(n.0 as i32);
-    FieldNo => |n| Arg::Number(n.0);
-    HandlerId => |n| Arg::Number(n.0 as i32);
-}
-
-/// `emit!(builder, AddI64, dst, x, y)`: emits one instruction, operands in row order (rows' `c: none` left out).
-#[macro_export]
-macro_rules! emit {
-    ($builder:expr, $op:ident $(, $arg:expr)* $(,)?) => {
-        $builder.emit($crate::Op::$op, &[$($crate::Arg::from($arg)),*])
-    };
-}
 
 /// What a program can do wrong so that its function does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,15 +86,6 @@ pub struct Mark {
     far: [usize; 2],
 }
 
-/// One bank under construction: declared classes of near and far registers.
-#[derive(Default)]
-struct BankRegs {
-    near: Vec<Option<Class>>,
-    far: Vec<Option<Class>>,
-    near_top: usize,
-    far_top: usize,
-}
-
 /// Writes one function. Registers are taken stack-like: `local`, `temp` and `window` take, `release` gives back all
 /// that was taken since a `mark`. Far registers are carried to near ones by `emit`.
 pub struct FunctionBuilder {
@@ -153,6 +100,8 @@ pub struct FunctionBuilder {
     lines: Vec<(u32, u32, u32)>,
     position: (u32, u32),
     labels: Vec<Option<u32>>,
+    /// Where the newest label was bound.
+    last_bound: Option<usize>,
     patches: Vec<(usize, Place, Label)>,
     catches: Vec<(Label, Label, Label, Reg)>,
     error: Option<BuildError>,
@@ -197,6 +146,7 @@ impl FunctionBuilder {
             lines: Vec::new(),
             position: (1, 1),
             labels: Vec::new(),
+            last_bound: None,
             patches: Vec::new(),
             catches: Vec::new(),
             error: None,
@@ -255,6 +205,9 @@ impl FunctionBuilder {
 
     /// A register for a variable; near while there is room, else far.
     pub fn local(&mut self, class: Class) -> Reg {
+        if self.error.is_some() {
+            return Reg(0);
+        }
         let bank = &mut self.banks[bank_index(class.bank())];
         if bank.near_top < LOCAL_NEAR_MAX {
             return self.take_near(class, LOCAL_NEAR_MAX + 8);
@@ -264,9 +217,8 @@ impl FunctionBuilder {
             at += 1;
         }
         if at >= REGS_MAX {
-            self.error
-                .get_or_insert(BuildError::TooManyRegisters { bank: class.bank() });
-            at = 0;
+            self.error = Some(BuildError::TooManyRegisters { bank: class.bank() });
+            return Reg(0);
         }
         if at >= bank.far.len() {
             bank.far.resize(at + 1, None);
@@ -282,6 +234,9 @@ impl FunctionBuilder {
     }
 
     fn take_near(&mut self, class: Class, max: usize) -> Reg {
+        if self.error.is_some() {
+            return Reg(0);
+        }
         let bank = &mut self.banks[bank_index(class.bank())];
         let mut at = bank.near_top;
         while bank
@@ -292,9 +247,8 @@ impl FunctionBuilder {
             at += 1;
         }
         if at >= max {
-            self.error
-                .get_or_insert(BuildError::TooManyRegisters { bank: class.bank() });
-            at = 0;
+            self.error = Some(BuildError::TooManyRegisters { bank: class.bank() });
+            return Reg(0);
         }
         bank.claim(at, class);
         Reg(at as u16)
@@ -357,14 +311,16 @@ impl FunctionBuilder {
     }
 
     fn take_run(&mut self, bank: Bank, classes: &[Class]) -> Reg {
+        if self.error.is_some() {
+            return Reg(0);
+        }
         let regs = &mut self.banks[bank_index(bank)];
         let mut at = regs.near_top;
         while !regs.fits(at, classes) {
             at += 1;
         }
         if at + classes.len() > TEMP_NEAR_MAX {
-            self.error
-                .get_or_insert(BuildError::TooManyRegisters { bank });
+            self.error = Some(BuildError::TooManyRegisters { bank });
             return Reg(0);
         }
         for (i, &class) in classes.iter().enumerate() {
@@ -424,6 +380,7 @@ impl FunctionBuilder {
         let slot = &mut self.labels[label.0 as usize];
         assert!(slot.is_none(), "label bound twice in {}", self.name);
         *slot = Some(self.code.len() as u32);
+        self.last_bound = Some(self.code.len());
     }
 
     /// A new label bound to the next instruction.
@@ -435,16 +392,15 @@ impl FunctionBuilder {
 
     /// Whether the last instruction never falls through (and no label is bound after it).
     pub fn is_ended(&self) -> bool {
-        let here = self.code.len() as u32;
-        self.code.last().is_some_and(|i| i.op.ends_block()) && !self.labels.contains(&Some(here))
+        let ended = self.code.last().is_some_and(|instr| instr.op.ends_block());
+        ended && self.last_bound != Some(self.code.len())
     }
 
     /// Protects the instructions from `start` to `end`: an error there continues at `target` with the error object in
     /// `reg` (near, class `ref`). Inner ranges must be added before outer ones.
     pub fn protect(&mut self, start: Label, end: Label, target: Label, reg: Reg) {
-        assert_eq!(
-            self.class_of(Bank::Reference, reg),
-            Some(Class::Ref),
+        assert!(
+            self.error.is_some() || self.class_of(Bank::Reference, reg) == Some(Class::Ref),
             "catch register of {}",
             self.name
         );
@@ -480,74 +436,56 @@ impl FunctionBuilder {
     /// Appends an instruction. Operands in row order, rows' `c: none` left out. Far registers are moved to and from
     /// near ones around the instruction.
     pub fn emit(&mut self, op: Op, args: &[Arg]) {
-        if op == Op::ForNext
-            && args
-                .first()
-                .is_some_and(|a| matches!(a, Arg::Reg(r) if r.0 >= FAR_REG_FIRST))
-        {
+        if self.error.is_some() {
+            // Registers were handed out twice; the function is refused at the end anyway.
+            return;
+        }
+        let far = |arg: &Arg| matches!(arg, Arg::Reg(reg) if reg.0 >= FAR_REG_FIRST);
+        if op == Op::ForNext && args.first().is_some_and(far) {
             self.for_next_far(args);
             return;
         }
-        let row = op.row();
-        let mut given = args.iter();
+        let operands = op
+            .row()
+            .operands
+            .iter()
+            .filter(|o| o.kind != OperandKind::Unused);
+        assert_eq!(
+            operands.clone().count(),
+            args.len(),
+            "{op:?} in {}: operands {args:?}",
+            self.name
+        );
         let mut instr = Instr::new(op);
         let mut stores = Vec::new();
-        let mut patch = None;
         let mut scratch = ScratchRegs::default();
-        for &Operand { place, kind } in row.operands {
-            if kind == OperandKind::Unused {
-                continue;
-            }
-            let Some(&arg) = given.next() else {
-                panic!("{op:?} in {}: too few operands in {args:?}", self.name)
-            };
+        let mut target = None;
+        for (&Operand { place, kind }, &arg) in operands.zip(args) {
             let number = match (kind, arg) {
                 (
                     OperandKind::Out(class) | OperandKind::In(class) | OperandKind::InOut(class),
                     Arg::Reg(reg),
                 ) => {
-                    let bank = class.bank();
-                    assert!(
-                        reg.0 < FAR_REG_FIRST
-                            || !op.ends_block()
-                            || !matches!(kind, OperandKind::Out(_))
+                    let declared = self.class_of(class.bank(), reg);
+                    assert_eq!(
+                        declared,
+                        Some(class),
+                        "{op:?} in {}: class of {reg:?}",
+                        self.name
                     );
-                    if reg.0 < FAR_REG_FIRST {
-                        // A call's result may be read with a class other than the register's own, never written so.
-                        let declared = self.class_of(bank, reg);
-                        assert!(
-                            declared == Some(class)
-                                || (matches!(kind, OperandKind::In(_)) && declared.is_some()),
-                            "{op:?} in {}: {reg:?} is {declared:?}, not {class}",
-                            self.name
-                        );
-                        i32::from(reg.0)
-                    } else {
-                        assert_eq!(
-                            self.class_of(bank, reg),
-                            Some(class),
-                            "{op:?} in {}: class of {reg:?}",
-                            self.name
-                        );
-                        let near = scratch.next(class);
-                        self.banks[bank_index(bank)].claim_scratch(near.index(), class);
-                        if !matches!(kind, OperandKind::Out(_)) {
-                            self.mov_wide(bank, near, reg);
-                        }
-                        if !matches!(kind, OperandKind::In(_)) {
-                            stores.push((bank, reg, near));
-                        }
-                        i32::from(near.0)
-                    }
+                    i32::from(
+                        self.near_register(kind, class, reg, &mut scratch, &mut stores)
+                            .0,
+                    )
                 }
                 (OperandKind::Window(_) | OperandKind::Run(_), Arg::Reg(reg)) => i32::from(reg.0),
                 (OperandKind::Jump, Arg::Label(label)) => {
-                    patch = Some((place, label));
+                    target = Some((place, label));
                     0
                 }
                 (kind, Arg::Number(n)) if !kind.is_register() && kind != OperandKind::Jump => n,
                 (kind, arg) => panic!(
-                    "{op:?} in {}: operand {} is {kind:?}, not {arg:?}",
+                    "{op:?} in {}: {} is {kind:?}, not {arg:?}",
                     self.name,
                     place.name()
                 ),
@@ -559,18 +497,37 @@ impl FunctionBuilder {
                 place.name()
             );
         }
-        assert!(
-            given.next().is_none(),
-            "{op:?} in {}: too many operands in {args:?}",
-            self.name
-        );
-        if let Some((place, label)) = patch {
-            self.patches.push((self.code.len(), place, label));
-        }
+        self.patches
+            .extend(target.map(|(place, label)| (self.code.len(), place, label)));
         self.push(instr);
         for (bank, far, near) in stores {
             self.mov_wide(bank, far, near);
         }
+    }
+
+    /// The register itself if it is near; else a scratch register that is loaded before the instruction and, if the
+    /// instruction writes it, stored after it.
+    fn near_register(
+        &mut self,
+        kind: OperandKind,
+        class: Class,
+        reg: Reg,
+        scratch: &mut ScratchRegs,
+        stores: &mut Vec<(Bank, Reg, Reg)>,
+    ) -> Reg {
+        if reg.0 < FAR_REG_FIRST {
+            return reg;
+        }
+        let bank = class.bank();
+        let near = scratch.next(class);
+        self.banks[bank_index(bank)].claim_scratch(near.index(), class);
+        if !matches!(kind, OperandKind::Out(_)) {
+            self.mov_wide(bank, near, reg);
+        }
+        if !matches!(kind, OperandKind::In(_)) {
+            stores.push((bank, reg, near));
+        }
+        near
     }
 
     /// `for.next` on a far counter, taken apart: the counter must be stored before the jump.
@@ -637,64 +594,5 @@ impl FunctionBuilder {
             lines: self.lines,
             from_prelude: self.from_prelude,
         })
-    }
-}
-
-/// Near registers that carry far ones through one instruction: three per class above `TEMP_NEAR_MAX`.
-#[derive(Default)]
-struct ScratchRegs {
-    used: [u16; 5],
-}
-
-impl ScratchRegs {
-    fn next(&mut self, class: Class) -> Reg {
-        let first = TEMP_NEAR_MAX as u16
-            + match class {
-                Class::I64 | Class::Ref => 0,
-                Class::F64 | Class::Any => 3,
-                Class::Bool => 6,
-            };
-        let used = &mut self.used[class as usize];
-        *used += 1;
-        assert!(
-            *used <= 3,
-            "a row with more than three register operands of one class"
-        );
-        Reg(first + *used - 1)
-    }
-}
-
-impl BankRegs {
-    fn claim(&mut self, at: usize, class: Class) {
-        if at >= self.near.len() {
-            self.near.resize(at + 1, None);
-        }
-        self.near[at] = Some(class);
-        self.near_top = at + 1;
-    }
-
-    fn claim_scratch(&mut self, at: usize, class: Class) {
-        let top = self.near_top;
-        self.claim(at, class);
-        self.near_top = top;
-    }
-
-    fn fits(&self, at: usize, classes: &[Class]) -> bool {
-        classes.iter().enumerate().all(|(i, class)| {
-            self.near
-                .get(at + i)
-                .copied()
-                .flatten()
-                .is_none_or(|c| c == *class)
-        })
-    }
-
-    /// Final classes: near ones, padded to 256 if there are far ones, then the far ones.
-    fn classes(mut self, filler: Class) -> Vec<Class> {
-        if !self.far.is_empty() {
-            self.near.resize(FAR_REG_FIRST as usize, None);
-            self.near.append(&mut self.far);
-        }
-        self.near.into_iter().map(|c| c.unwrap_or(filler)).collect()
     }
 }

@@ -27,4 +27,4 @@ pub use module::*;
 pub use ops::{Effects, Family, Op, OpRow, Operand, OperandKind, Place};
 pub use pool::ModuleBuilder;
 pub use text::{assemble, assemble_into, disassemble};
-pub use verify::{VerifyError, VerifyFault, VerifyPlace, verify};
+pub use verify::{CodeFault, RegisterFault, VerifyError, VerifyFault, VerifyPlace, verify};

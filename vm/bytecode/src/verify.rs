@@ -8,7 +8,7 @@ mod flow;
 mod function;
 mod program;
 
-pub use error::{VerifyError, VerifyFault, VerifyPlace};
+pub use error::{CodeFault, RegisterFault, VerifyError, VerifyFault, VerifyPlace};
 
 use crate::module::Module;
 

@@ -105,6 +105,15 @@ pub enum VerifyFault {
         /// The class it has.
         found: Class,
     },
+    /// Something about a register.
+    Register(RegisterFault),
+    /// Something else about the code of a function.
+    Code(CodeFault),
+}
+
+/// What is wrong about a register.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegisterFault {
     /// A register class in the wrong bank.
     BankOfClass {
         /// The bank.
@@ -121,12 +130,6 @@ pub enum VerifyFault {
         /// The class declared, if there is such a register.
         found: Option<Class>,
     },
-    /// A plain function with captures.
-    CapturesOfPlain,
-    /// No instructions.
-    NoCode,
-    /// A word that is no instruction.
-    Decode(DecodeError),
     /// A register that the function does not have.
     NoRegister {
         /// The bank.
@@ -158,6 +161,17 @@ pub enum VerifyFault {
     ClosureRegister,
     /// A call window that starts at the closure's own register.
     WindowAtClosure,
+}
+
+/// What is wrong about the code of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CodeFault {
+    /// A plain function with captures.
+    CapturesOfPlain,
+    /// No instructions.
+    NoCode,
+    /// A word that is no instruction.
+    Decode(DecodeError),
     /// An operand outside the values it may have.
     BadOperand {
         /// The operation.
@@ -298,10 +312,19 @@ impl fmt::Display for VerifyFault {
             } => {
                 write!(f, "global {global} has class {found}, expected {expected}")
             }
-            VerifyFault::BankOfClass { bank, class } => {
+            VerifyFault::Register(fault) => write!(f, "{fault}"),
+            VerifyFault::Code(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+impl fmt::Display for RegisterFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RegisterFault::BankOfClass { bank, class } => {
                 write!(f, "class {class} cannot be in the {} bank", bank.name())
             }
-            VerifyFault::ParameterRegister {
+            RegisterFault::ParameterRegister {
                 reg,
                 expected,
                 found,
@@ -312,17 +335,14 @@ impl fmt::Display for VerifyFault {
                     class_or_nothing(*found)
                 )
             }
-            VerifyFault::CapturesOfPlain => write!(f, "a function that is no closure has captures"),
-            VerifyFault::NoCode => write!(f, "there are no instructions (or more than {CODE_MAX})"),
-            VerifyFault::Decode(error) => write!(f, "{error}"),
-            VerifyFault::NoRegister { bank, reg, count } => {
+            RegisterFault::NoRegister { bank, reg, count } => {
                 write!(
                     f,
                     "there is no register {} ({count} of that bank can be named here)",
                     register(*bank, *reg)
                 )
             }
-            VerifyFault::RegisterClass {
+            RegisterFault::RegisterClass {
                 bank,
                 reg,
                 expected,
@@ -334,28 +354,38 @@ impl fmt::Display for VerifyFault {
                     register(*bank, u32::from(*reg))
                 )
             }
-            VerifyFault::Unwritten { bank, reg } => {
+            RegisterFault::Unwritten { bank, reg } => {
                 write!(
                     f,
                     "register {} is read, but may not have been written (or a call has clobbered it)",
                     register(*bank, u32::from(*reg))
                 )
             }
-            VerifyFault::ClosureRegister => write!(
+            RegisterFault::ClosureRegister => write!(
                 f,
                 "register r0 of a closure is its closure object and may not be written"
             ),
-            VerifyFault::WindowAtClosure => {
+            RegisterFault::WindowAtClosure => {
                 write!(f, "a call window may not start at register r0 of a closure")
             }
-            VerifyFault::BadOperand { op, what, found } => {
+        }
+    }
+}
+
+impl fmt::Display for CodeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CodeFault::CapturesOfPlain => write!(f, "a function that is no closure has captures"),
+            CodeFault::NoCode => write!(f, "there are no instructions (or more than {CODE_MAX})"),
+            CodeFault::Decode(error) => write!(f, "{error}"),
+            CodeFault::BadOperand { op, what, found } => {
                 write!(f, "`{}`: {found} is no {what}", op.mnemonic())
             }
-            VerifyFault::JumpTarget { target, count } => {
+            CodeFault::JumpTarget { target, count } => {
                 write!(f, "a jump to instruction {target} (there are {count})")
             }
-            VerifyFault::NoEnd => write!(f, "control can run off the end of the code"),
-            VerifyFault::ResultClass { expected, found } => {
+            CodeFault::NoEnd => write!(f, "control can run off the end of the code"),
+            CodeFault::ResultClass { expected, found } => {
                 write!(
                     f,
                     "returns {}, but the result is {}",
@@ -363,28 +393,28 @@ impl fmt::Display for VerifyFault {
                     class_or_nothing(*expected)
                 )
             }
-            VerifyFault::ClosureMismatch { function } => {
+            CodeFault::ClosureMismatch { function } => {
                 write!(
                     f,
                     "`call` needs a plain function and `closure.new` a closure function; `{function}` is the other kind"
                 )
             }
-            VerifyFault::NotAClosure => {
+            CodeFault::NotAClosure => {
                 write!(f, "captures can only be read in a closure function")
             }
-            VerifyFault::SlotClass {
+            CodeFault::SlotClass {
                 slot,
                 expected,
                 found,
             } => write!(f, "slot {slot} has class {found}, expected {expected}"),
-            VerifyFault::CatchRange { start, end, target } => {
+            CodeFault::CatchRange { start, end, target } => {
                 write!(
                     f,
                     "a catch from {start} to {end} that continues at {target} (must be a range of the code, and continue behind it)"
                 )
             }
-            VerifyFault::Lines { entry } => write!(f, "line table entry {entry} is not in order"),
-            VerifyFault::TooComplex => write!(
+            CodeFault::Lines { entry } => write!(f, "line table entry {entry} is not in order"),
+            CodeFault::TooComplex => write!(
                 f,
                 "the flow of control is too tangled to be checked; split the function"
             ),

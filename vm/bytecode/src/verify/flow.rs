@@ -4,6 +4,7 @@
 //! included; work and memory are bounded, beyond that the function is refused.
 
 use super::VerifyFault;
+use super::error::{CodeFault, RegisterFault};
 use super::function::{Located, Subject, run_of};
 use crate::class::Bank;
 use crate::encode::{Instr, split_reg_pair};
@@ -75,7 +76,7 @@ impl<'s, 'm> Flow<'s, 'm> {
             .div_ceil(64)
             .max(1);
         if starts.len().saturating_mul(words) > SET_WORDS_MAX {
-            return Err(VerifyFault::TooComplex);
+            return Err(VerifyFault::Code(CodeFault::TooComplex));
         }
         let catch_of = catches_of(subject, &starts)?;
         Ok(Flow {
@@ -135,7 +136,7 @@ impl<'s, 'm> Flow<'s, 'm> {
             self.budget = self
                 .budget
                 .checked_sub(1)
-                .ok_or((None, VerifyFault::TooComplex))?;
+                .ok_or((None, VerifyFault::Code(CodeFault::TooComplex)))?;
             let instr = self.subject.code[pc];
             let clobbers = self
                 .step(&instr, &mut set)
@@ -218,7 +219,10 @@ impl<'s, 'm> Flow<'s, 'm> {
         if set[bit / 64] >> (bit % 64) & 1 == 1 {
             Ok(())
         } else {
-            Err(VerifyFault::Unwritten { bank, reg })
+            Err(VerifyFault::Register(RegisterFault::Unwritten {
+                bank,
+                reg,
+            }))
         }
     }
 
@@ -264,7 +268,7 @@ impl<'s, 'm> Flow<'s, 'm> {
 fn catches_of(subject: &Subject<'_>, starts: &[u32]) -> Result<Vec<Option<u32>>, VerifyFault> {
     let catches = &subject.function.catches;
     if catches.len().saturating_mul(starts.len()) > 1 << 28 {
-        return Err(VerifyFault::TooComplex);
+        return Err(VerifyFault::Code(CodeFault::TooComplex));
     }
     let mut catch_of = vec![None; starts.len()];
     for (number, catch) in catches.iter().enumerate() {

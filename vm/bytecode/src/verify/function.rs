@@ -1,6 +1,7 @@
 //! Checks of one function that need no flow: registers, operands, windows, catches, lines. Here because they are local
 //! to one instruction. Must stay true: every operand kind of the table is checked against what it names.
 
+use super::error::{CodeFault, RegisterFault};
 use super::flow;
 use super::{CATCHES_MAX, COUNT_MAX, PARAMS_MAX, REGS_MAX, SLOTS_MAX, VerifyFault};
 use crate::build::{CODE_MAX, FAR_REG_FIRST};
@@ -37,11 +38,14 @@ pub(super) struct CallShape<'m> {
 pub(super) fn check(module: &Module, function: &Function) -> Result<(), Located> {
     registers(function).map_err(|fault| (None, fault))?;
     if function.code.is_empty() || function.code.len() > CODE_MAX {
-        return Err((None, VerifyFault::NoCode));
+        return Err((None, VerifyFault::Code(CodeFault::NoCode)));
     }
     let mut code = Vec::with_capacity(function.code.len());
     for (pc, word) in function.code.iter().enumerate() {
-        code.push(Instr::decode(*word).map_err(|e| (Some(pc as u32), VerifyFault::Decode(e)))?);
+        code.push(
+            Instr::decode(*word)
+                .map_err(|e| (Some(pc as u32), VerifyFault::Code(CodeFault::Decode(e))))?,
+        );
     }
     let subject = Subject {
         module,
@@ -66,7 +70,10 @@ pub(super) fn check(module: &Module, function: &Function) -> Result<(), Located>
             .map_err(|fault| (Some(pc as u32), fault))?;
     }
     if !subject.code.last().is_some_and(|i| i.op.ends_block()) {
-        return Err((Some(function.code.len() as u32 - 1), VerifyFault::NoEnd));
+        return Err((
+            Some(function.code.len() as u32 - 1),
+            VerifyFault::Code(CodeFault::NoEnd),
+        ));
     }
     subject.catches().map_err(|fault| (None, fault))?;
     lines(function).map_err(|fault| (None, fault))?;
@@ -87,14 +94,17 @@ fn registers(function: &Function) -> Result<(), VerifyFault> {
     too_many("reference registers", function.ref_regs.len(), REGS_MAX)?;
     too_many("catches", function.catches.len(), CATCHES_MAX)?;
     if !function.is_closure && !function.captures.is_empty() {
-        return Err(VerifyFault::CapturesOfPlain);
+        return Err(VerifyFault::Code(CodeFault::CapturesOfPlain));
     }
     for (bank, regs) in [
         (Bank::Scalar, &function.scalar_regs),
         (Bank::Reference, &function.ref_regs),
     ] {
         if let Some(&class) = regs.iter().find(|class| class.bank() != bank) {
-            return Err(VerifyFault::BankOfClass { bank, class });
+            return Err(VerifyFault::Register(RegisterFault::BankOfClass {
+                bank,
+                class,
+            }));
         }
     }
     let mut next = [0_u16, 0];
@@ -108,11 +118,11 @@ fn registers(function: &Function) -> Result<(), VerifyFault> {
         *slot += 1;
         let found = regs.get(reg as usize).copied();
         if found != Some(expected) {
-            return Err(VerifyFault::ParameterRegister {
+            return Err(VerifyFault::Register(RegisterFault::ParameterRegister {
                 reg,
                 expected,
                 found,
-            });
+            }));
         }
     }
     Ok(())
@@ -126,7 +136,7 @@ fn lines(function: &Function) -> Result<(), VerifyFault> {
             || pc as usize >= function.code.len()
             || last.is_some_and(|last| pc <= last)
         {
-            return Err(VerifyFault::Lines { entry });
+            return Err(VerifyFault::Code(CodeFault::Lines { entry }));
         }
         last = Some(pc);
     }
@@ -151,11 +161,11 @@ impl<'m> Subject<'m> {
         let bank = class.bank();
         let count = self.near(bank);
         if reg as usize >= count {
-            return Err(VerifyFault::NoRegister {
+            return Err(VerifyFault::Register(RegisterFault::NoRegister {
                 bank,
                 reg: reg as u32,
                 count,
-            });
+            }));
         }
         self.class_is(bank, reg as u16, class)
     }
@@ -165,18 +175,18 @@ impl<'m> Subject<'m> {
         if found == expected {
             Ok(())
         } else {
-            Err(VerifyFault::RegisterClass {
+            Err(VerifyFault::Register(RegisterFault::RegisterClass {
                 bank,
                 reg,
                 expected,
                 found,
-            })
+            }))
         }
     }
 
     fn not_the_closure(&self, bank: Bank, reg: u16) -> Result<(), VerifyFault> {
         if self.function.is_closure && bank == Bank::Reference && reg == 0 {
-            Err(VerifyFault::ClosureRegister)
+            Err(VerifyFault::Register(RegisterFault::ClosureRegister))
         } else {
             Ok(())
         }
@@ -195,37 +205,16 @@ impl<'m> Subject<'m> {
 
     fn operand(&self, instr: &Instr, kind: OperandKind, value: i32) -> Result<(), VerifyFault> {
         let module = self.module;
-        let id = |what, count: usize| {
-            if value >= 0 && (value as usize) < count {
-                Ok(())
-            } else {
-                Err(VerifyFault::OutOfRange {
-                    what,
-                    found: i64::from(value),
-                    count,
-                })
-            }
-        };
         let below = |what, max: i32| {
-            if (0..=max).contains(&value) {
+            let fits = (0..=max).contains(&value);
+            if fits {
                 Ok(())
             } else {
-                Err(VerifyFault::BadOperand {
+                Err(VerifyFault::Code(CodeFault::BadOperand {
                     op: instr.op,
                     what,
                     found: value,
-                })
-            }
-        };
-        let constant = |expected, fits: fn(&Const) -> bool| {
-            id("constant", module.constants.len())?;
-            if fits(&module.constants[value as usize]) {
-                Ok(())
-            } else {
-                Err(VerifyFault::WrongConstant {
-                    expected,
-                    constant: value as u32,
-                })
+                }))
             }
         };
         match kind {
@@ -234,79 +223,97 @@ impl<'m> Subject<'m> {
                 self.not_the_closure(class.bank(), value as u16)
             }
             OperandKind::In(class) => self.near_register(value, class),
-            // Checked with its count in `joint`; no register need exist when the count is 0.
-            OperandKind::Run(_) => Ok(()),
-            OperandKind::Window(bank) => {
-                let count = self.near(bank);
-                if value as usize <= count {
-                    Ok(())
-                } else {
-                    Err(VerifyFault::NoRegister {
-                        bank,
-                        reg: value as u32,
-                        count,
-                    })
-                }
-            }
+            OperandKind::Window(bank) => self.window_start(bank, value),
+            OperandKind::RegPair => self.reg_pair(instr),
+            // A run is checked with its count in `joint`; no register need exist when the count is 0.
+            OperandKind::Run(_) | OperandKind::Int | OperandKind::Unused => Ok(()),
             OperandKind::Bank => below("bank", 1),
             OperandKind::Class => below("class", Class::ALL.len() as i32 - 1),
-            OperandKind::RegPair => self.reg_pair(instr),
-            OperandKind::Int | OperandKind::Unused => Ok(()),
             OperandKind::Count => below("count", COUNT_MAX),
             OperandKind::Slot | OperandKind::Capture => below("slot", SLOTS_MAX as i32),
             OperandKind::ViewPlace => below("place of markup", 3),
             OperandKind::ViewControl => below("form control", 5),
-            OperandKind::ConstInt => constant("an int", |c| matches!(c, Const::Int(_))),
-            OperandKind::ConstFloat => constant("a float", |c| matches!(c, Const::Float(_))),
-            OperandKind::ConstText => constant("a text", |c| matches!(c, Const::Text(_))),
-            OperandKind::TypeDesc => id("type", module.types.len()),
-            OperandKind::Shape => id("shape", module.shapes.len()),
-            OperandKind::Global => id("global", module.globals.len()),
-            OperandKind::Func | OperandKind::Closure => {
-                id("function", module.functions.len())?;
-                let callee = &module.functions[value as usize];
-                if callee.is_closure == (kind == OperandKind::Closure) {
-                    Ok(())
-                } else {
-                    Err(VerifyFault::ClosureMismatch {
-                        function: callee.name.clone(),
-                    })
-                }
-            }
             OperandKind::LogLevel => below("log level", 2),
             OperandKind::Output => below("place of output", 1),
-            OperandKind::Sig => id("signature", module.signatures.len()),
-            OperandKind::Lib => id("native library function", Native::ALL.len()),
-            OperandKind::Entity => id("entity", module.entities.len()),
-            OperandKind::Handler => id("handler", self.handlers),
-            OperandKind::Field | OperandKind::DeclaredField => {
-                let lowest = if kind == OperandKind::Field {
-                    FieldNo::LOWEST.0
-                } else {
-                    0
-                };
-                if value >= lowest && value < self.fields as i32 {
+            OperandKind::ConstInt => self.constant(value, "an int", |c| matches!(c, Const::Int(_))),
+            OperandKind::ConstFloat => {
+                self.constant(value, "a float", |c| matches!(c, Const::Float(_)))
+            }
+            OperandKind::ConstText => {
+                self.constant(value, "a text", |c| matches!(c, Const::Text(_)))
+            }
+            OperandKind::TypeDesc => in_range("type", value, module.types.len()),
+            OperandKind::Shape => in_range("shape", value, module.shapes.len()),
+            OperandKind::Global => in_range("global", value, module.globals.len()),
+            OperandKind::Func => self.callee(value, false),
+            OperandKind::Closure => self.callee(value, true),
+            OperandKind::Sig => in_range("signature", value, module.signatures.len()),
+            OperandKind::Lib => in_range("native library function", value, Native::ALL.len()),
+            OperandKind::Entity => in_range("entity", value, module.entities.len()),
+            OperandKind::Handler => in_range("handler", value, self.handlers),
+            OperandKind::Field if value < 0 => {
+                let fits = value >= FieldNo::LOWEST.0;
+                if fits {
                     Ok(())
                 } else {
-                    Err(VerifyFault::OutOfRange {
-                        what: "field",
-                        found: i64::from(value),
-                        count: self.fields,
-                    })
+                    in_range("field", value, self.fields)
                 }
             }
+            OperandKind::Field | OperandKind::DeclaredField => {
+                in_range("field", value, self.fields)
+            }
             OperandKind::Jump => {
-                let count = self.code.len();
-                if value >= 0 && (value as usize) < count {
+                let (target, count) = (i64::from(value), self.code.len());
+                let fits = (0..count as i64).contains(&target);
+                if fits {
                     Ok(())
                 } else {
-                    Err(VerifyFault::JumpTarget {
-                        target: i64::from(value),
-                        count,
-                    })
+                    Err(VerifyFault::Code(CodeFault::JumpTarget { target, count }))
                 }
             }
         }
+    }
+
+    fn window_start(&self, bank: Bank, value: i32) -> Result<(), VerifyFault> {
+        let count = self.near(bank);
+        if value as usize <= count {
+            Ok(())
+        } else {
+            Err(VerifyFault::Register(RegisterFault::NoRegister {
+                bank,
+                reg: value as u32,
+                count,
+            }))
+        }
+    }
+
+    fn constant(
+        &self,
+        value: i32,
+        expected: &'static str,
+        fits: fn(&Const) -> bool,
+    ) -> Result<(), VerifyFault> {
+        in_range("constant", value, self.module.constants.len())?;
+        let fits = fits(&self.module.constants[value as usize]);
+        if fits {
+            Ok(())
+        } else {
+            Err(VerifyFault::WrongConstant {
+                expected,
+                constant: value as u32,
+            })
+        }
+    }
+
+    fn callee(&self, value: i32, is_closure: bool) -> Result<(), VerifyFault> {
+        in_range("function", value, self.module.functions.len())?;
+        let callee = &self.module.functions[value as usize];
+        if callee.is_closure == is_closure {
+            return Ok(());
+        }
+        Err(VerifyFault::Code(CodeFault::ClosureMismatch {
+            function: callee.name.clone(),
+        }))
     }
 
     fn reg_pair(&self, instr: &Instr) -> Result<(), VerifyFault> {
@@ -319,11 +326,11 @@ impl<'m> Subject<'m> {
         let count = self.regs(bank).len();
         for reg in [destination, source] {
             if reg as usize >= count {
-                return Err(VerifyFault::NoRegister {
+                return Err(VerifyFault::Register(RegisterFault::NoRegister {
                     bank,
                     reg: u32::from(reg),
                     count,
-                });
+                }));
             }
         }
         self.not_the_closure(bank, destination)?;
@@ -356,7 +363,7 @@ impl<'m> Subject<'m> {
         }
         if op.operand(Place::Imm) == Some(OperandKind::Capture) {
             if !self.function.is_closure {
-                return Err(VerifyFault::NotAClosure);
+                return Err(VerifyFault::Code(CodeFault::NotAClosure));
             }
             let captures = &self.function.captures;
             slot_of(
@@ -369,10 +376,10 @@ impl<'m> Subject<'m> {
         if op.ends_block() && op.row().family == Family::Call {
             let expected = self.function.signature.result;
             if class != expected {
-                return Err(VerifyFault::ResultClass {
+                return Err(VerifyFault::Code(CodeFault::ResultClass {
                     expected,
                     found: class,
-                });
+                }));
             }
         }
         match run_of(instr) {
@@ -385,11 +392,11 @@ impl<'m> Subject<'m> {
         let near = self.near(class.bank());
         if count > near as i32 - i32::from(first) {
             let reg = u32::from(first) + count as u32 - 1;
-            return Err(VerifyFault::NoRegister {
+            return Err(VerifyFault::Register(RegisterFault::NoRegister {
                 bank: class.bank(),
                 reg,
                 count: near,
-            });
+            }));
         }
         (0..count).try_for_each(|i| self.near_register(i32::from(first) + i, class))
     }
@@ -417,7 +424,7 @@ impl<'m> Subject<'m> {
 
     fn window(&self, call: &CallShape<'_>) -> Result<(), VerifyFault> {
         if self.function.is_closure && call.reference == 0 {
-            return Err(VerifyFault::WindowAtClosure);
+            return Err(VerifyFault::Register(RegisterFault::WindowAtClosure));
         }
         if call.signature.params.len() > PARAMS_MAX {
             return Err(VerifyFault::TooMany {
@@ -440,12 +447,29 @@ impl<'m> Subject<'m> {
         for catch in &self.function.catches {
             let (start, end, target) = (catch.start, catch.end, catch.target);
             if start >= end || end > count || target < end || target >= count {
-                return Err(VerifyFault::CatchRange { start, end, target });
+                return Err(VerifyFault::Code(CodeFault::CatchRange {
+                    start,
+                    end,
+                    target,
+                }));
             }
             self.near_register(i32::from(catch.reg), Class::Ref)?;
             self.not_the_closure(Bank::Reference, catch.reg)?;
         }
         Ok(())
+    }
+}
+
+fn in_range(what: &'static str, value: i32, count: usize) -> Result<(), VerifyFault> {
+    let fits = usize::try_from(value).is_ok_and(|value| value < count);
+    if fits {
+        Ok(())
+    } else {
+        Err(VerifyFault::OutOfRange {
+            what,
+            found: i64::from(value),
+            count,
+        })
     }
 }
 
@@ -461,11 +485,13 @@ fn slot_of(
             found: i64::from(slot),
             count,
         }),
-        (Some(found), Some(expected)) if found != expected => Err(VerifyFault::SlotClass {
-            slot: slot as u32,
-            expected,
-            found,
-        }),
+        (Some(found), Some(expected)) if found != expected => {
+            Err(VerifyFault::Code(CodeFault::SlotClass {
+                slot: slot as u32,
+                expected,
+                found,
+            }))
+        }
         (Some(_), _) => Ok(()),
     }
 }

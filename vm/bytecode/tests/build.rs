@@ -1,0 +1,89 @@
+//! The function builder: what it writes verifies, also with far registers, and running out is an error, not a panic.
+//! Here because lowering relies on it for every function. Must stay true: only the builder's own bugs panic.
+
+use flin_bytecode::{
+    BuildError, Class, FuncId, FunctionBuilder, Module, Signature, VerifyError, emit, verify,
+};
+
+fn signature(params: &[Class], result: Option<Class>) -> Signature {
+    Signature {
+        params: params.to_vec(),
+        result,
+    }
+}
+
+fn verified(functions: Vec<flin_bytecode::Function>) -> Result<(), VerifyError> {
+    verify(&Module {
+        functions,
+        ..Module::default()
+    })
+}
+
+/// 400 locals are set, summed up in a loop with a far counter, and handed to a call.
+#[test]
+fn far_registers_verify() {
+    let mut b = FunctionBuilder::new("many", signature(&[Class::I64], Some(Class::F64)));
+    let locals: Vec<_> = (0..400).map(|_| b.local(Class::I64)).collect();
+    for (n, local) in locals.iter().enumerate() {
+        b.at(n as u32 + 1, 1);
+        emit!(b, ConstI64, *local, n as i32);
+    }
+    let sum = locals[399];
+    let top = b.label_here();
+    for local in &locals {
+        emit!(b, AddI64, sum, sum, *local);
+    }
+    emit!(b, ForNext, locals[398], locals[0], top);
+    let mark = b.mark();
+    let callee = signature(&[Class::I64, Class::Any], Some(Class::F64));
+    let window = b.window(&callee);
+    b.mov(Class::I64, window.args[0], sum);
+    emit!(b, NoneAny, window.args[1]);
+    emit!(b, Call, window.scalar, window.reference, FuncId(1));
+    emit!(b, RetF64, window.result.expect("a result"));
+    b.release(mark);
+    assert!(b.is_ended());
+    let many = b.finish().expect("fits");
+    assert!(many.scalar_regs.len() > 400);
+
+    let mut b = FunctionBuilder::new("callee", callee);
+    let result = b.temp(Class::F64);
+    emit!(b, IntToFloat, result, b.param(0));
+    emit!(b, RetF64, result);
+    verified(vec![many, b.finish().expect("fits")]).unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[test]
+fn too_many_temporaries_are_an_error() {
+    let mut b = FunctionBuilder::new("f", signature(&[], None));
+    let regs: Vec<_> = (0..300).map(|_| b.temp(Class::Ref)).collect();
+    for reg in regs {
+        emit!(b, NoneRef, reg);
+    }
+    let callee = signature(&[Class::Bool, Class::Ref], Some(Class::Any));
+    let window = b.closure_window(&callee);
+    emit!(b, ConstBool, window.args[0], true);
+    let label = b.label_here();
+    b.protect(label, label, label, window.reference);
+    emit!(b, Ret);
+    assert!(matches!(
+        b.finish(),
+        Err(BuildError::TooManyRegisters { .. })
+    ));
+}
+
+#[test]
+fn registers_are_used_again_by_class() {
+    let mut b = FunctionBuilder::new("f", signature(&[], None));
+    for _ in 0..1000 {
+        let mark = b.mark();
+        let (a, c) = (b.temp(Class::I64), b.temp(Class::F64));
+        emit!(b, ConstI64, a, 1);
+        emit!(b, IntToFloat, c, a);
+        b.release(mark);
+    }
+    emit!(b, Ret);
+    let function = b.finish().expect("fits");
+    assert_eq!(function.scalar_regs, [Class::I64, Class::F64]);
+    verified(vec![function]).unwrap_or_else(|e| panic!("{e}"));
+}
