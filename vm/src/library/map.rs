@@ -1,12 +1,11 @@
 //! Functions on maps, records and dictionaries alike. Here because the op table has only access by key. Must stay true:
-//! insertion order is kept; keys that programs get are texts.
+//! insertion order is kept; programs get keys as they put them in.
 
 use flin_bytecode::Class;
 
 use super::{LibCall, Ret};
 use crate::fault::{Fault, Res};
 use crate::heap::{Obj, list_len};
-use crate::semantics::print;
 use crate::trap::ErrorKind;
 use crate::value::{View, Word};
 
@@ -25,23 +24,20 @@ pub(super) fn len(call: &mut LibCall<'_>) -> Res<Ret> {
     Ok(Ret::Int(call.m.heap.map_len(map) as i64))
 }
 
-/// A key as programs get it.
-fn key_text(call: &mut LibCall<'_>, key: Word) -> Res<Word> {
-    match key.view() {
-        View::Text(_) => Ok(key),
-        _ => print::to_text(call.m, key).map(Word::object),
-    }
-}
-
+/// The keys as they are; a list of texts also if there are none.
 pub(super) fn keys(call: &mut LibCall<'_>) -> Res<Ret> {
     let map = call.map(0)?;
-    let entries = call.m.heap.map_entries(map)?;
-    let list = call.m.heap.new_list(Class::Ref, entries.len())?;
-    for (key, _) in entries {
-        let key = key_text(call, key)?;
-        call.m.heap.list_push_bits(list, key.bits())?;
+    let keys: Vec<Word> = call
+        .m
+        .heap
+        .map_entries(map)?
+        .into_iter()
+        .map(|(key, _)| key)
+        .collect();
+    if keys.is_empty() {
+        return call.m.heap.new_list(Class::Ref, 0).map(Ret::Obj);
     }
-    Ok(Ret::Obj(list))
+    call.m.heap.new_list_of(&keys).map(Ret::Obj)
 }
 
 pub(super) fn entries(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -49,7 +45,6 @@ pub(super) fn entries(call: &mut LibCall<'_>) -> Res<Ret> {
     let entries = call.m.heap.map_entries(map)?;
     let list = call.m.heap.new_list(Class::Ref, entries.len())?;
     for (key, value) in entries {
-        let key = key_text(call, key)?;
         let pair = call.m.heap.new_tuple(&[key, value])?;
         call.m
             .heap
@@ -74,8 +69,7 @@ fn entry(call: &mut LibCall<'_>) -> Res<(Word, Word)> {
 }
 
 pub(super) fn key_at(call: &mut LibCall<'_>) -> Res<Ret> {
-    let (key, _) = entry(call)?;
-    key_text(call, key).map(Ret::Any)
+    entry(call).map(|(key, _)| Ret::Any(key))
 }
 
 pub(super) fn value_at(call: &mut LibCall<'_>) -> Res<Ret> {
