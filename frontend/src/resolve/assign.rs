@@ -33,7 +33,13 @@ pub(super) struct Hiding {
 
 impl Resolver<'_> {
     /// `target = value`, `target += value`.
-    pub(super) fn assign(&mut self, target: &Expr, op: AssignOp, value: &Expr, span: Span) -> ExprId {
+    pub(super) fn assign(
+        &mut self,
+        target: &Expr,
+        op: AssignOp,
+        value: &Expr,
+        span: Span,
+    ) -> ExprId {
         let op = op.binary().map(super::expr::binary);
         match &target.kind {
             Ast::Name(name) | Ast::TypeName(name) => match op {
@@ -57,10 +63,12 @@ impl Resolver<'_> {
             StepOp::Decrement => BinOp::Sub,
         };
         match &target.kind {
-            Ast::Name(name) | Ast::TypeName(name) => self.change_name(name, span, |it, old, span| {
-                let one = it.emit(ExprKind::Int(1), span);
-                it.emit(ExprKind::Binary(op, old, one), span)
-            }),
+            Ast::Name(name) | Ast::TypeName(name) => {
+                self.change_name(name, span, |it, old, span| {
+                    let one = it.emit(ExprKind::Int(1), span);
+                    it.emit(ExprKind::Binary(op, old, one), span)
+                })
+            }
             _ => self.set_part(target, Some(op), span, |it| it.emit(ExprKind::Int(1), span)),
         }
     }
@@ -139,10 +147,16 @@ impl Resolver<'_> {
                     Diagnostic::error(
                         Code::AssignToConstant,
                         name.span,
-                        format!("`{}` cannot be a variable, because it is capitalised", name.text),
+                        format!(
+                            "`{}` cannot be a variable, because it is capitalised",
+                            name.text
+                        ),
                     )
                     .reason("capitalised names are types and constants")
-                    .hint(format!("write `const {} = …`, or begin the name with a small letter", name.text)),
+                    .hint(format!(
+                        "write `const {} = …`, or begin the name with a small letter",
+                        name.text
+                    )),
                 );
                 Place::Refused
             }
@@ -150,7 +164,12 @@ impl Resolver<'_> {
             Some(Item::Var(var)) => match self.vars[var].role {
                 Role::Variable if self.too_early(var) => Place::New,
                 Role::Variable if !old && self.declared_later(var, name) => {
-                    self.hiding.push(Hiding { function: self.frame().id, name: name.text.clone(), span: name.span, var });
+                    self.hiding.push(Hiding {
+                        function: self.frame().id,
+                        name: name.text.clone(),
+                        span: name.span,
+                        var,
+                    });
                     Place::New
                 }
                 Role::Variable => Place::Var(var),
@@ -197,7 +216,10 @@ impl Resolver<'_> {
                 format!("`{}` is {what} and cannot be assigned", name.text),
             )
             .also(declared, "declared here")
-            .hint(format!("choose another name, or write `let {} = …` inside of a block", name.text)),
+            .hint(format!(
+                "choose another name, or write `let {} = …` inside of a block",
+                name.text
+            )),
         );
         Place::Refused
     }
@@ -231,14 +253,26 @@ impl Resolver<'_> {
                 let value = match op {
                     None => value(self),
                     Some(op) => {
-                        let kind =
-                            ExprKind::Field { recv: again, name: text.clone(), name_span: name.span, optional: false };
+                        let kind = ExprKind::Field {
+                            recv: again,
+                            name: text.clone(),
+                            name_span: name.span,
+                            optional: false,
+                        };
                         let old = self.emit(kind, target.span);
                         let value = value(self);
                         self.emit(ExprKind::Binary(op, old, value), span)
                     }
                 };
-                self.emit(ExprKind::SetField { recv, name: text, name_span: name.span, value }, span)
+                self.emit(
+                    ExprKind::SetField {
+                        recv,
+                        name: text,
+                        name_span: name.span,
+                        value,
+                    },
+                    span,
+                )
             }
             Ast::Index { object, index } => {
                 let recv = self.expr(object);
@@ -279,13 +313,20 @@ impl Resolver<'_> {
         };
         let simple = matches!(
             kind,
-            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Int(_) | ExprKind::Text(_) | ExprKind::Error
+            ExprKind::Local(_)
+                | ExprKind::Global(_)
+                | ExprKind::Int(_)
+                | ExprKind::Text(_)
+                | ExprKind::Error
         );
         if simple {
             return (id, self.emit(kind, span));
         }
         let local = self.temporary(span);
         before.push(self.emit(ExprKind::Let(local, Some(id)), span));
-        (self.emit(ExprKind::Local(local), span), self.emit(ExprKind::Local(local), span))
+        (
+            self.emit(ExprKind::Local(local), span),
+            self.emit(ExprKind::Local(local), span),
+        )
     }
 }

@@ -22,23 +22,33 @@ enum Callee {
     /// A function held by a local.
     Closure(ExprId, FnId),
     Value(ExprId),
-    Library(String),
+    Library(Name),
     Unknown,
 }
 
 impl Resolver<'_> {
     /// `callee(args)`; `first` is a value that a pipeline puts in front of the arguments.
-    pub(super) fn call(&mut self, callee: &Expr, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+    pub(super) fn call(
+        &mut self,
+        callee: &Expr,
+        args: &[Arg],
+        first: Option<ExprId>,
+        span: Span,
+    ) -> ExprId {
         match &callee.kind {
             Ast::Name(name) => {
                 if &*name.text == "raw" && !self.is_visible("raw") {
                     return self.raw_elsewhere(name, args);
                 }
                 let callee = self.callee(name);
-                self.call_of(callee, &name.text, args, first, span)
+                self.call_of(callee, args, first, span)
             }
             Ast::TypeName(name) => self.call_of_type(name, args, first, span),
-            Ast::Field { object, name, optional } => {
+            Ast::Field {
+                object,
+                name,
+                optional,
+            } => {
                 if let Ast::TypeName(enum_name) = &object.kind
                     && let Some(Item::Enum(at)) = self.top(&enum_name.text)
                 {
@@ -46,13 +56,13 @@ impl Resolver<'_> {
                 }
                 if first.is_some() {
                     let callee = self.expr(callee);
-                    return self.call_of(Callee::Value(callee), &name.text, args, first, span);
+                    return self.call_of(Callee::Value(callee), args, first, span);
                 }
                 self.method(object, name, *optional, args, span)
             }
             _ => {
                 let value = self.expr(callee);
-                self.call_of(Callee::Value(value), "this function", args, first, span)
+                self.call_of(Callee::Value(value), args, first, span)
             }
         }
     }
@@ -78,7 +88,7 @@ impl Resolver<'_> {
                 let text = &*name.text;
                 let internal = self.world == PRELUDE_WORLD && text.starts_with("__");
                 if internal || (library::exists(text) && !text.starts_with("__")) {
-                    return Callee::Library(name.text.to_string());
+                    return Callee::Library(name.clone());
                 }
                 self.unknown_function(name);
                 Callee::Unknown
@@ -109,7 +119,13 @@ impl Resolver<'_> {
         self.report(diagnostic);
     }
 
-    fn call_of(&mut self, callee: Callee, name: &str, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+    fn call_of(
+        &mut self,
+        callee: Callee,
+        args: &[Arg],
+        first: Option<ExprId>,
+        span: Span,
+    ) -> ExprId {
         match callee {
             Callee::Function(id) => self.direct(id, args, first, span),
             Callee::Closure(value, id) => {
@@ -122,44 +138,52 @@ impl Resolver<'_> {
                 self.emit(ExprKind::CallValue(value, args), span)
             }
             Callee::Library(name) => {
-                if name == "error" && args.len() + usize::from(first.is_some()) == 1 {
+                if &*name.text == "error" && args.len() + usize::from(first.is_some()) == 1 {
                     self.unsupported(Unsupported::AsyncState, span);
                 }
                 let args = self.positional(args, first);
-                self.check_count(&name, args.len(), span);
-                self.emit(ExprKind::CallLib(name, args), span)
+                self.check_count(&name, args.len());
+                self.emit(ExprKind::CallLib(name.text.to_string(), args), span)
             }
             Callee::Unknown => {
                 self.positional(args, first);
-                debug_assert!(!name.is_empty());
                 self.error(span)
             }
         }
     }
 
     /// The number of arguments of a library function.
-    fn check_count(&mut self, name: &str, found: usize, span: Span) {
-        let counts = library::argument_counts(name);
-        if counts.is_empty() || counts.contains(&found) || (name == "error" && found == 1) {
+    fn check_count(&mut self, name: &Name, found: usize) {
+        let text = &*name.text;
+        let counts = library::argument_counts(text);
+        if counts.is_empty() || counts.contains(&found) || (text == "error" && found == 1) {
             return;
         }
         let expected: Vec<String> = counts.iter().map(usize::to_string).collect();
         let plural = if counts == [1] { "" } else { "s" };
-        self.report(
-            Diagnostic::error(
-                Code::WrongArguments,
-                span,
-                format!(
-                    "`{name}` takes {} argument{plural}, found {found}",
-                    expected.join(" or ")
-                ),
-            )
-            .reason("written as a method, the value before the point is the first argument"),
+        let diagnostic = Diagnostic::error(
+            Code::WrongArguments,
+            name.span,
+            format!(
+                "`{text}` takes {} argument{plural}, found {found}",
+                expected.join(" or ")
+            ),
         );
+        self.report(match text {
+            "print" => diagnostic.hint("join values in one text: `print(\"{a} {b}\")`"),
+            _ => diagnostic
+                .reason("written as a method, the value before the point is the first argument"),
+        });
     }
 
     /// A call of a function of the program.
-    pub(super) fn direct(&mut self, id: FnId, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+    pub(super) fn direct(
+        &mut self,
+        id: FnId,
+        args: &[Arg],
+        first: Option<ExprId>,
+        span: Span,
+    ) -> ExprId {
         let (before, args) = self.arguments(id, args, first, span);
         let call = self.emit(ExprKind::CallFn(id, args), span);
         self.after(before, call, span)
@@ -229,7 +253,11 @@ impl Resolver<'_> {
         if let Some(extra) = extra {
             self.too_many(&signature, next, extra);
         }
-        let before = if order.is_sorted() { Vec::new() } else { self.in_source_order(&order, &mut slots) };
+        let before = if order.is_sorted() {
+            Vec::new()
+        } else {
+            self.in_source_order(&order, &mut slots)
+        };
         (before, self.complete(&signature, slots, span))
     }
 
@@ -248,7 +276,12 @@ impl Resolver<'_> {
     }
 
     /// Fills in defaults; a parameter without a value is reported.
-    fn complete(&mut self, signature: &Signature, slots: Vec<Option<ExprId>>, span: Span) -> Vec<ExprId> {
+    fn complete(
+        &mut self,
+        signature: &Signature,
+        slots: Vec<Option<ExprId>>,
+        span: Span,
+    ) -> Vec<ExprId> {
         let mut missing = Vec::new();
         let mut values = Vec::new();
         for (at, (slot, param)) in slots.into_iter().zip(&signature.params).enumerate() {
@@ -256,14 +289,21 @@ impl Resolver<'_> {
                 (Some(value), _) => value,
                 (None, Some(default)) => self.emit(ExprKind::CallFn(default, Vec::new()), span),
                 (None, None) => {
-                    let name = param.name.as_deref().map_or_else(|| format!("number {}", at + 1), |it| format!("`{it}`"));
+                    let name = param
+                        .name
+                        .as_deref()
+                        .map_or_else(|| format!("number {}", at + 1), |it| format!("`{it}`"));
                     missing.push(name);
                     self.error(span)
                 }
             });
         }
         if !missing.is_empty() {
-            let needs = signature.params.iter().filter(|param| param.default.is_none()).count();
+            let needs = signature
+                .params
+                .iter()
+                .filter(|param| param.default.is_none())
+                .count();
             self.report(
                 Diagnostic::error(
                     Code::WrongArguments,
@@ -281,8 +321,16 @@ impl Resolver<'_> {
         values
     }
 
-    fn named_slot(&mut self, signature: &Signature, name: &Name, slots: &[Option<ExprId>]) -> Option<usize> {
-        let found = signature.params.iter().position(|param| param.name.as_ref() == Some(&name.text));
+    fn named_slot(
+        &mut self,
+        signature: &Signature,
+        name: &Name,
+        slots: &[Option<ExprId>],
+    ) -> Option<usize> {
+        let found = signature
+            .params
+            .iter()
+            .position(|param| param.name.as_ref() == Some(&name.text));
         let diagnostic = match found {
             Some(at) if slots[at].is_some() => Diagnostic::error(
                 Code::WrongArguments,
@@ -292,7 +340,11 @@ impl Resolver<'_> {
             .label("given a second time"),
             Some(_) => return found,
             None => {
-                let names: Vec<&Arc<str>> = signature.params.iter().filter_map(|param| param.name.as_ref()).collect();
+                let names: Vec<&Arc<str>> = signature
+                    .params
+                    .iter()
+                    .filter_map(|param| param.name.as_ref())
+                    .collect();
                 let unknown = Diagnostic::error(
                     Code::WrongArguments,
                     name.span,
@@ -325,7 +377,14 @@ impl Resolver<'_> {
     }
 
     /// `recv.name(args)`
-    fn method(&mut self, object: &Expr, name: &Name, optional: bool, args: &[Arg], span: Span) -> ExprId {
+    fn method(
+        &mut self,
+        object: &Expr,
+        name: &Name,
+        optional: bool,
+        args: &[Arg],
+        span: Span,
+    ) -> ExprId {
         let root = self.query_entity(object);
         let recv = self.expr(object);
         let mut values = Vec::new();
@@ -352,9 +411,20 @@ impl Resolver<'_> {
     }
 
     /// `Name(args)`: a variant, or something that is called by mistake.
-    fn call_of_type(&mut self, name: &Name, args: &[Arg], first: Option<ExprId>, span: Span) -> ExprId {
+    fn call_of_type(
+        &mut self,
+        name: &Name,
+        args: &[Arg],
+        first: Option<ExprId>,
+        span: Span,
+    ) -> ExprId {
         let found: Vec<EnumIx> = (0..self.enums.len())
-            .filter(|at| self.enums[*at].variants.iter().any(|(variant, _)| **variant == *name.text))
+            .filter(|at| {
+                self.enums[*at]
+                    .variants
+                    .iter()
+                    .any(|(variant, _)| **variant == *name.text)
+            })
             .map(|at| EnumIx(at as u32))
             .collect();
         if let (None, [only]) = (self.top(&name.text), found.as_slice()) {
@@ -368,12 +438,15 @@ impl Resolver<'_> {
                     name.span,
                     format!("the entity `{}` cannot be called", name.text),
                 )
-                .hint(format!("a new record is written `{} {{ field: value }}`", name.text)),
+                .hint(format!(
+                    "a new record is written `{} {{ field: value }}`",
+                    name.text
+                )),
             );
             return self.error(span);
         }
         let value = self.read_plain(name);
-        self.call_of(Callee::Value(value), &name.text, args, first, span)
+        self.call_of(Callee::Value(value), args, first, span)
     }
 
     /// `Status.Open`, `Msg.Move(1)`
@@ -387,7 +460,12 @@ impl Resolver<'_> {
                 Diagnostic::error(
                     Code::VariantData,
                     span,
-                    format!("`{}` takes {}, found {}", name.text, count_of(expected, "value"), values.len()),
+                    format!(
+                        "`{}` takes {}, found {}",
+                        name.text,
+                        count_of(expected, "value"),
+                        values.len()
+                    ),
                 )
                 .also(self.enums[at.index()].span, "declared here"),
             );
@@ -399,11 +477,22 @@ impl Resolver<'_> {
     /// Number of a variant and how many values it holds; reports an unknown one.
     pub(super) fn variant_number(&mut self, at: EnumIx, name: &Name) -> Option<(u32, usize)> {
         let decl = &self.enums[at.index()];
-        if let Some(number) = decl.variants.iter().position(|(variant, _)| **variant == *name.text) {
+        if let Some(number) = decl
+            .variants
+            .iter()
+            .position(|(variant, _)| **variant == *name.text)
+        {
             return Some((number as u32, decl.variants[number].1.len()));
         }
-        let near = nearest_of(&name.text, decl.variants.iter().map(|(variant, _)| variant.as_str()));
-        let all: Vec<&str> = decl.variants.iter().map(|(variant, _)| variant.as_str()).collect();
+        let near = nearest_of(
+            &name.text,
+            decl.variants.iter().map(|(variant, _)| variant.as_str()),
+        );
+        let all: Vec<&str> = decl
+            .variants
+            .iter()
+            .map(|(variant, _)| variant.as_str())
+            .collect();
         let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("its variants are {}", all.join(", ")),

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use flin_syntax::ast::{
-    self, AssignOp, Block, EntityDecl, EnumDecl, Expr, ExprKind as Ast, FnDecl, Markup, Name, Pattern, PatternKind,
-    PlainText, Stmt, StmtKind, TypeExpr, TypeKind,
+    self, AssignOp, Block, EntityDecl, EnumDecl, Expr, ExprKind as Ast, FnDecl, Markup, Name,
+    Pattern, PatternKind, PlainText, Stmt, StmtKind, TypeExpr, TypeKind,
 };
 use flin_syntax::{Code, Diagnostic, Span};
 
@@ -73,7 +73,10 @@ impl<'a> Resolver<'a> {
         self.world = FILE_WORLD;
         for statement in &ast.statements {
             match &statement.kind {
-                StmtKind::View(_) | StmtKind::Markup(_) | StmtKind::Page { .. } | StmtKind::Route { .. } => {
+                StmtKind::View(_)
+                | StmtKind::Markup(_)
+                | StmtKind::Page { .. }
+                | StmtKind::Route { .. } => {
                     self.serves = true;
                 }
                 StmtKind::Test { .. } => self.has_tests = true,
@@ -117,8 +120,14 @@ impl<'a> Resolver<'a> {
         let span = statement.span;
         match &statement.kind {
             StmtKind::Expr(expr) => match &expr.kind {
-                Ast::Assign { target, op: AssignOp::Set, value } => match &target.kind {
-                    Ast::Name(name) => self.collect_assignment(statement, name, value, order, assigned, section),
+                Ast::Assign {
+                    target,
+                    op: AssignOp::Set,
+                    value,
+                } => match &target.kind {
+                    Ast::Name(name) => {
+                        self.collect_assignment(statement, name, value, order, assigned, section)
+                    }
                     _ => section.statements.push((order, statement, Vec::new())),
                 },
                 _ => section.statements.push((order, statement, Vec::new())),
@@ -135,11 +144,17 @@ impl<'a> Resolver<'a> {
             }
             StmtKind::Declare { name, ty, value } => {
                 if let Some(var) = self.new_var(name, Some(ty), Some(value), order) {
-                    section.variables.push(Variable { var, order, stmt: statement });
+                    section.variables.push(Variable {
+                        var,
+                        order,
+                        stmt: statement,
+                    });
                     section.statements.push((order, statement, vec![var]));
                 }
             }
-            StmtKind::Const { name, ty, value } => self.collect_constant(name, ty.as_ref(), value, order, section),
+            StmtKind::Const { name, ty, value } => {
+                self.collect_constant(name, ty.as_ref(), value, order, section)
+            }
             StmtKind::Destructure { pattern, .. } => {
                 self.collect_pattern(statement, pattern, None, None, order, section);
             }
@@ -164,7 +179,11 @@ impl<'a> Resolver<'a> {
             StmtKind::TypeAlias(decl) => {
                 let at = self.aliases.len();
                 if self.declare_top(&decl.name, Item::Alias(at)) {
-                    self.aliases.push(Alias { decl, open: false, world: self.world });
+                    self.aliases.push(Alias {
+                        decl,
+                        open: false,
+                        world: self.world,
+                    });
                 }
             }
             StmtKind::View(nodes) => {
@@ -173,17 +192,23 @@ impl<'a> Resolver<'a> {
             }
             StmtKind::Markup(node) => section.view.push(node),
             StmtKind::Page { path, body } => section.pages.push((path, body)),
-            StmtKind::Route { method, path, body } => section.routes.push((method, path.as_ref(), body, span)),
+            StmtKind::Route { method, path, body } => {
+                section.routes.push((method, path.as_ref(), body, span))
+            }
             StmtKind::Test { name, body } => section.tests.push((name, body)),
             StmtKind::Component(decl) => {
                 self.declare_top(&decl.name, Item::Component);
                 self.unsupported(Unsupported::Components, decl.name.span);
             }
             StmtKind::Validate(_) => self.unsupported(Unsupported::ValidateBlocks, span),
-            StmtKind::Guard(_) | StmtKind::GuardDefinition { .. } => self.unsupported(Unsupported::Guards, span),
+            StmtKind::Guard(_) | StmtKind::GuardDefinition { .. } => {
+                self.unsupported(Unsupported::Guards, span)
+            }
             StmtKind::Middleware(_) => self.unsupported(Unsupported::Middleware, span),
             StmtKind::Ws { .. } => self.unsupported(Unsupported::WebSockets, span),
-            StmtKind::Every { .. } | StmtKind::Cron { .. } => self.unsupported(Unsupported::Jobs, span),
+            StmtKind::Every { .. } | StmtKind::Cron { .. } => {
+                self.unsupported(Unsupported::Jobs, span)
+            }
             StmtKind::Lifecycle { .. } => self.unsupported(Unsupported::Lifecycle, span),
             StmtKind::Error => {}
         }
@@ -212,7 +237,11 @@ impl<'a> Resolver<'a> {
             return self.collect_lambda(name, params, body, value.span, section);
         }
         if let Some(var) = self.new_var(name, None, Some(value), order) {
-            section.variables.push(Variable { var, order, stmt: statement });
+            section.variables.push(Variable {
+                var,
+                order,
+                stmt: statement,
+            });
             section.statements.push((order, statement, vec![var]));
         }
     }
@@ -226,7 +255,9 @@ impl<'a> Resolver<'a> {
                 format!("`{}` gets a first value twice", name.text),
             )
             .also(first, "the first time")
-            .reason("in a file with pages or routes a top-level variable is computed by one statement")
+            .reason(
+                "in a file with pages or routes a top-level variable is computed by one statement",
+            )
             .hint("assign it in a handler or function, or give the second one another name"),
         );
     }
@@ -241,7 +272,9 @@ impl<'a> Resolver<'a> {
     ) {
         let id = self.announce(&name.text, name.span, params);
         self.declare_top(name, Item::Function(id));
-        section.functions.push((id, FnSource::Lambda(name, params, body, span)));
+        section
+            .functions
+            .push((id, FnSource::Lambda(name, params, body, span)));
     }
 
     fn collect_constant(
@@ -257,7 +290,12 @@ impl<'a> Resolver<'a> {
             self.vars[var].role = match literal {
                 Some(literal) => Role::Literal(literal),
                 None => {
-                    section.constants.push(Constant { var, ty, value, order });
+                    section.constants.push(Constant {
+                        var,
+                        ty,
+                        value,
+                        order,
+                    });
                     Role::Constant
                 }
             };
@@ -293,18 +331,29 @@ impl<'a> Resolver<'a> {
             }
         }
         for var in &declared {
-            section.variables.push(Variable { var: *var, order, stmt: statement });
+            section.variables.push(Variable {
+                var: *var,
+                order,
+                stmt: statement,
+            });
         }
         section.statements.push((order, statement, declared));
     }
 
-    fn new_var(&mut self, name: &Name, ty: Option<&TypeExpr>, value: Option<&Expr>, order: u32) -> Option<usize> {
+    fn new_var(
+        &mut self,
+        name: &Name,
+        ty: Option<&TypeExpr>,
+        value: Option<&Expr>,
+        order: u32,
+    ) -> Option<usize> {
         let var = self.vars.len();
         if !self.declare_top(name, Item::Var(var)) {
             return None;
         }
         let literal = value.is_some_and(|value| matches!(value.kind, Ast::List(_) | Ast::Map(_)));
-        let annotated = ty.is_some_and(|ty| matches!(ty.kind, TypeKind::List(_) | TypeKind::Map { .. }));
+        let annotated =
+            ty.is_some_and(|ty| matches!(ty.kind, TypeKind::List(_) | TypeKind::Map { .. }));
         self.vars.push(TopVar {
             name: name.text.clone(),
             span: name.span,
@@ -313,7 +362,11 @@ impl<'a> Resolver<'a> {
             world: self.world,
             order,
             init: None,
-            start: if literal || annotated { Start::Container } else { Start::Other },
+            start: if literal || annotated {
+                Start::Container
+            } else {
+                Start::Other
+            },
         });
         Some(var)
     }
@@ -327,7 +380,11 @@ impl<'a> Resolver<'a> {
         for variable in &section.variables {
             let ty = match &variable.stmt.kind {
                 StmtKind::Declare { ty, .. } => Some(ty),
-                StmtKind::Let { pattern, ty, .. } if matches!(pattern.kind, PatternKind::Binding(_)) => ty.as_ref(),
+                StmtKind::Let { pattern, ty, .. }
+                    if matches!(pattern.kind, PatternKind::Binding(_)) =>
+                {
+                    ty.as_ref()
+                }
                 _ => None,
             };
             self.vars[variable.var].annotation = self.annotation(ty);
@@ -393,7 +450,10 @@ impl<'a> Resolver<'a> {
             self.frame_mut().limit = Some(constant.order);
             let value = self.expr(constant.value);
             let span = self.vars[constant.var].span;
-            ids.push(self.emit(ExprKind::SetGlobal(GlobalIx(constant.var as u32), value), span));
+            ids.push(self.emit(
+                ExprKind::SetGlobal(GlobalIx(constant.var as u32), value),
+                span,
+            ));
         }
         // Those of the file come before those of a page.
         if let Some(before) = self.const_init {
@@ -406,7 +466,10 @@ impl<'a> Resolver<'a> {
 
     /// The function that computes the first value of a variable.
     fn initialiser(&mut self, variable: &Variable<'a>) {
-        let (name, span) = (self.vars[variable.var].name.clone(), self.vars[variable.var].span);
+        let (name, span) = (
+            self.vars[variable.var].name.clone(),
+            self.vars[variable.var].span,
+        );
         let id = self.reserve();
         self.open(
             id,
@@ -425,7 +488,10 @@ impl<'a> Resolver<'a> {
             self.destructure(pattern, ty, value, Target::Only(variable.var), &mut ids);
         } else if let Some(value) = first_value(variable.stmt) {
             let value = self.expr(value);
-            ids.push(self.emit(ExprKind::SetGlobal(GlobalIx(variable.var as u32), value), span));
+            ids.push(self.emit(
+                ExprKind::SetGlobal(GlobalIx(variable.var as u32), value),
+                span,
+            ));
         }
         let body = self.emit(ExprKind::Block(ids, false), span);
         self.close(body);
@@ -454,7 +520,9 @@ impl<'a> Resolver<'a> {
 pub(super) fn taken_apart(statement: &Stmt) -> Option<(&Pattern, Option<&TypeExpr>, &Expr)> {
     match &statement.kind {
         StmtKind::Destructure { pattern, value } => Some((pattern, None, value)),
-        StmtKind::Let { pattern, ty, value } if !matches!(pattern.kind, PatternKind::Binding(_)) => {
+        StmtKind::Let { pattern, ty, value }
+            if !matches!(pattern.kind, PatternKind::Binding(_)) =>
+        {
             Some((pattern, ty.as_ref(), value))
         }
         _ => None,
@@ -480,7 +548,10 @@ fn literal(value: &Expr) -> Option<ExprKind> {
         Ast::Bool(value) => Some(ExprKind::Bool(*value)),
         Ast::Int(value) => Some(ExprKind::Int(*value)),
         Ast::Float(value) => Some(ExprKind::Float(*value)),
-        Ast::Unary { op: ast::UnaryOp::Negate, operand } => match operand.kind {
+        Ast::Unary {
+            op: ast::UnaryOp::Negate,
+            operand,
+        } => match operand.kind {
             Ast::Int(value) => value.checked_neg().map(ExprKind::Int),
             Ast::Float(value) => Some(ExprKind::Float(-value)),
             _ => None,

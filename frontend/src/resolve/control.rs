@@ -17,16 +17,35 @@ impl Resolver<'_> {
     pub(super) fn control(&mut self, expr: &Expr, want: bool) -> ExprId {
         let span = expr.span;
         match &expr.kind {
-            Ast::Conditional { condition, then_value, else_value, .. } => {
+            Ast::Conditional {
+                condition,
+                then_value,
+                else_value,
+                ..
+            } => {
                 let cond = self.expr(condition);
                 let then = self.branch_value(then_value, want);
                 let otherwise = Some(self.branch_value(else_value, want));
-                self.emit(ExprKind::If { cond, then, otherwise }, span)
+                self.emit(
+                    ExprKind::If {
+                        cond,
+                        then,
+                        otherwise,
+                    },
+                    span,
+                )
             }
-            Ast::If { branches, else_block } => self.if_chain(branches, else_block.as_ref(), want, span),
+            Ast::If {
+                branches,
+                else_block,
+            } => self.if_chain(branches, else_block.as_ref(), want, span),
             Ast::Match { subject, arms } => self.match_expr(subject, arms, want, span),
             Ast::Block(block) => self.block(block, want),
-            Ast::TryCatch { body, error, handler } => self.try_catch(body, error.as_ref(), handler, want, span),
+            Ast::TryCatch {
+                body,
+                error,
+                handler,
+            } => self.try_catch(body, error.as_ref(), handler, want, span),
             Ast::Loop { label, body } => {
                 let label = self.open_loop(label.as_ref(), true);
                 let body = self.block(body, false);
@@ -48,10 +67,20 @@ impl Resolver<'_> {
 
     /// `then` and `else` parts may be assignments.
     fn branch_value(&mut self, value: &Expr, want: bool) -> ExprId {
-        if want { self.expr(value) } else { self.effect(value) }
+        if want {
+            self.expr(value)
+        } else {
+            self.effect(value)
+        }
     }
 
-    fn if_chain(&mut self, branches: &[IfBranch], last: Option<&Block>, want: bool, span: Span) -> ExprId {
+    fn if_chain(
+        &mut self,
+        branches: &[IfBranch],
+        last: Option<&Block>,
+        want: bool,
+        span: Span,
+    ) -> ExprId {
         // From the first to the last, so that expressions are resolved in the order of the source.
         let mut parts = Vec::new();
         for branch in branches {
@@ -64,7 +93,14 @@ impl Resolver<'_> {
         let mut otherwise = last.map(|block| self.block(block, want));
         for (at, (cond, then, condition_span)) in parts.into_iter().enumerate().rev() {
             let span = if at == 0 { span } else { condition_span };
-            otherwise = Some(self.emit(ExprKind::If { cond, then, otherwise }, span));
+            otherwise = Some(self.emit(
+                ExprKind::If {
+                    cond,
+                    then,
+                    otherwise,
+                },
+                span,
+            ));
         }
         otherwise.expect("there is at least one branch")
     }
@@ -83,11 +119,22 @@ impl Resolver<'_> {
         let error = error.map(|pattern| self.whole_or_parts(pattern, &mut prologue));
         let handler = self.statements(&handler.statements, prologue, want, handler.span);
         self.close_block();
-        self.emit(ExprKind::TryCatch { body, error, handler }, span)
+        self.emit(
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            },
+            span,
+        )
     }
 
     /// A variable for a pattern: the name itself, or a nameless one that is taken apart by the statements added.
-    pub(super) fn whole_or_parts(&mut self, pattern: &Pattern, prologue: &mut Vec<ExprId>) -> LocalId {
+    pub(super) fn whole_or_parts(
+        &mut self,
+        pattern: &Pattern,
+        prologue: &mut Vec<ExprId>,
+    ) -> LocalId {
         match &pattern.kind {
             PatternKind::Binding(name) => self.declare(&name.text, name.span, None),
             PatternKind::Wildcard => self.frame_mut().add_local("_", pattern.span, None),
@@ -107,7 +154,15 @@ impl Resolver<'_> {
         body: &Block,
         span: Span,
     ) -> ExprId {
-        if let ([single], Ast::Range { start, end, inclusive }) = (bindings, &iterable.kind) {
+        if let (
+            [single],
+            Ast::Range {
+                start,
+                end,
+                inclusive,
+            },
+        ) = (bindings, &iterable.kind)
+        {
             let from = self.expr(start);
             let to = self.expr(end);
             let label = self.open_loop(name, false);
@@ -118,7 +173,17 @@ impl Resolver<'_> {
             self.close_block();
             self.close_loop();
             let inclusive = *inclusive;
-            return self.emit(ExprKind::ForRange { label, var, from, to, inclusive, body }, span);
+            return self.emit(
+                ExprKind::ForRange {
+                    label,
+                    var,
+                    from,
+                    to,
+                    inclusive,
+                    body,
+                },
+                span,
+            );
         }
         let iter = self.expr(iterable);
         let label = self.open_loop(name, false);
@@ -128,7 +193,17 @@ impl Resolver<'_> {
         let body = self.statements(&body.statements, prologue, false, body.span);
         self.close_block();
         self.close_loop();
-        self.emit(ExprKind::For { label, first, second, iter, body, empty: None }, span)
+        self.emit(
+            ExprKind::For {
+                label,
+                first,
+                second,
+                iter,
+                body,
+                empty: None,
+            },
+            span,
+        )
     }
 
     pub(super) fn loop_variables(
@@ -136,14 +211,23 @@ impl Resolver<'_> {
         bindings: &[Pattern],
         prologue: &mut Vec<ExprId>,
     ) -> (LocalId, Option<LocalId>) {
-        let mut variables = bindings.iter().map(|pattern| self.whole_or_parts(pattern, prologue)).collect::<Vec<_>>();
+        let mut variables = bindings
+            .iter()
+            .map(|pattern| self.whole_or_parts(pattern, prologue))
+            .collect::<Vec<_>>();
         if variables.is_empty() {
             variables.push(self.temporary(Span::at(0)));
         }
         (variables[0], variables.get(1).copied())
     }
 
-    pub(super) fn while_loop(&mut self, name: Option<&Name>, condition: &Expr, body: &Block, span: Span) -> ExprId {
+    pub(super) fn while_loop(
+        &mut self,
+        name: Option<&Name>,
+        condition: &Expr,
+        body: &Block,
+        span: Span,
+    ) -> ExprId {
         let cond = self.expr(condition);
         let label = self.open_loop(name, false);
         let body = self.block(body, false);
@@ -170,7 +254,14 @@ impl Resolver<'_> {
         self.close_block();
         if let Some(cond) = test.condition {
             let end = self.emit(ExprKind::Break(label, None), pattern.span);
-            turn.push(self.emit(ExprKind::If { cond, then, otherwise: Some(end) }, pattern.span));
+            turn.push(self.emit(
+                ExprKind::If {
+                    cond,
+                    then,
+                    otherwise: Some(end),
+                },
+                pattern.span,
+            ));
         } else {
             turn.push(then);
         }
@@ -183,12 +274,21 @@ impl Resolver<'_> {
         let value = value.map(|value| self.expr(value));
         let allowed = match self.frame().place {
             Place::Function | Place::Lambda | Place::Handler | Place::Route | Place::Test => true,
-            Place::Main | Place::View | Place::Init | Place::ConstInit | Place::Default | Place::Check => false,
+            Place::Main
+            | Place::View
+            | Place::Init
+            | Place::ConstInit
+            | Place::Default
+            | Place::Check => false,
         };
         if !allowed {
             self.report(
-                Diagnostic::error(Code::OutsideFunction, span, "`return` stands in no function")
-                    .hint("put the statements into a function, or use `if` and `else`"),
+                Diagnostic::error(
+                    Code::OutsideFunction,
+                    span,
+                    "`return` stands in no function",
+                )
+                .hint("put the statements into a function, or use `if` and `else`"),
             );
             return self.error(span);
         }
@@ -220,7 +320,11 @@ impl Resolver<'_> {
         let label = frame.labels;
         frame.labels += 1;
         let name: Option<Arc<str>> = name.map(|name| name.text.clone());
-        frame.loops.push(OpenLoop { name, label, takes_value });
+        frame.loops.push(OpenLoop {
+            name,
+            label,
+            takes_value,
+        });
         label
     }
 
@@ -244,7 +348,9 @@ impl Resolver<'_> {
             }
             return self.frame().loops.len().checked_sub(1);
         };
-        let found = loops.iter().rposition(|open| open.name.as_ref() == Some(&label.text));
+        let found = loops
+            .iter()
+            .rposition(|open| open.name.as_ref() == Some(&label.text));
         if found.is_none() {
             let names: Vec<Arc<str>> = loops.iter().filter_map(|open| open.name.clone()).collect();
             let mut diagnostic = Diagnostic::error(
@@ -252,7 +358,9 @@ impl Resolver<'_> {
                 label.span,
                 format!("no loop around is called `'{}`", label.text),
             );
-            if let Some(near) = super::suggest::nearest_of(&label.text, names.iter().map(|name| &**name)) {
+            if let Some(near) =
+                super::suggest::nearest_of(&label.text, names.iter().map(|name| &**name))
+            {
                 diagnostic = diagnostic.hint(format!("did you mean `'{near}`?"));
             }
             self.report(diagnostic);

@@ -45,10 +45,16 @@ impl Coverage {
     /// Adds an arm without guard.
     pub(super) fn add(&mut self, pattern: &Pattern, resolver: &Resolver) {
         match &pattern.kind {
-            PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => self.total = true,
+            PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => {
+                self.total = true
+            }
             PatternKind::Literal(Literal::Bool(true)) => self.yes = true,
             PatternKind::Literal(Literal::Bool(false)) => self.no = true,
-            PatternKind::Variant { enum_name, name, payload } => {
+            PatternKind::Variant {
+                enum_name,
+                name,
+                payload,
+            } => {
                 let named = enum_name.as_ref().map(|it| resolver.top(&it.text));
                 let found = resolver.enums_with(&name.text);
                 let hit = found.into_iter().find(|(at, _)| match named {
@@ -65,7 +71,9 @@ impl Coverage {
                     None => self.types = true,
                 }
             }
-            PatternKind::Or(choices) => choices.iter().for_each(|choice| self.add(choice, resolver)),
+            PatternKind::Or(choices) => {
+                choices.iter().for_each(|choice| self.add(choice, resolver))
+            }
             PatternKind::Typed { .. }
             | PatternKind::Literal(_)
             | PatternKind::Range { .. }
@@ -110,7 +118,11 @@ impl Coverage {
                 .filter(|(number, _)| !self.variants.contains(&(*only, *number as u32)))
                 .map(|(_, (name, _))| format!("`{}.{name}`", decl.name))
                 .collect();
-            return if open.is_empty() { Missing::Nothing } else { Missing::Cases(open.join(", ")) };
+            return if open.is_empty() {
+                Missing::Nothing
+            } else {
+                Missing::Cases(open.join(", "))
+            };
         }
         match (self.yes, self.no, self.types) {
             (true, true, _) => Missing::Nothing,

@@ -66,11 +66,19 @@ const TABLE: &[(&str, Fits, Takes)] = &[
 
 impl Resolver<'_> {
     /// `@default(expr)`: the expression, unless there is a default already.
-    pub(super) fn default_decorator<'d>(&mut self, decorator: &'d Decorator, known: Option<&'d Expr>) -> Option<&'d Expr> {
+    pub(super) fn default_decorator<'d>(
+        &mut self,
+        decorator: &'d Decorator,
+        known: Option<&'d Expr>,
+    ) -> Option<&'d Expr> {
         if let Some(known) = known {
             self.report(
-                Diagnostic::error(Code::BadDecorator, decorator.span, "this field has two default values")
-                    .also(known.span, "the first one"),
+                Diagnostic::error(
+                    Code::BadDecorator,
+                    decorator.span,
+                    "this field has two default values",
+                )
+                .also(known.span, "the first one"),
             );
             return Some(known);
         }
@@ -84,7 +92,13 @@ impl Resolver<'_> {
     }
 
     /// Any other decorator of field `number`.
-    pub(super) fn decorator(&mut self, entity: EntityIx, number: usize, decorator: &Decorator, ty: &TypeAnn) {
+    pub(super) fn decorator(
+        &mut self,
+        entity: EntityIx,
+        number: usize,
+        decorator: &Decorator,
+        ty: &TypeAnn,
+    ) {
         let name = &*decorator.name.text;
         let Some((_, fits, takes)) = TABLE.iter().find(|(known, _, _)| *known == name) else {
             return self.unknown_decorator(decorator);
@@ -141,8 +155,12 @@ impl Resolver<'_> {
 
     fn bad_on_delete(&mut self, decorator: &Decorator) {
         self.report(
-            Diagnostic::error(Code::BadDecorator, decorator.span, "`@on_delete` knows three ways")
-                .hint("write \"restrict\", \"set_none\" or \"cascade\""),
+            Diagnostic::error(
+                Code::BadDecorator,
+                decorator.span,
+                "`@on_delete` knows three ways",
+            )
+            .hint("write \"restrict\", \"set_none\" or \"cascade\""),
         );
     }
 
@@ -169,12 +187,23 @@ impl Resolver<'_> {
             },
         );
         let annotation = Some(TypeAnn::Entity(entity));
-        let it = self.frame_mut().add_local("it", decorator.span, annotation.clone());
-        self.frame_mut().params.push(Param { local: it, annotation, default: None });
-        self.frame_mut().implicit = Some(Implicit { it, entity: Some(entity) });
+        let it = self
+            .frame_mut()
+            .add_local("it", decorator.span, annotation.clone());
+        self.frame_mut().params.push(Param {
+            local: it,
+            annotation,
+            default: None,
+        });
+        self.frame_mut().implicit = Some(Implicit {
+            it,
+            entity: Some(entity),
+        });
         let body = self.expr(&one.value);
         self.close(body);
-        self.entities[entity.index()].fields[number].checks.push(id_checked);
+        self.entities[entity.index()].fields[number]
+            .checks
+            .push(id_checked);
     }
 
     fn unknown_decorator(&mut self, decorator: &Decorator) {
@@ -196,14 +225,21 @@ impl Resolver<'_> {
         let (expected, example) = match takes {
             Takes::Nothing => ("no arguments", format!("@{name}")),
             Takes::Number => ("one number", format!("@{name}(3)")),
-            Takes::Length => ("one length, a whole number that is not negative", format!("@{name}(3)")),
+            Takes::Length => (
+                "one length, a whole number that is not negative",
+                format!("@{name}(3)"),
+            ),
             Takes::Text => ("one text", format!("@{name}(\"…\")")),
             Takes::Texts => ("one or more values", format!("@{name}(\"a\", \"b\")")),
             Takes::Expression => ("one expression", format!("@{name}(…)")),
         };
         self.report(
-            Diagnostic::error(Code::BadDecorator, decorator.span, format!("`@{name}` takes {expected}"))
-                .hint(format!("write `{example}`")),
+            Diagnostic::error(
+                Code::BadDecorator,
+                decorator.span,
+                format!("`@{name}` takes {expected}"),
+            )
+            .hint(format!("write `{example}`")),
         );
     }
 
@@ -219,7 +255,10 @@ impl Resolver<'_> {
             Diagnostic::error(
                 Code::BadDecorator,
                 decorator.span,
-                format!("`@{}` does not fit the type of this field", decorator.name.text),
+                format!(
+                    "`@{}` does not fit the type of this field",
+                    decorator.name.text
+                ),
             )
             .reason(format!("it is for {what}")),
         );
@@ -250,7 +289,8 @@ fn read(decorator: &Decorator, takes: Takes) -> Option<Given> {
         },
         (Takes::Text, [one]) => text(one).map(Given::Text),
         (Takes::Texts, [_, ..]) => {
-            let texts: Option<Vec<String>> = values.iter().map(|value| literal_text(value)).collect();
+            let texts: Option<Vec<String>> =
+                values.iter().map(|value| literal_text(value)).collect();
             texts.map(Given::Texts)
         }
         _ => None,
@@ -261,7 +301,10 @@ fn number(value: &Expr) -> Option<f64> {
     match &value.kind {
         Ast::Int(number) => Some(*number as f64),
         Ast::Float(number) => Some(*number),
-        Ast::Unary { op: UnaryOp::Negate, operand } => number(operand).map(|number| -number),
+        Ast::Unary {
+            op: UnaryOp::Negate,
+            operand,
+        } => number(operand).map(|number| -number),
         _ => None,
     }
 }

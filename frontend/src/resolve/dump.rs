@@ -4,9 +4,21 @@
 use std::fmt::Write as _;
 
 use crate::hir::{
-    AttrPlace, ExprId, ExprKind, FnId, FnKind, Function, GlobalKind, LocalId, NamedArgDef, Program, RecordEntry,
-    TypeAnn,
+    AttrPlace, ExprId, ExprKind, FnId, FnKind, Function, GlobalKind, LocalId, NamedArgDef, Program,
+    RecordEntry, TypeAnn,
 };
+
+/// The number of a function among those of the program itself, so that texts do not depend on the prelude.
+fn number(program: &Program, id: FnId) -> String {
+    if program.functions[id.index()].from_prelude {
+        return format!("prelude {}", program.functions[id.index()].name);
+    }
+    let before = program.functions[..id.index()]
+        .iter()
+        .filter(|it| !it.from_prelude)
+        .count();
+    format!("f{before}")
+}
 
 /// The whole program.
 #[must_use]
@@ -22,14 +34,30 @@ pub fn dump(program: &Program) -> String {
             GlobalKind::Injected(what) => format!("injected {what:?}").to_lowercase(),
         };
         let ty = annotation(program, global.annotation.as_ref());
-        let page = global.page.map(|page| format!(" page {page}")).unwrap_or_default();
-        let init = global.init.map(|init| format!(" init f{}", init.0)).unwrap_or_default();
+        let page = global
+            .page
+            .map(|page| format!(" page {page}"))
+            .unwrap_or_default();
+        let init = global
+            .init
+            .map(|init| format!(" init {}", number(program, init)))
+            .unwrap_or_default();
         let _ = writeln!(out, "global {at} {}{ty}: {kind}{page}{init}", global.name);
     }
     for page in &program.pages {
-        let _ = writeln!(out, "page {} view f{}", page.path, page.view.0);
+        let _ = writeln!(
+            out,
+            "page {} view {}",
+            page.path,
+            number(program, page.view)
+        );
         for (at, handler) in page.handlers.iter().enumerate() {
-            let _ = write!(out, "  handler {at} {} f{}", handler.event, handler.func.0);
+            let _ = write!(
+                out,
+                "  handler {at} {} {}",
+                handler.event,
+                number(program, handler.func)
+            );
             if let Some(named) = &handler.named {
                 let args: Vec<String> = named
                     .args
@@ -39,22 +67,34 @@ pub fn dump(program: &Program) -> String {
                         NamedArgDef::Value(_) => "value".to_owned(),
                     })
                     .collect();
-                let _ = write!(out, " named {}({}) stub f{}", named.name, args.join(", "), named.stub.0);
+                let _ = write!(
+                    out,
+                    " named {}({}) stub {}",
+                    named.name,
+                    args.join(", "),
+                    number(program, named.stub)
+                );
             }
             out.push('\n');
         }
     }
     for route in &program.routes {
-        let _ = writeln!(out, "route {} {} f{}", route.method, route.path, route.func.0);
+        let _ = writeln!(
+            out,
+            "route {} {} {}",
+            route.method,
+            route.path,
+            number(program, route.func)
+        );
     }
     for (name, id) in &program.tests {
-        let _ = writeln!(out, "test {name} f{}", id.0);
+        let _ = writeln!(out, "test {name} {}", number(program, *id));
     }
     if let Some(id) = program.const_init {
-        let _ = writeln!(out, "constants f{}", id.0);
+        let _ = writeln!(out, "constants {}", number(program, id));
     }
     if let Some(id) = program.main {
-        let _ = writeln!(out, "main f{}", id.0);
+        let _ = writeln!(out, "main {}", number(program, id));
     }
     for (at, function) in program.functions.iter().enumerate() {
         if !function.from_prelude {
@@ -69,8 +109,17 @@ fn entities(program: &Program, out: &mut String) {
         let _ = writeln!(out, "entity {at} {}", entity.name);
         for field in &entity.fields {
             let mark = if field.optional { "?" } else { "" };
-            let _ = write!(out, "  {}: {}{mark}", field.name, type_text(program, &field.ty));
-            for (flag, name) in [(field.unique, "unique"), (field.index, "index"), (field.hidden, "hidden")] {
+            let _ = write!(
+                out,
+                "  {}: {}{mark}",
+                field.name,
+                type_text(program, &field.ty)
+            );
+            for (flag, name) in [
+                (field.unique, "unique"),
+                (field.index, "index"),
+                (field.hidden, "hidden"),
+            ] {
                 if flag {
                     let _ = write!(out, " {name}");
                 }
@@ -79,10 +128,10 @@ fn entities(program: &Program, out: &mut String) {
                 let _ = write!(out, " {:?}", field.rules);
             }
             if let Some(default) = field.default {
-                let _ = write!(out, " default f{}", default.0);
+                let _ = write!(out, " default {}", number(program, default));
             }
             for check in &field.checks {
-                let _ = write!(out, " check f{}", check.0);
+                let _ = write!(out, " check {}", number(program, *check));
             }
             if field.on_delete != Default::default() {
                 let _ = write!(out, " {:?}", field.on_delete);
@@ -109,8 +158,15 @@ fn one_function(program: &Program, id: FnId, function: &Function, out: &mut Stri
         .params
         .iter()
         .map(|param| {
-            let default = param.default.map(|id| format!(" = f{}", id.0)).unwrap_or_default();
-            format!("{}{}{default}", printer.local(param.local), annotation(program, param.annotation.as_ref()))
+            let default = param
+                .default
+                .map(|id| format!(" = {}", number(program, id)))
+                .unwrap_or_default();
+            format!(
+                "{}{}{default}",
+                printer.local(param.local),
+                annotation(program, param.annotation.as_ref())
+            )
         })
         .collect();
     let kind = match function.kind {
@@ -118,7 +174,14 @@ fn one_function(program: &Program, id: FnId, function: &Function, out: &mut Stri
         FnKind::Lambda => "lambda",
         FnKind::Internal => "internal",
     };
-    let _ = write!(out, "\nf{} {} {}({})", id.0, kind, function.name, params.join(", "));
+    let _ = write!(
+        out,
+        "\n{} {} {}({})",
+        number(program, id),
+        kind,
+        function.name,
+        params.join(", ")
+    );
     if let Some(result) = &function.result {
         let _ = write!(out, " -> {}", type_text(program, result));
     }
@@ -126,7 +189,12 @@ fn one_function(program: &Program, id: FnId, function: &Function, out: &mut Stri
         out.push_str(" read-only");
     }
     for capture in &function.captures {
-        let _ = write!(out, " captures {}=outer {}", printer.local(capture.inner), capture.outer.0);
+        let _ = write!(
+            out,
+            " captures {}=outer {}",
+            printer.local(capture.inner),
+            capture.outer.0
+        );
     }
     let cells: Vec<String> = (0..function.locals.len())
         .filter(|at| function.locals[*at].captured && function.locals[*at].reassigned)
@@ -140,7 +208,8 @@ fn one_function(program: &Program, id: FnId, function: &Function, out: &mut Stri
 }
 
 fn annotation(program: &Program, ty: Option<&TypeAnn>) -> String {
-    ty.map(|ty| format!(": {}", type_text(program, ty))).unwrap_or_default()
+    ty.map(|ty| format!(": {}", type_text(program, ty)))
+        .unwrap_or_default()
 }
 
 fn types_text(program: &Program, types: &[TypeAnn]) -> String {
@@ -151,7 +220,11 @@ fn types_text(program: &Program, types: &[TypeAnn]) -> String {
 fn type_text(program: &Program, ty: &TypeAnn) -> String {
     match ty {
         TypeAnn::List(item) => format!("[{}]", type_text(program, item)),
-        TypeAnn::Map(key, value) => format!("[{}:{}]", type_text(program, key), type_text(program, value)),
+        TypeAnn::Map(key, value) => format!(
+            "[{}:{}]",
+            type_text(program, key),
+            type_text(program, value)
+        ),
         TypeAnn::Tuple(items) => format!("({})", types_text(program, items)),
         TypeAnn::Optional(item) => format!("{}?", type_text(program, item)),
         TypeAnn::Union(items) => {
@@ -159,7 +232,11 @@ fn type_text(program: &Program, ty: &TypeAnn) -> String {
             texts.join(" | ")
         }
         TypeAnn::Func(params, result) => {
-            format!("({}) -> {}", types_text(program, params), type_text(program, result))
+            format!(
+                "({}) -> {}",
+                types_text(program, params),
+                type_text(program, result)
+            )
         }
         TypeAnn::Entity(at) => program.entities[at.index()].name.clone(),
         TypeAnn::Enum(at) => program.enums[at.index()].name.clone(),
@@ -210,7 +287,11 @@ impl Printer<'_> {
                     let _ = writeln!(out, "{pad}nothing");
                 }
             }
-            ExprKind::If { cond, then, otherwise } => {
+            ExprKind::If {
+                cond,
+                then,
+                otherwise,
+            } => {
                 let _ = writeln!(out, "{pad}if {}", self.text(*cond));
                 self.line(*then, depth + 1, out);
                 if let Some(otherwise) = otherwise {
@@ -226,31 +307,60 @@ impl Printer<'_> {
                 let _ = writeln!(out, "{pad}loop'{label}");
                 self.line(*body, depth + 1, out);
             }
-            ExprKind::ForRange { label, var, from, to, inclusive, body } => {
+            ExprKind::ForRange {
+                label,
+                var,
+                from,
+                to,
+                inclusive,
+                body,
+            } => {
                 let dots = if *inclusive { "..=" } else { ".." };
                 let (var, from, to) = (self.local(*var), self.text(*from), self.text(*to));
                 let _ = writeln!(out, "{pad}for'{label} {var} in {from}{dots}{to}");
                 self.line(*body, depth + 1, out);
             }
-            ExprKind::For { label, first, second, iter, body, empty } => {
-                let second = second.map(|local| format!(", {}", self.local(local))).unwrap_or_default();
-                let _ = writeln!(out, "{pad}for'{label} {}{second} in {}", self.local(*first), self.text(*iter));
+            ExprKind::For {
+                label,
+                first,
+                second,
+                iter,
+                body,
+                empty,
+            } => {
+                let second = second
+                    .map(|local| format!(", {}", self.local(local)))
+                    .unwrap_or_default();
+                let _ = writeln!(
+                    out,
+                    "{pad}for'{label} {}{second} in {}",
+                    self.local(*first),
+                    self.text(*iter)
+                );
                 self.line(*body, depth + 1, out);
                 if let Some(empty) = empty {
                     let _ = writeln!(out, "{pad}empty");
                     self.line(*empty, depth + 1, out);
                 }
             }
-            ExprKind::TryCatch { body, error, handler } => {
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            } => {
                 let _ = writeln!(out, "{pad}try");
                 self.line(*body, depth + 1, out);
-                let error = error.map(|local| format!(" {}", self.local(local))).unwrap_or_default();
+                let error = error
+                    .map(|local| format!(" {}", self.local(local)))
+                    .unwrap_or_default();
                 let _ = writeln!(out, "{pad}catch{error}");
                 self.line(*handler, depth + 1, out);
             }
             ExprKind::ViewHead(items) => {
                 let _ = writeln!(out, "{pad}head");
-                items.iter().for_each(|item| self.line(*item, depth + 1, out));
+                items
+                    .iter()
+                    .for_each(|item| self.line(*item, depth + 1, out));
             }
             _ => {
                 let _ = writeln!(out, "{pad}{}", self.text(id));
@@ -259,7 +369,9 @@ impl Printer<'_> {
     }
 
     fn texts(&self, ids: &[ExprId]) -> String {
-        ids.iter().map(|id| format!(" {}", self.text(*id))).collect()
+        ids.iter()
+            .map(|id| format!(" {}", self.text(*id)))
+            .collect()
     }
 
     /// An expression inside of a line.
@@ -274,22 +386,33 @@ impl Printer<'_> {
             ExprKind::Text(value) => return format!("{value:?}"),
             ExprKind::Duration(value) => return format!("{value}ms"),
             ExprKind::Local(local) => return self.local(*local),
-            ExprKind::Global(global) => return format!("${}", self.program.globals[global.index()].name),
+            ExprKind::Global(global) => {
+                return format!("${}", self.program.globals[global.index()].name);
+            }
             ExprKind::FnRef(id) => return format!("fn {}", self.name_of(*id)),
-            ExprKind::Lambda(id) => return format!("lambda f{}", id.0),
+            ExprKind::Lambda(id) => return format!("lambda {}", number(self.program, *id)),
             ExprKind::Query(at) => return self.program.entities[at.index()].name.clone(),
             ExprKind::Continue(label) => return format!("continue'{label}"),
             ExprKind::ViewRaw(text) => return format!("raw {text:?}"),
             ExprKind::ViewKey(local) => return format!("key {}", self.local(*local)),
             ExprKind::ViewBind { global, control } => {
-                return format!("bind {control:?} ${}", self.program.globals[global.index()].name);
+                return format!(
+                    "bind {control:?} ${}",
+                    self.program.globals[global.index()].name
+                );
             }
             ExprKind::Record(entries) => return self.record(entries),
             ExprKind::EntityNew(at, fields) => {
                 let entity = &self.program.entities[at.index()];
                 let fields: String = fields
                     .iter()
-                    .map(|(field, id)| format!(" {}={}", entity.fields[*field as usize].name, self.text(*id)))
+                    .map(|(field, id)| {
+                        format!(
+                            " {}={}",
+                            entity.fields[*field as usize].name,
+                            self.text(*id)
+                        )
+                    })
                     .collect();
                 return format!("(new {}{fields})", entity.name);
             }
@@ -312,7 +435,11 @@ impl Printer<'_> {
     }
 
     fn name_of(&self, id: FnId) -> String {
-        format!("{}/f{}", self.program.functions[id.index()].name, id.0)
+        format!(
+            "{}/{}",
+            self.program.functions[id.index()].name,
+            number(self.program, id)
+        )
     }
 
     /// The word in front of the operands.
@@ -323,9 +450,19 @@ impl Printer<'_> {
             ExprKind::CallLib(name, _) => format!("lib {name}"),
             ExprKind::Let(local, _) => format!("let {}", self.local(*local)),
             ExprKind::SetLocal(local, _) => format!("set {}", self.local(*local)),
-            ExprKind::SetGlobal(global, _) => format!("set ${}", self.program.globals[global.index()].name),
-            ExprKind::Method { name, optional: opt, .. } => format!("method {}.{name}", optional(*opt)),
-            ExprKind::Field { name, optional: opt, .. } => format!("field {}.{name}", optional(*opt)),
+            ExprKind::SetGlobal(global, _) => {
+                format!("set ${}", self.program.globals[global.index()].name)
+            }
+            ExprKind::Method {
+                name,
+                optional: opt,
+                ..
+            } => format!("method {}.{name}", optional(*opt)),
+            ExprKind::Field {
+                name,
+                optional: opt,
+                ..
+            } => format!("field {}.{name}", optional(*opt)),
             ExprKind::SetField { name, .. } => format!("set-field .{name}"),
             ExprKind::Slice { from, to, step, .. } => {
                 let given = |id: &Option<ExprId>| if id.is_some() { "x" } else { "" };
@@ -334,12 +471,18 @@ impl Printer<'_> {
             ExprKind::Range(_, _, inclusive) => if *inclusive { "..=" } else { ".." }.to_owned(),
             ExprKind::Binary(op, _, _) => format!("{op:?}").to_lowercase(),
             ExprKind::Is(_, ty) => format!("is {}", type_text(self.program, ty)),
-            ExprKind::IsVariant(_, at, number) => format!("is-variant {}", self.variant(at.index(), *number)),
+            ExprKind::IsVariant(_, at, number) => {
+                format!("is-variant {}", self.variant(at.index(), *number))
+            }
             ExprKind::VariantData(_, at, number, field) => {
                 format!("data {}.{field}", self.variant(at.index(), *number))
             }
-            ExprKind::Variant(at, number, _) => format!("variant {}", self.variant(at.index(), *number)),
-            ExprKind::ImplicitField { it, name, .. } => format!("implicit {}.{name}", self.local(*it)),
+            ExprKind::Variant(at, number, _) => {
+                format!("variant {}", self.variant(at.index(), *number))
+            }
+            ExprKind::ImplicitField { it, name, .. } => {
+                format!("implicit {}.{name}", self.local(*it))
+            }
             ExprKind::Break(label, _) => format!("break'{label}"),
             ExprKind::Block(_, has_value) => if *has_value { "block" } else { "do" }.to_owned(),
             ExprKind::Loop { label, .. } => format!("loop'{label}"),
@@ -348,9 +491,13 @@ impl Printer<'_> {
             ExprKind::For { label, first, .. } => format!("for'{label} {}", self.local(*first)),
             ExprKind::ViewAttr { name, place, .. } => match place {
                 AttrPlace::Plain => format!("attr {name}"),
-                AttrPlace::Boolean | AttrPlace::Url | AttrPlace::Style => format!("attr {name} {place:?}"),
+                AttrPlace::Boolean | AttrPlace::Url | AttrPlace::Style => {
+                    format!("attr {name} {place:?}")
+                }
             },
-            ExprKind::ViewOn { handler, button, .. } => {
+            ExprKind::ViewOn {
+                handler, button, ..
+            } => {
                 format!("on {handler}{}", if *button { " button" } else { "" })
             }
             ExprKind::ViewForm { handler, .. } => format!("form {handler}"),
@@ -401,7 +548,10 @@ impl Printer<'_> {
             | ExprKind::ViewKey(_)
             | ExprKind::ViewBind { .. } => {
                 let debug = format!("{kind:?}");
-                let word: String = debug.chars().take_while(char::is_ascii_alphabetic).collect();
+                let word: String = debug
+                    .chars()
+                    .take_while(char::is_ascii_alphabetic)
+                    .collect();
                 word.to_lowercase()
             }
         }

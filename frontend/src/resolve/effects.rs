@@ -46,8 +46,12 @@ pub(super) fn writes_while_showing(program: &Program, facts: &[Facts], out: &mut
             continue;
         }
         let reached = reachable(facts, [FnId(at as u32)]);
-        let writer = in_order(&reached).into_iter().find(|id| facts[id.index()].writes.is_some());
-        let Some((writer, (place, word))) = writer.and_then(|id| Some((id, facts[id.index()].writes?))) else {
+        let writer = in_order(&reached)
+            .into_iter()
+            .find(|id| facts[id.index()].writes.is_some());
+        let Some((writer, (place, word))) =
+            writer.and_then(|id| Some((id, facts[id.index()].writes?)))
+        else {
             continue;
         };
         let (first, names) = path(&program.functions, &reached, writer);
@@ -58,11 +62,15 @@ pub(super) fn writes_while_showing(program: &Program, facts: &[Facts], out: &mut
             format!("{what} {word} an entity{}", through(&names)),
         );
         if first.is_some() {
-            diagnostic = diagnostic.label("called here").also(place, format!("{word} here"));
+            diagnostic = diagnostic
+                .label("called here")
+                .also(place, format!("{word} here"));
         }
         out.push(
             diagnostic
-                .reason(format!("{what} may be computed at any time and any number of times"))
+                .reason(format!(
+                    "{what} may be computed at any time and any number of times"
+                ))
                 .hint("do it in a handler, a route or a top-level statement"),
         );
     }
@@ -83,13 +91,23 @@ fn what_it_is(name: &str) -> &'static str {
 }
 
 /// Statements of `main` that use page state.
-pub(super) fn state_at_top_level(program: &Program, facts: &[Facts], fates: &[Fate], out: &mut Vec<Diagnostic>) {
+pub(super) fn state_at_top_level(
+    program: &Program,
+    facts: &[Facts],
+    fates: &[Fate],
+    out: &mut Vec<Diagnostic>,
+) {
     let Some(main) = program.main else { return };
     let reached = reachable(facts, [main]);
     let is_state = |global: &GlobalIx| fates[global.index()] == Fate::Global(GlobalKind::State);
     for id in in_order(&reached) {
         let fact = &facts[id.index()];
-        let Some((global, place)) = fact.assigns.iter().chain(&fact.reads).find(|(global, _)| is_state(global)) else {
+        let Some((global, place)) = fact
+            .assigns
+            .iter()
+            .chain(&fact.reads)
+            .find(|(global, _)| is_state(global))
+        else {
             continue;
         };
         let (first, names) = path(&program.functions, &reached, id);
@@ -97,7 +115,10 @@ pub(super) fn state_at_top_level(program: &Program, facts: &[Facts], fates: &[Fa
         let mut diagnostic = Diagnostic::error(
             Code::StateAtTopLevel,
             first.unwrap_or(*place),
-            format!("a statement of the top level uses the page state `{name}`{}", through(&names)),
+            format!(
+                "a statement of the top level uses the page state `{name}`{}",
+                through(&names)
+            ),
         );
         if first.is_some() {
             diagnostic = diagnostic.also(*place, "used here");
@@ -132,7 +153,9 @@ pub(super) fn early_calls(
             let reached = reachable(facts, [callee]);
             for id in in_order(&reached) {
                 for (global, place) in &facts[id.index()].reads {
-                    if without_value.contains(&global.index()) && !reported.contains(&global.index()) {
+                    if without_value.contains(&global.index())
+                        && !reported.contains(&global.index())
+                    {
                         reported.push(global.index());
                         out.push(early_call(program, *global, span, *place));
                     }
@@ -159,10 +182,14 @@ fn early_call(program: &Program, global: GlobalIx, call: Span, place: Span) -> D
 fn collect_calls(function: &Function, at: ExprId, calls: &mut Vec<(FnId, Span)>) {
     let expr = &function.exprs[at.index()];
     match &expr.kind {
-        ExprKind::CallFn(id, _) | ExprKind::FnRef(id) | ExprKind::Lambda(id) => calls.push((*id, expr.span)),
+        ExprKind::CallFn(id, _) | ExprKind::FnRef(id) | ExprKind::Lambda(id) => {
+            calls.push((*id, expr.span))
+        }
         _ => {}
     }
-    operands(&expr.kind, &mut |child| collect_calls(function, child, calls));
+    operands(&expr.kind, &mut |child| {
+        collect_calls(function, child, calls)
+    });
 }
 
 fn forget_declared(

@@ -38,9 +38,15 @@ impl<'a> Resolver<'a> {
             on_delete: OnDelete::default(),
         });
         let fields = fields.collect();
-        self.entities.push(EntityDef { name: decl.name.text.to_string(), span: decl.name.span, fields });
-        self.field_names.extend(decl.fields.iter().map(|field| field.name.text.clone()));
-        self.field_names.extend(SYSTEM_FIELDS.iter().map(|name| Arc::from(*name)));
+        self.entities.push(EntityDef {
+            name: decl.name.text.to_string(),
+            span: decl.name.span,
+            fields,
+        });
+        self.field_names
+            .extend(decl.fields.iter().map(|field| field.name.text.clone()));
+        self.field_names
+            .extend(SYSTEM_FIELDS.iter().map(|name| Arc::from(*name)));
         Some(at)
     }
 
@@ -87,7 +93,11 @@ impl<'a> Resolver<'a> {
         }
         let default_fn = default.map(|value| {
             let id = self.reserve();
-            let name = format!("default of {}.{}", self.entities[at.index()].name, field.name.text);
+            let name = format!(
+                "default of {}.{}",
+                self.entities[at.index()].name,
+                field.name.text
+            );
             self.computed(id, &name, Place::Check, value);
             id
         });
@@ -133,7 +143,10 @@ impl<'a> Resolver<'a> {
                 self.report(Diagnostic::error(
                     Code::DuplicateName,
                     variant.name.span,
-                    format!("`{}` has two variants `{}`", decl.name.text, variant.name.text),
+                    format!(
+                        "`{}` has two variants `{}`",
+                        decl.name.text, variant.name.text
+                    ),
                 ));
             }
         }
@@ -141,9 +154,18 @@ impl<'a> Resolver<'a> {
         let variants = decl
             .variants
             .iter()
-            .map(|variant| (variant.name.text.to_string(), vec![TypeAnn::Any; variant.payload.len()]))
+            .map(|variant| {
+                (
+                    variant.name.text.to_string(),
+                    vec![TypeAnn::Any; variant.payload.len()],
+                )
+            })
             .collect();
-        self.enums.push(EnumDef { name: decl.name.text.to_string(), span: decl.name.span, variants });
+        self.enums.push(EnumDef {
+            name: decl.name.text.to_string(),
+            span: decl.name.span,
+            variants,
+        });
         Some(at)
     }
 
@@ -176,7 +198,12 @@ impl<'a> Resolver<'a> {
     }
 
     /// `Todo { title: "x" }`
-    pub(super) fn entity_literal(&mut self, name: &Name, entries: &[MapEntry], span: Span) -> ExprId {
+    pub(super) fn entity_literal(
+        &mut self,
+        name: &Name,
+        entries: &[MapEntry],
+        span: Span,
+    ) -> ExprId {
         let entity = self.entity_named(name);
         let mut fields = Vec::new();
         for entry in entries {
@@ -203,7 +230,11 @@ impl<'a> Resolver<'a> {
 
     fn field_number(&mut self, entity: EntityIx, key: &Name) -> Option<u32> {
         let decl = &self.entities[entity.index()];
-        if let Some(number) = decl.fields.iter().position(|field| *field.name == *key.text) {
+        if let Some(number) = decl
+            .fields
+            .iter()
+            .position(|field| *field.name == *key.text)
+        {
             return Some(number as u32);
         }
         let diagnostic = Diagnostic::error(
@@ -212,7 +243,11 @@ impl<'a> Resolver<'a> {
             format!("`{}` has no field `{}`", decl.name, key.text),
         )
         .also(decl.span, "declared here");
-        let names: Vec<&str> = decl.fields.iter().map(|field| field.name.as_str()).collect();
+        let names: Vec<&str> = decl
+            .fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
         let diagnostic = if SYSTEM_FIELDS.contains(&&*key.text) {
             Diagnostic::error(
                 Code::UnknownField,
@@ -242,7 +277,10 @@ fn refused(ty: &TypeAnn) -> Option<&'static str> {
         TypeAnn::List(item) | TypeAnn::Optional(item) => refused(item),
         TypeAnn::Map(key, value) => refused(key).or_else(|| refused(value)),
         TypeAnn::Tuple(items) => items.iter().find_map(refused),
-        TypeAnn::Union(items) => items.iter().filter(|item| **item != TypeAnn::None).find_map(refused),
+        TypeAnn::Union(items) => items
+            .iter()
+            .filter(|item| **item != TypeAnn::None)
+            .find_map(refused),
         TypeAnn::Any
         | TypeAnn::Int
         | TypeAnn::Float

@@ -3,7 +3,8 @@
 
 use flin_syntax::Span;
 use flin_syntax::ast::{
-    BinaryOp, Expr, ExprKind as Ast, ListItem, LogicalOp, MapEntry, Name, PersistVerb, TextPart, UnaryOp,
+    BinaryOp, Expr, ExprKind as Ast, ListItem, LogicalOp, MapEntry, Name, PersistVerb, TextPart,
+    UnaryOp,
 };
 
 use crate::hir::{BinOp, ExprId, ExprKind, RecordEntry};
@@ -36,23 +37,43 @@ impl Resolver<'_> {
                 let entries = self.entries(entries);
                 ExprKind::Record(entries)
             }
-            Ast::Tuple(items) => ExprKind::Tuple(items.iter().map(|item| self.expr(item)).collect()),
-            Ast::Range { start, end, inclusive } => {
+            Ast::Tuple(items) => {
+                ExprKind::Tuple(items.iter().map(|item| self.expr(item)).collect())
+            }
+            Ast::Range {
+                start,
+                end,
+                inclusive,
+            } => {
                 let start = self.expr(start);
                 ExprKind::Range(start, self.expr(end), *inclusive)
             }
             Ast::Name(name) | Ast::TypeName(name) => return self.read_name(name),
-            Ast::Field { object, name, optional } => return self.field(object, name, *optional, span),
+            Ast::Field {
+                object,
+                name,
+                optional,
+            } => return self.field(object, name, *optional, span),
             Ast::Index { object, index } => {
                 let object = self.expr(object);
                 ExprKind::Index(object, self.expr(index))
             }
-            Ast::Slice { object, start, end, step } => {
+            Ast::Slice {
+                object,
+                start,
+                end,
+                step,
+            } => {
                 let recv = self.expr(object);
                 let from = start.as_ref().map(|it| self.expr(it));
                 let to = end.as_ref().map(|it| self.expr(it));
                 let step = step.as_ref().map(|it| self.expr(it));
-                ExprKind::Slice { recv, from, to, step }
+                ExprKind::Slice {
+                    recv,
+                    from,
+                    to,
+                    step,
+                }
             }
             Ast::Call { callee, args } => return self.call(callee, args, None, span),
             Ast::Unary { op, operand } => return self.unary(*op, operand, span),
@@ -82,7 +103,11 @@ impl Resolver<'_> {
                 let ty = self.type_of(ty);
                 return self.negate_if(*negated, ExprKind::Is(value, ty), span);
             }
-            Ast::In { item, container, negated } => {
+            Ast::In {
+                item,
+                container,
+                negated,
+            } => {
                 let item = self.expr(item);
                 let container = self.expr(container);
                 return self.negate_if(*negated, ExprKind::In(item, container), span);
@@ -102,8 +127,12 @@ impl Resolver<'_> {
                     PersistVerb::Destroy => ExprKind::Destroy(value),
                 }
             }
-            Ast::Assert { condition, message } => return self.assert(condition, message.as_deref(), span),
-            Ast::EntityLiteral { name, entries } => return self.entity_literal(name, entries, span),
+            Ast::Assert { condition, message } => {
+                return self.assert(condition, message.as_deref(), span);
+            }
+            Ast::EntityLiteral { name, entries } => {
+                return self.entity_literal(name, entries, span);
+            }
             Ast::Response(entries) => {
                 let entries = self.entries(entries);
                 let record = self.emit(ExprKind::Record(entries), span);
@@ -128,20 +157,28 @@ impl Resolver<'_> {
 
     fn negate_if(&mut self, negated: bool, kind: ExprKind, span: Span) -> ExprId {
         let id = self.emit(kind, span);
-        if negated { self.emit(ExprKind::Not(id), span) } else { id }
+        if negated {
+            self.emit(ExprKind::Not(id), span)
+        } else {
+            id
+        }
     }
 
     /// A text literal or the value of a mixed attribute.
     pub(super) fn text(&mut self, parts: &[TextPart], span: Span) -> ExprId {
         match parts {
             [] => return self.emit(ExprKind::Text(String::new()), span),
-            [TextPart::Chars { value, .. }] => return self.emit(ExprKind::Text(value.to_string()), span),
+            [TextPart::Chars { value, .. }] => {
+                return self.emit(ExprKind::Text(value.to_string()), span);
+            }
             _ => {}
         }
         let parts = parts
             .iter()
             .map(|part| match part {
-                TextPart::Chars { value, span } => self.emit(ExprKind::Text(value.to_string()), *span),
+                TextPart::Chars { value, span } => {
+                    self.emit(ExprKind::Text(value.to_string()), *span)
+                }
                 TextPart::Expr(value) => self.expr(value),
             })
             .collect();
@@ -194,7 +231,9 @@ impl Resolver<'_> {
 
     fn unary(&mut self, op: UnaryOp, operand: &Expr, span: Span) -> ExprId {
         let kind = match (op, &operand.kind) {
-            (UnaryOp::Negate, Ast::Int(value)) if value.checked_neg().is_some() => ExprKind::Int(-value),
+            (UnaryOp::Negate, Ast::Int(value)) if value.checked_neg().is_some() => {
+                ExprKind::Int(-value)
+            }
             (UnaryOp::Negate, Ast::Float(value)) => ExprKind::Float(-value),
             (UnaryOp::Negate, _) => ExprKind::Neg(self.expr(operand)),
             (UnaryOp::Not, _) => ExprKind::Not(self.expr(operand)),
@@ -213,7 +252,12 @@ impl Resolver<'_> {
         }
         let recv = self.expr(object);
         self.emit(
-            ExprKind::Field { recv, name: name.text.to_string(), name_span: name.span, optional },
+            ExprKind::Field {
+                recv,
+                name: name.text.to_string(),
+                name_span: name.span,
+                optional,
+            },
             span,
         )
     }
@@ -226,8 +270,18 @@ impl Resolver<'_> {
         let failed = self.emit(ExprKind::Not(cond), condition.span);
         let kind = self.emit(ExprKind::Text("AssertionError".to_owned()), span);
         let message = self.expr(message);
-        let fail = self.emit(ExprKind::CallLib("fail".to_owned(), vec![kind, message]), span);
-        self.emit(ExprKind::If { cond: failed, then: fail, otherwise: None }, span)
+        let fail = self.emit(
+            ExprKind::CallLib("fail".to_owned(), vec![kind, message]),
+            span,
+        );
+        self.emit(
+            ExprKind::If {
+                cond: failed,
+                then: fail,
+                otherwise: None,
+            },
+            span,
+        )
     }
 }
 

@@ -10,7 +10,15 @@ use crate::hir::{ExprId, ExprKind, FnId, Function, GlobalIx};
 
 /// Methods that change a list or map in place.
 const CHANGING: &[&str] = &[
-    "push", "pop", "shift", "unshift", "insert_at", "remove_at", "set", "delete_key", "clear",
+    "push",
+    "pop",
+    "shift",
+    "unshift",
+    "insert_at",
+    "remove_at",
+    "set",
+    "delete_key",
+    "clear",
 ];
 
 /// What one function touches by itself.
@@ -43,12 +51,16 @@ impl Facts {
                 self.reads.push((*global, span));
                 self.binds.push(*global);
             }
-            ExprKind::CallFn(id, _) | ExprKind::FnRef(id) | ExprKind::Lambda(id) => self.calls.push((*id, span)),
+            ExprKind::CallFn(id, _) | ExprKind::FnRef(id) | ExprKind::Lambda(id) => {
+                self.calls.push((*id, span))
+            }
             ExprKind::Save(_) => self.write(span, "saves"),
             ExprKind::Delete(_) => self.write(span, "deletes"),
             ExprKind::Restore(_) => self.write(span, "restores"),
             ExprKind::Destroy(_) => self.write(span, "destroys"),
-            ExprKind::SetField { recv, .. } | ExprKind::SetIndex(recv, _, _) => self.change(function, *recv, span),
+            ExprKind::SetField { recv, .. } | ExprKind::SetIndex(recv, _, _) => {
+                self.change(function, *recv, span)
+            }
             ExprKind::Method { recv, name, .. } | ExprKind::Field { recv, name, .. }
                 if CHANGING.contains(&name.as_str()) =>
             {
@@ -85,7 +97,10 @@ fn root(function: &Function, id: ExprId) -> Option<GlobalIx> {
 }
 
 /// The functions that may run when some functions run, those included; each with who mentions it and where.
-pub(super) fn reachable(facts: &[Facts], from: impl IntoIterator<Item = FnId>) -> HashMap<FnId, Option<(FnId, Span)>> {
+pub(super) fn reachable(
+    facts: &[Facts],
+    from: impl IntoIterator<Item = FnId>,
+) -> HashMap<FnId, Option<(FnId, Span)>> {
     let mut found: HashMap<FnId, Option<(FnId, Span)>> = HashMap::new();
     let mut next: Vec<FnId> = Vec::new();
     for start in from {

@@ -47,18 +47,39 @@ impl Resolver<'_> {
                 }),
             })
             .collect();
-        self.signatures.insert(id, Signature { name: name.clone(), span, params });
+        self.signatures.insert(
+            id,
+            Signature {
+                name: name.clone(),
+                span,
+                params,
+            },
+        );
         id
     }
 
     /// The content of a function that was announced.
     pub(super) fn named_function(&mut self, id: FnId, decl: &FnDecl, link: Link) {
-        let kind = if link == Link::Root { FnKind::Named } else { FnKind::Lambda };
-        let place = if link == Link::Root { Place::Function } else { Place::Lambda };
+        let kind = if link == Link::Root {
+            FnKind::Named
+        } else {
+            FnKind::Lambda
+        };
+        let place = if link == Link::Root {
+            Place::Function
+        } else {
+            Place::Lambda
+        };
         self.default_values(id, &decl.params);
         self.open(
             id,
-            FrameHead { name: decl.name.text.to_string(), span: decl.name.span, kind, place, link },
+            FrameHead {
+                name: decl.name.text.to_string(),
+                span: decl.name.span,
+                kind,
+                place,
+                link,
+            },
         );
         self.frame_mut().generics = decl.generics.iter().map(|name| name.text.clone()).collect();
         let result = self.annotation(decl.result.as_ref());
@@ -69,7 +90,13 @@ impl Resolver<'_> {
     }
 
     /// The content of a lambda that was announced, as a named function or as a value.
-    pub(super) fn lambda_function(&mut self, id: FnId, params: &[ast::Param], body: &Expr, head: FrameHead) {
+    pub(super) fn lambda_function(
+        &mut self,
+        id: FnId,
+        params: &[ast::Param],
+        body: &Expr,
+        head: FrameHead,
+    ) {
         self.default_values(id, params);
         let span = head.span;
         self.open(id, head);
@@ -101,7 +128,11 @@ impl Resolver<'_> {
 
     /// The functions that compute default values of parameters; they see constants and functions, no parameters.
     fn default_values(&mut self, id: FnId, params: &[ast::Param]) {
-        let defaults: Vec<Option<FnId>> = self.signatures[&id].params.iter().map(|param| param.default).collect();
+        let defaults: Vec<Option<FnId>> = self.signatures[&id]
+            .params
+            .iter()
+            .map(|param| param.default)
+            .collect();
         for (param, default) in params.iter().zip(defaults) {
             if let (Some(value), Some(default)) = (&param.default, default) {
                 self.refuse_other_parameters(params, value);
@@ -113,7 +144,9 @@ impl Resolver<'_> {
     fn refuse_other_parameters(&mut self, params: &[ast::Param], value: &Expr) {
         let mut names = Vec::new();
         for param in params {
-            super::mentions::of_pattern(&param.pattern, &mut |name, _| names.push(name.text.clone()));
+            super::mentions::of_pattern(&param.pattern, &mut |name, _| {
+                names.push(name.text.clone())
+            });
         }
         let mut used = None;
         super::mentions::of_expr(value, &mut |name, how| {
@@ -146,7 +179,11 @@ impl Resolver<'_> {
     fn parameters(&mut self, id: FnId, params: &[ast::Param]) -> Vec<ExprId> {
         let mut prologue = Vec::new();
         let mut patterns = Vec::new();
-        let defaults: Vec<Option<FnId>> = self.signatures[&id].params.iter().map(|param| param.default).collect();
+        let defaults: Vec<Option<FnId>> = self.signatures[&id]
+            .params
+            .iter()
+            .map(|param| param.default)
+            .collect();
         for (param, default) in params.iter().zip(defaults) {
             let mut annotation = self.annotation(param.ty.as_ref());
             let local = match &param.pattern.kind {
@@ -155,14 +192,23 @@ impl Resolver<'_> {
                     annotation = Some(self.type_of(ty));
                     self.parameter(name, annotation.clone())
                 }
-                PatternKind::Wildcard => self.frame_mut().add_local("_", param.span, annotation.clone()),
+                PatternKind::Wildcard => {
+                    self.frame_mut()
+                        .add_local("_", param.span, annotation.clone())
+                }
                 _ => {
-                    let local = self.frame_mut().add_local("", param.span, annotation.clone());
+                    let local = self
+                        .frame_mut()
+                        .add_local("", param.span, annotation.clone());
                     patterns.push((local, &param.pattern));
                     local
                 }
             };
-            self.frame_mut().params.push(Param { local, annotation, default });
+            self.frame_mut().params.push(Param {
+                local,
+                annotation,
+                default,
+            });
         }
         for (local, pattern) in patterns {
             self.take_apart(pattern, local, Target::Declare, &mut prologue);
@@ -170,7 +216,11 @@ impl Resolver<'_> {
         prologue
     }
 
-    fn parameter(&mut self, name: &ast::Name, annotation: Option<crate::hir::TypeAnn>) -> crate::hir::LocalId {
+    fn parameter(
+        &mut self,
+        name: &ast::Name,
+        annotation: Option<crate::hir::TypeAnn>,
+    ) -> crate::hir::LocalId {
         if let Some((depth, Binding::Variable(first))) = self.search(&name.text)
             && depth + 1 == self.frames.len()
         {

@@ -6,9 +6,7 @@ use flin_bytecode::module::ConstValue;
 use flin_syntax::Span;
 use flin_syntax::ast::{Expr, ExprKind as Ast};
 
-use crate::hir::{
-    ExprId, ExprKind, FnId, FnKind, HandlerDef, NamedArgDef, NamedDef, Param,
-};
+use crate::hir::{ExprId, ExprKind, FnId, FnKind, HandlerDef, NamedArgDef, NamedDef, Param};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
@@ -17,7 +15,12 @@ use super::scope::{FrameHead, Link, Place};
 
 impl Resolver<'_> {
     /// A handler; gives its number and the values it takes from the view, as expressions of the view.
-    pub(super) fn handler(&mut self, event: &str, span: Span, handler: &Expr) -> (u32, Vec<ExprId>) {
+    pub(super) fn handler(
+        &mut self,
+        event: &str,
+        span: Span,
+        handler: &Expr,
+    ) -> (u32, Vec<ExprId>) {
         let id = self.reserve();
         self.open(
             id,
@@ -33,8 +36,16 @@ impl Resolver<'_> {
         let body = self.emit(ExprKind::Block(vec![statement], false), handler.span);
         let copied = self.close(body);
         let named = self.by_name(id, statement, handler.span);
-        let args = copied.into_iter().map(|local| self.emit(ExprKind::Local(local), span)).collect();
-        self.handlers.push(HandlerDef { event: event.to_owned(), func: id, named, span: handler.span });
+        let args = copied
+            .into_iter()
+            .map(|local| self.emit(ExprKind::Local(local), span))
+            .collect();
+        self.handlers.push(HandlerDef {
+            event: event.to_owned(),
+            func: id,
+            named,
+            span: handler.span,
+        });
         (self.handlers.len() as u32 - 1, args)
     }
 
@@ -52,9 +63,11 @@ impl Resolver<'_> {
                     let callee = self.read_plain(name);
                     self.emit(ExprKind::CallValue(callee, Vec::new()), handler.span)
                 }
-                Meaning::Entity(_) | Meaning::Enum(_) | Meaning::Alias | Meaning::Component | Meaning::Nothing => {
-                    self.call(handler, &[], None, handler.span)
-                }
+                Meaning::Entity(_)
+                | Meaning::Enum(_)
+                | Meaning::Alias
+                | Meaning::Component
+                | Meaning::Nothing => self.call(handler, &[], None, handler.span),
             },
             Ast::Lambda { params, body } => {
                 if let Some(param) = params.first() {
@@ -69,12 +82,17 @@ impl Resolver<'_> {
 
     /// Whether a function that is named as a handler needs an argument, which could only be the event.
     fn needs_event(&self, id: FnId) -> bool {
-        self.signatures[&id].params.iter().any(|param| param.default.is_none())
+        self.signatures[&id]
+            .params
+            .iter()
+            .any(|param| param.default.is_none())
     }
 
     /// How a by-hand request may name the handler.
     fn by_name(&mut self, handler: FnId, statement: ExprId, span: Span) -> Option<NamedDef> {
-        let function = self.functions[handler.index()].as_ref().expect("the handler is finished");
+        let function = self.functions[handler.index()]
+            .as_ref()
+            .expect("the handler is finished");
         let ExprKind::CallFn(callee, args) = &function.exprs[statement.index()].kind else {
             return None;
         };
@@ -111,14 +129,22 @@ impl Resolver<'_> {
             } else {
                 named.push(NamedArgDef::Value(arg));
                 let local = self.frame_mut().add_local("", span, None);
-                self.frame_mut().params.push(Param { local, annotation: None, default: None });
+                self.frame_mut().params.push(Param {
+                    local,
+                    annotation: None,
+                    default: None,
+                });
                 values.push(self.emit(ExprKind::Local(local), span));
             }
         }
         let call = self.emit(ExprKind::CallFn(callee, values), span);
         let body = self.emit(ExprKind::Block(vec![call], false), span);
         self.close(body);
-        Some(NamedDef { name, stub, args: named })
+        Some(NamedDef {
+            name,
+            stub,
+            args: named,
+        })
     }
 }
 

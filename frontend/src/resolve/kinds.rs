@@ -28,14 +28,24 @@ impl Resolver<'_> {
         let facts: Vec<Facts> = program.functions.iter().map(Facts::of).collect();
         let fates = self.fates(program, &facts);
         // Until the final numbers are given, a global's number is the position of its variable.
-        program.globals = self.vars.iter().zip(&fates).map(|(var, fate)| self.global(var, *fate)).collect();
+        program.globals = self
+            .vars
+            .iter()
+            .zip(&fates)
+            .map(|(var, fate)| self.global(var, *fate))
+            .collect();
         self.unread_hiding(program);
         effects::writes_while_showing(program, &facts, &mut self.diagnostics);
         if self.serves {
             effects::state_at_top_level(program, &facts, &fates, &mut self.diagnostics);
             self.fill_main(program, &facts);
         } else {
-            effects::early_calls(program, &facts, &self.main_declarations, &mut self.diagnostics);
+            effects::early_calls(
+                program,
+                &facts,
+                &self.main_declarations,
+                &mut self.diagnostics,
+            );
         }
         self.make_locals(program, &fates);
         renumber(program, &fates);
@@ -76,15 +86,23 @@ impl Resolver<'_> {
     /// Which variables are page state.
     fn state(&mut self, program: &Program, facts: &[Facts]) -> Vec<bool> {
         let mut state = vec![false; self.vars.len()];
-        let handlers = program.pages.iter().flat_map(|page| &page.handlers).map(|handler| handler.func);
+        let handlers = program
+            .pages
+            .iter()
+            .flat_map(|page| &page.handlers)
+            .map(|handler| handler.func);
         let reached = reachable(facts, handlers);
         for fact in facts {
-            fact.binds.iter().for_each(|global| state[global.index()] = true);
+            fact.binds
+                .iter()
+                .for_each(|global| state[global.index()] = true);
         }
         let mut lost = Vec::new();
         for id in in_order(&reached) {
             let fact = &facts[id.index()];
-            fact.assigns.iter().for_each(|(global, _)| state[global.index()] = true);
+            fact.assigns
+                .iter()
+                .for_each(|(global, _)| state[global.index()] = true);
             for (global, span) in &fact.changes {
                 match self.vars[global.index()].start {
                     Start::Container => state[global.index()] = true,
@@ -99,20 +117,38 @@ impl Resolver<'_> {
     }
 
     /// A list or map that is computed again for each request is changed by a handler. (An entity may be.)
-    fn warn_of_lost_change(&mut self, program: &Program, global: GlobalIx, span: flin_syntax::Span, state: &[bool]) {
-        let method = program.functions.iter().flat_map(|function| &function.exprs).any(|expr| {
-            expr.span == span && !matches!(expr.kind, ExprKind::SetField { .. })
-                && matches!(expr.kind, ExprKind::Method { .. } | ExprKind::CallLib(..) | ExprKind::SetIndex(..))
-        });
+    fn warn_of_lost_change(
+        &mut self,
+        program: &Program,
+        global: GlobalIx,
+        span: flin_syntax::Span,
+        state: &[bool],
+    ) {
+        let method = program
+            .functions
+            .iter()
+            .flat_map(|function| &function.exprs)
+            .any(|expr| {
+                expr.span == span
+                    && !matches!(expr.kind, ExprKind::SetField { .. })
+                    && matches!(
+                        expr.kind,
+                        ExprKind::Method { .. } | ExprKind::CallLib(..) | ExprKind::SetIndex(..)
+                    )
+            });
         let var = &self.vars[global.index()];
         if state[global.index()] || !method || !matches!(var.role, Role::Variable) {
             return;
         }
         let (name, declared) = (var.name.clone(), var.span);
         self.report(
-            Diagnostic::warning(Code::LostChange, span, format!("this change of `{name}` is lost"))
-                .also(declared, "computed again for every request")
-                .hint("assign the variable in the handler to make it page state, or save an entity"),
+            Diagnostic::warning(
+                Code::LostChange,
+                span,
+                format!("this change of `{name}` is lost"),
+            )
+            .also(declared, "computed again for every request")
+            .hint("assign the variable in the handler to make it page state, or save an entity"),
         );
     }
 
@@ -135,7 +171,10 @@ impl Resolver<'_> {
                 ExprKind::Local(local) => function.locals[local.index()].span == hiding.span,
                 _ => false,
             });
-            let captured = function.locals.iter().any(|local| local.captured && local.span == hiding.span);
+            let captured = function
+                .locals
+                .iter()
+                .any(|local| local.captured && local.span == hiding.span);
             if read || captured {
                 continue;
             }
@@ -144,10 +183,14 @@ impl Resolver<'_> {
                 Diagnostic::error(
                     Code::UsedTooEarly,
                     hiding.span,
-                    format!("`{name}` is not visible yet, so this makes a variable that nobody reads"),
+                    format!(
+                        "`{name}` is not visible yet, so this makes a variable that nobody reads"
+                    ),
                 )
                 .also(declared, "declared at the top level here")
-                .hint(format!("move the declaration of `{name}` above the function")),
+                .hint(format!(
+                    "move the declaration of `{name}` above the function"
+                )),
             );
         }
     }
@@ -171,7 +214,8 @@ impl Resolver<'_> {
         }
         for (place, var) in std::mem::take(&mut self.main_inits) {
             if let (true, Some(init)) = (needed[var], self.vars[var].init) {
-                program.functions[main.index()].exprs[place.index()].kind = ExprKind::CallFn(init, Vec::new());
+                program.functions[main.index()].exprs[place.index()].kind =
+                    ExprKind::CallFn(init, Vec::new());
             }
         }
     }
@@ -234,9 +278,15 @@ fn renumber(program: &mut Program, fates: &[Fate]) {
     }
     program.globals = kept;
     let number = |old: GlobalIx| numbers[old.index()].expect("what is used as a global is one");
-    for expr in program.functions.iter_mut().flat_map(|function| &mut function.exprs) {
+    for expr in program
+        .functions
+        .iter_mut()
+        .flat_map(|function| &mut function.exprs)
+    {
         match &mut expr.kind {
-            ExprKind::Global(global) | ExprKind::SetGlobal(global, _) | ExprKind::ViewBind { global, .. } => {
+            ExprKind::Global(global)
+            | ExprKind::SetGlobal(global, _)
+            | ExprKind::ViewBind { global, .. } => {
                 *global = number(*global);
             }
             _ => {}

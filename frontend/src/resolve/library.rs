@@ -34,7 +34,10 @@ pub(super) fn is_value(name: &str) -> bool {
 
 /// The numbers of arguments that a library function takes, ascending.
 pub(super) fn argument_counts(name: &str) -> Vec<usize> {
-    let mut counts: Vec<usize> = library::lookup(name).iter().map(|row| row.scheme().params.len()).collect();
+    let mut counts: Vec<usize> = library::lookup(name)
+        .iter()
+        .map(|row| row.scheme().params.len())
+        .collect();
     counts.sort_unstable();
     counts.dedup();
     counts
@@ -43,7 +46,10 @@ pub(super) fn argument_counts(name: &str) -> Vec<usize> {
 impl Resolver<'_> {
     /// A library function without parentheses where a value is expected (`xs.map(upper)`): a lambda that calls it.
     pub(super) fn library_function_value(&mut self, name: &Name) -> ExprId {
-        let count = argument_counts(&name.text).into_iter().find(|count| *count > 0).unwrap_or(0);
+        let count = argument_counts(&name.text)
+            .into_iter()
+            .find(|count| *count > 0)
+            .unwrap_or(0);
         let id = self.reserve();
         self.open(
             id,
@@ -58,7 +64,11 @@ impl Resolver<'_> {
         let mut args = Vec::new();
         for at in 0..count {
             let local = self.declare(&Arc::from(format!("a{at}")), name.span, None);
-            self.frame_mut().params.push(Param { local, annotation: None, default: None });
+            self.frame_mut().params.push(Param {
+                local,
+                annotation: None,
+                default: None,
+            });
             args.push(self.emit(ExprKind::Local(local), name.span));
         }
         let body = self.emit(ExprKind::CallLib(name.text.to_string(), args), name.span);

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use flin_syntax::Span;
-use flin_syntax::ast::{Arg, Element, Expr, ExprKind as Ast, Markup, MarkupBranch, MarkupKind, Pattern};
+use flin_syntax::ast::{
+    Arg, Element, Expr, ExprKind as Ast, Markup, MarkupBranch, MarkupKind, Pattern,
+};
 
 use crate::hir::{ExprId, ExprKind, GlobalIx, LocalId};
 use crate::unsupported::Unsupported;
@@ -74,8 +76,17 @@ impl Resolver<'_> {
     }
 
     /// Nodes as a block of their own.
-    fn nodes_block(&mut self, nodes: &[Markup], around: &Around, before: Vec<ExprId>, span: Span) -> ExprId {
-        let mut out = Output { ids: before, ..Output::default() };
+    fn nodes_block(
+        &mut self,
+        nodes: &[Markup],
+        around: &Around,
+        before: Vec<ExprId>,
+        span: Span,
+    ) -> ExprId {
+        let mut out = Output {
+            ids: before,
+            ..Output::default()
+        };
         self.nodes(nodes, around, &mut out);
         self.flush(&mut out);
         self.emit(ExprKind::Block(out.ids, false), span)
@@ -85,7 +96,10 @@ impl Resolver<'_> {
         let mut around = around.clone();
         for node in nodes {
             self.node(node, &around, out);
-            if matches!(node.kind, MarkupKind::Element(_)) {
+            if matches!(
+                node.kind,
+                MarkupKind::Element(_) | MarkupKind::If { .. } | MarkupKind::For { .. }
+            ) {
                 // Only the first element of a loop's body carries the key: keys differ among neighbours.
                 around.key = None;
             }
@@ -95,18 +109,34 @@ impl Resolver<'_> {
     fn node(&mut self, node: &Markup, around: &Around, out: &mut Output) {
         match &node.kind {
             MarkupKind::Element(element) => self.element(element, node.span, around, out),
-            MarkupKind::Component(element) => self.unsupported(Unsupported::Components, element.name.span),
+            MarkupKind::Component(element) => {
+                self.unsupported(Unsupported::Components, element.name.span)
+            }
             MarkupKind::Slot { .. } => self.unsupported(Unsupported::Slots, node.span),
             MarkupKind::Text(text) => out.text(text, node.span),
             MarkupKind::Interpolation(value) => self.interpolation(value, node.span, out),
-            MarkupKind::If { branches, otherwise } => {
+            MarkupKind::If {
+                branches,
+                otherwise,
+            } => {
                 self.flush(out);
                 let id = self.markup_if(branches, otherwise.as_deref(), around, node.span);
                 out.ids.push(id);
             }
-            MarkupKind::For { bindings, iterable, body, empty } => {
+            MarkupKind::For {
+                bindings,
+                iterable,
+                body,
+                empty,
+            } => {
                 self.flush(out);
-                let id = self.markup_for(bindings, iterable, (body, empty.as_deref()), around, node.span);
+                let id = self.markup_for(
+                    bindings,
+                    iterable,
+                    (body, empty.as_deref()),
+                    around,
+                    node.span,
+                );
                 out.ids.push(id);
             }
             MarkupKind::Style { attributes, css } => {
@@ -143,9 +173,14 @@ impl Resolver<'_> {
             return None;
         };
         match (&callee.kind, args.as_slice()) {
-            (Ast::Name(name), [Arg { name: None, value, .. }]) if &*name.text == "raw" && !self.is_visible("raw") => {
-                Some(value)
-            }
+            (
+                Ast::Name(name),
+                [
+                    Arg {
+                        name: None, value, ..
+                    },
+                ],
+            ) if &*name.text == "raw" && !self.is_visible("raw") => Some(value),
             _ => None,
         }
     }
@@ -172,7 +207,14 @@ impl Resolver<'_> {
             id
         });
         for (cond, then) in parts.into_iter().rev() {
-            last = Some(self.emit(ExprKind::If { cond, then, otherwise: last }, span));
+            last = Some(self.emit(
+                ExprKind::If {
+                    cond,
+                    then,
+                    otherwise: last,
+                },
+                span,
+            ));
         }
         last.expect("there is at least one branch")
     }
@@ -190,12 +232,25 @@ impl Resolver<'_> {
         self.open_block();
         let mut before = Vec::new();
         let (first, second) = self.loop_variables(bindings, &mut before);
-        let inside = Around { key: Some(first), ..around.clone() };
+        let inside = Around {
+            key: Some(first),
+            ..around.clone()
+        };
         let body = self.nodes_block(body, &inside, before, span);
         self.close_block();
         self.close_loop();
         let empty = empty.map(|nodes| self.nodes_block(nodes, around, Vec::new(), span));
-        self.emit(ExprKind::For { label, first, second, iter, body, empty }, span)
+        self.emit(
+            ExprKind::For {
+                label,
+                first,
+                second,
+                iter,
+                body,
+                empty,
+            },
+            span,
+        )
     }
 
     fn element(&mut self, element: &Element, span: Span, around: &Around, out: &mut Output) {
@@ -203,7 +258,10 @@ impl Resolver<'_> {
         let to_head = !around.svg && matches!(&**name, "title" | "meta" | "link");
         if to_head {
             let mut head = Output::default();
-            let around = Around { key: None, ..around.clone() };
+            let around = Around {
+                key: None,
+                ..around.clone()
+            };
             self.element_here(element, span, &around, &mut head);
             self.flush(&mut head);
             self.put(ExprKind::ViewHead(head.ids), span, out);
@@ -233,8 +291,10 @@ impl Resolver<'_> {
         if let Some((handler, args)) = content.form {
             self.put(ExprKind::ViewForm { handler, args }, open, out);
         }
-        // The browser drops a newline directly after these tags; ours is the one it may drop.
-        if content.text.is_some() || (matches!(name, "pre" | "textarea") && !element.children.is_empty()) {
+        // The browser drops a newline directly after these tags: where the content is computed, it drops ours.
+        if content.text.is_some()
+            || (matches!(name, "pre" | "textarea") && starts_with_value(element))
+        {
             out.raw("\n", open);
         }
         match content.text {
@@ -246,6 +306,12 @@ impl Resolver<'_> {
         }
         out.raw(&format!("</{name}>"), span);
     }
+}
+
+/// Whether the first thing inside of an element is computed.
+fn starts_with_value(element: &Element) -> bool {
+    let first = element.children.first();
+    first.is_some_and(|node| !matches!(node.kind, MarkupKind::Text(_)))
 }
 
 /// Text as it stands in markup and in double-quoted attributes.

@@ -5,16 +5,16 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use flin_syntax::ast::{Expr, Literal, MapPatternEntry, MatchArm, Name, Pattern, PatternItem, PatternKind};
+use flin_syntax::ast::{
+    Expr, Literal, MapPatternEntry, MatchArm, Name, Pattern, PatternItem, PatternKind,
+};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{BinOp, EnumIx, ExprId, ExprKind, LocalId, TypeAnn};
+use crate::hir::{BinOp, ExprId, ExprKind, LocalId, TypeAnn};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
 use super::coverage::Coverage;
-use super::names::Item;
-use super::typenames::count_of;
 
 /// A test that a value fits, and the bindings to make if it does.
 pub(super) struct Test {
@@ -24,21 +24,27 @@ pub(super) struct Test {
 }
 
 /// One step of trying a pattern.
-enum Step {
+pub(super) enum Step {
     Check(ExprId),
     Bind(ExprId),
 }
 
 /// The names an arm binds.
 #[derive(Default)]
-struct Names {
+pub(super) struct Names {
     bound: HashMap<Arc<str>, LocalId>,
     /// Those bound by the alternative at hand.
     here: HashSet<Arc<str>>,
 }
 
 impl Resolver<'_> {
-    pub(super) fn match_expr(&mut self, subject: &Expr, arms: &[MatchArm], want: bool, span: Span) -> ExprId {
+    pub(super) fn match_expr(
+        &mut self,
+        subject: &Expr,
+        arms: &[MatchArm],
+        want: bool,
+        span: Span,
+    ) -> ExprId {
         let value = self.expr(subject);
         let from = self.temporary(subject.span);
         let start = self.emit(ExprKind::Let(from, Some(value)), subject.span);
@@ -48,13 +54,21 @@ impl Resolver<'_> {
         for arm in arms {
             if coverage.is_total() {
                 self.report(
-                    Diagnostic::warning(Code::UnreachableArm, arm.span, "this arm is never reached")
-                        .reason("an arm above fits every value"),
+                    Diagnostic::warning(
+                        Code::UnreachableArm,
+                        arm.span,
+                        "this arm is never reached",
+                    )
+                    .reason("an arm above fits every value"),
                 );
             }
             self.open_block();
             let test = self.arm_test(&arm.pattern, arm.guard.as_ref(), from);
-            let body = if want { self.expr(&arm.body) } else { self.effect(&arm.body) };
+            let body = if want {
+                self.expr(&arm.body)
+            } else {
+                self.effect(&arm.body)
+            };
             self.close_block();
             let body = if test.bindings.is_empty() {
                 body
@@ -80,7 +94,14 @@ impl Resolver<'_> {
         }
         let mut otherwise = last.unwrap_or_else(|| self.no_match(&coverage, from, subject.span));
         for (cond, then, span) in parts.into_iter().rev() {
-            otherwise = self.emit(ExprKind::If { cond, then, otherwise: Some(otherwise) }, span);
+            otherwise = self.emit(
+                ExprKind::If {
+                    cond,
+                    then,
+                    otherwise: Some(otherwise),
+                },
+                span,
+            );
         }
         self.emit(ExprKind::Block(vec![start, otherwise], want), span)
     }
@@ -122,14 +143,23 @@ impl Resolver<'_> {
                 }
             }
         }
-        Test { condition, bindings }
+        Test {
+            condition,
+            bindings,
+        }
     }
 
     /// What happens if no arm fits.
     fn no_match(&mut self, coverage: &Coverage, from: LocalId, span: Span) -> ExprId {
         let kind = self.emit(ExprKind::Text("MatchError".to_owned()), span);
-        let message = self.emit(ExprKind::Text("no arm of this match fits the value".to_owned()), span);
-        let raise = self.emit(ExprKind::CallLib("fail".to_owned(), vec![kind, message]), span);
+        let message = self.emit(
+            ExprKind::Text("no arm of this match fits the value".to_owned()),
+            span,
+        );
+        let raise = self.emit(
+            ExprKind::CallLib("fail".to_owned(), vec![kind, message]),
+            span,
+        );
         match coverage.missing(self) {
             super::coverage::Missing::Nothing => raise,
             super::coverage::Missing::ForTypes => {
@@ -170,13 +200,30 @@ impl Resolver<'_> {
             PatternKind::Literal(literal) => {
                 let value = self.emit(ExprKind::Local(from), span);
                 let literal = self.literal(literal, span);
-                out.push(Step::Check(self.emit(ExprKind::Binary(BinOp::Eq, value, literal), span)));
+                out.push(Step::Check(
+                    self.emit(ExprKind::Binary(BinOp::Eq, value, literal), span),
+                ));
             }
-            PatternKind::Range { start, end, inclusive } => {
+            PatternKind::Range {
+                start,
+                end,
+                inclusive,
+            } => {
                 self.range_steps(start, end, *inclusive, from, span, out);
             }
-            PatternKind::Variant { enum_name, name, payload } => {
-                self.variant_steps(enum_name.as_ref(), name, payload.as_deref(), from, names, out);
+            PatternKind::Variant {
+                enum_name,
+                name,
+                payload,
+            } => {
+                self.variant_steps(
+                    enum_name.as_ref(),
+                    name,
+                    payload.as_deref(),
+                    from,
+                    names,
+                    out,
+                );
             }
             PatternKind::List { items, rest } => {
                 self.check_type(from, TypeAnn::List(Box::new(TypeAnn::Any)), span, out);
@@ -188,10 +235,19 @@ impl Resolver<'_> {
                 }
             }
             PatternKind::Tuple(items) => {
-                self.check_type(from, TypeAnn::Tuple(vec![TypeAnn::Any; items.len()]), span, out);
+                self.check_type(
+                    from,
+                    TypeAnn::Tuple(vec![TypeAnn::Any; items.len()]),
+                    span,
+                    out,
+                );
                 self.item_steps(items, from, names, out);
             }
-            PatternKind::Map { type_name, entries, rest } => {
+            PatternKind::Map {
+                type_name,
+                entries,
+                rest,
+            } => {
                 self.map_steps(type_name.as_ref(), entries, from, span, names, out);
                 if let Some(name) = rest.as_ref().and_then(|rest| rest.name.as_ref()) {
                     if type_name.is_some() {
@@ -205,7 +261,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn check_type(&mut self, from: LocalId, ty: TypeAnn, span: Span, out: &mut Vec<Step>) {
+    pub(super) fn check_type(
+        &mut self,
+        from: LocalId,
+        ty: TypeAnn,
+        span: Span,
+        out: &mut Vec<Step>,
+    ) {
         let value = self.emit(ExprKind::Local(from), span);
         out.push(Step::Check(self.emit(ExprKind::Is(value, ty), span)));
     }
@@ -241,137 +303,49 @@ impl Resolver<'_> {
         for (op, bound) in [(BinOp::Ge, start), (upper, end)] {
             let value = self.emit(ExprKind::Local(from), span);
             let bound = self.literal(bound, span);
-            out.push(Step::Check(self.emit(ExprKind::Binary(op, value, bound), span)));
+            out.push(Step::Check(
+                self.emit(ExprKind::Binary(op, value, bound), span),
+            ));
         }
     }
 
-    fn variant_steps(
+    fn length_steps(
         &mut self,
-        enum_name: Option<&Name>,
-        name: &Name,
-        payload: Option<&[Pattern]>,
+        items: &[PatternItem],
+        rest: bool,
         from: LocalId,
-        names: &mut Names,
+        span: Span,
         out: &mut Vec<Step>,
     ) {
-        let span = enum_name.map_or(name.span, |it| it.span.to(name.span));
-        match self.capitalised_pattern(enum_name, name) {
-            Capitalised::Variant(at, number) => {
-                let value = self.emit(ExprKind::Local(from), span);
-                out.push(Step::Check(self.emit(ExprKind::IsVariant(value, at, number), span)));
-                let Some(payload) = payload else { return };
-                let expected = self.enums[at.index()].variants[number as usize].1.len();
-                if expected != payload.len() {
-                    self.payload_count(at, name, expected, payload.len());
-                    return;
-                }
-                for (field, pattern) in payload.iter().enumerate() {
-                    let value = self.emit(ExprKind::Local(from), pattern.span);
-                    let kind = ExprKind::VariantData(value, at, number, field as u32);
-                    let value = self.emit(kind, pattern.span);
-                    self.part_steps(pattern, value, names, out);
-                }
-            }
-            Capitalised::Type(ty) => self.check_type(from, ty, span, out),
-            Capitalised::Constant => {
-                let value = self.emit(ExprKind::Local(from), span);
-                let constant = self.read_plain(name);
-                out.push(Step::Check(self.emit(ExprKind::Binary(BinOp::Eq, value, constant), span)));
-            }
-            Capitalised::Unknown => {}
-        }
-    }
-
-    fn payload_count(&mut self, at: EnumIx, name: &Name, expected: usize, found: usize) {
-        self.report(
-            Diagnostic::error(
-                Code::VariantData,
-                name.span,
-                format!("`{}` holds {}, found {found}", name.text, count_of(expected, "value")),
-            )
-            .also(self.enums[at.index()].span, "declared here"),
-        );
-    }
-
-    /// What a capitalised name in a pattern means; an unknown one is reported.
-    fn capitalised_pattern(&mut self, enum_name: Option<&Name>, name: &Name) -> Capitalised {
-        if let Some(enum_name) = enum_name {
-            return match self.top(&enum_name.text) {
-                Some(Item::Enum(at)) => match self.variant_number(at, name) {
-                    Some((number, _)) => Capitalised::Variant(at, number),
-                    None => Capitalised::Unknown,
-                },
-                _ => {
-                    self.report(Diagnostic::error(
-                        Code::UnknownType,
-                        enum_name.span,
-                        format!("there is no enum `{}`", enum_name.text),
-                    ));
-                    Capitalised::Unknown
-                }
-            };
-        }
-        match self.top(&name.text) {
-            Some(Item::Entity(entity)) => return Capitalised::Type(TypeAnn::Entity(entity)),
-            Some(Item::Enum(at)) => return Capitalised::Type(TypeAnn::Enum(at)),
-            Some(Item::Var(_)) => return Capitalised::Constant,
-            Some(Item::Function(_) | Item::Alias(_) | Item::Component) | None => {}
-        }
-        if self.search(&name.text).is_some() {
-            return Capitalised::Constant;
-        }
-        let found = self.enums_with(&name.text);
-        if let [(at, number)] = found.as_slice() {
-            return Capitalised::Variant(*at, *number);
-        }
-        let names: Vec<&String> = self.enums.iter().flat_map(|it| it.variants.iter().map(|(name, _)| name)).collect();
-        let near = super::suggest::nearest_of(&name.text, names.into_iter().map(String::as_str));
-        let mut diagnostic = Diagnostic::error(
-            Code::UnknownVariant,
-            name.span,
-            if found.is_empty() {
-                format!("no enum has a variant `{}`", name.text)
-            } else {
-                format!("several enums have a variant `{}`", name.text)
-            },
-        );
-        diagnostic = match (found.is_empty(), near) {
-            (true, Some(near)) => diagnostic.hint(format!("did you mean `{near}`?")),
-            (true, None) => diagnostic.hint("names that are bound begin with a small letter"),
-            (false, _) => diagnostic.hint(format!("write the enum too: `Name.{}`", name.text)),
-        };
-        self.report(diagnostic);
-        Capitalised::Unknown
-    }
-
-    /// Enums with a variant of this name.
-    pub(super) fn enums_with(&self, variant: &str) -> Vec<(EnumIx, u32)> {
-        let mut found = Vec::new();
-        for (at, decl) in self.enums.iter().enumerate() {
-            if let Some(number) = decl.variants.iter().position(|(name, _)| name == variant) {
-                found.push((EnumIx(at as u32), number as u32));
-            }
-        }
-        found
-    }
-
-    fn length_steps(&mut self, items: &[PatternItem], rest: bool, from: LocalId, span: Span, out: &mut Vec<Step>) {
-        let needed = items.iter().take_while(|item| item.default.is_none()).count();
+        let needed = items
+            .iter()
+            .take_while(|item| item.default.is_none())
+            .count();
         let exact = needed == items.len() && !rest;
         let lower = if exact { BinOp::Eq } else { BinOp::Ge };
         if exact || needed > 0 {
             let length = self.length_of(from, span);
             let count = self.emit(ExprKind::Int(needed as i64), span);
-            out.push(Step::Check(self.emit(ExprKind::Binary(lower, length, count), span)));
+            out.push(Step::Check(
+                self.emit(ExprKind::Binary(lower, length, count), span),
+            ));
         }
         if !exact && !rest {
             let length = self.length_of(from, span);
             let count = self.emit(ExprKind::Int(items.len() as i64), span);
-            out.push(Step::Check(self.emit(ExprKind::Binary(BinOp::Le, length, count), span)));
+            out.push(Step::Check(
+                self.emit(ExprKind::Binary(BinOp::Le, length, count), span),
+            ));
         }
     }
 
-    fn item_steps(&mut self, items: &[PatternItem], from: LocalId, names: &mut Names, out: &mut Vec<Step>) {
+    fn item_steps(
+        &mut self,
+        items: &[PatternItem],
+        from: LocalId,
+        names: &mut Names,
+        out: &mut Vec<Step>,
+    ) {
         for (at, item) in items.iter().enumerate() {
             if !matches!(item.pattern.kind, PatternKind::Wildcard) {
                 let value = self.item_value(item, at, from);
@@ -399,14 +373,21 @@ impl Resolver<'_> {
         self.check_type(from, ty, span, out);
         for entry in entries {
             let value = self.entry_value(entry, from);
-            let whole = matches!(entry.pattern.kind, PatternKind::Binding(_) | PatternKind::Wildcard);
+            let whole = matches!(
+                entry.pattern.kind,
+                PatternKind::Binding(_) | PatternKind::Wildcard
+            );
             if whole && type_name.is_none() && entry.default.is_none() {
                 // In a map a key that is only named must be there.
                 let local = self.temporary(entry.key.span);
-                out.push(Step::Bind(self.emit(ExprKind::Let(local, Some(value)), entry.key.span)));
+                out.push(Step::Bind(
+                    self.emit(ExprKind::Let(local, Some(value)), entry.key.span),
+                ));
                 let read = self.emit(ExprKind::Local(local), entry.key.span);
                 let absent = self.emit(ExprKind::Is(read, TypeAnn::None), entry.key.span);
-                out.push(Step::Check(self.emit(ExprKind::Not(absent), entry.key.span)));
+                out.push(Step::Check(
+                    self.emit(ExprKind::Not(absent), entry.key.span),
+                ));
                 self.steps(&entry.pattern, local, names, out);
             } else {
                 self.part_steps(&entry.pattern, value, names, out);
@@ -414,13 +395,21 @@ impl Resolver<'_> {
         }
     }
 
-    fn part_steps(&mut self, pattern: &Pattern, value: ExprId, names: &mut Names, out: &mut Vec<Step>) {
+    pub(super) fn part_steps(
+        &mut self,
+        pattern: &Pattern,
+        value: ExprId,
+        names: &mut Names,
+        out: &mut Vec<Step>,
+    ) {
         match &pattern.kind {
             PatternKind::Wildcard => {}
             PatternKind::Binding(name) => self.bind_in_arm(name, value, names, out),
             _ => {
                 let local = self.temporary(pattern.span);
-                out.push(Step::Bind(self.emit(ExprKind::Let(local, Some(value)), pattern.span)));
+                out.push(Step::Bind(
+                    self.emit(ExprKind::Let(local, Some(value)), pattern.span),
+                ));
                 self.steps(pattern, local, names, out);
             }
         }
@@ -442,7 +431,9 @@ impl Resolver<'_> {
                 local
             }
         };
-        out.push(Step::Bind(self.emit(ExprKind::Let(local, Some(value)), name.span)));
+        out.push(Step::Bind(
+            self.emit(ExprKind::Let(local, Some(value)), name.span),
+        ));
     }
 
     fn alternatives(
@@ -465,7 +456,9 @@ impl Resolver<'_> {
                 steps.push(Step::Check(always));
             }
             let test = self.join(steps, choice.span);
-            let check = test.condition.expect("there is a check in every alternative");
+            let check = test
+                .condition
+                .expect("there is a check in every alternative");
             condition = Some(match condition {
                 None => check,
                 Some(before) => self.emit(ExprKind::Or(before, check), span),
@@ -487,12 +480,4 @@ impl Resolver<'_> {
             out.push(Step::Check(condition));
         }
     }
-}
-
-/// What a capitalised name in a pattern means.
-enum Capitalised {
-    Variant(EnumIx, u32),
-    Type(TypeAnn),
-    Constant,
-    Unknown,
 }

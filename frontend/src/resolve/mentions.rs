@@ -3,11 +3,11 @@
 //! a function capture anything. Must stay true: the walk reaches every name of the tree; too many names do no harm, a
 //! missing one would.
 
+use flin_syntax::ast::Name;
 use flin_syntax::ast::{
     Attribute, AttributeKind, AttributeValue, Block, Expr, ExprKind, ListItem, MapEntry, Markup,
     MarkupKind, Param, Pattern, PatternItem, PatternKind, Stmt, StmtKind, TextPart,
 };
-use flin_syntax::ast::Name;
 
 /// How a name occurs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +23,9 @@ pub(super) enum Mention {
 /// Calls the function with each name of some statements.
 pub(super) fn of_statements<'a>(statements: &'a [Stmt], found: &mut dyn FnMut(&'a Name, Mention)) {
     let mut walk = Walk { found };
-    statements.iter().for_each(|statement| walk.statement(statement));
+    statements
+        .iter()
+        .for_each(|statement| walk.statement(statement));
 }
 
 /// Calls the function with each name of an expression.
@@ -37,7 +39,11 @@ pub(super) fn of_pattern<'a>(pattern: &'a Pattern, found: &mut dyn FnMut(&'a Nam
 }
 
 /// Calls the function with each name that a function's head and body mention.
-pub(super) fn of_function<'a>(params: &'a [Param], body: &'a Block, found: &mut dyn FnMut(&'a Name, Mention)) {
+pub(super) fn of_function<'a>(
+    params: &'a [Param],
+    body: &'a Block,
+    found: &mut dyn FnMut(&'a Name, Mention),
+) {
     let mut walk = Walk { found };
     walk.params(params);
     walk.block(body);
@@ -49,7 +55,10 @@ struct Walk<'a, 'f> {
 
 impl<'a> Walk<'a, '_> {
     fn block(&mut self, block: &'a Block) {
-        block.statements.iter().for_each(|statement| self.statement(statement));
+        block
+            .statements
+            .iter()
+            .for_each(|statement| self.statement(statement));
     }
 
     fn params(&mut self, params: &'a [Param]) {
@@ -95,7 +104,10 @@ impl<'a> Walk<'a, '_> {
                 self.block(&decl.body);
             }
             StmtKind::Guard(guards) => {
-                guards.iter().flat_map(|guard| &guard.args).for_each(|arg| self.expr(&arg.value));
+                guards
+                    .iter()
+                    .flat_map(|guard| &guard.args)
+                    .for_each(|arg| self.expr(&arg.value));
             }
             StmtKind::GuardDefinition { params, body, .. } => {
                 self.params(params);
@@ -109,16 +121,30 @@ impl<'a> Walk<'a, '_> {
                 self.expr(interval);
                 self.block(body);
             }
-            StmtKind::For { bindings, iterable, body, .. } => {
+            StmtKind::For {
+                bindings,
+                iterable,
+                body,
+                ..
+            } => {
                 self.expr(iterable);
-                bindings.iter().for_each(|pattern| self.pattern(pattern, Mention::Bound));
+                bindings
+                    .iter()
+                    .for_each(|pattern| self.pattern(pattern, Mention::Bound));
                 self.block(body);
             }
-            StmtKind::While { condition, body, .. } => {
+            StmtKind::While {
+                condition, body, ..
+            } => {
                 self.expr(condition);
                 self.block(body);
             }
-            StmtKind::WhileLet { pattern, value, body, .. } => {
+            StmtKind::WhileLet {
+                pattern,
+                value,
+                body,
+                ..
+            } => {
                 self.expr(value);
                 self.pattern(pattern, Mention::Bound);
                 self.block(body);
@@ -128,7 +154,11 @@ impl<'a> Walk<'a, '_> {
 
     fn field(&mut self, field: &'a flin_syntax::ast::FieldDecl) {
         field.default.iter().for_each(|value| self.expr(value));
-        field.decorators.iter().flat_map(|it| &it.args).for_each(|arg| self.expr(&arg.value));
+        field
+            .decorators
+            .iter()
+            .flat_map(|it| &it.args)
+            .for_each(|arg| self.expr(&arg.value));
     }
 
     fn expr(&mut self, expr: &'a Expr) {
@@ -147,14 +177,36 @@ impl<'a> Walk<'a, '_> {
             ExprKind::Map(entries) | ExprKind::Response(entries) => self.entries(entries),
             ExprKind::EntityLiteral { entries, .. } => self.entries(entries),
             ExprKind::Tuple(items) => items.iter().for_each(|item| self.expr(item)),
-            ExprKind::Range { start: a, end: b, .. }
-            | ExprKind::Index { object: a, index: b }
-            | ExprKind::Binary { left: a, right: b, .. }
-            | ExprKind::Logical { left: a, right: b, .. }
-            | ExprKind::Default { value: a, fallback: b }
-            | ExprKind::In { item: a, container: b, .. }
-            | ExprKind::At { value: a, version: b }
-            | ExprKind::Pipe { value: a, target: b } => {
+            ExprKind::Range {
+                start: a, end: b, ..
+            }
+            | ExprKind::Index {
+                object: a,
+                index: b,
+            }
+            | ExprKind::Binary {
+                left: a, right: b, ..
+            }
+            | ExprKind::Logical {
+                left: a, right: b, ..
+            }
+            | ExprKind::Default {
+                value: a,
+                fallback: b,
+            }
+            | ExprKind::In {
+                item: a,
+                container: b,
+                ..
+            }
+            | ExprKind::At {
+                value: a,
+                version: b,
+            }
+            | ExprKind::Pipe {
+                value: a,
+                target: b,
+            } => {
                 self.expr(a);
                 self.expr(b);
             }
@@ -163,15 +215,28 @@ impl<'a> Walk<'a, '_> {
             | ExprKind::Is { value, .. }
             | ExprKind::Try(value)
             | ExprKind::Persist { value, .. } => self.expr(value),
-            ExprKind::Slice { object, start, end, step } => {
+            ExprKind::Slice {
+                object,
+                start,
+                end,
+                step,
+            } => {
                 self.expr(object);
-                [start, end, step].into_iter().flatten().for_each(|value| self.expr(value));
+                [start, end, step]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|value| self.expr(value));
             }
             ExprKind::Call { callee, args } => {
                 self.expr(callee);
                 args.iter().for_each(|arg| self.expr(&arg.value));
             }
-            ExprKind::Conditional { condition, then_value, else_value, .. } => {
+            ExprKind::Conditional {
+                condition,
+                then_value,
+                else_value,
+                ..
+            } => {
                 self.expr(condition);
                 self.expr(then_value);
                 self.expr(else_value);
@@ -199,7 +264,11 @@ impl<'a> Walk<'a, '_> {
 
     /// The kinds that hold blocks; nothing for the others.
     fn with_blocks(&mut self, kind: &'a ExprKind) {
-        if let ExprKind::If { branches, else_block } = kind {
+        if let ExprKind::If {
+            branches,
+            else_block,
+        } = kind
+        {
             for branch in branches {
                 self.expr(&branch.condition);
                 self.block(&branch.body);
@@ -217,9 +286,16 @@ impl<'a> Walk<'a, '_> {
             self.expr(body);
         } else if let ExprKind::Block(block) | ExprKind::Loop { body: block, .. } = kind {
             self.block(block);
-        } else if let ExprKind::TryCatch { body, error, handler } = kind {
+        } else if let ExprKind::TryCatch {
+            body,
+            error,
+            handler,
+        } = kind
+        {
             self.block(body);
-            error.iter().for_each(|pattern| self.pattern(pattern, Mention::Bound));
+            error
+                .iter()
+                .for_each(|pattern| self.pattern(pattern, Mention::Bound));
             self.block(handler);
         }
     }
@@ -256,11 +332,16 @@ impl<'a> Walk<'a, '_> {
             PatternKind::Binding(name) | PatternKind::Typed { name, .. } => (self.found)(name, how),
             PatternKind::Variant { name, payload, .. } => {
                 (self.found)(name, Mention::Read);
-                payload.iter().flatten().for_each(|pattern| self.pattern(pattern, how));
+                payload
+                    .iter()
+                    .flatten()
+                    .for_each(|pattern| self.pattern(pattern, how));
             }
             PatternKind::List { items, rest } => {
                 self.items(items, how);
-                rest.iter().filter_map(|rest| rest.name.as_ref()).for_each(|name| (self.found)(name, how));
+                rest.iter()
+                    .filter_map(|rest| rest.name.as_ref())
+                    .for_each(|name| (self.found)(name, how));
             }
             PatternKind::Tuple(items) => self.items(items, how),
             PatternKind::Map { entries, rest, .. } => {
@@ -268,9 +349,13 @@ impl<'a> Walk<'a, '_> {
                     self.pattern(&entry.pattern, how);
                     entry.default.iter().for_each(|value| self.expr(value));
                 }
-                rest.iter().filter_map(|rest| rest.name.as_ref()).for_each(|name| (self.found)(name, how));
+                rest.iter()
+                    .filter_map(|rest| rest.name.as_ref())
+                    .for_each(|name| (self.found)(name, how));
             }
-            PatternKind::Or(choices) => choices.iter().for_each(|pattern| self.pattern(pattern, how)),
+            PatternKind::Or(choices) => choices
+                .iter()
+                .for_each(|pattern| self.pattern(pattern, how)),
         }
     }
 
@@ -294,16 +379,26 @@ impl<'a> Walk<'a, '_> {
             MarkupKind::Slot { fallback, .. } => self.markup(fallback),
             MarkupKind::Text(_) | MarkupKind::Error => {}
             MarkupKind::Interpolation(value) => self.expr(value),
-            MarkupKind::If { branches, otherwise } => {
+            MarkupKind::If {
+                branches,
+                otherwise,
+            } => {
                 for branch in branches {
                     self.expr(&branch.condition);
                     self.markup(&branch.body);
                 }
                 otherwise.iter().for_each(|nodes| self.markup(nodes));
             }
-            MarkupKind::For { bindings, iterable, body, empty } => {
+            MarkupKind::For {
+                bindings,
+                iterable,
+                body,
+                empty,
+            } => {
                 self.expr(iterable);
-                bindings.iter().for_each(|pattern| self.pattern(pattern, Mention::Bound));
+                bindings
+                    .iter()
+                    .for_each(|pattern| self.pattern(pattern, Mention::Bound));
                 self.markup(body);
                 empty.iter().for_each(|nodes| self.markup(nodes));
             }

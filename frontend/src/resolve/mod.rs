@@ -32,6 +32,7 @@ mod statements;
 mod suggest;
 mod tags;
 mod typenames;
+mod variants;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -92,7 +92,11 @@ pub(super) enum Meaning {
 
 impl World {
     pub(super) fn new(parent: Option<usize>, page: Option<u32>) -> World {
-        World { items: HashMap::new(), parent, page }
+        World {
+            items: HashMap::new(),
+            parent,
+            page,
+        }
     }
 
     pub(super) fn get(&self, name: &str) -> Option<(Item, Span)> {
@@ -112,7 +116,11 @@ impl World {
         self.names()
             .filter_map(|(name, item)| match item {
                 Item::Function(id) => Some((name.to_string(), id)),
-                Item::Var(_) | Item::Entity(_) | Item::Enum(_) | Item::Alias(_) | Item::Component => None,
+                Item::Var(_)
+                | Item::Entity(_)
+                | Item::Enum(_)
+                | Item::Alias(_)
+                | Item::Component => None,
             })
             .collect()
     }
@@ -135,7 +143,9 @@ impl Resolver<'_> {
             return false;
         }
         let world = self.world;
-        self.worlds[world].items.insert(name.text.clone(), (item, name.span));
+        self.worlds[world]
+            .items
+            .insert(name.text.clone(), (item, name.span));
         true
     }
 
@@ -196,13 +206,17 @@ impl Resolver<'_> {
     /// A name that is no field of a query's entity.
     pub(super) fn read_plain(&mut self, name: &ast::Name) -> ExprId {
         match self.meaning(&name.text) {
-            Meaning::Local(local) | Meaning::Closure(local, _) => self.emit(ExprKind::Local(local), name.span),
+            Meaning::Local(local) | Meaning::Closure(local, _) => {
+                self.emit(ExprKind::Local(local), name.span)
+            }
             Meaning::Function(id) => self.emit(ExprKind::FnRef(id), name.span),
             Meaning::Var(var) => self.read_var(var, name),
             Meaning::Entity(entity) => self.emit(ExprKind::Query(entity), name.span),
             Meaning::Enum(at) => {
-                let (first, enum_name) = (self.enums[at.index()].variants.first().cloned(), &name.text);
-                let hint = first.map(|(variant, _)| format!("name a variant: `{enum_name}.{variant}`"));
+                let (first, enum_name) =
+                    (self.enums[at.index()].variants.first().cloned(), &name.text);
+                let hint =
+                    first.map(|(variant, _)| format!("name a variant: `{enum_name}.{variant}`"));
                 self.not_a_value(name, "an enum", hint)
             }
             Meaning::Alias => self.not_a_value(name, "a type", None),
@@ -244,12 +258,13 @@ impl Resolver<'_> {
     pub(super) fn too_early(&self, var: usize) -> bool {
         let var = &self.vars[var];
         let limit = self.frames.iter().rev().find_map(|frame| frame.limit);
+        let below = var.world == self.world && limit.is_some_and(|limit| var.order >= limit);
         match var.role {
             Role::Literal(_) | Role::Injected(_) => false,
-            Role::Constant => self.place() == Place::ConstInit && limit.is_some_and(|limit| var.order >= limit),
+            Role::Constant => self.place() == Place::ConstInit && below,
             Role::Variable => match self.place() {
                 Place::ConstInit | Place::Check => true,
-                _ => var.world == self.world && limit.is_some_and(|limit| var.order >= limit),
+                _ => below,
             },
         }
     }
@@ -285,7 +300,10 @@ impl Resolver<'_> {
     /// A name that the program does not declare: a value of the library, something the server provides, or an error.
     fn read_outside(&mut self, name: &ast::Name) -> ExprId {
         if library::is_value(&name.text) {
-            return self.emit(ExprKind::CallLib(name.text.to_string(), Vec::new()), name.span);
+            return self.emit(
+                ExprKind::CallLib(name.text.to_string(), Vec::new()),
+                name.span,
+            );
         }
         if let Some(value) = self.provided(name) {
             return value;
@@ -312,7 +330,10 @@ impl Resolver<'_> {
         if place != Place::Route {
             return None;
         }
-        let known = self.vars.iter().position(|var| matches!(var.role, Role::Injected(it) if it == injected));
+        let known = self
+            .vars
+            .iter()
+            .position(|var| matches!(var.role, Role::Injected(it) if it == injected));
         let var = known.unwrap_or_else(|| {
             self.vars.push(TopVar {
                 name: name.text.clone(),

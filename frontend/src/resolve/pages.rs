@@ -16,7 +16,10 @@ use super::scope::{FrameHead, Link, Place};
 impl<'a> Resolver<'a> {
     /// `main`, if there is anything for it to do.
     pub(super) fn main_function(&mut self, section: &Section<'a>, span: Span) {
-        let only_declarations = section.statements.iter().all(|(_, _, vars)| !vars.is_empty());
+        let only_declarations = section
+            .statements
+            .iter()
+            .all(|(_, _, vars)| !vars.is_empty());
         if self.serves && only_declarations {
             return;
         }
@@ -74,7 +77,11 @@ impl<'a> Resolver<'a> {
     pub(super) fn file_pages(&mut self, section: &Section<'a>, span: Span) {
         self.one_view(&section.views);
         if !section.view.is_empty() || !section.views.is_empty() {
-            let at = section.views.first().copied().or_else(|| section.view.first().map(|node| node.span));
+            let at = section
+                .views
+                .first()
+                .copied()
+                .or_else(|| section.view.first().map(|node| node.span));
             self.page("/", at.unwrap_or(span), &section.view);
         }
         for (path, body) in &section.pages {
@@ -84,7 +91,10 @@ impl<'a> Resolver<'a> {
 
     fn one_view(&mut self, views: &[Span]) {
         if let [first, second, ..] = views {
-            let heads: Vec<Span> = [first, second].iter().map(|view| Span::new(view.start, view.start + 4)).collect();
+            let heads: Vec<Span> = [first, second]
+                .iter()
+                .map(|view| Span::new(view.start, view.start + 4))
+                .collect();
             self.report(
                 Diagnostic::error(Code::SeveralViews, heads[1], "a page has one view")
                     .also(heads[0], "the first one")
@@ -101,7 +111,8 @@ impl<'a> Resolver<'a> {
             self.unsupported(Unsupported::PageParameters, path.span);
         }
         let file = self.world;
-        self.worlds.push(World::new(Some(file), Some(self.pages.len() as u32)));
+        self.worlds
+            .push(World::new(Some(file), Some(self.pages.len() as u32)));
         self.world = self.worlds.len() - 1;
         let section = self.collect(&body.statements);
         for (_, statement, vars) in &section.statements {
@@ -135,13 +146,22 @@ impl<'a> Resolver<'a> {
         if let Some(first) = self.pages.iter().find(|page| page.path == path) {
             let first = first.span;
             self.report(
-                Diagnostic::error(Code::DuplicatePath, span, format!("there are two pages `{path}`"))
-                    .also(first, "the first one"),
+                Diagnostic::error(
+                    Code::DuplicatePath,
+                    span,
+                    format!("there are two pages `{path}`"),
+                )
+                .also(first, "the first one"),
             );
         }
         let id = self.reserve();
         let number = self.pages.len();
-        self.pages.push(PageDef { path: path.to_owned(), view: id, handlers: Vec::new(), span });
+        self.pages.push(PageDef {
+            path: path.to_owned(),
+            view: id,
+            handlers: Vec::new(),
+            span,
+        });
         self.handlers = Vec::new();
         self.open(
             id,
@@ -160,13 +180,22 @@ impl<'a> Resolver<'a> {
     }
 
     /// `route METHOD "/path" { … }`
-    pub(super) fn route(&mut self, method: &Name, path: Option<&PlainText>, body: &Block, span: Span) {
+    pub(super) fn route(
+        &mut self,
+        method: &Name,
+        path: Option<&PlainText>,
+        body: &Block,
+        span: Span,
+    ) {
         let Some(path) = path else {
             return self.unsupported(Unsupported::PathFromFile, method.span);
         };
         self.check_path(path);
         let upper = method.text.to_uppercase();
-        let known = self.routes.iter().find(|route| route.method == upper && same_places(&route.path, &path.value));
+        let known = self
+            .routes
+            .iter()
+            .find(|route| route.method == upper && same_places(&route.path, &path.value));
         if let Some(first) = known {
             let first = first.span;
             self.report(
@@ -192,19 +221,31 @@ impl<'a> Resolver<'a> {
         let body = self.block(body, true);
         self.close(body);
         let head = Span::new(span.start, path.span.end);
-        self.routes.push(RouteDef { method: upper, path: path.value.to_string(), func: id, span: head });
+        self.routes.push(RouteDef {
+            method: upper,
+            path: path.value.to_string(),
+            func: id,
+            span: head,
+        });
     }
 
     fn check_path(&mut self, path: &PlainText) -> bool {
         let text = &*path.value;
-        let parts: Vec<&str> = text.split('/').filter_map(|part| part.strip_prefix(':')).collect();
+        let parts: Vec<&str> = text
+            .split('/')
+            .filter_map(|part| part.strip_prefix(':'))
+            .collect();
         let reason = if !text.starts_with('/') {
             "a path starts with `/`"
         } else if text.starts_with("/_") {
             "paths that start with `/_` belong to the server"
         } else if parts.iter().any(|part| part.is_empty()) {
             "`:` is followed by the name of the part"
-        } else if parts.iter().enumerate().any(|(at, part)| parts[..at].contains(part)) {
+        } else if parts
+            .iter()
+            .enumerate()
+            .any(|(at, part)| parts[..at].contains(part))
+        {
             "each `:name` may stand once"
         } else if text.contains(['?', '#', ' ']) {
             "a path has no blanks, no `?` and no `#`"
@@ -212,7 +253,12 @@ impl<'a> Resolver<'a> {
             return true;
         };
         self.report(
-            Diagnostic::error(Code::BadPath, path.span, format!("the path `{text}` cannot be used")).reason(reason),
+            Diagnostic::error(
+                Code::BadPath,
+                path.span,
+                format!("the path `{text}` cannot be used"),
+            )
+            .reason(reason),
         );
         false
     }

@@ -2,7 +2,8 @@
 //! for a value that is absent or none; what takes the rest is a new list or map.
 
 use flin_syntax::ast::{
-    Expr, ExprKind as Ast, ListItem, MapPatternEntry, Name, Pattern, PatternItem, PatternKind, RestPattern, TypeExpr,
+    Expr, ExprKind as Ast, ListItem, MapPatternEntry, Name, Pattern, PatternItem, PatternKind,
+    RestPattern, TypeExpr,
 };
 use flin_syntax::{Code, Diagnostic, Span};
 
@@ -60,7 +61,13 @@ impl Resolver<'_> {
     }
 
     /// Binds the names of a pattern to the parts of a variable's value.
-    pub(super) fn take_apart(&mut self, pattern: &Pattern, from: LocalId, target: Target, ids: &mut Vec<ExprId>) {
+    pub(super) fn take_apart(
+        &mut self,
+        pattern: &Pattern,
+        from: LocalId,
+        target: Target,
+        ids: &mut Vec<ExprId>,
+    ) {
         let span = pattern.span;
         match &pattern.kind {
             PatternKind::Wildcard | PatternKind::Error => {}
@@ -79,7 +86,11 @@ impl Resolver<'_> {
                 }
             }
             PatternKind::Tuple(items) => self.take_items(items, from, target, ids),
-            PatternKind::Map { type_name, entries, rest } => {
+            PatternKind::Map {
+                type_name,
+                entries,
+                rest,
+            } => {
                 for entry in entries {
                     let value = self.entry_value(entry, from);
                     self.take_part(&entry.pattern, value, target, ids);
@@ -104,7 +115,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn take_items(&mut self, items: &[PatternItem], from: LocalId, target: Target, ids: &mut Vec<ExprId>) {
+    fn take_items(
+        &mut self,
+        items: &[PatternItem],
+        from: LocalId,
+        target: Target,
+        ids: &mut Vec<ExprId>,
+    ) {
         for (at, item) in items.iter().enumerate() {
             if matches!(item.pattern.kind, PatternKind::Wildcard) {
                 continue;
@@ -115,7 +132,13 @@ impl Resolver<'_> {
     }
 
     /// A part's value goes to a name at once, or into a variable that is taken apart further.
-    fn take_part(&mut self, pattern: &Pattern, value: ExprId, target: Target, ids: &mut Vec<ExprId>) {
+    fn take_part(
+        &mut self,
+        pattern: &Pattern,
+        value: ExprId,
+        target: Target,
+        ids: &mut Vec<ExprId>,
+    ) {
         if let PatternKind::Binding(name) = &pattern.kind {
             return self.bind_name(name, None, value, target, ids);
         }
@@ -137,7 +160,14 @@ impl Resolver<'_> {
         let at = self.emit(ExprKind::Int(at as i64), span);
         let cond = self.emit(ExprKind::Binary(BinOp::Gt, length, at), span);
         let none = self.emit(ExprKind::None, span);
-        let found = self.emit(ExprKind::If { cond, then: value, otherwise: Some(none) }, span);
+        let found = self.emit(
+            ExprKind::If {
+                cond,
+                then: value,
+                otherwise: Some(none),
+            },
+            span,
+        );
         let default = self.expr(default);
         self.emit(ExprKind::Coalesce(found, default), span)
     }
@@ -147,7 +177,15 @@ impl Resolver<'_> {
         let span = entry.key.span;
         let recv = self.emit(ExprKind::Local(from), span);
         let name = entry.key.text.to_string();
-        let value = self.emit(ExprKind::Field { recv, name, name_span: span, optional: false }, span);
+        let value = self.emit(
+            ExprKind::Field {
+                recv,
+                name,
+                name_span: span,
+                optional: false,
+            },
+            span,
+        );
         match &entry.default {
             None => value,
             Some(default) => {
@@ -166,11 +204,24 @@ impl Resolver<'_> {
     pub(super) fn rest_of_list(&mut self, start: usize, from: LocalId, span: Span) -> ExprId {
         let recv = self.emit(ExprKind::Local(from), span);
         let start = self.emit(ExprKind::Int(start as i64), span);
-        self.emit(ExprKind::Slice { recv, from: Some(start), to: None, step: None }, span)
+        self.emit(
+            ExprKind::Slice {
+                recv,
+                from: Some(start),
+                to: None,
+                step: None,
+            },
+            span,
+        )
     }
 
     /// The entries of a map but those named.
-    pub(super) fn rest_of_map(&mut self, entries: &[MapPatternEntry], from: LocalId, span: Span) -> ExprId {
+    pub(super) fn rest_of_map(
+        &mut self,
+        entries: &[MapPatternEntry],
+        from: LocalId,
+        span: Span,
+    ) -> ExprId {
         let recv = self.emit(ExprKind::Local(from), span);
         let keys = entries
             .iter()

@@ -15,13 +15,24 @@ use super::scope::{FrameHead, Implicit, Link, Place};
 use super::{Resolver, library};
 
 /// Methods whose first argument may speak of the entity's fields.
-const WITH_FIELDS: &[&str] = &["where", "order", "group_by", "sum", "avg", "min", "max", "distinct"];
+const WITH_FIELDS: &[&str] = &[
+    "where", "order", "group_by", "sum", "avg", "min", "max", "distinct",
+];
 
 /// Methods of a query that give a query of the same entity.
-const KEEP_QUERY: &[&str] = &["all", "where", "order", "limit", "offset", "deleted", "with_deleted"];
+const KEEP_QUERY: &[&str] = &[
+    "all",
+    "where",
+    "order",
+    "limit",
+    "offset",
+    "deleted",
+    "with_deleted",
+];
 
 /// Fields that every entity has.
-pub(super) const SYSTEM_FIELDS: &[&str] = &["id", "version", "created_at", "updated_at", "deleted_at"];
+pub(super) const SYSTEM_FIELDS: &[&str] =
+    &["id", "version", "created_at", "updated_at", "deleted_at"];
 
 impl Resolver<'_> {
     /// The entity of an expression that is visibly a query: `Todo`, `Todo.where(…).order(…)`.
@@ -31,9 +42,13 @@ impl Resolver<'_> {
                 Some(Item::Entity(entity)) => Some(entity),
                 _ => None,
             },
-            Ast::Field { object, name, .. } if KEEP_QUERY.contains(&&*name.text) => self.query_entity(object),
+            Ast::Field { object, name, .. } if KEEP_QUERY.contains(&&*name.text) => {
+                self.query_entity(object)
+            }
             Ast::Call { callee, .. } => match &callee.kind {
-                Ast::Field { object, name, .. } if KEEP_QUERY.contains(&&*name.text) => self.query_entity(object),
+                Ast::Field { object, name, .. } if KEEP_QUERY.contains(&&*name.text) => {
+                    self.query_entity(object)
+                }
                 _ => None,
             },
             _ => None,
@@ -41,7 +56,12 @@ impl Resolver<'_> {
     }
 
     /// The first argument of a method.
-    pub(super) fn query_argument(&mut self, entity: Option<EntityIx>, method: &str, arg: &Expr) -> ExprId {
+    pub(super) fn query_argument(
+        &mut self,
+        entity: Option<EntityIx>,
+        method: &str,
+        arg: &Expr,
+    ) -> ExprId {
         if !WITH_FIELDS.contains(&method) || matches!(arg.kind, Ast::Lambda { .. }) {
             return self.expr(arg);
         }
@@ -84,8 +104,14 @@ impl Resolver<'_> {
             },
         );
         let annotation = entity.map(crate::hir::TypeAnn::Entity);
-        let it = self.frame_mut().add_local("it", arg.span, annotation.clone());
-        self.frame_mut().params.push(Param { local: it, annotation, default: None });
+        let it = self
+            .frame_mut()
+            .add_local("it", arg.span, annotation.clone());
+        self.frame_mut().params.push(Param {
+            local: it,
+            annotation,
+            default: None,
+        });
         self.frame_mut().implicit = Some(Implicit { it, entity });
         let body = self.expr(arg);
         self.close(body);
@@ -103,11 +129,23 @@ impl Resolver<'_> {
         if implicit.entity.is_some() {
             self.warn_of_both(name);
             let recv = self.emit(ExprKind::Local(it), name.span);
-            let kind = ExprKind::Field { recv, name: text, name_span: name.span, optional: false };
+            let kind = ExprKind::Field {
+                recv,
+                name: text,
+                name_span: name.span,
+                optional: false,
+            };
             return Some(self.emit(kind, name.span));
         }
         let outer = self.is_visible(&name.text).then(|| self.read_plain(name));
-        Some(self.emit(ExprKind::ImplicitField { it, name: text, outer }, name.span))
+        Some(self.emit(
+            ExprKind::ImplicitField {
+                it,
+                name: text,
+                outer,
+            },
+            name.span,
+        ))
     }
 
     /// The nearest query argument around, unless a local between hides the name.
@@ -130,7 +168,10 @@ impl Resolver<'_> {
     fn may_be_field(&self, entity: Option<EntityIx>, name: &str) -> bool {
         match entity {
             Some(entity) => {
-                let declared = self.entities[entity.index()].fields.iter().any(|field| field.name == name);
+                let declared = self.entities[entity.index()]
+                    .fields
+                    .iter()
+                    .any(|field| field.name == name);
                 declared || SYSTEM_FIELDS.contains(&name)
             }
             None => self.field_names.contains(name),
@@ -157,7 +198,9 @@ impl Resolver<'_> {
                     format!("`{text}` is the entity's field here, not the variable"),
                 )
                 .also(outer, "the variable of that name")
-                .hint(format!("write a lambda to say which one is meant: `x => x.{text} == {text}`")),
+                .hint(format!(
+                    "write a lambda to say which one is meant: `x => x.{text} == {text}`"
+                )),
             );
         }
     }

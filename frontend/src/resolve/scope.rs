@@ -130,7 +130,12 @@ impl Frame {
             .find_map(|scope| scope.names.get(name).copied())
     }
 
-    pub(super) fn add_local(&mut self, name: &str, span: Span, annotation: Option<TypeAnn>) -> LocalId {
+    pub(super) fn add_local(
+        &mut self,
+        name: &str,
+        span: Span,
+        annotation: Option<TypeAnn>,
+    ) -> LocalId {
         self.locals.push(Local {
             name: name.to_owned(),
             span,
@@ -244,7 +249,12 @@ impl Resolver<'_> {
     }
 
     /// A new variable in the innermost block.
-    pub(super) fn declare(&mut self, name: &Arc<str>, span: Span, annotation: Option<TypeAnn>) -> LocalId {
+    pub(super) fn declare(
+        &mut self,
+        name: &Arc<str>,
+        span: Span,
+        annotation: Option<TypeAnn>,
+    ) -> LocalId {
         let local = self.frame_mut().add_local(name, span, annotation);
         if &**name != "_" {
             self.bind(name, Binding::Variable(local));
@@ -264,14 +274,22 @@ impl Resolver<'_> {
             Binding::Variable(local) => (local, |local, _| Binding::Variable(local)),
             Binding::Constant(local) => (local, |local, _| Binding::Constant(local)),
             Binding::Closure(local, _) => (local, Binding::Closure),
-            Binding::Function(_) => return Some(Visible { binding, copy: false }),
+            Binding::Function(_) => {
+                return Some(Visible {
+                    binding,
+                    copy: false,
+                });
+            }
         };
         let function = match binding {
             Binding::Closure(_, function) => function,
             Binding::Variable(_) | Binding::Constant(_) | Binding::Function(_) => FnId(0),
         };
         let (local, copy) = self.bring_inside(depth, local);
-        Some(Visible { binding: again(local, function), copy })
+        Some(Visible {
+            binding: again(local, function),
+            copy,
+        })
     }
 
     /// Where a local name is declared: depth of its function, and the binding there.
@@ -295,7 +313,9 @@ impl Resolver<'_> {
             let (outer_frames, inner_frames) = self.frames.split_at_mut(inner);
             let (outer, frame) = (&mut outer_frames[inner - 1], &mut inner_frames[0]);
             local = match frame.link {
-                Link::Root => unreachable!("a name was found beyond a function that sees nothing outside"),
+                Link::Root => {
+                    unreachable!("a name was found beyond a function that sees nothing outside")
+                }
                 Link::Capture => capture(outer, frame, local),
                 Link::Params => {
                     copy = true;
@@ -340,7 +360,10 @@ fn capture(outer: &mut Frame, inner: &mut Frame, local: LocalId) -> LocalId {
     let copy = source.clone();
     inner.locals.push(copy);
     let id = LocalId(inner.locals.len() as u32 - 1);
-    inner.captures.push(Capture { outer: local, inner: id });
+    inner.captures.push(Capture {
+        outer: local,
+        inner: id,
+    });
     id
 }
 
@@ -352,7 +375,11 @@ fn copied(outer: &Frame, inner: &mut Frame, local: LocalId) -> LocalId {
     let id = inner.add_local(&source.name, source.span, source.annotation.clone());
     inner.locals[id.index()].function = source.function;
     inner.copied.push(local);
-    inner.params.push(Param { local: id, annotation: None, default: None });
+    inner.params.push(Param {
+        local: id,
+        annotation: None,
+        default: None,
+    });
     id
 }
 

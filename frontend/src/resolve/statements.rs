@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use flin_syntax::ast::{self, Block, Expr, FnDecl, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr};
+use flin_syntax::ast::{
+    self, Block, Expr, FnDecl, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr,
+};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{ExprId, ExprKind, FnId, LocalId};
@@ -35,7 +37,12 @@ impl Resolver<'_> {
     }
 
     /// The body of a function: statements after those that take parameters apart.
-    pub(super) fn body_block(&mut self, statements: &[Stmt], prologue: Vec<ExprId>, span: Span) -> ExprId {
+    pub(super) fn body_block(
+        &mut self,
+        statements: &[Stmt],
+        prologue: Vec<ExprId>,
+        span: Span,
+    ) -> ExprId {
         self.statements(statements, prologue, true, span)
     }
 
@@ -53,7 +60,9 @@ impl Resolver<'_> {
         for (at, statement) in statements.iter().enumerate() {
             let last = at + 1 == statements.len();
             if let StmtKind::Fn(_) = &statement.kind {
-                let inner = next_inner.next().expect("one entry per function of the block");
+                let inner = next_inner
+                    .next()
+                    .expect("one entry per function of the block");
                 self.inner_function(inner, &mut ids);
                 continue;
             }
@@ -77,27 +86,45 @@ impl Resolver<'_> {
                 let id = self.effect(value);
                 ids.push(id);
             }
-            StmtKind::Let { pattern, ty, value } => self.let_statement(pattern, ty.as_ref(), value, ids),
+            StmtKind::Let { pattern, ty, value } => {
+                self.let_statement(pattern, ty.as_ref(), value, ids)
+            }
             StmtKind::Declare { name, ty, value } => self.declare_statement(name, ty, value, ids),
             StmtKind::Const { name, ty, value } => {
                 let annotation = self.annotation(ty.as_ref());
                 let value = self.expr(value);
-                let local = self.frame_mut().add_local(&name.text, name.span, annotation);
+                let local = self
+                    .frame_mut()
+                    .add_local(&name.text, name.span, annotation);
                 self.bind(&name.text, Binding::Constant(local));
                 ids.push(self.emit(ExprKind::Let(local, Some(value)), statement.span));
             }
             StmtKind::Destructure { pattern, value } => {
                 self.destructure(pattern, None, value, Target::Assign, ids);
             }
-            StmtKind::For { label, bindings, iterable, body } => {
+            StmtKind::For {
+                label,
+                bindings,
+                iterable,
+                body,
+            } => {
                 let id = self.for_loop(label.as_ref(), bindings, iterable, body, statement.span);
                 ids.push(id);
             }
-            StmtKind::While { label, condition, body } => {
+            StmtKind::While {
+                label,
+                condition,
+                body,
+            } => {
                 let id = self.while_loop(label.as_ref(), condition, body, statement.span);
                 ids.push(id);
             }
-            StmtKind::WhileLet { label, pattern, value, body } => {
+            StmtKind::WhileLet {
+                label,
+                pattern,
+                value,
+                body,
+            } => {
                 let id = self.while_let(label.as_ref(), pattern, value, body, statement.span);
                 ids.push(id);
             }
@@ -135,19 +162,34 @@ impl Resolver<'_> {
         );
     }
 
-    fn let_statement(&mut self, pattern: &Pattern, ty: Option<&TypeExpr>, value: &Expr, ids: &mut Vec<ExprId>) {
+    fn let_statement(
+        &mut self,
+        pattern: &Pattern,
+        ty: Option<&TypeExpr>,
+        value: &Expr,
+        ids: &mut Vec<ExprId>,
+    ) {
         match &pattern.kind {
             PatternKind::Binding(name) => {
                 let annotation = self.annotation(ty);
                 let initial = self.expr(value);
                 let local = self.declare(&name.text, name.span, annotation);
-                ids.push(self.emit(ExprKind::Let(local, Some(initial)), pattern.span.to(value.span)));
+                ids.push(self.emit(
+                    ExprKind::Let(local, Some(initial)),
+                    pattern.span.to(value.span),
+                ));
             }
             _ => self.destructure(pattern, ty, value, Target::Declare, ids),
         }
     }
 
-    fn declare_statement(&mut self, name: &Name, ty: &TypeExpr, value: &Expr, ids: &mut Vec<ExprId>) {
+    fn declare_statement(
+        &mut self,
+        name: &Name,
+        ty: &TypeExpr,
+        value: &Expr,
+        ids: &mut Vec<ExprId>,
+    ) {
         let annotation = Some(self.type_of(ty));
         let visible = self.search(&name.text).is_some()
             || matches!(self.top(&name.text), Some(super::names::Item::Var(var)) if !self.too_early(var));
@@ -167,20 +209,31 @@ impl Resolver<'_> {
         }
         let initial = self.expr(value);
         let local = self.declare(&name.text, name.span, annotation);
-        ids.push(self.emit(ExprKind::Let(local, Some(initial)), name.span.to(value.span)));
+        ids.push(self.emit(
+            ExprKind::Let(local, Some(initial)),
+            name.span.to(value.span),
+        ));
     }
 
     /// Declares the functions of a block before its statements, so that they can call each other.
-    fn inner_functions<'s>(&mut self, statements: &'s [Stmt], ids: &mut Vec<ExprId>) -> Vec<Inner<'s>> {
+    fn inner_functions<'s>(
+        &mut self,
+        statements: &'s [Stmt],
+        ids: &mut Vec<ExprId>,
+    ) -> Vec<Inner<'s>> {
         let closures = self.closures_of(statements);
         let mut inner = Vec::new();
         for (at, statement) in statements.iter().enumerate() {
-            let StmtKind::Fn(decl) = &statement.kind else { continue };
+            let StmtKind::Fn(decl) = &statement.kind else {
+                continue;
+            };
             let id = self.announce(&decl.name.text, decl.name.span, &decl.params);
             let closure = closures.contains(&at);
             let mut early = None;
             if closure && mentioned_before(statements, at, &decl.name.text) {
-                let local = self.frame_mut().add_local(&decl.name.text, decl.name.span, None);
+                let local = self
+                    .frame_mut()
+                    .add_local(&decl.name.text, decl.name.span, None);
                 self.frame_mut().locals[local.index()].function = Some(id);
                 self.bind(&decl.name.text, Binding::Closure(local, id));
                 ids.push(self.emit(ExprKind::Let(local, None), decl.name.span));
@@ -188,7 +241,12 @@ impl Resolver<'_> {
             } else if !closure {
                 self.bind(&decl.name.text, Binding::Function(id));
             }
-            inner.push(Inner { decl, id, early, closure });
+            inner.push(Inner {
+                decl,
+                id,
+                early,
+                closure,
+            });
         }
         inner
     }
@@ -207,7 +265,9 @@ impl Resolver<'_> {
                 ExprKind::SetLocal(local, value)
             }
             None => {
-                let local = self.frame_mut().add_local(&inner.decl.name.text, span, None);
+                let local = self
+                    .frame_mut()
+                    .add_local(&inner.decl.name.text, span, None);
                 self.frame_mut().locals[local.index()].function = Some(inner.id);
                 self.bind(&inner.decl.name.text, Binding::Closure(local, inner.id));
                 ExprKind::Let(local, Some(value))
@@ -232,7 +292,10 @@ impl Resolver<'_> {
         if mentioned.is_empty() {
             return HashSet::new();
         }
-        for statement in statements.iter().filter(|it| !matches!(it.kind, StmtKind::Fn(_))) {
+        for statement in statements
+            .iter()
+            .filter(|it| !matches!(it.kind, StmtKind::Fn(_)))
+        {
             mentions::of_statements(std::slice::from_ref(statement), &mut |name, how| {
                 if how != Mention::Read {
                     outside.insert(name.text.clone());
@@ -240,16 +303,22 @@ impl Resolver<'_> {
             });
         }
         let is_outside = |name: &Arc<str>| {
-            outside.contains(name) || matches!(self.search(name), Some((_, binding)) if !matches!(binding, Binding::Function(_)))
+            outside.contains(name)
+                || matches!(self.search(name), Some((_, binding)) if !matches!(binding, Binding::Function(_)))
         };
         let mut closures: HashSet<usize> = HashSet::new();
         let mut closure_names: HashSet<Arc<str>> = HashSet::new();
         loop {
             let before = closures.len();
             for (at, name, names) in &mentioned {
-                let own = mentioned.iter().any(|(_, sibling, _)| names.contains(*sibling) && closure_names.contains(*sibling));
-                let siblings: HashSet<&Arc<str>> = mentioned.iter().map(|(_, sibling, _)| *sibling).collect();
-                let captures = names.iter().any(|it| !siblings.contains(it) && is_outside(it));
+                let own = mentioned.iter().any(|(_, sibling, _)| {
+                    names.contains(*sibling) && closure_names.contains(*sibling)
+                });
+                let siblings: HashSet<&Arc<str>> =
+                    mentioned.iter().map(|(_, sibling, _)| *sibling).collect();
+                let captures = names
+                    .iter()
+                    .any(|it| !siblings.contains(it) && is_outside(it));
                 if own || captures {
                     closures.insert(*at);
                     closure_names.insert((*name).clone());
@@ -265,7 +334,7 @@ impl Resolver<'_> {
 /// Whether a function of a block is mentioned by itself, or before its declaration.
 fn mentioned_before(statements: &[Stmt], at: usize, name: &str) -> bool {
     let mut found = false;
-    mentions::of_statements(&statements[..=at], &mut |mention: &ast::Name, how| {
+    mentions::of_statements(&statements[..=at], &mut |mention: &Name, how| {
         found |= how != Mention::Bound && &*mention.text == name;
     });
     found

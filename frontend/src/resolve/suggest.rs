@@ -24,13 +24,19 @@ impl Resolver<'_> {
         }
         let mut world = Some(self.world);
         while let Some(at) = world {
-            let fits = self.worlds[at].names().filter(|(_, item)| fits(*item, wanted));
+            let fits = self.worlds[at]
+                .names()
+                .filter(|(_, item)| fits(*item, wanted));
             candidates.extend(fits.map(|(name, _)| name.to_string()));
             world = self.worlds[at].parent();
         }
         match wanted {
-            Wanted::Value | Wanted::Function => candidates.extend(library::names().map(str::to_owned)),
-            Wanted::Type => candidates.extend(super::typenames::BUILT_IN.iter().map(|it| (*it).to_owned())),
+            Wanted::Value | Wanted::Function => {
+                candidates.extend(library::names().map(str::to_owned))
+            }
+            Wanted::Type => {
+                candidates.extend(super::typenames::BUILT_IN.iter().map(|it| (*it).to_owned()))
+            }
             Wanted::Entity => {}
         }
         nearest_of(name, candidates.iter().map(String::as_str))
@@ -49,13 +55,23 @@ fn fits(item: Item, wanted: Wanted) -> bool {
 }
 
 /// The nearest of some names, if one is near enough: a third of the letters may differ, at least one.
-pub(super) fn nearest_of<'n>(name: &str, candidates: impl Iterator<Item = &'n str>) -> Option<String> {
+pub(super) fn nearest_of<'n>(
+    name: &str,
+    candidates: impl Iterator<Item = &'n str>,
+) -> Option<String> {
     let length = name.chars().count();
     let limit = (length / 3).max(1);
     candidates
         .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
-        .map(|candidate| (distance(&name.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(distance, candidate)| *distance <= limit && *candidate != name && (*distance < length))
+        .map(|candidate| {
+            (
+                distance(&name.to_lowercase(), &candidate.to_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(distance, candidate)| {
+            *distance <= limit && *candidate != name && (*distance < length)
+        })
         .min()
         .map(|(_, candidate)| candidate.to_owned())
 }
@@ -93,7 +109,10 @@ mod tests {
     #[test]
     fn only_near_names_are_suggested() {
         let names = ["newTitle", "todos", "count"];
-        assert_eq!(nearest_of("newTitel", names.into_iter()), Some("newTitle".to_owned()));
+        assert_eq!(
+            nearest_of("newTitel", names.into_iter()),
+            Some("newTitle".to_owned())
+        );
         assert_eq!(nearest_of("elephant", names.into_iter()), None);
         assert_eq!(nearest_of("x", ["y"].into_iter()), None);
     }

@@ -4,7 +4,10 @@
 
 use std::sync::Arc;
 
-use flin_syntax::ast::{Attribute, AttributeKind, AttributeValue, Element, Expr, ExprKind as Ast, Markup, MarkupKind, Name};
+use flin_syntax::ast::{
+    Attribute, AttributeKind, AttributeValue, Element, Expr, ExprKind as Ast, Markup, MarkupKind,
+    Name,
+};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{AttrPlace, Control, ExprId, ExprKind, GlobalIx};
@@ -26,17 +29,50 @@ pub(super) struct Content {
 }
 
 const BOOLEAN: &[&str] = &[
-    "allowfullscreen", "async", "autofocus", "autoplay", "checked", "controls", "default", "defer", "disabled",
-    "formnovalidate", "hidden", "inert", "ismap", "itemscope", "loop", "multiple", "muted", "nomodule", "novalidate",
-    "open", "playsinline", "readonly", "required", "reversed", "selected",
+    "allowfullscreen",
+    "async",
+    "autofocus",
+    "autoplay",
+    "checked",
+    "controls",
+    "default",
+    "defer",
+    "disabled",
+    "formnovalidate",
+    "hidden",
+    "inert",
+    "ismap",
+    "itemscope",
+    "loop",
+    "multiple",
+    "muted",
+    "nomodule",
+    "novalidate",
+    "open",
+    "playsinline",
+    "readonly",
+    "required",
+    "reversed",
+    "selected",
 ];
 
 const URLS: &[&str] = &[
-    "action", "background", "cite", "data", "formaction", "href", "manifest", "ping", "poster", "src", "xlink:href",
+    "action",
+    "background",
+    "cite",
+    "data",
+    "formaction",
+    "href",
+    "manifest",
+    "ping",
+    "poster",
+    "src",
+    "xlink:href",
 ];
 
 const VOID: &[&str] = &[
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track",
+    "wbr",
 ];
 
 /// Whether an element has no content and no closing tag.
@@ -59,15 +95,34 @@ fn place_of(name: &str) -> AttrPlace {
 
 impl Resolver<'_> {
     /// All attributes of an element.
-    pub(super) fn attributes(&mut self, element: &Element, around: &Around, out: &mut Output) -> Content {
+    pub(super) fn attributes(
+        &mut self,
+        element: &Element,
+        around: &Around,
+        out: &mut Output,
+    ) -> Content {
         let mut content = Content::default();
         self.refuse_repeated(&element.attributes);
         for attribute in &element.attributes {
             match &attribute.kind {
-                AttributeKind::Plain { name, value } => self.plain_attribute(name, value, attribute.span, out),
-                AttributeKind::Bind(target) => self.bind_attribute(element, target, attribute.span, &mut content, out),
-                AttributeKind::Event { event, modifiers, handler } => {
-                    self.event_attribute(element, (event, modifiers, handler), around, &mut content, out);
+                AttributeKind::Plain { name, value } => {
+                    self.plain_attribute(name, value, attribute.span, out)
+                }
+                AttributeKind::Bind(target) => {
+                    self.bind_attribute(element, target, attribute.span, &mut content, out)
+                }
+                AttributeKind::Event {
+                    event,
+                    modifiers,
+                    handler,
+                } => {
+                    self.event_attribute(
+                        element,
+                        (event, modifiers, handler),
+                        around,
+                        &mut content,
+                        out,
+                    );
                 }
             }
         }
@@ -84,10 +139,16 @@ impl Resolver<'_> {
         self.refuse_repeated(attributes);
         for attribute in attributes {
             match &attribute.kind {
-                AttributeKind::Plain { name, value } => self.plain_attribute(name, value, attribute.span, out),
-                AttributeKind::Bind(_) | AttributeKind::Event { .. } => self.report(
-                    Diagnostic::error(Code::BadHandler, attribute.span, "this element has no handlers and no binding"),
-                ),
+                AttributeKind::Plain { name, value } => {
+                    self.plain_attribute(name, value, attribute.span, out)
+                }
+                AttributeKind::Bind(_) | AttributeKind::Event { .. } => {
+                    self.report(Diagnostic::error(
+                        Code::BadHandler,
+                        attribute.span,
+                        "this element has no handlers and no binding",
+                    ))
+                }
             }
         }
     }
@@ -98,7 +159,9 @@ impl Resolver<'_> {
             let name = match &attribute.kind {
                 AttributeKind::Plain { name, .. } => name.text.to_lowercase(),
                 AttributeKind::Bind(_) => "bind".to_owned(),
-                AttributeKind::Event { event, modifiers, .. } => event_name(event, modifiers),
+                AttributeKind::Event {
+                    event, modifiers, ..
+                } => event_name(event, modifiers),
             };
             if seen.contains(&name) {
                 self.report(
@@ -114,7 +177,13 @@ impl Resolver<'_> {
         }
     }
 
-    fn plain_attribute(&mut self, name: &Name, value: &AttributeValue, span: Span, out: &mut Output) {
+    fn plain_attribute(
+        &mut self,
+        name: &Name,
+        value: &AttributeValue,
+        span: Span,
+        out: &mut Output,
+    ) {
         let lower = name.text.to_lowercase();
         if self.runs_code(&lower, name, value) {
             return;
@@ -203,7 +272,9 @@ impl Resolver<'_> {
         content: &mut Content,
         out: &mut Output,
     ) {
-        let (Some(control), Some(global)) = (self.control_of(element, span), self.bound_variable(target)) else {
+        let (Some(control), Some(global)) =
+            (self.control_of(element, span), self.bound_variable(target))
+        else {
             return;
         };
         self.put(ExprKind::ViewBind { global, control }, span, out);
@@ -219,8 +290,12 @@ impl Resolver<'_> {
         }
         if control == Control::Textarea && element.children.iter().any(|child| !is_blank(child)) {
             self.report(
-                Diagnostic::error(Code::BadBind, span, "a bound `<textarea>` has no content of its own")
-                    .hint("give the variable that first value"),
+                Diagnostic::error(
+                    Code::BadBind,
+                    span,
+                    "a bound `<textarea>` has no content of its own",
+                )
+                .hint("give the variable that first value"),
             );
         }
     }
@@ -239,10 +314,13 @@ impl Resolver<'_> {
                 return None;
             }
         }
-        let kind = element.attributes.iter().find_map(|attribute| match &attribute.kind {
-            AttributeKind::Plain { name, value } if &*name.text == "type" => Some(value),
-            _ => None,
-        });
+        let kind = element
+            .attributes
+            .iter()
+            .find_map(|attribute| match &attribute.kind {
+                AttributeKind::Plain { name, value } if &*name.text == "type" => Some(value),
+                _ => None,
+            });
         let kind = match kind {
             None | Some(AttributeValue::Flag) => "text",
             Some(AttributeValue::Static(kind)) => kind,
@@ -283,7 +361,9 @@ impl Resolver<'_> {
             return None;
         };
         match self.meaning(&name.text) {
-            Meaning::Var(var) if matches!(self.vars[var].role, Role::Variable) => Some(GlobalIx(var as u32)),
+            Meaning::Var(var) if matches!(self.vars[var].role, Role::Variable) => {
+                Some(GlobalIx(var as u32))
+            }
             Meaning::Nothing => {
                 self.read_plain(name);
                 None
@@ -312,10 +392,13 @@ impl Resolver<'_> {
 
     /// The value of an option or radio button: its `value`, or its text.
     fn own_value(&mut self, element: &Element, span: Span) -> ExprId {
-        let value = element.attributes.iter().find_map(|attribute| match &attribute.kind {
-            AttributeKind::Plain { name, value } if &*name.text == "value" => Some(value),
-            _ => None,
-        });
+        let value = element
+            .attributes
+            .iter()
+            .find_map(|attribute| match &attribute.kind {
+                AttributeKind::Plain { name, value } if &*name.text == "value" => Some(value),
+                _ => None,
+            });
         match value {
             Some(AttributeValue::Static(text)) => self.emit(ExprKind::Text(text.to_string()), span),
             Some(AttributeValue::Expr(value)) => self.expr(value),
@@ -352,14 +435,26 @@ impl Resolver<'_> {
         self.check_modifiers(event, modifiers);
         if &*event.text == "submit" && tag != "form" {
             self.report(
-                Diagnostic::error(Code::BadHandler, event.span, format!("`<{tag}>` is never submitted"))
-                    .hint("`submit` belongs to the `<form>`"),
+                Diagnostic::error(
+                    Code::BadHandler,
+                    event.span,
+                    format!("`<{tag}>` is never submitted"),
+                )
+                .hint("`submit` belongs to the `<form>`"),
             );
         }
         let name = event_name(event, modifiers);
         let (number, args) = self.handler(&name, event.span, handler);
         let button = name == "click" && !around.submits && is_button(element);
-        self.put(ExprKind::ViewOn { handler: number, args, button }, event.span, out);
+        self.put(
+            ExprKind::ViewOn {
+                handler: number,
+                args,
+                button,
+            },
+            event.span,
+            out,
+        );
         if name == "submit" && tag == "form" {
             let copied = self.copied_values(out);
             content.form = Some((number, copied));
@@ -368,8 +463,15 @@ impl Resolver<'_> {
 
     /// The arguments of the handler just written, once more.
     fn copied_values(&mut self, out: &Output) -> Vec<ExprId> {
-        let last = out.ids.last().map(|id| self.frame().exprs[id.index()].clone());
-        let Some(crate::hir::Expr { kind: ExprKind::ViewOn { args, .. }, span }) = last else {
+        let last = out
+            .ids
+            .last()
+            .map(|id| self.frame().exprs[id.index()].clone());
+        let Some(crate::hir::Expr {
+            kind: ExprKind::ViewOn { args, .. },
+            span,
+        }) = last
+        else {
             return Vec::new();
         };
         args.iter()
@@ -382,7 +484,18 @@ impl Resolver<'_> {
 
     fn check_modifiers(&mut self, event: &Name, modifiers: &[Name]) {
         const KEYS: &[&str] = &[
-            "enter", "escape", "tab", "space", "up", "down", "left", "right", "backspace", "delete", "home", "end",
+            "enter",
+            "escape",
+            "tab",
+            "space",
+            "up",
+            "down",
+            "left",
+            "right",
+            "backspace",
+            "delete",
+            "home",
+            "end",
         ];
         let of_keys = event.text.starts_with("key");
         for modifier in modifiers {
@@ -397,7 +510,10 @@ impl Resolver<'_> {
             );
             diagnostic = match near {
                 Some(near) if of_keys => diagnostic.hint(format!("did you mean `{near}`?")),
-                _ => diagnostic.hint(format!("keydown, keyup and keypress take {}", KEYS.join(", "))),
+                _ => diagnostic.hint(format!(
+                    "keydown, keyup and keypress take {}",
+                    KEYS.join(", ")
+                )),
             };
             self.report(diagnostic);
         }
@@ -405,16 +521,29 @@ impl Resolver<'_> {
 }
 
 fn event_name(event: &Name, modifiers: &[Name]) -> String {
-    let parts: Vec<&Arc<str>> = std::iter::once(event).chain(modifiers).map(|name| &name.text).collect();
-    parts.iter().map(|part| &***part).collect::<Vec<&str>>().join(".")
+    let parts: Vec<&Arc<str>> = std::iter::once(event)
+        .chain(modifiers)
+        .map(|name| &name.text)
+        .collect();
+    parts
+        .iter()
+        .map(|part| &***part)
+        .collect::<Vec<&str>>()
+        .join(".")
 }
 
 /// Whether a click on the element can post a form.
 fn is_button(element: &Element) -> bool {
-    let kind = element.attributes.iter().find_map(|attribute| match &attribute.kind {
-        AttributeKind::Plain { name, value: AttributeValue::Static(value) } if &*name.text == "type" => Some(&**value),
-        _ => None,
-    });
+    let kind = element
+        .attributes
+        .iter()
+        .find_map(|attribute| match &attribute.kind {
+            AttributeKind::Plain {
+                name,
+                value: AttributeValue::Static(value),
+            } if &*name.text == "type" => Some(&**value),
+            _ => None,
+        });
     match &*element.name.text {
         "button" => true,
         "input" => matches!(kind, Some("submit" | "button")),

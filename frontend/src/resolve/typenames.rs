@@ -16,7 +16,8 @@ use super::suggest::Wanted;
 
 /// The types that every program has.
 pub(super) const BUILT_IN: &[&str] = &[
-    "int", "float", "text", "bool", "time", "duration", "any", "error", "range", "response", "number", "decimal",
+    "int", "float", "text", "bool", "time", "duration", "any", "error", "range", "response",
+    "number", "decimal",
 ];
 
 /// Types bound to the parameters of a generic alias.
@@ -73,7 +74,9 @@ impl Resolver<'_> {
         let found = match self.top(&name.text) {
             Some(Item::Entity(entity)) => Some(TypeAnn::Entity(entity)),
             Some(Item::Enum(at)) => Some(TypeAnn::Enum(at)),
-            Some(Item::Function(_) | Item::Var(_) | Item::Component | Item::Alias(_)) | None => built_in(&name.text),
+            Some(Item::Function(_) | Item::Var(_) | Item::Component | Item::Alias(_)) | None => {
+                built_in(&name.text)
+            }
         };
         let Some(found) = found else {
             self.unknown_type(name);
@@ -87,12 +90,25 @@ impl Resolver<'_> {
 
     /// The number of a type parameter of a function around.
     fn type_parameter(&self, name: &str) -> Option<u32> {
-        let frame = self.frames.iter().rev().find(|frame| !frame.generics.is_empty())?;
-        let at = frame.generics.iter().position(|generic| &**generic == name)?;
+        let frame = self
+            .frames
+            .iter()
+            .rev()
+            .find(|frame| !frame.generics.is_empty())?;
+        let at = frame
+            .generics
+            .iter()
+            .position(|generic| &**generic == name)?;
         Some(at as u32)
     }
 
-    fn expand(&mut self, alias: usize, name: &Name, args: &[TypeExpr], bound: &Arguments) -> TypeAnn {
+    fn expand(
+        &mut self,
+        alias: usize,
+        name: &Name,
+        args: &[TypeExpr],
+        bound: &Arguments,
+    ) -> TypeAnn {
         let decl = self.aliases[alias].decl;
         if self.aliases[alias].open {
             self.report(
@@ -111,7 +127,12 @@ impl Resolver<'_> {
             return TypeAnn::Any;
         }
         let values = self.types_with(args, bound);
-        let bound: Arguments = decl.generics.iter().map(|it| it.text.clone()).zip(values).collect();
+        let bound: Arguments = decl
+            .generics
+            .iter()
+            .map(|it| it.text.clone())
+            .zip(values)
+            .collect();
         self.aliases[alias].open = true;
         let ty = self.type_with(&decl.ty, &bound);
         self.aliases[alias].open = false;
@@ -123,7 +144,11 @@ impl Resolver<'_> {
             Diagnostic::error(
                 Code::TypeArgumentCount,
                 name.span,
-                format!("`{}` takes {}, found {found}", name.text, count_of(expected, "type argument")),
+                format!(
+                    "`{}` takes {}, found {found}",
+                    name.text,
+                    count_of(expected, "type argument")
+                ),
             )
             .hint(if expected == 0 {
                 format!("write `{}` alone", name.text)
