@@ -80,9 +80,7 @@ bodies! { |call|
     IntClamp => number::int_clamp(call),
     FloatClamp => number::float_clamp(call),
     AnyClamp => number::any_clamp(call),
-    IntFloor | IntCeil | IntRound | IntToInt => {
-        int(call.int(0))
-    }
+    IntFloor | IntCeil | IntRound | IntToInt => int(call.int(0)),
     FloatFloor => number::to_int(call.float(0).floor()).map(Ret::Int),
     FloatCeil => number::to_int(call.float(0).ceil()).map(Ret::Int),
     FloatRound => number::to_int(call.float(0).round()).map(Ret::Int),
