@@ -10,6 +10,7 @@ use crate::codec::catalog::encode_catalog;
 use crate::codec::frame::{FRAME_HEADER_BYTES, FrameKind};
 use crate::codec::record::{FieldNo, RecordHeader, RecordOp, TypeNo, put_record};
 use crate::delta::{Delta, Newest};
+use crate::disk::LockGuard;
 use crate::error::IoFailure;
 use crate::events::Events;
 use crate::limits::{BATCH_BYTES_MAX, FRAME_BYTES_MAX};
@@ -40,6 +41,8 @@ pub(crate) struct Committer {
     pub(crate) events: Arc<Events>,
     delta: Delta,
     answers: Vec<Answer>,
+    /// Last, so that the writer has let go of every file before the directory is free.
+    _lock: LockGuard,
 }
 
 impl Committer {
@@ -49,6 +52,7 @@ impl Committer {
         request_ids: RequestIds,
         schema_pending: bool,
         events: Arc<Events>,
+        lock: LockGuard,
     ) -> Self {
         Committer {
             shared,
@@ -59,6 +63,7 @@ impl Committer {
             events,
             delta: Delta::default(),
             answers: Vec::new(),
+            _lock: lock,
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::limits::{EVENTS_KEPT_MAX, EVENTS_QUEUED_MAX};
+use crate::limits::{EVENT_CHANGES_KEPT_MAX, EVENTS_KEPT_MAX, EVENTS_QUEUED_MAX};
 use crate::outcome::CommitEvent;
 use crate::value::Lsn;
 
@@ -16,9 +16,24 @@ pub type OnCommit = Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>;
 
 struct Listening {
     kept: VecDeque<Arc<CommitEvent>>,
+    /// Changes in `kept`.
+    kept_changes: usize,
     /// Events after this LSN are in `kept`.
     floor: Lsn,
     subscribers: Vec<SyncSender<Arc<CommitEvent>>>,
+}
+
+impl Listening {
+    fn keep(&mut self, event: &Arc<CommitEvent>) {
+        self.kept_changes += event.changes.len();
+        self.kept.push_back(event.clone());
+        while (self.kept.len() > EVENTS_KEPT_MAX || self.kept_changes > EVENT_CHANGES_KEPT_MAX)
+            && let Some(oldest) = self.kept.pop_front()
+        {
+            self.kept_changes -= oldest.changes.len();
+            self.floor = oldest.lsn;
+        }
+    }
 }
 
 /// Everybody who listens.
@@ -32,6 +47,7 @@ impl Events {
     pub(crate) fn new(floor: Lsn) -> Self {
         let listening = Listening {
             kept: VecDeque::new(),
+            kept_changes: 0,
             floor,
             subscribers: Vec::new(),
         };
@@ -77,12 +93,7 @@ impl Events {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             for event in events {
-                if listening.kept.len() == EVENTS_KEPT_MAX
-                    && let Some(oldest) = listening.kept.pop_front()
-                {
-                    listening.floor = oldest.lsn;
-                }
-                listening.kept.push_back(event.clone());
+                listening.keep(event);
                 // Full or gone: dropping the sender tells the subscriber.
                 listening
                     .subscribers

@@ -24,6 +24,8 @@ pub const IDLE_MARK_MS: u64 = 50;
 pub const REQUEST_IDS_MAX: usize = 65_536;
 /// Commit events kept for subscribers that come back.
 pub const EVENTS_KEPT_MAX: usize = 4096;
+/// Changed records in the commit events kept: one event may be an import of a million.
+pub const EVENT_CHANGES_KEPT_MAX: usize = 65_536;
 /// Commit events a subscriber may lag behind before it is cut off.
 pub const EVENTS_QUEUED_MAX: usize = 4096;
 /// Types in one log: bounds the schema frame.

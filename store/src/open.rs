@@ -94,14 +94,20 @@ pub(crate) fn open(
         known,
     };
     let events = Arc::new(Events::new(replayed.published));
-    let mut committer =
-        Committer::new(shared, writer, replayed.request_ids, schema_pending, events);
+    let mut committer = Committer::new(
+        shared,
+        writer,
+        replayed.request_ids,
+        schema_pending,
+        events,
+        guard,
+    );
     committer.create_first().map_err(|outcome| IoFailure {
         attempt: "creating the log",
         file: disk.place(),
         source: std::io::Error::other(outcome.to_string()),
     })?;
-    let store = Store::start(disk, guard, committer, options)?;
+    let store = Store::start(disk, committer, options)?;
     Ok(Opened { store, report })
 }
 

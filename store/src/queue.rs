@@ -131,6 +131,15 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Takes out whatever waits, and lets everybody go on who waits for a batch in work.
+    pub(crate) fn drain(&self) -> Vec<Job> {
+        let mut waiting = self.lock();
+        waiting.busy = false;
+        let jobs = waiting.jobs.drain(..).collect();
+        self.changed.notify_all();
+        jobs
+    }
+
     /// No more jobs are taken; those that wait are still committed.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

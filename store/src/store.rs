@@ -3,6 +3,7 @@
 //! Wiring only; the work is done in `log/`, `committer.rs` and `snapshot.rs`. What must stay true: the directory's lock
 //! is held until the committer has ended, and opening always ends in a definite answer.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
@@ -90,14 +91,10 @@ pub(crate) struct Inner {
     events: Arc<Events>,
     poisoned: Arc<OnceLock<Arc<str>>>,
     /// `None` once closed.
-    running: Mutex<Option<Running>>,
+    running: Mutex<Option<Runner>>,
 }
 
-struct Running {
-    committer: Runner,
-    _lock: LockGuard,
-}
-
+/// Whoever commits; it owns the directory's lock.
 enum Runner {
     Thread(JoinHandle<Committer>),
     Inline(Box<Committer>),
@@ -155,7 +152,6 @@ impl Store {
 
     pub(crate) fn start(
         disk: Arc<dyn Disk>,
-        lock: LockGuard,
         mut committer: Committer,
         options: &StoreOptions,
     ) -> Result<Self, OpenError> {
@@ -177,10 +173,6 @@ impl Store {
         } else {
             Runner::Inline(Box::new(committer))
         };
-        let running = Mutex::new(Some(Running {
-            committer: runner,
-            _lock: lock,
-        }));
         Ok(Store {
             inner: Arc::new(Inner {
                 shared,
@@ -188,7 +180,7 @@ impl Store {
                 queue,
                 events,
                 poisoned,
-                running,
+                running: Mutex::new(Some(runner)),
             }),
         })
     }
@@ -285,7 +277,11 @@ impl Store {
         if !jobs.is_empty() {
             self.inner.submit(jobs);
         }
-        let mut outcomes = vec![CommitOutcome::Closed; count];
+        // A committer that ended by a bug has dropped its answers.
+        let unknown = CommitOutcome::OutcomeUnknown {
+            reason: Arc::from("the committer ended without an answer"),
+        };
+        let mut outcomes = vec![unknown; count];
         for (at, outcome) in receiver {
             outcomes[at] = outcome;
         }
@@ -324,62 +320,58 @@ impl Inner {
     fn submit(&self, jobs: Vec<Job>) {
         let inline = {
             let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            matches!(
-                &*running,
-                Some(Running {
-                    committer: Runner::Inline(_),
-                    ..
-                })
-            )
+            matches!(&*running, Some(Runner::Inline(_)))
         };
         if inline {
             self.commit_here(jobs);
             return;
         }
         if let Err(refused) = self.queue.push(jobs) {
-            refused
-                .into_iter()
-                .for_each(|job| (job.on_done)(CommitOutcome::Closed));
+            refuse(refused, &CommitOutcome::Closed);
         }
     }
 
     fn commit_here(&self, jobs: Vec<Job>) {
         let token = jobs.first().and_then(Job::token);
         if !self.queue.enter(token) {
-            jobs.into_iter()
-                .for_each(|job| (job.on_done)(CommitOutcome::Closed));
+            refuse(jobs, &CommitOutcome::Closed);
             return;
         }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *running {
-            Some(Running {
-                committer: Runner::Inline(committer),
-                ..
-            }) => committer.commit(jobs),
-            Some(Running {
-                committer: Runner::Thread(_),
-                ..
-            })
-            | None => {
-                jobs.into_iter()
-                    .for_each(|job| (job.on_done)(CommitOutcome::Closed));
-            }
+            Some(Runner::Inline(committer)) => committer.commit(jobs),
+            Some(Runner::Thread(_)) | None => refuse(jobs, &CommitOutcome::Closed),
         }
         drop(running);
         self.queue.done();
     }
 
+    /// Ends the committer. `clean`: with the closing mark, and told if that fails.
     fn stop(&self, clean: bool) -> Result<(), IoFailure> {
         self.queue.close();
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(Running { committer, _lock }) = running.take() else {
-            return Ok(());
-        };
-        let mut committer = match committer {
-            Runner::Inline(committer) => *committer,
-            Runner::Thread(thread) => match thread.join() {
+        let runner = self
+            .running
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let mut committer = match runner {
+            None => return Ok(()),
+            Some(Runner::Inline(committer)) => *committer,
+            Some(Runner::Thread(thread)) if thread.thread().id() == std::thread::current().id() => {
+                // The last handle went away in a commit callback: the thread ends by itself and gives back the lock.
+                let source =
+                    std::io::Error::other("a commit callback cannot wait for the committer to end");
+                let failure = IoFailure {
+                    attempt: "closing the store",
+                    file: self.disk.place(),
+                    source,
+                };
+                return if clean { Err(failure) } else { Ok(()) };
+            }
+            Some(Runner::Thread(thread)) => match thread.join() {
                 Ok(committer) => committer,
-                Err(panic) => std::panic::resume_unwind(panic),
+                Err(panic) if clean => resume_unwind(panic),
+                Err(_reported_by_its_hook) => return Ok(()),
             },
         };
         if clean { committer.close() } else { Ok(()) }
@@ -394,8 +386,28 @@ impl Drop for Inner {
     }
 }
 
+/// Answers jobs that are not committed.
+fn refuse(jobs: Vec<Job>, outcome: &CommitOutcome) {
+    jobs.into_iter()
+        .for_each(|job| (job.on_done)(outcome.clone()));
+}
+
 /// The committer's thread.
 fn run(committer: &mut Committer, queue: &Queue) {
+    let poisoned = committer.poisoned.clone();
+    let ended = catch_unwind(AssertUnwindSafe(|| serve(committer, queue)));
+    if let Err(panic) = ended {
+        // A bug of this crate: nothing more is written, nobody waits for ever, and the panic goes on.
+        let reason = poisoned
+            .get_or_init(|| Arc::from("the committer panicked"))
+            .clone();
+        queue.close();
+        refuse(queue.drain(), &CommitOutcome::Poisoned { reason });
+        resume_unwind(panic);
+    }
+}
+
+fn serve(committer: &mut Committer, queue: &Queue) {
     loop {
         let idle_after = committer
             .wants_mark()

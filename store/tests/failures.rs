@@ -157,3 +157,74 @@ fn a_panicking_callback_does_not_stop_the_committer() {
     commit(&store, transaction);
     assert_eq!(store.snapshot().count(NOTE).expect("count"), 2);
 }
+
+#[test]
+fn the_last_handle_may_go_away_in_a_callback() {
+    let disk = SimDisk::new(7);
+    let options = flin_store::StoreOptions {
+        committer_thread: true,
+        ..small()
+    };
+    let store = open(&shared(&disk), options).store;
+    let mut transaction = store.begin();
+    transaction.insert(NOTE, note("a", 0)).expect("insert");
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let (handle, last) = (store.clone(), store.clone());
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let on_done = move |outcome| {
+        wait.recv().expect("the other handles are gone");
+        assert!(
+            handle.close().is_err(),
+            "the committer cannot wait for itself"
+        );
+        drop(last);
+        drop(handle);
+        sender.send(outcome).expect("the test waits");
+    };
+    store.commit(transaction, None, Box::new(on_done));
+    drop(store);
+    go.send(()).expect("the callback waits");
+    assert!(matches!(
+        receiver.recv().expect("answered"),
+        CommitOutcome::Committed { .. }
+    ));
+    // The thread gives back the lock when it ends, a moment after the answer.
+    let reopened = loop {
+        match Store::open(shared(&disk), &schema(), small()) {
+            Ok(opened) => break opened,
+            Err(OpenError::Locked { .. }) => std::thread::yield_now(),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    assert_eq!(reopened.report.counts.creates, 1);
+}
+
+#[test]
+fn an_idle_store_vouches_for_its_last_commit() {
+    let disk = SimDisk::new(8);
+    let options = flin_store::StoreOptions {
+        committer_thread: true,
+        ..small()
+    };
+    let store = open(&shared(&disk), options).store;
+    assert!(matches!(
+        insert(&store, "then nothing"),
+        CommitOutcome::Committed { .. }
+    ));
+    // A schema, the note, and once the committer found nothing to do, a mark.
+    let frames = |disk: &SimDisk| {
+        let log = disk.bytes("wal.log").expect("the log");
+        log.windows(4)
+            .filter(|found| *found == [0xF7, b'F', b'r', 0x9C])
+            .count()
+    };
+    while frames(&disk) < 3 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let after = disk.after_crash(CrashChoice::KeepAll);
+    assert_eq!(verify(&after).expect("verify").counts.sync_marks, 1);
+    assert!(matches!(
+        insert(&store, "and on"),
+        CommitOutcome::Committed { .. }
+    ));
+}
