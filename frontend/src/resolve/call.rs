@@ -138,8 +138,12 @@ impl Resolver<'_> {
                 self.emit(ExprKind::CallValue(value, args), span)
             }
             Callee::Library(name) => {
-                if &*name.text == "error" && args.len() + usize::from(first.is_some()) == 1 {
+                if &*name.text == "error"
+                    && let [Arg { value, .. }] = args
+                    && matches!(value.kind, Ast::Name(_))
+                {
                     self.unsupported(Unsupported::AsyncState, span);
+                    return self.error(span);
                 }
                 let args = self.positional(args, first);
                 self.check_count(&name, args.len());
@@ -156,7 +160,7 @@ impl Resolver<'_> {
     fn check_count(&mut self, name: &Name, found: usize) {
         let text = &*name.text;
         let counts = library::argument_counts(text);
-        if counts.is_empty() || counts.contains(&found) || (text == "error" && found == 1) {
+        if counts.is_empty() || counts.contains(&found) {
             return;
         }
         let expected: Vec<String> = counts.iter().map(usize::to_string).collect();
@@ -222,6 +226,7 @@ impl Resolver<'_> {
         let mut order = Vec::new();
         let mut next = 0;
         let mut extra = None;
+        let mut refused = false;
         if let Some(first) = first {
             match slots.first_mut() {
                 Some(slot) => *slot = Some(first),
@@ -233,13 +238,25 @@ impl Resolver<'_> {
         for arg in args {
             let value = self.expr(&arg.value);
             let slot = match &arg.name {
+                None if args
+                    .iter()
+                    .take_while(|it| !std::ptr::eq(*it, arg))
+                    .any(|it| it.name.is_some()) =>
+                {
+                    refused = true;
+                    self.unnamed_after_named(arg.span);
+                    continue;
+                }
                 None => {
                     next += 1;
                     next - 1
                 }
                 Some(name) => match self.named_slot(&signature, name, &slots) {
                     Some(slot) => slot,
-                    None => continue,
+                    None => {
+                        refused = true;
+                        continue;
+                    }
                 },
             };
             match slots.get_mut(slot) {
@@ -258,7 +275,7 @@ impl Resolver<'_> {
         } else {
             self.in_source_order(&order, &mut slots)
         };
-        (before, self.complete(&signature, slots, span))
+        (before, self.complete(&signature, slots, refused, span))
     }
 
     /// Computes arguments into temporaries when names put them into another order.
@@ -280,6 +297,7 @@ impl Resolver<'_> {
         &mut self,
         signature: &Signature,
         slots: Vec<Option<ExprId>>,
+        refused: bool,
         span: Span,
     ) -> Vec<ExprId> {
         let mut missing = Vec::new();
@@ -298,22 +316,23 @@ impl Resolver<'_> {
                 }
             });
         }
-        if !missing.is_empty() {
+        if !missing.is_empty() && !refused {
             let needs = signature
                 .params
                 .iter()
                 .filter(|param| param.default.is_none())
                 .count();
+            let verb = if missing.len() == 1 { "is" } else { "are" };
             self.report(
                 Diagnostic::error(
                     Code::WrongArguments,
                     span,
                     format!(
-                        "`{}` needs {}; {} missing",
+                        "`{}` needs {}, {} {verb} missing",
                         signature.name,
                         count_of(needs, "argument"),
-                        missing.join(" and ")
-                    ) + if missing.len() == 1 { " is" } else { " are" },
+                        missing.join(" and "),
+                    ),
                 )
                 .also(signature.span, "declared here"),
             );
@@ -358,6 +377,17 @@ impl Resolver<'_> {
         };
         self.report(diagnostic.also(signature.span, "declared here"));
         None
+    }
+
+    fn unnamed_after_named(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error(
+                Code::WrongArguments,
+                span,
+                "an argument without a name stands after named ones",
+            )
+            .hint("give the arguments by position first, then those by name"),
+        );
     }
 
     fn too_many(&mut self, signature: &Signature, found: usize, extra: Span) {

@@ -152,6 +152,18 @@ impl<'a> Resolver<'a> {
                     section.statements.push((order, statement, vec![var]));
                 }
             }
+            StmtKind::Const {
+                name,
+                ty: None,
+                value:
+                    Expr {
+                        kind: Ast::Lambda { params, body },
+                        span,
+                        ..
+                    },
+            } => {
+                self.collect_lambda(name, params, body, *span, section);
+            }
             StmtKind::Const { name, ty, value } => {
                 self.collect_constant(name, ty.as_ref(), value, order, section)
             }

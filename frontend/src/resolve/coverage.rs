@@ -21,6 +21,8 @@ pub(super) struct Coverage {
     /// There are type, list, map or none patterns.
     types: bool,
     literals: bool,
+    /// An arm holds a mistake that is reported already.
+    excused: bool,
 }
 
 /// What is not covered.
@@ -38,16 +40,11 @@ impl Coverage {
         self.total
     }
 
-    pub(super) fn set_total(&mut self) {
-        self.total = true;
-    }
-
     /// Adds an arm without guard.
     pub(super) fn add(&mut self, pattern: &Pattern, resolver: &Resolver) {
         match &pattern.kind {
-            PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => {
-                self.total = true
-            }
+            PatternKind::Wildcard | PatternKind::Binding(_) => self.total = true,
+            PatternKind::Error => self.excused = true,
             PatternKind::Literal(Literal::Bool(true)) => self.yes = true,
             PatternKind::Literal(Literal::Bool(false)) => self.no = true,
             PatternKind::Variant {
@@ -68,7 +65,8 @@ impl Coverage {
                             self.variants.insert((at, number));
                         }
                     }
-                    None => self.types = true,
+                    None if resolver.is_visible(&name.text) => self.types = true,
+                    None => self.excused = true,
                 }
             }
             PatternKind::Or(choices) => {
@@ -106,7 +104,7 @@ impl Coverage {
 
     /// What the arms leave open.
     pub(super) fn missing(&self, resolver: &Resolver) -> Missing {
-        if self.total {
+        if self.total || self.excused {
             return Missing::Nothing;
         }
         if let [only] = self.enums.as_slice() {

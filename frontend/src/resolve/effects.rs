@@ -2,7 +2,7 @@
 //! entities, statements of the top level may not use page state or variables that have no value yet. Must stay true: the
 //! message stands at the first step of the chain and names every step.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use flin_syntax::{Code, Diagnostic, Span};
 
@@ -144,26 +144,28 @@ pub(super) fn early_calls(
     let ExprKind::Block(statements, _) = &function.exprs[function.body.index()].kind else {
         return;
     };
-    let mut without_value: Vec<usize> = declarations.values().copied().collect();
-    let mut reported: Vec<usize> = Vec::new();
+    let mut without_value: HashSet<usize> = declarations.values().copied().collect();
+    let mut needs: HashMap<FnId, Vec<(GlobalIx, Span)>> = HashMap::new();
     for statement in statements {
         let mut calls = Vec::new();
         collect_calls(function, *statement, &mut calls);
         for (callee, span) in calls {
-            let reached = reachable(facts, [callee]);
-            for id in in_order(&reached) {
-                for (global, place) in &facts[id.index()].reads {
-                    if without_value.contains(&global.index())
-                        && !reported.contains(&global.index())
-                    {
-                        reported.push(global.index());
-                        out.push(early_call(program, *global, span, *place));
-                    }
+            let needed = needs.entry(callee).or_insert_with(|| {
+                let reached = in_order(&reachable(facts, [callee]));
+                let reads = reached.iter().flat_map(|id| &facts[id.index()].reads);
+                reads
+                    .filter(|(global, _)| without_value.contains(&global.index()))
+                    .copied()
+                    .collect()
+            });
+            // Reported once: from then on the variable counts as having a value.
+            for (global, place) in needed.iter() {
+                if without_value.remove(&global.index()) {
+                    out.push(early_call(program, *global, span, *place));
                 }
             }
         }
-        without_value.retain(|var| declarations.get(statement) != Some(var));
-        forget_declared(function, *statement, declarations, &mut without_value);
+        forget_declared(*statement, declarations, &mut without_value);
     }
 }
 
@@ -192,18 +194,13 @@ fn collect_calls(function: &Function, at: ExprId, calls: &mut Vec<(FnId, Span)>)
     });
 }
 
+/// Takes out the variables that a statement of `main` declares.
 fn forget_declared(
-    function: &Function,
     at: ExprId,
     declarations: &HashMap<ExprId, usize>,
-    without_value: &mut Vec<usize>,
+    without_value: &mut HashSet<usize>,
 ) {
     if let Some(var) = declarations.get(&at) {
-        without_value.retain(|it| it != var);
-    }
-    if let ExprKind::Block(items, _) = &function.exprs[at.index()].kind {
-        for item in items {
-            forget_declared(function, *item, declarations, without_value);
-        }
+        without_value.remove(var);
     }
 }

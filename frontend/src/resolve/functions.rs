@@ -135,13 +135,17 @@ impl Resolver<'_> {
             .collect();
         for (param, default) in params.iter().zip(defaults) {
             if let (Some(value), Some(default)) = (&param.default, default) {
-                self.refuse_other_parameters(params, value);
-                self.computed(default, "default value", Place::Default, value);
+                if self.uses_other_parameters(params, value) {
+                    let wrong = Expr::new(ast::ExprKind::Error, value.span);
+                    self.computed(default, "default value", Place::Default, &wrong);
+                } else {
+                    self.computed(default, "default value", Place::Default, value);
+                }
             }
         }
     }
 
-    fn refuse_other_parameters(&mut self, params: &[ast::Param], value: &Expr) {
+    fn uses_other_parameters(&mut self, params: &[ast::Param], value: &Expr) -> bool {
         let mut names = Vec::new();
         for param in params {
             super::mentions::of_pattern(&param.pattern, &mut |name, _| {
@@ -157,6 +161,7 @@ impl Resolver<'_> {
         if let Some(span) = used {
             self.unsupported(crate::unsupported::Unsupported::DefaultsOfParameters, span);
         }
+        used.is_some()
     }
 
     /// A function without parameters that computes one expression.

@@ -87,10 +87,6 @@ impl Resolver<'_> {
                 None if last.is_none() => last = Some(body),
                 None => {}
             }
-            if last.is_some() && !coverage.is_total() {
-                // A pattern with a mistake in it: treated as fitting, the mistake is reported.
-                coverage.set_total();
-            }
         }
         let mut otherwise = last.unwrap_or_else(|| self.no_match(&coverage, from, subject.span));
         for (cond, then, span) in parts.into_iter().rev() {
@@ -183,7 +179,8 @@ impl Resolver<'_> {
     fn steps(&mut self, pattern: &Pattern, from: LocalId, names: &mut Names, out: &mut Vec<Step>) {
         let span = pattern.span;
         match &pattern.kind {
-            PatternKind::Wildcard | PatternKind::Error => {}
+            PatternKind::Wildcard => {}
+            PatternKind::Error => out.push(Step::Check(self.error(span))),
             PatternKind::Binding(name) => {
                 let value = self.emit(ExprKind::Local(from), span);
                 self.bind_in_arm(name, value, names, out);

@@ -102,7 +102,6 @@ impl Resolver<'_> {
         out: &mut Output,
     ) -> Content {
         let mut content = Content::default();
-        self.refuse_repeated(&element.attributes);
         for attribute in &element.attributes {
             match &attribute.kind {
                 AttributeKind::Plain { name, value } => {
@@ -136,7 +135,6 @@ impl Resolver<'_> {
 
     /// Attributes of an element that can have no handlers and no binding.
     pub(super) fn plain_attributes(&mut self, attributes: &[Attribute], out: &mut Output) {
-        self.refuse_repeated(attributes);
         for attribute in attributes {
             match &attribute.kind {
                 AttributeKind::Plain { name, value } => {
@@ -150,30 +148,6 @@ impl Resolver<'_> {
                     ))
                 }
             }
-        }
-    }
-
-    fn refuse_repeated(&mut self, attributes: &[Attribute]) {
-        let mut seen: Vec<String> = Vec::new();
-        for attribute in attributes {
-            let name = match &attribute.kind {
-                AttributeKind::Plain { name, .. } => name.text.to_lowercase(),
-                AttributeKind::Bind(_) => "bind".to_owned(),
-                AttributeKind::Event {
-                    event, modifiers, ..
-                } => event_name(event, modifiers),
-            };
-            if seen.contains(&name) {
-                self.report(
-                    Diagnostic::error(
-                        Code::DuplicateAttribute,
-                        attribute.span,
-                        format!("`{name}` stands twice on this element"),
-                    )
-                    .hint("put both into one"),
-                );
-            }
-            seen.push(name);
         }
     }
 

@@ -65,8 +65,8 @@ impl Resolver<'_> {
         if let Some(known) = bound.get(&name.text) {
             return known.clone();
         }
-        if let Some(var) = self.type_parameter(&name.text) {
-            return TypeAnn::Var(var);
+        if let Some(parameter) = self.type_parameter(&name.text) {
+            return parameter;
         }
         if let Some(Item::Alias(alias)) = self.top(&name.text) {
             return self.expand(alias, name, args, bound);
@@ -88,18 +88,17 @@ impl Resolver<'_> {
         found
     }
 
-    /// The number of a type parameter of a function around.
-    fn type_parameter(&self, name: &str) -> Option<u32> {
-        let frame = self
-            .frames
-            .iter()
-            .rev()
-            .find(|frame| !frame.generics.is_empty())?;
-        let at = frame
-            .generics
-            .iter()
-            .position(|generic| &**generic == name)?;
-        Some(at as u32)
+    /// A type parameter of the function at hand. Functions inside of it do not know which type it is.
+    fn type_parameter(&self, name: &str) -> Option<TypeAnn> {
+        let own = self.frames.last()?;
+        if let Some(at) = own.generics.iter().position(|generic| &**generic == name) {
+            return Some(TypeAnn::Var(at as u32));
+        }
+        let outer = self.frames.iter().flat_map(|frame| &frame.generics);
+        outer
+            .into_iter()
+            .any(|generic| &**generic == name)
+            .then_some(TypeAnn::Any)
     }
 
     fn expand(

@@ -57,7 +57,7 @@ impl Resolver<'_> {
                     self.emit(ExprKind::Binary(BinOp::Eq, value, constant), span),
                 ));
             }
-            Capitalised::Unknown => {}
+            Capitalised::Unknown => out.push(Step::Check(self.error(span))),
         }
     }
 
@@ -85,11 +85,15 @@ impl Resolver<'_> {
                     None => Capitalised::Unknown,
                 },
                 _ => {
-                    self.report(Diagnostic::error(
+                    let enums = self.enums.iter().map(|it| it.name.as_str());
+                    let near = super::suggest::nearest_of(&enum_name.text, enums);
+                    let mut diagnostic = Diagnostic::error(
                         Code::UnknownType,
                         enum_name.span,
                         format!("there is no enum `{}`", enum_name.text),
-                    ));
+                    );
+                    diagnostic.hint = near.map(|near| format!("did you mean `{near}`?"));
+                    self.report(diagnostic);
                     Capitalised::Unknown
                 }
             };
