@@ -1,0 +1,292 @@
+//! Every native library row, called with the edges of every kind of value. Here because bodies are plain Rust that must
+//! hold whatever compiled code hands them (a `ref` argument may be any object). Must stay true: each call returns a
+//! value or an error of a known kind: no panic, no memory beyond the limit, no endless loop.
+
+mod support;
+
+use flin_bytecode::{
+    Class, FuncId, FunctionBuilder, LIBRARY, LibType, Module, ModuleBuilder, Native, Op,
+};
+use flin_testkit::rng::Rng;
+use flin_vm::{ErrorKind, HostValue, Limits, Program, Vm};
+use support::{ModelHost, emit};
+
+/// Calls per row.
+const CALLS: usize = 300;
+
+/// A module whose function n calls native row n with its own parameters.
+fn module() -> Module {
+    let mut builder = ModuleBuilder::new("library.flin");
+    for native in Native::ALL {
+        let signature = native.lib_id().signature();
+        let mut b = FunctionBuilder::new(native.lib_id().row().name, signature.clone());
+        let window = b.window(signature);
+        for (index, class) in signature.params.iter().enumerate() {
+            let param = b.param(index);
+            b.mov(*class, window.args[index], param);
+        }
+        emit!(b, CallLib, window.scalar, window.reference, native.lib_id());
+        match (signature.result, window.result) {
+            (Some(class), Some(reg)) => {
+                let op = match class {
+                    Class::I64 => Op::RetI64,
+                    Class::F64 => Op::RetF64,
+                    Class::Bool => Op::RetBool,
+                    Class::Ref => Op::RetRef,
+                    Class::Any => Op::RetAny,
+                };
+                b.emit(op, &[reg.into()]);
+            }
+            _ => emit!(b, Ret),
+        }
+        let function = b.finish().expect("fits");
+        builder.function(function);
+    }
+    builder.module
+}
+
+fn texts() -> Vec<HostValue> {
+    let long = "lorem ipsum é☆ ".repeat(100);
+    [
+        "",
+        " ",
+        "a",
+        "A-B",
+        "-",
+        "é",
+        "ß",
+        "e\u{301}👩‍🚀",
+        "\u{0}\n\r\t\"\\{}",
+        "12",
+        "-7.5e3",
+        "1e999",
+        "9223372036854775808",
+        "2026-03-04",
+        "2026-03-04T05:06:07.008+01:00",
+        "month",
+        "YYYY-MM-DD [x] dddd",
+        "[1, {\"a\": null}]",
+        "{\"a\"",
+        "\"\\ud83d\\ude00\\ud800\"",
+        "(a+)+$",
+        "[",
+        "a@b.de",
+        "http://[::1]:80/",
+        "+300000-01-01",
+        "-000001-12-31T23:59:59.999Z",
+        "\u{7f}\u{ad}\u{202e}",
+        &long,
+    ]
+    .iter()
+    .map(|text| HostValue::Text((*text).to_owned()))
+    .collect()
+}
+
+fn ints() -> Vec<i64> {
+    vec![
+        0,
+        1,
+        -1,
+        2,
+        3,
+        10,
+        100,
+        301,
+        599,
+        1 << 31,
+        -(1 << 40),
+        1_772_600_767_000,
+        i64::MAX,
+        i64::MIN,
+        i64::MAX - 1,
+    ]
+}
+
+fn floats() -> Vec<f64> {
+    vec![
+        0.0,
+        -0.0,
+        1.0,
+        -1.5,
+        0.5,
+        2.5,
+        1e21,
+        -1e300,
+        5e-324,
+        f64::MAX,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+        9_223_372_036_854_775_808.0,
+        -9_223_372_036_854_775_808.0,
+    ]
+}
+
+fn nested(depth: usize) -> HostValue {
+    (0..depth).fold(HostValue::Int(1), |inner, _| HostValue::List(vec![inner]))
+}
+
+/// Values of every kind, containers of them among them.
+fn values() -> Vec<HostValue> {
+    let map = |entries: &[(&str, HostValue)]| {
+        HostValue::Map(
+            entries
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), value.clone()))
+                .collect(),
+        )
+    };
+    let mut all = vec![
+        HostValue::None,
+        HostValue::Bool(true),
+        HostValue::Bool(false),
+    ];
+    all.extend(ints().into_iter().map(HostValue::Int));
+    all.extend(floats().into_iter().map(HostValue::Float));
+    all.extend(texts());
+    all.extend([
+        HostValue::Time(0),
+        HostValue::Time(i64::MIN),
+        HostValue::Duration(i64::MAX),
+        HostValue::Duration(-1),
+    ]);
+    let ints = HostValue::List(ints().into_iter().map(HostValue::Int).collect());
+    let floats = HostValue::List(floats().into_iter().map(HostValue::Float).collect());
+    let texts = HostValue::List(texts());
+    let mixed = HostValue::List(all.clone());
+    let pair = HostValue::Tuple(vec![HostValue::Text("k".to_owned()), HostValue::Int(1)]);
+    let lists = [
+        HostValue::List(vec![]),
+        HostValue::List(vec![HostValue::Bool(true), HostValue::Bool(false)]),
+        HostValue::List(vec![
+            HostValue::Int(1),
+            HostValue::Float(0.5),
+            HostValue::None,
+        ]),
+        HostValue::List(vec![pair.clone(), pair.clone()]),
+        HostValue::List(vec![
+            HostValue::List(vec![]),
+            HostValue::List(vec![]),
+            map(&[]),
+            map(&[]),
+        ]),
+        ints,
+        floats,
+        texts,
+        mixed,
+        nested(200),
+    ];
+    let maps = [
+        map(&[]),
+        map(&[
+            ("a", HostValue::Int(1)),
+            ("b", HostValue::Text("x".to_owned())),
+        ]),
+        map(&[
+            ("status", HostValue::Int(204)),
+            ("headers", map(&[])),
+            ("body", nested(3)),
+        ]),
+        map(&[("status", HostValue::Int(99_999))]),
+    ];
+    all.extend(lists);
+    all.extend(maps);
+    all.push(pair);
+    all
+}
+
+/// Whether a value is of the kind that a row asks for.
+fn fits(ty: &LibType, value: &HostValue) -> bool {
+    match ty {
+        LibType::Text => matches!(value, HostValue::Text(_)),
+        LibType::List(_) => matches!(value, HostValue::List(_)),
+        LibType::Map(..) => matches!(value, HostValue::Map(_)),
+        LibType::Int => matches!(value, HostValue::Int(_)),
+        LibType::Optional(inner) => *value == HostValue::None || fits(inner, value),
+        _ => true,
+    }
+}
+
+/// An argument for a parameter of this type; every other turn one of the right kind where values from outside have it.
+fn argument(ty: &LibType, turn: usize, all: &[HostValue], rng: &mut Rng) -> HostValue {
+    match ty.class() {
+        Class::I64 => HostValue::Int(*rng.pick(&ints())),
+        Class::F64 => HostValue::Float(*rng.pick(&floats())),
+        Class::Bool => HostValue::Bool(rng.one_in(2)),
+        Class::Ref | Class::Any if turn % 2 == 0 => {
+            let fitting: Vec<&HostValue> = all.iter().filter(|value| fits(ty, value)).collect();
+            (*rng.pick(&fitting)).clone()
+        }
+        Class::Ref | Class::Any => rng.pick(all).clone(),
+    }
+}
+
+#[test]
+fn every_row_holds_at_the_edges() {
+    let program = Program::load(module()).unwrap_or_else(|e| panic!("{e}"));
+    let all = values();
+    let mut rng = Rng::new(11);
+    let mut answered = vec![0; Native::ALL.len()];
+    for (row, native) in Native::ALL.iter().enumerate() {
+        let limits = Limits {
+            memory_bytes: 8 << 20,
+            ..Limits::request()
+        };
+        let mut host = ModelHost {
+            clock_ms: 1_772_600_767_000,
+            ..ModelHost::default()
+        };
+        let mut vm = Vm::new(program.clone(), limits);
+        for turn in 0..CALLS {
+            let params = &native.lib_id().scheme().params;
+            let args: Vec<HostValue> = params
+                .iter()
+                .map(|ty| argument(ty, turn, &all, &mut rng))
+                .collect();
+            match vm.call(&mut host, FuncId(row as u32), &args) {
+                Ok(_) => answered[row] += 1,
+                Err(trap) => {
+                    let given = args.contains(&HostValue::Text(String::new()));
+                    assert!(given || !trap.message.is_empty(), "{native:?} {args:?}");
+                    let own = ErrorKind::Custom("HttpError".to_owned());
+                    assert!(
+                        !matches!(trap.kind, ErrorKind::Custom(_))
+                            || (*native == Native::HttpError && trap.kind == own),
+                        "{native:?}: {trap}"
+                    );
+                    if trap.kind == ErrorKind::MemoryLimitExceeded {
+                        vm = Vm::new(
+                            program.clone(),
+                            Limits {
+                                memory_bytes: 8 << 20,
+                                ..Limits::request()
+                            },
+                        );
+                    }
+                }
+            }
+        }
+    }
+    // Rows that take a range, tuple, enum value or query cannot be reached with values from outside.
+    let unreached: Vec<&str> = answered
+        .iter()
+        .zip(LIBRARY)
+        .filter(|(count, row)| **count == 0 && !row.scheme_text.ends_with("never"))
+        .map(|(_, row)| row.name)
+        .collect();
+    let allowed = [
+        "contains",
+        "len",
+        "to_list",
+        "__range_start",
+        "__range_end",
+        "__enum",
+        "__enum_data",
+        "__tuple_get",
+    ];
+    let unexpected: Vec<&&str> = unreached
+        .iter()
+        .filter(|name| !allowed.contains(name) && !name.starts_with("__query"))
+        .collect();
+    assert!(unexpected.is_empty(), "never answered: {unexpected:?}");
+}
