@@ -1,6 +1,8 @@
 //! Golden texts of inferred types and of type errors. A program `tests/types/x.flin` has its types in `x.types`, a program
 //! `tests/type_errors/x.flin` its messages in `x.txt`; `BLESS=1` writes them anew.
 
+#![allow(clippy::disallowed_methods, reason = "tests read their files")]
+
 use std::path::Path;
 
 use flin_syntax::diagnostic::Diagnostic;
@@ -62,11 +64,7 @@ fn messages_about_types() {
             .expect("a file name")
             .to_string_lossy()
             .into_owned();
-        let text = render_all(
-            &diagnostics,
-            &Sources::single(&name, &source),
-            Color::Never,
-        );
+        let text = render_all(&diagnostics, &Sources::single(&name, &source), Color::Never);
         golden::check(&path.with_extension("txt"), &text);
     }
 }

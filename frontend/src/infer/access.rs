@@ -91,7 +91,7 @@ impl Walker<'_, '_> {
         {
             return (self.engine.cells.read(*field), Some(Meaning::RecordField));
         }
-        let value = self.engine.cells.to_dict(map);
+        let value = self.engine.cells.make_dict(map);
         let value = self.engine.cells.read(value);
         (
             self.engine.cells.join_sets(value, Set::NONE),
@@ -130,7 +130,7 @@ impl Walker<'_, '_> {
         let mut possible = false;
         for member in self.engine.cells.members(set) {
             if let Some(map) = member.map {
-                self.engine.cells.to_dict(map);
+                self.engine.cells.make_dict(map);
                 possible = true;
             } else if let Some(entity) = self.engine.cells.single_entity(member) {
                 possible |= self.entity_field(entity, name.0).is_some();
@@ -195,7 +195,7 @@ impl Walker<'_, '_> {
             for member in self.engine.cells.members(set) {
                 if let Some(map) = member.map {
                     self.text_key(map);
-                    let cell = self.engine.cells.to_dict(map);
+                    let cell = self.engine.cells.make_dict(map);
                     self.flow(cell, new, value, Into::Element);
                 }
             }
@@ -221,7 +221,7 @@ impl Walker<'_, '_> {
             return;
         }
         self.text_key(map);
-        let cell = self.engine.cells.to_dict(map);
+        let cell = self.engine.cells.make_dict(map);
         self.flow(cell, value.1, value.0, Into::Element);
         self.mean(expr, Meaning::MapKey);
     }
@@ -311,7 +311,7 @@ impl Walker<'_, '_> {
             return self.engine.cells.read(element);
         }
         if let Some(map) = rest.map {
-            let value = self.engine.cells.to_dict(map);
+            let value = self.engine.cells.make_dict(map);
             self.engine.cells.map_kind(map);
             let value = self.engine.cells.read(value);
             return self.engine.cells.join_sets(value, Set::NONE);
@@ -364,7 +364,7 @@ impl Walker<'_, '_> {
             return Set::NEVER;
         }
         for map in members.iter().filter_map(|member| member.map) {
-            self.engine.cells.to_dict(map);
+            self.engine.cells.make_dict(map);
         }
         self.engine.cells.escape(set);
         Set::ANY
@@ -391,7 +391,7 @@ impl Walker<'_, '_> {
         if let Some(map) = set.map {
             let key = self.engine.cells.dict_key(map);
             self.flow(key, at, index, Into::Element);
-            let cell = self.engine.cells.to_dict(map);
+            let cell = self.engine.cells.make_dict(map);
             self.flow(cell, new, value, Into::Element);
             fits = true;
         }
@@ -523,7 +523,7 @@ impl Walker<'_, '_> {
                             .zip(parts)
                             .all(|(field, part)| field.0 == part.0);
                     if !same || open {
-                        self.engine.cells.to_dict(node);
+                        self.engine.cells.make_dict(node);
                     }
                 }
                 return node;

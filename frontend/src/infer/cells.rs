@@ -431,7 +431,7 @@ impl Cells {
     }
 
     /// Turns a record into a dictionary; gives its value cell.
-    pub(super) fn to_dict(&mut self, map: MapNodeId) -> CellId {
+    pub(super) fn make_dict(&mut self, map: MapNodeId) -> CellId {
         let root = self.find_map(map);
         let fields = match self.maps[root.0 as usize].kind.clone() {
             MapKind::Dict(value, _) => return value,
@@ -453,7 +453,7 @@ impl Cells {
 
     /// The cell of the keys; the map becomes a dictionary.
     pub(super) fn dict_key(&mut self, map: MapNodeId) -> CellId {
-        self.to_dict(map);
+        self.make_dict(map);
         let root = self.find_map(map);
         match self.maps[root.0 as usize].kind {
             MapKind::Dict(_, key) => key,
@@ -478,7 +478,7 @@ impl Cells {
             }
             return;
         }
-        let (x, y) = (self.to_dict(a), self.to_dict(b));
+        let (x, y) = (self.make_dict(a), self.make_dict(b));
         let (x_key, y_key) = (self.dict_key(a), self.dict_key(b));
         self.unify(x_key, y_key);
         let (a, b) = (self.find_map(a), self.find_map(b));

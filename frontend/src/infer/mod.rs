@@ -8,20 +8,26 @@
 mod access;
 mod calls;
 mod cells;
+mod control;
+mod declared;
 pub mod dump;
 mod engine;
 mod entities;
 mod finish;
 mod flow;
+mod instances;
 mod library_calls;
 mod literals;
 mod near;
 mod ops;
 mod report;
+mod rows;
 mod set;
+mod settle;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod words;
 
 use std::collections::HashSet;
 
