@@ -200,7 +200,6 @@ impl Tok {
                 | Tok::PlusPlus
                 | Tok::MinusMinus
                 | Tok::Optional
-                | Tok::On
         )
     }
 
@@ -251,7 +250,7 @@ impl Tok {
         }
     }
 
-    /// True for comparisons and equality, which do not chain.
+    /// True for the signs of assignments.
     pub(crate) fn is_assignment(self) -> bool {
         matches!(
             self,

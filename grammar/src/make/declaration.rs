@@ -2,9 +2,9 @@
 
 use super::{Context, span};
 use crate::ast::{
-    Arg, Block, ComponentDecl, Decorator, EntityDecl, EnumDecl, Expr, FieldDecl, GuardUse,
-    LifecycleEvent, Name, Param, Pattern, PatternKind, PlainText, Stmt, StmtKind, TypeExpr,
-    VariantDecl, WsEvent, WsHandler,
+    Arg, Block, ComponentDecl, Decorator, EntityDecl, EnumDecl, Expr, ExprKind, FieldDecl,
+    GuardUse, LifecycleEvent, Name, Param, Pattern, PatternKind, PlainText, Stmt, StmtKind,
+    TypeExpr, VariantDecl, WsEvent, WsHandler,
 };
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -15,6 +15,21 @@ pub(crate) fn stmt(cx: &mut Context<'_>, kind: StmtKind, l: u32, r: u32) -> Stmt
 
 pub(crate) fn block(cx: &mut Context<'_>, statements: Vec<Stmt>, l: u32, r: u32) -> Block {
     cx.keep_block(Block::new(statements, span(l, r)))
+}
+
+/// `assert condition, message` as a statement.
+pub(crate) fn assert_with_message(
+    cx: &mut Context<'_>,
+    condition: Expr,
+    message: Expr,
+    l: u32,
+    r: u32,
+) -> StmtKind {
+    let kind = ExprKind::Assert {
+        condition: Box::new(condition),
+        message: Some(Box::new(message)),
+    };
+    StmtKind::Expr(super::expr(cx, kind, l, r))
 }
 
 pub(crate) fn error_stmt(_body: Block) -> StmtKind {
