@@ -18,6 +18,8 @@ use super::walk::Walker;
 
 /// How many first walks may stand inside of one another (each takes some stack).
 const NESTED_MAX: u32 = 32;
+/// The prelude function that makes an answer of any value: queries in it become lists.
+const ANSWER: &str = "__answer";
 
 /// A typed copy of a function.
 pub(super) struct Inst {
@@ -243,6 +245,14 @@ impl<'p> Engine<'p> {
         }
         for func in &roots {
             self.root(*func);
+        }
+        // What routes answer goes through this function, whatever it is.
+        if let Some(answer) = program.prelude.get(ANSWER).filter(|_| !program.routes.is_empty()) {
+            let inst = self.root(*answer);
+            roots.push(*answer);
+            if let Some(cell) = self.param_cell(inst, 0) {
+                self.cells.join(cell, Set::ANY);
+            }
         }
         self.roots = roots;
         for (at, entity) in program.entities.iter().enumerate() {

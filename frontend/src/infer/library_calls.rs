@@ -40,15 +40,14 @@ impl Walker<'_, '_> {
         if name != "__query_scan" {
             return None;
         }
-        let entity = sets
-            .first()
-            .and_then(|set| self.engine.cells.single_query(*set));
-        let Some(entity) = entity else {
-            return Some(Set::NEVER);
+        let query = sets.first().copied().unwrap_or(Set::NEVER);
+        let set = match self.engine.cells.single_query(query) {
+            Some(entity) => self.engine.cells.entity(entity),
+            None if query.is_any() => Set::ANY,
+            None => return Some(Set::NEVER),
         };
         let at = self.function.body;
         let cell = self.site_cell(at, 200);
-        let set = self.engine.cells.entity(entity);
         self.engine.cells.join(cell, set);
         Some(Set::list(self.engine.cells.find(cell)))
     }
