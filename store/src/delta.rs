@@ -10,7 +10,7 @@ use crate::codec::record::{FieldNo, Place, TypeNo};
 use crate::error::ReadError;
 use crate::index::{Head, Referrer, UniqueKey};
 use crate::rules::PlannedWrite;
-use crate::shared::{Shared, State};
+use crate::shared::{Shared, State, Until};
 use crate::value::{EntityId, Lsn, Record, TypeIx};
 
 /// A record changed in this batch; `None` when it was destroyed.
@@ -179,7 +179,7 @@ impl Newest<'_> {
         };
         Ok(self
             .shared
-            .record_at(&segments, ty, id, head, head.lsn)?
+            .record_at(&segments, ty, id, head, Until::lsn(head.lsn))?
             .map(Arc::new))
     }
 

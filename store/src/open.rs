@@ -30,7 +30,7 @@ pub(crate) fn open(
     options: &StoreOptions,
 ) -> Result<Opened, OpenError> {
     let guard = lock(disk.as_ref())?;
-    let mut files = load(disk.as_ref())?;
+    let files = load(disk.as_ref())?;
     let Recovered {
         replayed,
         end,
@@ -44,26 +44,13 @@ pub(crate) fn open(
         .fit(schema)
         .map_err(|problems| OpenError::SchemaRefused { problems })?;
     let report = report(&files, &replayed, &end, &catalog, guard.note.as_ref());
-    files.notes.clear();
-    let before = before_append(&files, &end);
-    let known = files.segments.iter().map(|segment| ManifestSegment {
-        number: segment.header.number,
-        first_lsn: segment.header.first_lsn,
-        epoch: segment.header.epoch,
-    });
-    let known: Vec<ManifestSegment> = known.collect();
-    let store_id = match files.segments.first() {
-        Some(first) => first.header.store_id,
-        None => new_store_id(disk.as_ref()).map_err(|source| IoFailure {
-            attempt: "drawing a store id",
-            file: disk.place(),
-            source,
-        })?,
-    };
+    let mut writer = writer_at_end(disk.clone(), options, &files, &end)?;
     make_tail_durable(disk.as_ref(), &files, &end)?;
-    let epoch = known.last().map_or(1, |segment| segment.epoch);
     let segments = readable_segments(files, end.offset)?;
-    let newest = segments.iter().last().cloned();
+    writer.active = segments.iter().last().map(|segment| Active {
+        segment: segment.clone(),
+        end: end.offset,
+    });
     let schema_pending = catalog != replayed.catalog;
     let state = State {
         index: replayed.index,
@@ -72,27 +59,6 @@ pub(crate) fn open(
     };
     let shared = Arc::new(Shared::new(schema.clone(), catalog, mapping, state));
     check_duplicates(&shared)?;
-    let writer = LogWriter {
-        disk: disk.clone(),
-        sizes: options.sizes(),
-        prepare_ahead: options.prepare_ahead,
-        store_id,
-        epoch,
-        active: newest.map(|segment| Active {
-            segment,
-            end: end.offset,
-        }),
-        before,
-        last_lsn: end.lsn,
-        last_link: end.link,
-        last_time_ms: end.time_ms,
-        last_kind: end.last,
-        durable: end.lsn,
-        buffer: Vec::new(),
-        buffer_at: 0,
-        preparing: None,
-        known,
-    };
     let events = Arc::new(Events::new(replayed.published));
     let mut committer = Committer::new(
         shared,
@@ -109,6 +75,47 @@ pub(crate) fn open(
     })?;
     let store = Store::start(disk, committer, options)?;
     Ok(Opened { store, report })
+}
+
+/// A writer that goes on where the log ends; its active segment comes once that is open for reading.
+fn writer_at_end(
+    disk: Arc<dyn Disk>,
+    options: &StoreOptions,
+    files: &LogFiles,
+    end: &WalkEnd,
+) -> Result<LogWriter, OpenError> {
+    let known = files.segments.iter().map(|segment| ManifestSegment {
+        number: segment.header.number,
+        first_lsn: segment.header.first_lsn,
+        epoch: segment.header.epoch,
+    });
+    let known: Vec<ManifestSegment> = known.collect();
+    let store_id = match files.segments.first() {
+        Some(first) => first.header.store_id,
+        None => new_store_id(disk.as_ref()).map_err(|source| IoFailure {
+            attempt: "drawing a store id",
+            file: disk.place(),
+            source,
+        })?,
+    };
+    Ok(LogWriter {
+        sizes: options.sizes(),
+        prepare_ahead: options.prepare_ahead,
+        store_id,
+        epoch: known.last().map_or(1, |segment| segment.epoch),
+        active: None,
+        before: before_append(files, end),
+        last_lsn: end.lsn,
+        last_link: end.link,
+        last_time_ms: end.time_ms,
+        last_kind: end.last,
+        durable: end.lsn,
+        buffer: Vec::new(),
+        buffer_at: 0,
+        preparing: None,
+        known,
+        disk,
+    })
 }
 
 /// The answer to damage: where it is, and the state before it.

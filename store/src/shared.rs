@@ -36,6 +36,29 @@ pub(crate) struct Shared {
     pub(crate) next_ids: Vec<AtomicU64>,
 }
 
+/// Which versions a reader sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Until {
+    /// Versions up to this transaction,
+    pub(crate) lsn: Lsn,
+    /// and, for a look into the past, up to this time.
+    pub(crate) time_ms: Option<i64>,
+}
+
+impl Until {
+    /// Everything up to a transaction.
+    pub(crate) fn lsn(lsn: Lsn) -> Self {
+        Until { lsn, time_ms: None }
+    }
+
+    fn sees(self, header: &RecordHeader) -> bool {
+        header.lsn <= self.lsn
+            && self
+                .time_ms
+                .is_none_or(|time_ms| header.updated_at_ms <= time_ms)
+    }
+}
+
 /// Looks at one version; `false` ends the walk.
 type VisitVersion<'a> = dyn FnMut(&RecordHeader, &[u8]) -> Result<bool, Undecodable> + 'a;
 
@@ -81,18 +104,18 @@ impl Shared {
         &self.type_names[ty.0 as usize]
     }
 
-    /// The version of a record that a snapshot at `lsn` sees, deleted states included.
+    /// The version of a record that a reader sees, deleted states included.
     pub(crate) fn record_at(
         &self,
         segments: &SegmentSet,
         ty: TypeIx,
         id: EntityId,
         head: Head,
-        lsn: Lsn,
+        until: Until,
     ) -> Result<Option<Record>, ReadError> {
         let mut found = None;
         self.walk_back(segments, ty, id, head, &mut |header, bytes| {
-            if header.lsn > lsn {
+            if !until.sees(header) {
                 return Ok(true);
             }
             found = Some(self.decode(ty, header, bytes)?);
@@ -101,18 +124,18 @@ impl Shared {
         Ok(found)
     }
 
-    /// All versions up to `lsn`, newest first.
+    /// All versions that a reader sees, newest first.
     pub(crate) fn versions(
         &self,
         segments: &SegmentSet,
         ty: TypeIx,
         id: EntityId,
         head: Head,
-        lsn: Lsn,
+        until: Until,
     ) -> Result<Vec<Record>, ReadError> {
         let mut found = Vec::new();
         self.walk_back(segments, ty, id, head, &mut |header, bytes| {
-            if header.lsn <= lsn {
+            if until.sees(header) {
                 found.push(self.decode(ty, header, bytes)?);
             }
             Ok(true)
@@ -273,7 +296,9 @@ impl Shared {
                     (heads, next, state.segments.clone())
                 };
                 for (id, head) in heads.into_iter().filter(|(_, head)| !head.deleted) {
-                    let Some(record) = self.record_at(&segments, ty, id, head, head.lsn)? else {
+                    let Some(record) =
+                        self.record_at(&segments, ty, id, head, Until::lsn(head.lsn))?
+                    else {
                         continue;
                     };
                     self.index_rules(number, &record, &mut duplicates);

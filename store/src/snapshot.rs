@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::error::ReadError;
 use crate::index::Head;
 use crate::segments::SegmentSet;
-use crate::shared::Shared;
+use crate::shared::{Shared, Until};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
 /// Which records a scan shows.
@@ -39,18 +39,40 @@ impl Deleted {
 #[derive(Clone)]
 pub struct Snapshot {
     pub(crate) shared: Arc<Shared>,
-    lsn: Lsn,
+    until: Until,
 }
 
 impl Snapshot {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let lsn = shared.state().published;
-        Snapshot { shared, lsn }
+        let until = Until::lsn(shared.state().published);
+        Snapshot { shared, until }
     }
 
     /// The last transaction this snapshot sees.
     pub fn lsn(&self) -> Lsn {
-        self.lsn
+        self.until.lsn
+    }
+
+    /// The data as it was at a time (milliseconds UTC): what was committed later is not seen.
+    #[must_use]
+    pub fn at_time(&self, time_ms: i64) -> Snapshot {
+        let earlier = self
+            .until
+            .time_ms
+            .map_or(time_ms, |already| already.min(time_ms));
+        let until = Until {
+            time_ms: Some(earlier),
+            ..self.until
+        };
+        Snapshot {
+            shared: self.shared.clone(),
+            until,
+        }
+    }
+
+    /// Whether nothing of a type changed after what this snapshot sees, so that the indexes, which are about now, hold.
+    fn is_newest(&self, last_lsn: Lsn) -> bool {
+        self.until.time_ms.is_none() && last_lsn <= self.until.lsn
     }
 
     /// The live record with this number.
@@ -65,7 +87,7 @@ impl Snapshot {
         };
         Ok(self
             .shared
-            .record_at(&segments, ty, id, head, self.lsn)?
+            .record_at(&segments, ty, id, head, self.until)?
             .map(Arc::new))
     }
 
@@ -74,7 +96,7 @@ impl Snapshot {
         let Some((head, segments)) = self.head(ty, id) else {
             return Ok(Vec::new());
         };
-        let mut versions = self.shared.versions(&segments, ty, id, head, self.lsn)?;
+        let mut versions = self.shared.versions(&segments, ty, id, head, self.until)?;
         versions.reverse();
         Ok(versions)
     }
@@ -103,7 +125,7 @@ impl Snapshot {
             let state = self.shared.state();
             match state.index.ty(self.shared.mapping.number(ty)) {
                 None => return Ok(0),
-                Some(index) if index.last_lsn <= self.lsn => return Ok(index.live),
+                Some(index) if self.is_newest(index.last_lsn) => return Ok(index.live),
                 Some(_) => {}
             }
         }
@@ -137,7 +159,7 @@ impl Snapshot {
             let unchanged = state
                 .index
                 .ty(mapping.number)
-                .is_none_or(|index| index.last_lsn <= self.lsn);
+                .is_none_or(|index| self.is_newest(index.last_lsn));
             (holder, unchanged)
         };
         if let Some(id) = holder
@@ -188,7 +210,7 @@ impl Iterator for Scan {
             match self
                 .snapshot
                 .shared
-                .record_at(segments, self.ty, id, head, self.snapshot.lsn)
+                .record_at(segments, self.ty, id, head, self.snapshot.until)
             {
                 Ok(Some(record)) if self.deleted.shows(&record) => {
                     return Some(Ok(Arc::new(record)));

@@ -236,3 +236,70 @@ fn time_never_goes_backwards() {
             >= times[3]
     );
 }
+
+#[test]
+fn a_look_into_the_past() {
+    let sim = flin_store::SimDisk::new(1);
+    let disk: Arc<dyn Disk> = Arc::new(sim.clone());
+    let store = open(&disk, StoreOptions::inline()).store;
+    let at = |clock, act: &dyn Fn(&mut flin_store::Transaction)| {
+        sim.set_clock_ms(clock);
+        let mut transaction = store.begin();
+        act(&mut transaction);
+        commit(&store, transaction);
+    };
+    let (first, second) = (EntityId(1), EntityId(2));
+    at(2_000_000, &|transaction| {
+        transaction.insert(NOTE, note("one", 1)).expect("insert");
+    });
+    at(3_000_000, &|transaction| {
+        transaction.insert(NOTE, note("two", 2)).expect("insert");
+    });
+    at(4_000_000, &|transaction| {
+        transaction
+            .update(NOTE, first, note("one again", 1))
+            .expect("update");
+    });
+    at(5_000_000, &|transaction| {
+        transaction.delete(NOTE, second).expect("delete");
+    });
+    let now = store.snapshot();
+    let seen = |time_ms| {
+        let then = now.at_time(time_ms);
+        let texts = then
+            .scan(NOTE, Deleted::Hide)
+            .map(|one| one.expect("scan").fields[0].clone())
+            .collect::<Vec<_>>();
+        assert_eq!(then.count(NOTE).expect("count") as usize, texts.len());
+        texts
+    };
+    let texts = |texts: &[&str]| {
+        texts
+            .iter()
+            .map(|text| flin_store::FieldValue::text(*text))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(seen(1_999_999), texts(&[]));
+    assert_eq!(seen(2_500_000), texts(&["one"]));
+    assert_eq!(seen(3_500_000), texts(&["one", "two"]));
+    assert_eq!(seen(4_500_000), texts(&["one again", "two"]));
+    assert_eq!(
+        seen(9_000_000),
+        texts(&["one again"]),
+        "the future is the newest"
+    );
+    assert_eq!(
+        now.at_time(3_500_000)
+            .history(NOTE, first)
+            .expect("history")
+            .len(),
+        1
+    );
+    assert_eq!(
+        now.at_time(9_000_000)
+            .at_time(2_500_000)
+            .count(NOTE)
+            .expect("count"),
+        1
+    );
+}
