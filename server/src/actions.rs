@@ -148,10 +148,14 @@ async fn form_again(app: &App, page: usize, state: SentState, fault: &Fault) -> 
     if fault.status.is_server_error() {
         return pages::error_page(fault);
     }
-    let rendered = match pages::render(app, page, state).await {
-        // State that could not be taken is what the fault is about; the page is shown without it.
-        Err(Failure::BadInput { .. } | Failure::RecordMissing { .. }) => {
-            pages::render(app, page, Vec::new()).await
+    let variables = controls_of(app, page, &state, fault);
+    let rendered = match pages::render(app, page, state.clone()).await {
+        // A value that could not be taken is what the fault is about; the others are kept.
+        Err(Failure::BadInput { variable, .. }) => {
+            let taken = state
+                .into_iter()
+                .filter(|(name, _)| Some(name) != variable.as_ref());
+            pages::render(app, page, taken.collect()).await
         }
         rendered => rendered,
     };
@@ -159,20 +163,27 @@ async fn form_again(app: &App, page: usize, state: SentState, fault: &Fault) -> 
         Ok(outcome) => outcome,
         Err(failure) => return pages::error_page(&Fault::of(&failure, app.options.show_errors)),
     };
-    let module = app.module();
-    let feeds = |(entity, field, _): &&(_, u32, _)| {
-        let entity: &flin_runtime::vm::bytecode::ids::EntityTypeId = entity;
-        let entity = &module.entities[entity.index()];
-        fault.entity.as_ref() == Some(&entity.name)
-            && fault.field.as_ref() == Some(&entity.fields[*field as usize].name)
-    };
-    let sources = module.pages[page].field_sources.iter().filter(feeds);
-    let mut variables: Vec<&str> = sources
-        .map(|(_, _, global)| module.globals[global.index()].name.as_str())
-        .collect();
-    variables.extend(fault.field.as_deref());
     outcome.rendered.body = place_message(&outcome.rendered.body, &variables, &fault.message);
     html(fault.status, pages::whole(app, page, &outcome))
+}
+
+// The variables whose controls feed the field that the fault is about: those of the form that was sent, if it has one.
+fn controls_of<'a>(app: &'a App, page: usize, state: &SentState, fault: &'a Fault) -> Vec<&'a str> {
+    let module = app.module();
+    let mut variables = Vec::new();
+    for (entity, field, global) in &module.pages[page].field_sources {
+        let entity = &module.entities[entity.index()];
+        let is_field = fault.field.as_ref() == Some(&entity.fields[*field as usize].name);
+        if is_field && fault.entity.as_ref() == Some(&entity.name) {
+            variables.push(module.globals[global.index()].name.as_str());
+        }
+    }
+    variables.extend(fault.field.as_deref());
+    let sent = |variable: &&str| state.iter().any(|(name, _)| name == variable);
+    if variables.iter().any(|variable| sent(&variable)) {
+        variables.retain(|variable| sent(&variable));
+    }
+    variables
 }
 
 fn read_request(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {

@@ -44,7 +44,10 @@ impl Fault {
         let told = |status, kind: &str| Fault::new(status, kind, failure.to_string());
         match failure {
             Failure::UnknownHandler { .. } => told(StatusCode::NOT_FOUND, "UnknownAction"),
-            Failure::BadInput { .. } => told(StatusCode::BAD_REQUEST, "BadRequest"),
+            Failure::BadInput { variable, .. } => Fault {
+                field: variable.clone(),
+                ..told(StatusCode::BAD_REQUEST, "BadRequest")
+            },
             Failure::RecordMissing { entity, .. } => Fault {
                 entity: Some(entity.clone()),
                 ..told(StatusCode::NOT_FOUND, "NotFound")

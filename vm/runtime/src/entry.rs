@@ -170,6 +170,8 @@ pub enum Failure {
     BadInput {
         /// A sentence.
         message: String,
+        /// The state variable that it is about.
+        variable: Option<String>,
     },
     /// A record that was sent along does not exist (any more).
     RecordMissing {
@@ -207,7 +209,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Failure::UnknownHandler { name } => write!(f, "this page has no action {name}"),
-            Failure::BadInput { message }
+            Failure::BadInput { message, .. }
             | Failure::Store { message }
             | Failure::OutcomeUnknown { message } => f.write_str(message),
             Failure::RecordMissing { entity, id } => write!(f, "there is no {entity} with id {id}"),

@@ -146,6 +146,7 @@ impl<'a, 'h> Run<'a, 'h> {
                 None => {
                     return Err(Failure::BadInput {
                         message: format!("this page has no state \"{name}\""),
+                        variable: None,
                     });
                 }
             }
@@ -157,11 +158,18 @@ impl<'a, 'h> Run<'a, 'h> {
             match sent.iter().find(|(global, ..)| *global == variable.global) {
                 Some((global, name, value)) => {
                     let ty = self.module.globals[global.index()].ty;
-                    let value = self.decode(name, value, ty)?;
+                    let about = |message| Failure::BadInput {
+                        message,
+                        variable: Some((*name).to_owned()),
+                    };
+                    let value = self
+                        .decode(name, value, ty)
+                        .map_err(|failure| match failure {
+                            Failure::BadInput { message, .. } => about(message),
+                            other => other,
+                        })?;
                     let set = self.vm.set_global(*global, &value);
-                    set.map_err(|trap| Failure::BadInput {
-                        message: format!("{name}: {}", trap.message),
-                    })?;
+                    set.map_err(|trap| about(format!("{name}: {}", trap.message)))?;
                 }
                 None => {
                     self.call(variable.init, &[])?;
@@ -179,6 +187,7 @@ impl<'a, 'h> Run<'a, 'h> {
         decoder.sent(sent, ty).map_err(|error| match error {
             WireError::Mismatch { expected, found } => Failure::BadInput {
                 message: format!("{what}: expected {expected}, found {found}"),
+                variable: None,
             },
             WireError::Missing { entity, id } => Failure::RecordMissing { entity, id },
             WireError::Host(HostError::Storage(message)) => Failure::Store { message },
@@ -315,7 +324,10 @@ fn fit<'a>(
                     "argument {} of {name} is fixed by the page and was sent differently",
                     at + 1
                 );
-                return Err(Failure::BadInput { message });
+                return Err(Failure::BadInput {
+                    message,
+                    variable: None,
+                });
             }
             NamedArg::Value(ty) => {
                 taken.push((format!("argument {} of {name}", at + 1), json, *ty))
@@ -332,6 +344,7 @@ fn wrong_count(name: &HandlerName, expected: usize, found: usize) -> Failure {
     let s = if expected == 1 { "" } else { "s" };
     Failure::BadInput {
         message: format!("{name} takes {expected} argument{s}, {found} were sent"),
+        variable: None,
     }
 }
 

@@ -1,0 +1,230 @@
+//! What is refused, with which words and which exit code: files that are no programs, data in use or damaged, wrong usage.
+
+mod support;
+
+use std::process::Command;
+
+use flin_testkit::http;
+use flin_testkit::process::Server;
+use flin_testkit::rng::Rng;
+use support::{Folder, RELOAD, ZEBRAS, act, ended, flinvm};
+
+#[test]
+fn files_that_are_no_programs() {
+    let folder = Folder::new();
+    let whole = std::fs::read(folder.compile("whole.fbc", "print(\"hello\")\n"))
+        .expect("the compiled program");
+    let (code, out, _) = ended(&flinvm(&["run"], &[&folder.path("whole.fbc")]));
+    assert_eq!((code, out.as_str()), (0, "hello\n"));
+    let (code, _, err) = ended(&flinvm(&["run"], &[&folder.path("missing.fbc")]));
+    assert!(
+        code == 2 && err.contains("cannot read") && err.contains("missing.fbc"),
+        "{code}: {err}"
+    );
+    for (name, bytes) in [
+        ("empty.fbc", &[][..]),
+        ("text.fbc", b"print(1)"),
+        ("half.fbc", &whole[..whole.len() / 2]),
+    ] {
+        let (code, out, err) = ended(&flinvm(&["run"], &[&folder.write(name, bytes)]));
+        assert!(
+            code == 1 && out.is_empty() && err.contains(name),
+            "{name}: {code} {err}"
+        );
+    }
+}
+
+#[test]
+fn no_single_changed_byte_goes_unnoticed() {
+    let folder = Folder::new();
+    let whole = std::fs::read(folder.compile("whole.fbc", "print(\"hello\")\n"))
+        .expect("the compiled program");
+    let mut random = Rng::new(2026);
+    for _ in 0..24 {
+        let mut bytes = whole.clone();
+        let at = random.below(bytes.len());
+        bytes[at] ^= 1 << random.below(8);
+        let (code, out, err) = ended(&flinvm(&["run"], &[&folder.write("flipped.fbc", &bytes)]));
+        assert!(
+            code == 1 && out.is_empty() && err.contains("flipped.fbc"),
+            "byte {at}: {code} {out} {err}"
+        );
+    }
+}
+
+#[test]
+fn a_second_process_on_the_same_data_names_the_first() {
+    let folder = Folder::new();
+    let module = folder.compile("zebras.fbc", ZEBRAS);
+    let server = Server::start(&module, &folder.path("data"));
+    let data = folder.path("data");
+    let data = data.to_str().expect("a plain path");
+    for args in [
+        &["serve", "--port", "0", "--data", data][..],
+        &["run", "--data", data],
+    ] {
+        let (code, _, err) = ended(&flinvm(args, &[&module]));
+        assert!(
+            code == 1 && err.contains(&server.pid().to_string()) && err.contains("in use"),
+            "{code}: {err}"
+        );
+    }
+    let (code, _, err) = ended(&flinvm(&["db", "verify", "--data", data], &[]));
+    assert!(code == 1 && err.contains("in use"), "{code}: {err}");
+    assert_eq!(
+        act(&server, "welcome", "[]", "{\"pending\":\"still here\"}"),
+        (200, RELOAD.to_owned())
+    );
+}
+
+#[test]
+fn a_torn_tail_is_reported_and_damage_in_the_middle_refused() {
+    let folder = Folder::new();
+    let module = folder.compile("zebras.fbc", ZEBRAS);
+    let (data, log) = (folder.path("data"), folder.path("data").join("wal.log"));
+    let server = Server::start(&module, &data);
+    for name in ["one", "two", "three"] {
+        let (status, body) = act(
+            &server,
+            "welcome",
+            "[]",
+            &format!("{{\"pending\":\"{name}\"}}"),
+        );
+        assert_eq!(status, 200, "{body}");
+    }
+    server.kill();
+    let whole = std::fs::read(&log).expect("the log");
+    let mut torn = whole.clone();
+    torn.extend_from_slice(&whole[whole.len() - 40..whole.len() - 3]);
+    std::fs::write(&log, &torn).expect("a torn log");
+    let server = Server::start(&module, &data);
+    let page = http::get(&server.url, "/").body;
+    assert!(page.contains("<h1>3 zebras"), "{page}");
+    server.kill();
+    let mut damaged = whole.clone();
+    let at = whole
+        .windows(3)
+        .position(|bytes| bytes == b"one")
+        .expect("the first record");
+    damaged[at] ^= 1;
+    std::fs::write(&log, &damaged).expect("a damaged log");
+    let (code, _, err) = ended(&flinvm(
+        &[
+            "serve",
+            "--port",
+            "0",
+            "--data",
+            data.to_str().expect("a path"),
+        ],
+        &[&module],
+    ));
+    assert!(
+        code == 1 && err.contains("wal.log") && err.contains("offset") && err.contains("LSN"),
+        "{code}: {err}"
+    );
+    let (code, out, _) = ended(&flinvm(&["db", "verify", "--data"], &[&data]));
+    assert!(
+        code == 1 && out.contains("DAMAGED: wal.log"),
+        "{code}: {out}"
+    );
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    for args in [
+        &["serve"][..],
+        &["frobnicate"],
+        &["serve", "x.fbc", "--port", "x"],
+        &["db"],
+        &[],
+    ] {
+        let (code, _, err) = ended(&flinvm(args, &[]));
+        assert!(
+            code == 2 && err.contains("--help"),
+            "{args:?}: {code} {err}"
+        );
+    }
+    let (code, out, _) = ended(&flinvm(&["--help"], &[]));
+    assert!(
+        code == 0 && out.contains("serve") && out.contains("db"),
+        "{out}"
+    );
+    assert!(ended(&flinvm(&["--version"], &[])).1.starts_with("flinvm "));
+}
+
+#[test]
+fn a_script_that_fails_says_where() {
+    let folder = Folder::new();
+    let source = "print(\"before\")\nfn inner(n) {\n  10 / n\n}\nfn outer() {\n  inner(0)\n}\nouter()\nprint(\"never\")\n";
+    let (code, out, err) = ended(&flinvm(
+        &["run"],
+        &[&folder.write("broken.flin", source.as_bytes())],
+    ));
+    assert_eq!((code, out.as_str()), (1, "before\n"), "{err}");
+    assert!(
+        err.contains("error[DivisionByZero]: ") && err.contains("broken.flin:3:"),
+        "{err}"
+    );
+    assert!(
+        err.contains("in inner") && err.contains("in outer"),
+        "{err}"
+    );
+    let (code, out, err) = ended(&flinvm(
+        &["run"],
+        &[&folder.write("typo.flin", b"total = 1\nprint(totl)\n")],
+    ));
+    assert!(
+        code == 1 && out.is_empty() && err.contains("totl") && err.contains("typo.flin:2:"),
+        "{code}: {err}"
+    );
+}
+
+#[test]
+fn sigterm_finishes_and_leaves_a_closed_log() {
+    let folder = Folder::new();
+    let module = folder.compile("zebras.fbc", ZEBRAS);
+    let data = folder.path("data");
+    let mut child = Command::new(flin_testkit::process::program("flinvm"))
+        .args(["serve", "--port", "0", "--data"])
+        .args([&data, &module])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("flinvm starts");
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("stdout is piped"));
+    std::io::BufRead::read_line(&mut out, &mut line).expect("a line");
+    assert!(line.contains("http://127.0.0.1:"), "{line}");
+    let url = line.split_whitespace().last().expect("a URL").to_owned();
+    let saved = flin_testkit::http::post_json(
+        &url,
+        "/_action",
+        "{\"_action\":\"welcome\",\"_state\":{\"pending\":\"last\"}}",
+    );
+    assert_eq!(saved.body, RELOAD);
+    let sent = Command::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status()
+        .expect("kill runs");
+    assert!(sent.success());
+    assert_eq!(child.wait().expect("it ends").code(), Some(0));
+    let (code, report, _) = ended(&flinvm(&["db", "verify", "--data"], &[&data]));
+    assert!(code == 0 && report.contains("closed cleanly"), "{report}");
+}
+
+#[test]
+fn tests_of_a_program_run_apart() {
+    let folder = Folder::new();
+    let source = "entity Bee { name: text }\ntest \"one\" {\n  save Bee { name: \"a\" }\n  assert Bee.count == 1\n}\n\
+        test \"two\" {\n  assert Bee.count == 0\n}\ntest \"three\" {\n  assert 1 == 2\n}\n";
+    let (code, out, err) = ended(&flinvm(
+        &["test"],
+        &[&folder.write("bees.flin", source.as_bytes())],
+    ));
+    assert_eq!(code, 1, "{out}{err}");
+    assert!(
+        out.contains("ok      one\nok      two\nFAILED  three (line 9)\n2 passed, 1 failed\n"),
+        "{out}{err}"
+    );
+    assert!(err.contains("error[AssertionError]"), "{err}");
+}
