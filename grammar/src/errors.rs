@@ -232,8 +232,13 @@ fn unexpected(place: &Place<'_>) -> Diagnostic {
     }
     let found = describe(tok, place.text(0));
     let expectation = place.expectation();
+    let line_end = tok == Tok::Separator || (tok == Tok::Comma && span.is_empty());
     let code = if tok.is_reserved_word() && place.expects("name") && !place.expects("!") {
         Code::ReservedWord
+    } else if hint::separator_is_missing(place, tok) {
+        Code::MissingSeparator
+    } else if line_end && place.expects("{") && !place.expects("!") {
+        Code::MissingBlock
     } else {
         Code::UnexpectedToken
     };
@@ -242,7 +247,6 @@ fn unexpected(place: &Place<'_>) -> Diagnostic {
     } else {
         first_line(place.source, span)
     };
-    let line_end = tok == Tok::Separator || (tok == Tok::Comma && span.is_empty());
     let title = if code == Code::ReservedWord {
         format!("{found} is a reserved word and cannot be a name")
     } else if line_end && place.text(0) != ";" {

@@ -145,3 +145,91 @@ fn ends_with(program: &Program, later: &[&str]) -> bool {
             .zip(later)
             .all(|(statement, expected)| one(statement) == *expected)
 }
+
+/// Programs of random tokens, and programs with many damages at once: nothing to expect but order.
+#[test]
+fn soup_is_read_without_a_panic() {
+    const FRAGMENTS: [&str; 36] = [
+        "view {",
+        "<p>",
+        "</p>",
+        "<a x=",
+        "{if a}",
+        "{else}",
+        "{/if}",
+        "{for x in xs}",
+        "{/for}",
+        "\"{",
+        "}\"",
+        "'",
+        "r\"",
+        "/*",
+        "*/",
+        "//",
+        "<!--",
+        "-->",
+        "<style>",
+        "</style>",
+        "route GET",
+        "page \"/\"",
+        "entity T",
+        "enum E",
+        "component C",
+        "then",
+        "catch",
+        "=> {",
+        "@x",
+        "todo @",
+        "\\",
+        "\u{e9}",
+        "\u{1F600}",
+        "\0",
+        "&amp;",
+        "click={",
+    ];
+    let mut rng = Rng::new(7);
+    for number in 0..1_500 {
+        let mut text = String::new();
+        for _ in 0..rng.below(60) {
+            let piece: &str = if rng.one_in(2) {
+                *rng.pick::<&str>(&POOL)
+            } else {
+                *rng.pick::<&str>(&FRAGMENTS)
+            };
+            text.push_str(piece);
+            if rng.one_in(2) {
+                text.push(if rng.one_in(4) { '\n' } else { ' ' });
+            }
+        }
+        check(&text, number);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parses");
+    let files = golden::files(&folder, ".flin");
+    for number in 0..300 {
+        let path = rng.pick(&files);
+        let mut text = std::fs::read_to_string(path).expect("the corpus is UTF-8");
+        for _ in 0..8 {
+            if !pieces(&text).is_empty() {
+                text = mutate(&text, &mut rng).0;
+            }
+        }
+        check(&text, number);
+    }
+}
+
+fn check(text: &str, number: usize) {
+    let parsed = flin_syntax::parse(text);
+    let errors = parsed.diagnostics.iter().filter(|d| d.is_error()).count();
+    assert!(errors <= flin_syntax::limits::ERRORS_SHOWN_MAX);
+    let sources = Sources::single("soup", text);
+    let shown = render_all(&parsed.diagnostics, &sources, Color::Never);
+    assert_eq!(shown.is_empty(), parsed.diagnostics.is_empty());
+    for label in parsed.diagnostics.iter().flat_map(|d| &d.labels) {
+        assert!(
+            text.get(label.span.range()).is_some(),
+            "soup {number}: {label:?} is no piece of\n{text}"
+        );
+    }
+    let dump = flin_syntax::dump::dump_with_spans(&parsed.program);
+    assert!(dump.len() >= parsed.program.statements.len());
+}

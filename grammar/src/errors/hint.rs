@@ -58,26 +58,13 @@ pub(super) fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
         "null" | "nil" | "undefined" => return Some("the absent value is `none`".to_owned()),
         _other => {}
     }
-    let starts = matches!(
-        tok,
-        Tok::Ident
-            | Tok::TypeIdent
-            | Tok::Int
-            | Tok::Float
-            | Tok::TextOpen
-            | Tok::RawText
-            | Tok::If
-            | Tok::Let
-            | Tok::Const
-            | Tok::Return
-            | Tok::Match
-    );
-    if before == Some(Tok::Ident) && starts && place.expects(";") && !place.text(0).is_empty() {
+    let missing = separator_is_missing(place, tok);
+    if missing && before == Some(Tok::Ident) {
         return Some(format!(
             "a call needs parentheses: `{before_text}(…)`; two statements on one line need `;` between them"
         ));
     }
-    if ended && starts && place.expects(";") {
+    if missing {
         return Some("two statements on one line need `;` between them".to_owned());
     }
     if tok.is_reserved_word() && place.expects("name") && !place.expects("!") {
@@ -153,4 +140,23 @@ fn habit(place: &Place<'_>, tok: Tok) -> Option<&'static str> {
         }
         _other => None,
     }
+}
+
+/// True if a statement ended and another begins on the same line.
+pub(super) fn separator_is_missing(place: &Place<'_>, tok: Tok) -> bool {
+    let starts = matches!(
+        tok,
+        Tok::Ident
+            | Tok::TypeIdent
+            | Tok::Int
+            | Tok::Float
+            | Tok::TextOpen
+            | Tok::RawText
+            | Tok::If
+            | Tok::Let
+            | Tok::Const
+            | Tok::Return
+            | Tok::Match
+    );
+    starts && place.expects(";") && place.tok(-1).is_some_and(Tok::ends_statement)
 }
