@@ -15,7 +15,10 @@ fn program(example: &str) -> String {
 #[test]
 fn examples_print_what_their_rows_say() {
     let mut failures = Vec::new();
-    let rows: Vec<_> = LIBRARY.iter().filter(|row| !row.name.starts_with("__")).collect();
+    let rows: Vec<_> = LIBRARY
+        .iter()
+        .filter(|row| !row.name.starts_with("__"))
+        .collect();
     assert!(rows.len() > 200, "only {} rows", rows.len());
     for row in rows {
         for policy in Policy::ALL {
@@ -30,5 +33,10 @@ fn examples_print_what_their_rows_say() {
             }
         }
     }
-    assert!(failures.is_empty(), "{} examples fail:\n{}", failures.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} examples fail:\n{}",
+        failures.len(),
+        failures.join("\n")
+    );
 }
