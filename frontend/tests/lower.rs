@@ -1,5 +1,6 @@
 //! Golden disassembly of small programs: what the compiler makes of one construct each. Must stay true: every module here
 //! passes the verifier; `BLESS=1` rewrites the `.code` files beside the programs.
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 
 use std::path::Path;
 
@@ -8,13 +9,19 @@ fn small_programs_become_this_code() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lower");
     let mut failures = Vec::new();
     for path in flin_testkit::golden::files(&folder, ".flin") {
-        let name = path.file_name().expect("a file name").to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .expect("a file name")
+            .to_string_lossy()
+            .into_owned();
         let source = std::fs::read_to_string(&path).expect("a program");
         match flinc::compile(&name, &source) {
             Ok(compiled) => {
                 flin_bytecode::verify(&compiled.module).unwrap_or_else(|e| panic!("{name}: {e}"));
                 let code = own_code(&compiled.module, &source);
-                failures.extend(flin_testkit::golden::compare(&path.with_extension("code"), &code).err());
+                failures.extend(
+                    flin_testkit::golden::compare(&path.with_extension("code"), &code).err(),
+                );
             }
             Err(diagnostics) => failures.push(format!("{name}: {diagnostics:#?}")),
         }
@@ -24,9 +31,14 @@ fn small_programs_become_this_code() {
 
 /// The functions of the program itself; the prelude has programs of its own.
 fn own_code(module: &flin_bytecode::Module, source: &str) -> String {
-    let own = module.functions.iter().enumerate().filter(|(_, function)| !function.from_prelude);
-    let parts: Vec<String> =
-        own.map(|(at, _)| flin_bytecode::text::disassemble_function(module, at, Some(source))).collect();
+    let own = module
+        .functions
+        .iter()
+        .enumerate()
+        .filter(|(_, function)| !function.from_prelude);
+    let parts: Vec<String> = own
+        .map(|(at, _)| flin_bytecode::text::disassemble_function(module, at, Some(source)))
+        .collect();
     parts.join("\n")
 }
 
@@ -35,8 +47,18 @@ fn compiling_twice_gives_the_same_bytes() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     for path in flin_testkit::golden::files(&root, ".flin") {
         let source = std::fs::read_to_string(&path).expect("a program");
-        let bytes = || flin_bytecode::fbc::write(&flinc::compile("app.flin", &source).expect("an example").module);
-        assert!(bytes() == bytes(), "{} gives different bytes", path.display());
+        let bytes = || {
+            flin_bytecode::fbc::write(
+                &flinc::compile("app.flin", &source)
+                    .expect("an example")
+                    .module,
+            )
+        };
+        assert!(
+            bytes() == bytes(),
+            "{} gives different bytes",
+            path.display()
+        );
     }
 }
 
@@ -46,7 +68,10 @@ fn the_prelude_has_every_function_that_the_library_table_names() {
     assert!(prelude.diagnostics.is_empty(), "{:?}", prelude.diagnostics);
     for row in flin_bytecode::LIBRARY {
         if let flin_bytecode::LibBody::Prelude(name) = row.body {
-            assert!(flinc::PRELUDE.contains(&format!("\nfn {name}(")), "the prelude has no fn {name}");
+            assert!(
+                flinc::PRELUDE.contains(&format!("\nfn {name}(")),
+                "the prelude has no fn {name}"
+            );
         }
     }
 }

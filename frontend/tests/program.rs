@@ -1,5 +1,6 @@
 //! The program `flinc` from outside: what it prints, what it writes, how it ends. Must stay true: the built binary is
 //! run, so that arguments, streams and exit codes are the real ones.
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -21,7 +22,11 @@ impl Folder {
     }
 
     fn run(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_flinc")).args(args).current_dir(&self.0).output().expect("the program runs")
+        Command::new(env!("CARGO_BIN_EXE_flinc"))
+            .args(args)
+            .current_dir(&self.0)
+            .output()
+            .expect("the program runs")
     }
 }
 
@@ -53,18 +58,26 @@ fn compiles_a_file_to_bytecode() {
     assert_eq!((out(&done), err(&done)), (String::new(), String::new()));
     let bytes = std::fs::read(folder.0.join("out.fbc")).expect("the bytecode");
     assert!(flin_bytecode::fbc::read(&bytes).is_ok());
-    let names: Vec<PathBuf> =
-        std::fs::read_dir(&folder.0).expect("the folder").map(|e| e.expect("an entry").path()).collect();
+    let names: Vec<PathBuf> = std::fs::read_dir(&folder.0)
+        .expect("the folder")
+        .map(|e| e.expect("an entry").path())
+        .collect();
     assert_eq!(names.len(), 2, "nothing else is left behind: {names:?}");
     assert_eq!(code(&folder.run(&["app.flin"])), 0);
-    assert!(folder.0.join("app.fbc").exists(), "without -o the name follows from the source");
+    assert!(
+        folder.0.join("app.fbc").exists(),
+        "without -o the name follows from the source"
+    );
 }
 
 #[test]
 fn shows_mistakes_with_a_caret_and_ends_with_1() {
     let folder = Folder::new("mistakes");
     for (text, words) in [
-        ("total = 1\nprint(totl)\n", vec!["app.flin:2:7", "totl", "total", "^^^^"]),
+        (
+            "total = 1\nprint(totl)\n",
+            vec!["app.flin:2:7", "totl", "total", "^^^^"],
+        ),
         ("print(\"a\" < 1)\n", vec!["app.flin:1:", "^"]),
         ("if x {\n", vec!["app.flin:", "^"]),
     ] {
@@ -77,7 +90,10 @@ fn shows_mistakes_with_a_caret_and_ends_with_1() {
         assert!(err(&done).contains("error[F0"), "{}", err(&done));
         let built = folder.run(&["app.flin", "-o", "app.fbc"]);
         assert_eq!(code(&built), 1);
-        assert!(!folder.0.join("app.fbc").exists(), "no bytecode of a wrong program");
+        assert!(
+            !folder.0.join("app.fbc").exists(),
+            "no bytecode of a wrong program"
+        );
     }
 }
 
@@ -106,7 +122,12 @@ fn check_writes_nothing_and_json_messages_are_one_object_per_line() {
     let text = err(&done);
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 2, "{text}");
-    assert!(lines.iter().all(|line| line.starts_with("{\"code\":\"F0") && line.ends_with('}')), "{text}");
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.starts_with("{\"code\":\"F0") && line.ends_with('}')),
+        "{text}"
+    );
     assert!(!folder.0.join("app.fbc").exists());
     folder.file("fine.flin", "print(1)\n");
     assert_eq!(code(&folder.run(&["check", "fine.flin"])), 0);
@@ -159,7 +180,14 @@ fn help_and_version_are_there() {
     let folder = Folder::new("help");
     let help = folder.run(&["--help"]);
     assert_eq!(code(&help), 0);
-    for word in ["Usage:", "check", "disasm", "explain", "--output", "Exit codes"] {
+    for word in [
+        "Usage:",
+        "check",
+        "disasm",
+        "explain",
+        "--output",
+        "Exit codes",
+    ] {
         assert!(out(&help).contains(word), "no {word} in\n{}", out(&help));
     }
     let version = folder.run(&["--version"]);
@@ -171,7 +199,10 @@ fn colours_only_where_they_are_wanted() {
     let folder = Folder::new("colour");
     folder.file("app.flin", "print(nothing_here)\n");
     let plain = folder.run(&["check", "app.flin"]);
-    assert!(!err(&plain).contains('\u{1b}'), "stderr is no terminal here");
+    assert!(
+        !err(&plain).contains('\u{1b}'),
+        "stderr is no terminal here"
+    );
     let coloured = folder.run(&["check", "app.flin", "--color", "always"]);
     assert!(err(&coloured).contains('\u{1b}'));
 }

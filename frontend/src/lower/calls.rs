@@ -2,8 +2,8 @@
 //! the callee's window; a result is taken out of the window at once; every argument has the class that the callee's
 //! signature asks for.
 
-use flin_bytecode::library::{LibBody, LibType};
-use flin_bytecode::{Class, LibId, Native, Reg, Signature, TypeDesc, emit};
+use flin_bytecode::library::LibBody;
+use flin_bytecode::{Class, Reg, Signature, TypeDesc, emit};
 
 use super::function::Lower;
 use crate::hir::{ExprId, ExprKind};
@@ -47,7 +47,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn arg_position(&mut self, arg: Arg) {
+    pub(super) fn arg_position(&mut self, arg: Arg) {
         if let Arg::Expr(e) = arg {
             self.at_expr(e);
         }
@@ -85,7 +85,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn call_args(&self, e: ExprId) -> Vec<Arg> {
+    pub(super) fn call_args(&self, e: ExprId) -> Vec<Arg> {
         match self.kind(e) {
             ExprKind::CallFn(_, args) | ExprKind::CallLib(_, args) => {
                 args.iter().map(|a| Arg::Expr(*a)).collect()
@@ -105,7 +105,7 @@ impl Lower<'_, '_> {
     }
 
     /// The argument that a method really gets: over a query the lambda, else the plain value.
-    fn query_arg(&self, recv: Ty, arg: ExprId) -> ExprId {
+    pub(super) fn query_arg(&self, recv: Ty, arg: ExprId) -> ExprId {
         match self.kind(arg) {
             ExprKind::QueryArg { lambda, plain } => match self.without_none(recv) {
                 Ty::Query(_) => *lambda,
@@ -116,7 +116,7 @@ impl Lower<'_, '_> {
     }
 
     /// The position of a call: the method's name where there is one, so that chains over several lines are told apart.
-    fn call_at(&mut self, e: ExprId) {
+    pub(super) fn call_at(&mut self, e: ExprId) {
         let span = match self.kind(e) {
             ExprKind::Method { name_span, .. } | ExprKind::Field { name_span, .. } => *name_span,
             _ => self.span(e),
@@ -164,7 +164,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn query_scan(&mut self, args: &[Arg], want: Option<Reg>) -> Reg {
+    pub(super) fn query_scan(&mut self, args: &[Arg], want: Option<Reg>) -> Reg {
         let mark = self.b.mark();
         let query = self.arg(args[0], None);
         self.b.release(mark);
@@ -187,93 +187,13 @@ impl Lower<'_, '_> {
         self.dst(want, self.class(self.ty(e)))
     }
 
-    /// `recv.name(args)`.
-    fn method(
-        &mut self,
-        e: ExprId,
-        recv: Arg,
-        name: &str,
-        args: &[ExprId],
-        meaning: Option<Meaning>,
-        want: Option<Reg>,
-    ) -> Reg {
-        let mut all = vec![recv];
-        all.extend(args.iter().map(|a| Arg::Expr(*a)));
-        match meaning {
-            None => self.never_called(e, &all, want),
-            // A function kept in a record, map or entity: the receiver is not passed on.
-            Some(
-                member @ (Meaning::RecordField
-                | Meaning::MapKey
-                | Meaning::EntityField(_)
-                | Meaning::SystemField(_)
-                | Meaning::ErrorField),
-            ) => {
-                let mark = self.b.mark();
-                let from = self.arg_ty(recv);
-                let reg = self.arg(recv, None);
-                let callee = self.any_member((reg, from), name, &member);
-                let result = self.call_dynamic(e, (callee, Ty::Any), args);
-                self.b.release(mark);
-                self.settle_as(result, self.ty(e), want)
-            }
-            Some(Meaning::Dynamic) => self.call_method_dynamic(e, &all, name, args, want),
-            Some(meaning) => self.apply(e, &meaning, &all, want),
-        }
-    }
-
-    /// A member as `any`, whatever it is.
-    fn any_member(&mut self, (reg, from): (Reg, Ty), name: &str, meaning: &Meaning) -> Reg {
-        let known = self.without_none(from);
-        match (meaning, known) {
-            (Meaning::RecordField, Ty::Record(record)) => {
-                let object = self.convert(reg, from, known, None);
-                self.record_field(object, record, name, Ty::Any, None)
-            }
-            _ => self.dynamic_field((reg, from), name, Ty::Any, None),
-        }
-    }
-
-    /// A method whose receiver is known only at run time: the library's row for `any`, else a function in the value.
-    fn call_method_dynamic(
-        &mut self,
-        e: ExprId,
-        all: &[Arg],
-        name: &str,
-        args: &[ExprId],
-        want: Option<Reg>,
-    ) -> Reg {
-        let rows: Vec<LibId> = flin_bytecode::library::lookup(name)
-            .iter()
-            .copied()
-            .filter(|row| row.signature().params.len() == all.len())
-            .collect();
-        let row = match rows.as_slice() {
-            [one] => Some(*one),
-            several => several
-                .iter()
-                .copied()
-                .find(|row| row.scheme().params.first() == Some(&LibType::Any)),
-        };
-        if let Some(row) = row {
-            match row.row().body {
-                LibBody::Native(_) => return self.call_row(e, row, all, want),
-                LibBody::Inline(inline) => return self.inline(e, inline, all, want),
-                LibBody::Prelude(_) => {}
-            }
-        }
-        let mark = self.b.mark();
-        let from = self.arg_ty(all[0]);
-        let reg = self.arg(all[0], None);
-        self.call_at(e);
-        let callee = self.dynamic_field((reg, from), name, Ty::Any, None);
-        let result = self.call_dynamic(e, (callee, Ty::Any), args);
-        self.b.release(mark);
-        self.settle_as(result, self.ty(e), want)
-    }
-
     /// Calls an `any` value that must be a function.
-    fn call_dynamic(&mut self, e: ExprId, (callee, from): (Reg, Ty), args: &[ExprId]) -> Reg {
+    pub(super) fn call_dynamic(
+        &mut self,
+        e: ExprId,
+        (callee, from): (Reg, Ty),
+        args: &[ExprId],
+    ) -> Reg {
         let signature = Signature {
             params: vec![Class::Any; args.len()],
             result: Some(Class::Any),
@@ -292,7 +212,7 @@ impl Lower<'_, '_> {
         self.convert(result, Ty::Any, ty, None)
     }
 
-    fn unbox_function(&mut self, callee: Reg, from: Ty, closure: Reg) {
+    pub(super) fn unbox_function(&mut self, callee: Reg, from: Ty, closure: Reg) {
         if self.class(from) == Class::Ref {
             self.b.mov(Class::Ref, closure, callee);
             return;
@@ -305,7 +225,7 @@ impl Lower<'_, '_> {
     }
 
     /// `callee(args)` where the callee is a value.
-    fn call_value(
+    pub(super) fn call_value(
         &mut self,
         e: ExprId,
         callee: ExprId,
@@ -348,7 +268,7 @@ impl Lower<'_, '_> {
     }
 
     /// The only function that a callee can be, if its type says so.
-    fn only_target(&self, callee: ExprId) -> Option<InstId> {
+    pub(super) fn only_target(&self, callee: ExprId) -> Option<InstId> {
         let Ty::Func(func) = self.ty(callee) else {
             return None;
         };
@@ -359,7 +279,7 @@ impl Lower<'_, '_> {
     }
 
     /// Calls a function value whose instance is known: directly if it captures nothing.
-    fn call_known(
+    pub(super) fn call_known(
         &mut self,
         e: ExprId,
         callee: ExprId,
@@ -383,7 +303,7 @@ impl Lower<'_, '_> {
         self.finish_call(raw, result, ty, want)
     }
 
-    fn closure_call(
+    pub(super) fn closure_call(
         &mut self,
         e: ExprId,
         callee: ExprId,
@@ -410,7 +330,7 @@ impl Lower<'_, '_> {
         window.result
     }
 
-    fn param_types(&self, inst: InstId) -> Vec<Ty> {
+    pub(super) fn param_types(&self, inst: InstId) -> Vec<Ty> {
         let instance = &self.cx.types.instances[inst.index()];
         let params = &self.cx.program.functions[instance.func.index()].params;
         params
@@ -420,7 +340,12 @@ impl Lower<'_, '_> {
     }
 
     /// Emits a call of a plain function; gives the register of the window where the result is.
-    fn direct_call(&mut self, inst: InstId, args: &[Arg], at: Option<ExprId>) -> Option<Reg> {
+    pub(super) fn direct_call(
+        &mut self,
+        inst: InstId,
+        args: &[Arg],
+        at: Option<ExprId>,
+    ) -> Option<Reg> {
         let signature = self.cx.signature(inst);
         let params = self.param_types(inst);
         let window = self.b.window(&signature);
@@ -436,7 +361,13 @@ impl Lower<'_, '_> {
     }
 
     /// Brings a call's result from its window (given back already) to where it is wanted, as type `to`.
-    fn finish_call(&mut self, raw: Option<Reg>, from: Ty, to: Ty, want: Option<Reg>) -> Reg {
+    pub(super) fn finish_call(
+        &mut self,
+        raw: Option<Reg>,
+        from: Ty,
+        to: Ty,
+        want: Option<Reg>,
+    ) -> Reg {
         match raw {
             None => self.no_value(
                 if from == Ty::None {
@@ -450,7 +381,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn none_or(&self, to: Ty) -> Ty {
+    pub(super) fn none_or(&self, to: Ty) -> Ty {
         if matches!(self.class(to), Class::Ref | Class::Any) {
             Ty::None
         } else {
@@ -467,7 +398,7 @@ impl Lower<'_, '_> {
         self.finish_call(raw, ty, ty, want)
     }
 
-    fn call_instance_effect(&mut self, inst: InstId, args: &[Arg]) {
+    pub(super) fn call_instance_effect(&mut self, inst: InstId, args: &[Arg]) {
         let mark = self.b.mark();
         self.direct_call(inst, args, None);
         self.b.release(mark);
@@ -535,231 +466,5 @@ impl Lower<'_, '_> {
             }
             Meaning::Closure { .. } | Meaning::ImplicitOuter => self.never_called(e, args, want),
         }
-    }
-
-    fn name_of(&self, e: ExprId) -> String {
-        match self.kind(e) {
-            ExprKind::Method { name, .. }
-            | ExprKind::Field { name, .. }
-            | ExprKind::ImplicitField { name, .. } => name.clone(),
-            ExprKind::CallLib(name, _) => name.clone(),
-            _ => String::new(),
-        }
-    }
-
-    /// `recv.name` on any: a key or field if the value has such, else the library function.
-    fn key_or(&mut self, e: ExprId, recv: Arg, inner: &Meaning, want: Option<Reg>) -> Reg {
-        let ty = self.ty(e);
-        let result = self.build(want, self.class(ty));
-        let mark = self.b.mark();
-        let from = self.arg_ty(recv);
-        let reg = self.arg(recv, None);
-        let any = self.convert(reg, from, Ty::Any, None);
-        let (library, done) = (self.b.label(), self.b.label());
-        let has = self.b.temp(Class::Bool);
-        let desc = self.cx.keyed_desc();
-        self.call_at(e);
-        emit!(self.b, IsTypeAny, has, any, desc);
-        emit!(self.b, JumpUnless, has, library);
-        let name = self.name_of(e);
-        let inner_mark = self.b.mark();
-        self.dynamic_field((any, Ty::Any), &name, ty, Some(result));
-        self.b.release(inner_mark);
-        self.jump(done);
-        self.b.bind(library);
-        self.apply(e, inner, &[Arg::Value(any, Ty::Any)], Some(result));
-        self.b.bind(done);
-        self.b.release(mark);
-        self.settle(result, self.class(ty), want)
-    }
-
-    /// `recv.name`.
-    pub(super) fn field(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
-        let f = self.f;
-        let ExprKind::Field { recv, optional, .. } = &f.exprs[e.index()].kind else {
-            return self.dst(want, Class::Any);
-        };
-        let meaning = self.meaning(e).cloned();
-        let apply = |this: &mut Self, recv: Arg, want: Option<Reg>| match &meaning {
-            Some(meaning) => this.apply(e, meaning, &[recv], want),
-            None => this.never_called(e, &[recv], want),
-        };
-        if *optional {
-            return self.optional(e, *recv, want, apply);
-        }
-        apply(self, Arg::Expr(*recv), want)
-    }
-
-    /// `recv?.…`: none where the receiver is none.
-    fn optional(
-        &mut self,
-        e: ExprId,
-        recv: ExprId,
-        want: Option<Reg>,
-        rest: impl FnOnce(&mut Self, Arg, Option<Reg>) -> Reg,
-    ) -> Reg {
-        let (from, ty) = (self.ty(recv), self.ty(e));
-        let result = self.build(want, self.class(ty));
-        let (none, done) = (self.b.label(), self.b.label());
-        let mark = self.b.mark();
-        let reg = self.eval(recv, None);
-        self.at_expr(e);
-        if matches!(self.class(from), Class::Ref | Class::Any) {
-            let is_none = self.b.temp(Class::Bool);
-            self.is_none_reg(reg, from, is_none);
-            emit!(self.b, JumpIf, is_none, none);
-        }
-        let present = self.without_none(from);
-        let reg = self.convert(
-            reg,
-            if self.class(from) == self.class(present) {
-                present
-            } else {
-                from
-            },
-            present,
-            None,
-        );
-        rest(self, Arg::Value(reg, present), Some(result));
-        self.b.release(mark);
-        self.jump(done);
-        self.b.bind(none);
-        if matches!(self.class(ty), Class::Ref | Class::Any) {
-            self.none_as(ty, Some(result));
-        } else {
-            self.initial(ty, Some(result));
-        }
-        self.b.bind(done);
-        self.settle(result, self.class(ty), want)
-    }
-
-    /// Calls a native row and gives the result as the expression's type.
-    pub(super) fn call_row(
-        &mut self,
-        e: ExprId,
-        row: LibId,
-        args: &[Arg],
-        want: Option<Reg>,
-    ) -> Reg {
-        let ty = self.ty(e);
-        let from = self.row_result(row);
-        let mark = self.b.mark();
-        let raw = self.lib_window(row, args, Some(e));
-        self.b.release(mark);
-        if row.scheme().result == LibType::Never {
-            return self.no_value(ty, want);
-        }
-        match from {
-            Some(from) => self.finish_call(raw, from, ty, want),
-            // Class ref, kind as the row says: the expression's type agrees or is a union that has it.
-            None => match (raw, self.class(ty)) {
-                (Some(raw), Class::Any) => {
-                    let dst = self.dst(want, Class::Any);
-                    emit!(self.b, BoxRef, dst, raw);
-                    dst
-                }
-                (Some(raw), _) => self.settle_as(raw, ty, want),
-                (None, _) => self.no_value(ty, want),
-            },
-        }
-    }
-
-    /// The type of a row's result where it says a class that needs converting; `None` for objects.
-    fn row_result(&self, row: LibId) -> Option<Ty> {
-        match row.scheme().result {
-            LibType::None | LibType::Never => Some(Ty::None),
-            LibType::Int => Some(Ty::Int),
-            LibType::Float => Some(Ty::Float),
-            LibType::Bool => Some(Ty::Bool),
-            LibType::Time => Some(Ty::Time),
-            LibType::Duration => Some(Ty::Duration),
-            LibType::Text => Some(Ty::Text),
-            ref other if other.class() == Class::Any => Some(Ty::Any),
-            LibType::Range => Some(Ty::Range),
-            LibType::Error => Some(Ty::Error),
-            LibType::Response => Some(Ty::Response),
-            LibType::Any
-            | LibType::Var(_)
-            | LibType::Union(_)
-            | LibType::Entity
-            | LibType::Query
-            | LibType::Opaque
-            | LibType::List(_)
-            | LibType::Map(..)
-            | LibType::Tuple(_)
-            | LibType::Func(..)
-            | LibType::Optional(_) => None,
-        }
-    }
-
-    /// Calls a row; its result as the row gives it.
-    pub(super) fn call_lib(&mut self, row: LibId, args: &[Arg], want: Option<Reg>) {
-        let mark = self.b.mark();
-        let raw = self.lib_window(row, args, None);
-        self.b.release(mark);
-        if let (Some(raw), Some(want), Some(class)) = (raw, want, row.signature().result) {
-            self.b.mov(class, want, raw);
-        }
-    }
-
-    /// Calls a native row with arguments that have the row's classes already.
-    pub(super) fn native(&mut self, native: Native, args: &[Reg], result: Option<Reg>) {
-        let row = native.lib_id();
-        let signature = row.signature();
-        let mark = self.b.mark();
-        let window = self.b.window(signature);
-        for ((&reg, &slot), &class) in args.iter().zip(&window.args).zip(&signature.params) {
-            self.b.mov(class, slot, reg);
-        }
-        emit!(self.b, CallLib, window.scalar, window.reference, row);
-        self.b.release(mark);
-        if let (Some(raw), Some(result), Some(class)) = (window.result, result, signature.result) {
-            self.b.mov(class, result, raw);
-        }
-    }
-
-    fn lib_window(&mut self, row: LibId, args: &[Arg], at: Option<ExprId>) -> Option<Reg> {
-        let window = self.b.window(row.signature());
-        let params = &row.scheme().params;
-        for ((arg, slot), param) in args.iter().zip(&window.args).zip(params) {
-            self.lib_arg(*arg, param, *slot);
-        }
-        if let Some(e) = at {
-            self.call_at(e);
-        }
-        emit!(self.b, CallLib, window.scalar, window.reference, row);
-        window.result
-    }
-
-    /// An argument in the class and, as far as the row names one, of the type that a row asks for.
-    pub(super) fn lib_arg(&mut self, arg: Arg, param: &LibType, slot: Reg) {
-        let scalar = match param {
-            LibType::Int => Some(Ty::Int),
-            LibType::Float => Some(Ty::Float),
-            LibType::Bool => Some(Ty::Bool),
-            LibType::Time => Some(Ty::Time),
-            LibType::Duration => Some(Ty::Duration),
-            LibType::Text => Some(Ty::Text),
-            LibType::Range => Some(Ty::Range),
-            LibType::Error => Some(Ty::Error),
-            _ if param.class() == Class::Any => Some(Ty::Any),
-            _ => None,
-        };
-        if let Some(ty) = scalar {
-            self.arg_as(arg, ty, Some(slot));
-            return;
-        }
-        let from = self.arg_ty(arg);
-        if self.class(from) == Class::Ref {
-            self.arg(arg, Some(slot));
-            return;
-        }
-        // An object whose kind the row's body checks itself; here only its class is made right.
-        let mark = self.b.mark();
-        let boxed = self.arg_as(arg, Ty::Any, None);
-        self.b.release(mark);
-        self.arg_position(arg);
-        let desc = self.cx.lib_desc(param);
-        emit!(self.b, UnboxRef, slot, boxed, desc);
     }
 }

@@ -94,19 +94,19 @@ impl Lower<'_, '_> {
                 self.settle(reg, b, want)
             }
             (a, b) if a == b => self.settle(reg, b, want),
-            (_, Class::Any) => self.to_any(reg, from, want),
-            (Class::Any, _) => self.from_any(reg, to, want),
+            (_, Class::Any) => self.boxed(reg, from, want),
+            (Class::Any, _) => self.unboxed(reg, to, want),
             (_, _) => {
                 // No conversion makes sense: let the checked one say so at run time.
                 let mark = self.b.mark();
-                let boxed = self.to_any(reg, from, None);
+                let boxed = self.boxed(reg, from, None);
                 self.b.release(mark);
-                self.from_any(boxed, to, want)
+                self.unboxed(boxed, to, want)
             }
         }
     }
 
-    fn to_any(&mut self, reg: Reg, from: Ty, want: Option<Reg>) -> Reg {
+    fn boxed(&mut self, reg: Reg, from: Ty, want: Option<Reg>) -> Reg {
         let dst = self.dst(want, Class::Any);
         match self.class(from) {
             Class::I64 if from == Ty::Time => emit!(self.b, BoxTime, dst, reg),
@@ -120,7 +120,7 @@ impl Lower<'_, '_> {
         dst
     }
 
-    fn from_any(&mut self, reg: Reg, to: Ty, want: Option<Reg>) -> Reg {
+    fn unboxed(&mut self, reg: Reg, to: Ty, want: Option<Reg>) -> Reg {
         let class = self.class(to);
         let dst = self.dst(want, class);
         match class {
@@ -194,7 +194,7 @@ impl Lower<'_, '_> {
                 let none = self.b.temp(Class::Any);
                 emit!(self.b, NoneAny, none);
                 self.b.release(mark);
-                self.from_any(none, ty, Some(dst));
+                self.unboxed(none, ty, Some(dst));
             }
         }
         dst

@@ -1,13 +1,13 @@
-//! Lists, maps, records, tuples, enum values, fields and positions. Must stay true: a record is read and written by slot
-//! where its type is known, and every such access names its shape; times in containers are boxed; a container is built
-//! in a register of its own before it gets its place.
+//! Lists, tuples, enum values, positions, `is` and `in`. Must stay true: times in containers are boxed; a container is
+//! built in a register of its own before it gets its place.
 
-use flin_bytecode::{Class, FieldNo, Native, Reg, emit};
+use flin_bytecode::{Class, Native, Reg, emit};
 
 use super::calls::Arg;
 use super::function::Lower;
-use crate::hir::{EnumIx, ExprId, RecordEntry, TypeAnn};
-use crate::types::{Meaning, RecordTy, SystemField, Ty};
+use super::records::Source;
+use crate::hir::{EnumIx, ExprId, TypeAnn};
+use crate::types::Ty;
 
 impl Lower<'_, '_> {
     pub(super) fn list(&mut self, e: ExprId, items: &[ExprId], want: Option<Reg>) -> Reg {
@@ -28,7 +28,7 @@ impl Lower<'_, '_> {
             self.list_push(result, value, element);
             self.b.release(mark);
         }
-        self.from_ref(result, ty, want)
+        self.placed(result, ty, want)
     }
 
     /// How elements of a list type are stored.
@@ -42,7 +42,7 @@ impl Lower<'_, '_> {
     }
 
     /// A new object of a known kind, as the type the expression has (a union may be of class any).
-    fn from_ref(&mut self, reg: Reg, ty: Ty, want: Option<Reg>) -> Reg {
+    pub(super) fn placed(&mut self, reg: Reg, ty: Ty, want: Option<Reg>) -> Reg {
         if self.class(ty) == Class::Any {
             let dst = self.dst(want, Class::Any);
             emit!(self.b, BoxRef, dst, reg);
@@ -86,99 +86,6 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// A map literal: a record of fixed shape, or a dictionary.
-    pub(super) fn record(&mut self, e: ExprId, entries: &[RecordEntry], want: Option<Reg>) -> Reg {
-        let ty = self.ty(e);
-        let record = self
-            .members(ty)
-            .into_iter()
-            .find_map(|m| if let Ty::Record(r) = m { Some(r) } else { None })
-            .filter(|record| self.cx.has_shape(*record));
-        let result = self.build(
-            if self.class(ty) == Class::Ref {
-                want
-            } else {
-                None
-            },
-            Class::Ref,
-        );
-        match record {
-            Some(record) => {
-                let shape = self.cx.shape(record);
-                emit!(self.b, RecordNew, result, shape);
-            }
-            None => emit!(
-                self.b,
-                MapNew,
-                result,
-                i32::try_from(entries.len()).unwrap_or(0)
-            ),
-        }
-        let mut result = result;
-        for entry in entries {
-            let mark = self.b.mark();
-            match (entry, record) {
-                (RecordEntry::Field(name, _, value), Some(record)) => {
-                    self.set_record_field(result, record, name, Source::Expr(*value));
-                }
-                (RecordEntry::Field(name, _, value), None) => {
-                    self.set_key(result, name, Source::Expr(*value))
-                }
-                (RecordEntry::Spread(from), Some(record)) => {
-                    self.spread_record(result, record, *from)
-                }
-                (RecordEntry::Spread(from), None) => {
-                    result = self.spread_map(result, *from);
-                }
-            }
-            self.b.release(mark);
-        }
-        self.from_ref(result, ty, want)
-    }
-
-    /// `...from` in a literal of known shape: the fields of `from` one by one.
-    fn spread_record(&mut self, result: Reg, record: RecordTy, from: ExprId) {
-        let ty = self.without_none(self.ty(from));
-        let source = self.eval_as(from, ty, None);
-        let target = self.cx.types.records[record.index()].clone();
-        if let Ty::Record(other) = ty {
-            for (name, field) in self.cx.types.records[other.index()].clone() {
-                if target.iter().any(|(known, _)| *known == name) {
-                    let mark = self.b.mark();
-                    let value = self.record_field(source, other, &name, field, None);
-                    self.set_record_field(result, record, &name, Source::Value(value, field));
-                    self.b.release(mark);
-                }
-            }
-            return;
-        }
-        for (name, field) in target {
-            let mark = self.b.mark();
-            let value = self.b.temp(Class::Any);
-            let key = self.cx.module.const_text(&name);
-            let source = self.convert(source, ty, Ty::Any, None);
-            emit!(self.b, FieldGetAny, value, source, key);
-            self.set_record_field(result, record, &name, Source::Value(value, Ty::Any));
-            let _ = field;
-            self.b.release(mark);
-        }
-    }
-
-    /// `...from` in a dictionary literal: a merged map takes the place of the one under construction.
-    fn spread_map(&mut self, result: Reg, from: ExprId) -> Reg {
-        let mark = self.b.mark();
-        let ty = self.ty(from);
-        let source = self.eval(from, None);
-        let source = self.as_ref(
-            source,
-            ty,
-            &TypeAnn::Map(Box::new(TypeAnn::Text), Box::new(TypeAnn::Any)),
-        );
-        self.native(Native::MapMerge, &[result, source], Some(result));
-        self.b.release(mark);
-        result
-    }
-
     /// A value that must be an object, in a register of class ref.
     pub(super) fn as_ref(&mut self, reg: Reg, from: Ty, expected: &TypeAnn) -> Reg {
         if self.class(from) == Class::Ref {
@@ -189,170 +96,6 @@ impl Lower<'_, '_> {
         let dst = self.b.temp(Class::Ref);
         emit!(self.b, UnboxRef, dst, boxed, desc);
         dst
-    }
-
-    fn source_as(&mut self, source: Source, to: Ty) -> Reg {
-        match source {
-            Source::Expr(e) => self.eval_as(e, to, None),
-            Source::Value(reg, from) => self.convert(reg, from, to, None),
-        }
-    }
-
-    fn source_type(&self, source: Source) -> Ty {
-        match source {
-            Source::Expr(e) => self.ty(e),
-            Source::Value(_, ty) => ty,
-        }
-    }
-
-    fn slot_of(&self, record: RecordTy, name: &str) -> Option<(usize, Ty)> {
-        if !self.cx.has_shape(record) {
-            return None;
-        }
-        let fields = &self.cx.types.records[record.index()];
-        let at = fields.iter().position(|(known, _)| known == name)?;
-        Some((at, fields[at].1))
-    }
-
-    /// Sets a field of a record by slot, or by name where it has none.
-    pub(super) fn set_record_field(
-        &mut self,
-        object: Reg,
-        record: RecordTy,
-        name: &str,
-        source: Source,
-    ) {
-        let Some((slot, ty)) = self.slot_of(record, name) else {
-            self.set_key(object, name, source);
-            return;
-        };
-        let value = self.source_as(source, ty);
-        let stored = self.stored(ty);
-        let value = self.convert(value, ty, stored, None);
-        let shape = self.cx.shape(record);
-        let slot = slot as i32;
-        match self.class(stored) {
-            Class::I64 => emit!(self.b, RecordSetI64, value, object, slot, shape),
-            Class::F64 => emit!(self.b, RecordSetF64, value, object, slot, shape),
-            Class::Bool => emit!(self.b, RecordSetBool, value, object, slot, shape),
-            Class::Ref => emit!(self.b, RecordSetRef, value, object, slot, shape),
-            Class::Any => emit!(self.b, RecordSetAny, value, object, slot, shape),
-        }
-    }
-
-    /// Reads a field of a record as type `ty`.
-    pub(super) fn record_field(
-        &mut self,
-        object: Reg,
-        record: RecordTy,
-        name: &str,
-        ty: Ty,
-        want: Option<Reg>,
-    ) -> Reg {
-        let Some((slot, declared)) = self.slot_of(record, name) else {
-            return self.map_key(object, name, ty, want);
-        };
-        let stored = self.stored(declared);
-        let class = self.class(stored);
-        let same = class == self.class(ty);
-        let mark = self.b.mark();
-        let dst = if same {
-            self.dst(want, class)
-        } else {
-            self.b.temp(class)
-        };
-        let shape = self.cx.shape(record);
-        let slot = slot as i32;
-        match class {
-            Class::I64 => emit!(self.b, RecordGetI64, dst, object, slot, shape),
-            Class::F64 => emit!(self.b, RecordGetF64, dst, object, slot, shape),
-            Class::Bool => emit!(self.b, RecordGetBool, dst, object, slot, shape),
-            Class::Ref => emit!(self.b, RecordGetRef, dst, object, slot, shape),
-            Class::Any => emit!(self.b, RecordGetAny, dst, object, slot, shape),
-        }
-        if same {
-            return dst;
-        }
-        self.b.release(mark);
-        self.trusted(dst, stored, ty, want)
-    }
-
-    fn set_key(&mut self, object: Reg, name: &str, source: Source) {
-        let value = self.source_as(source, Ty::Any);
-        let key = self.cx.module.const_text(name);
-        emit!(self.b, MapSetName, value, object, key);
-    }
-
-    fn map_key(&mut self, object: Reg, name: &str, ty: Ty, want: Option<Reg>) -> Reg {
-        let mark = self.b.mark();
-        let same = self.class(ty) == Class::Any;
-        let dst = if same {
-            self.dst(want, Class::Any)
-        } else {
-            self.b.temp(Class::Any)
-        };
-        let key = self.cx.module.const_text(name);
-        emit!(self.b, MapGetName, dst, object, key);
-        if same {
-            return dst;
-        }
-        self.b.release(mark);
-        self.trusted(dst, Ty::Any, ty, want)
-    }
-
-    /// A field of the value in a register, by what the field turned out to mean; of the expression's type.
-    pub(super) fn member(
-        &mut self,
-        e: ExprId,
-        (reg, from): (Reg, Ty),
-        name: &str,
-        meaning: &Meaning,
-        want: Option<Reg>,
-    ) -> Reg {
-        let ty = self.ty(e);
-        match meaning {
-            Meaning::RecordField => {
-                let known = self.without_none(from);
-                let object = self.convert(reg, from, known, None);
-                match known {
-                    Ty::Record(record) => self.record_field(object, record, name, ty, want),
-                    _ => self.dynamic_field((reg, from), name, ty, want),
-                }
-            }
-            Meaning::MapKey => {
-                let known = self.without_none(from);
-                if self.class(known) != Class::Ref {
-                    return self.dynamic_field((reg, from), name, ty, want);
-                }
-                let object = self.convert(reg, from, known, None);
-                self.map_key(object, name, ty, want)
-            }
-            Meaning::EntityField(field) => self.entity_field((reg, from), *field, ty, want),
-            Meaning::SystemField(field) => {
-                self.entity_read((reg, from), system_field(*field), ty, want)
-            }
-            Meaning::ErrorField | Meaning::Dynamic => {
-                self.dynamic_field((reg, from), name, ty, want)
-            }
-            Meaning::ViaList(list, inner) => {
-                let mark = self.b.mark();
-                let items = self.b.temp(Class::Ref);
-                self.call_instance(*list, &[Arg::Value(reg, from)], Some(items));
-                let as_list = self.cx.result_type(*list);
-                let inner = inner.clone();
-                let result = self.member(e, (items, as_list), name, &inner, None);
-                self.b.release(mark);
-                self.settle_as(result, ty, want)
-            }
-            Meaning::ImplicitOwn(inner) => {
-                let inner = inner.clone();
-                self.member(e, (reg, from), name, &inner, want)
-            }
-            other => {
-                let other = other.clone();
-                self.apply(e, &other, &[Arg::Value(reg, from)], want)
-            }
-        }
     }
 
     /// Converts what came out of a container, from a register that was given back. What inference says of it needs no
@@ -372,74 +115,9 @@ impl Lower<'_, '_> {
         dst
     }
 
-    pub(super) fn dynamic_field(
-        &mut self,
-        (reg, from): (Reg, Ty),
-        name: &str,
-        ty: Ty,
-        want: Option<Reg>,
-    ) -> Reg {
-        let mark = self.b.mark();
-        let object = self.convert(reg, from, Ty::Any, None);
-        let value = self.b.temp(Class::Any);
-        let key = self.cx.module.const_text(name);
-        emit!(self.b, FieldGetAny, value, object, key);
-        self.b.release(mark);
-        self.trusted(value, Ty::Any, ty, want)
-    }
-
-    pub(super) fn set_field(&mut self, e: ExprId, recv: ExprId, name: &str, value: ExprId) {
-        let meaning = self.meaning(e).cloned();
-        let from = self.ty(recv);
-        let object = self.operand(recv, &[value]);
-        let known = self.without_none(from);
-        match (meaning, known) {
-            (Some(Meaning::RecordField), Ty::Record(record)) => {
-                let object = self.convert(object, from, known, None);
-                self.set_record_field(object, record, name, Source::Expr(value));
-            }
-            (Some(Meaning::RecordField | Meaning::MapKey), _)
-                if self.class(known) == Class::Ref =>
-            {
-                let object = self.convert(object, from, known, None);
-                let typed = self.source_for_map(known, Source::Expr(value));
-                self.at_expr(e);
-                self.set_key(object, name, typed);
-            }
-            (Some(Meaning::EntityField(field)), _) => {
-                let known = if let Ty::Entity(_) = known {
-                    known
-                } else {
-                    from
-                };
-                let object = self.convert(object, from, known, None);
-                self.set_entity_field(object, known, field, value);
-            }
-            _ => {
-                let object = self.convert(object, from, Ty::Any, None);
-                let value = self.eval_as(value, Ty::Any, None);
-                self.at_expr(e);
-                let key = self.cx.module.const_text(name);
-                emit!(self.b, FieldSetAny, value, object, key);
-            }
-        }
-    }
-
     pub(super) fn at_expr(&mut self, e: ExprId) {
         let span = self.span(e);
         self.at(span);
-    }
-
-    /// A value on its way into a map, first made to fit the map's value type.
-    fn source_for_map(&mut self, map: Ty, source: Source) -> Source {
-        if let Ty::Map(map) = map {
-            let ty = self.cx.types.maps[map.index()];
-            if ty != Ty::Any && ty != Ty::Never && self.source_type(source) != ty {
-                let value = self.source_as(source, ty);
-                return Source::Value(value, ty);
-            }
-        }
-        source
     }
 
     pub(super) fn index(&mut self, e: ExprId, recv: ExprId, at: ExprId, want: Option<Reg>) -> Reg {
@@ -700,23 +378,6 @@ impl Lower<'_, '_> {
         let dst = self.dst(want, Class::Bool);
         self.b.mov(Class::Bool, dst, result);
         dst
-    }
-}
-
-/// Where a value to be stored comes from.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Source {
-    Expr(ExprId),
-    Value(Reg, Ty),
-}
-
-fn system_field(field: SystemField) -> FieldNo {
-    match field {
-        SystemField::Id => FieldNo::ID,
-        SystemField::Version => FieldNo::VERSION,
-        SystemField::CreatedAt => FieldNo::CREATED_AT,
-        SystemField::UpdatedAt => FieldNo::UPDATED_AT,
-        SystemField::DeletedAt => FieldNo::DELETED_AT,
     }
 }
 

@@ -5,8 +5,8 @@
 use flin_bytecode::{Class, Reg, emit};
 
 use super::function::{Lower, Place};
-use crate::hir::{ExprId, ExprKind, FnId, GlobalIx, LocalId};
-use crate::types::{Meaning, Ty};
+use crate::hir::{ExprId, ExprKind};
+use crate::types::Ty;
 
 impl Lower<'_, '_> {
     /// The value of an expression, of the expression's own type.
@@ -44,10 +44,13 @@ impl Lower<'_, '_> {
     }
 
     /// Constants go straight to the class they are needed in.
-    fn constant_as(&mut self, e: ExprId, to: Ty, want: Option<Reg>) -> Option<Reg> {
+    pub(super) fn constant_as(&mut self, e: ExprId, to: Ty, want: Option<Reg>) -> Option<Reg> {
         match (self.kind(e), to) {
             (ExprKind::Int(n), Ty::Float) => {
                 let value = *n as f64;
+                if let (Some(kept), None) = (self.kept_float(value), want) {
+                    return Some(kept);
+                }
                 let dst = self.dst(want, Class::F64);
                 self.float_const(value, dst);
                 Some(dst)
@@ -71,7 +74,7 @@ impl Lower<'_, '_> {
         self.keep(e, reg, later)
     }
 
-    fn keep(&mut self, e: ExprId, reg: Reg, later: &[ExprId]) -> Reg {
+    pub(super) fn keep(&mut self, e: ExprId, reg: Reg, later: &[ExprId]) -> Reg {
         if let ExprKind::Local(local) = self.kind(e)
             && let Place::Register(home) = self.place(*local)
             && home == reg
@@ -130,10 +133,14 @@ impl Lower<'_, '_> {
                 then,
                 otherwise,
             } => self.if_effect(*cond, *then, *otherwise),
-            ExprKind::While { label, cond, body } => self.while_loop(*label, *cond, *body),
-            ExprKind::ForRange { .. } => self.for_range(e),
-            ExprKind::For { .. } => self.for_each(e),
-            ExprKind::Loop { label, body } => self.endless(*label, *body, None),
+            ExprKind::While { label, cond, body } => {
+                self.with_literals(e, |this| this.while_loop(*label, *cond, *body));
+            }
+            ExprKind::ForRange { .. } => self.with_literals(e, |this| this.for_range(e)),
+            ExprKind::For { .. } => self.with_literals(e, |this| this.for_each(e)),
+            ExprKind::Loop { label, body } => {
+                self.with_literals(e, |this| this.endless(*label, *body, None));
+            }
             ExprKind::Break(label, value) => self.break_loop(*label, *value),
             ExprKind::Continue(label) => self.continue_loop(*label),
             ExprKind::Return(value) => self.return_value(*value),
@@ -216,6 +223,9 @@ impl Lower<'_, '_> {
                 dst
             }
             ExprKind::Float(value) => {
+                if let (Some(kept), None) = (self.kept_float(*value), want) {
+                    return kept;
+                }
                 let dst = self.dst(want, Class::F64);
                 self.float_const(*value, dst);
                 dst
@@ -266,7 +276,7 @@ impl Lower<'_, '_> {
             } => self.if_value(e, *cond, *then, *otherwise, want),
             ExprKind::Loop { label, body } => {
                 let dst = self.dst(want, self.class(ty));
-                self.endless(*label, *body, Some((dst, ty)));
+                self.with_literals(e, |this| this.endless(*label, *body, Some((dst, ty))));
                 dst
             }
             ExprKind::Try(value) => self.try_value(e, *value, want),
@@ -319,7 +329,7 @@ impl Lower<'_, '_> {
     }
 
     /// An expression that types say is never computed: an operand does not arrive, or no value comes here at all.
-    fn never_value(&mut self, kind: &ExprKind, want: Option<Reg>) -> Reg {
+    pub(super) fn never_value(&mut self, kind: &ExprKind, want: Option<Reg>) -> Reg {
         let mut operands = Vec::new();
         crate::operands::operands(kind, &mut |operand| operands.push(operand));
         for operand in operands {
@@ -339,201 +349,6 @@ impl Lower<'_, '_> {
         match ty {
             Ty::None => self.none_as(ty, want),
             other => self.initial(other, want),
-        }
-    }
-
-    fn int_literal(&mut self, value: i64, ty: Ty, want: Option<Reg>) -> Reg {
-        let dst = self.dst(want, self.class(ty));
-        match self.class(ty) {
-            Class::F64 => self.float_const(value as f64, dst),
-            Class::I64 | Class::Bool | Class::Ref | Class::Any => self.int_const(value, dst),
-        }
-        dst
-    }
-
-    fn local(&mut self, local: LocalId, ty: Ty, want: Option<Reg>) -> Reg {
-        let declared = match self.place(local) {
-            Place::Cell(_, ty) => ty,
-            Place::Register(_) | Place::Nowhere => self.local_ty(local),
-        };
-        if declared == ty || self.class(declared) == self.class(ty) {
-            let (reg, _) = self.read_local(local, want);
-            return self.settle(reg, self.class(ty), want);
-        }
-        let mark = self.b.mark();
-        let (reg, declared) = self.read_local(local, None);
-        self.b.release(mark);
-        self.convert(reg, declared, ty, want)
-    }
-
-    fn global(&mut self, global: GlobalIx, ty: Ty, want: Option<Reg>) -> Reg {
-        let declared = self.cx.types.globals[global.index()];
-        let class = self.class(declared);
-        if class == self.class(ty) {
-            let dst = self.dst(want, class);
-            self.global_get(global, class, dst);
-            return dst;
-        }
-        let mark = self.b.mark();
-        let value = self.global_value(global, declared);
-        self.b.release(mark);
-        self.convert(value, declared, ty, want)
-    }
-
-    /// The value of a global, of its own type.
-    pub(super) fn global_value(&mut self, global: GlobalIx, ty: Ty) -> Reg {
-        let dst = self.b.temp(self.class(ty));
-        self.global_get(global, self.class(ty), dst);
-        dst
-    }
-
-    fn global_get(&mut self, global: GlobalIx, class: Class, dst: Reg) {
-        let id = self.cx.global_id(global);
-        match class {
-            Class::I64 => emit!(self.b, GlobalGetI64, dst, id),
-            Class::F64 => emit!(self.b, GlobalGetF64, dst, id),
-            Class::Bool => emit!(self.b, GlobalGetBool, dst, id),
-            Class::Ref => emit!(self.b, GlobalGetRef, dst, id),
-            Class::Any => emit!(self.b, GlobalGetAny, dst, id),
-        }
-    }
-
-    fn set_global(&mut self, global: GlobalIx, value: ExprId) {
-        let ty = self.cx.types.globals[global.index()];
-        let id = self.cx.global_id(global);
-        let reg = self.eval_as(value, ty, None);
-        match self.class(ty) {
-            Class::I64 => emit!(self.b, GlobalSetI64, reg, id),
-            Class::F64 => emit!(self.b, GlobalSetF64, reg, id),
-            Class::Bool => emit!(self.b, GlobalSetBool, reg, id),
-            Class::Ref => emit!(self.b, GlobalSetRef, reg, id),
-            Class::Any => emit!(self.b, GlobalSetAny, reg, id),
-        }
-    }
-
-    /// Texts joined: interpolation, and chains of `+` on texts.
-    pub(super) fn concat(&mut self, parts: &[ExprId], want: Option<Reg>) -> Reg {
-        /// More parts than this are joined in pieces, so that their registers stay near.
-        const PIECE: usize = 32;
-        match parts {
-            [] => {
-                let dst = self.dst(want, Class::Ref);
-                self.text_const("", dst);
-                dst
-            }
-            [one] => self.text(*one, want),
-            [a, b] => {
-                let mark = self.b.mark();
-                let left = self.text_operand(*a, &[*b]);
-                let right = self.text(*b, None);
-                self.b.release(mark);
-                let dst = self.dst(want, Class::Ref);
-                emit!(self.b, Concat, dst, left, right);
-                dst
-            }
-            _ => {
-                let mark = self.b.mark();
-                let pieces: Vec<&[ExprId]> = if parts.len() > PIECE {
-                    parts.chunks(parts.len().div_ceil(PIECE)).collect()
-                } else {
-                    parts.chunks(1).collect()
-                };
-                let first = self.b.run(
-                    flin_bytecode::Bank::Reference,
-                    &vec![Class::Ref; pieces.len()],
-                );
-                for (at, piece) in pieces.iter().enumerate() {
-                    self.concat(piece, Some(Reg(first.0 + at as u16)));
-                }
-                self.b.release(mark);
-                let dst = self.dst(want, Class::Ref);
-                emit!(self.b, ConcatN, dst, first, pieces.len() as i32);
-                dst
-            }
-        }
-    }
-
-    fn text_operand(&mut self, e: ExprId, later: &[ExprId]) -> Reg {
-        let reg = self.text(e, None);
-        self.keep(e, reg, later)
-    }
-
-    /// The value of an expression as text.
-    pub(super) fn text(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
-        let ty = self.ty(e);
-        match (self.kind(e), ty) {
-            (_, Ty::Text) => return self.eval(e, want),
-            (ExprKind::Int(n), Ty::Int) => {
-                let text = n.to_string();
-                let dst = self.dst(want, Class::Ref);
-                self.text_const(&text, dst);
-                return dst;
-            }
-            _ => {}
-        }
-        let mark = self.b.mark();
-        let reg = self.eval(e, None);
-        self.b.release(mark);
-        let span = self.span(e);
-        self.at(span);
-        self.text_of(reg, ty, want)
-    }
-
-    /// A function as a value.
-    fn closure(&mut self, e: ExprId, func: FnId, want: Option<Reg>) -> Reg {
-        let inst = match self.meaning(e) {
-            Some(Meaning::Direct(inst)) => *inst,
-            _ => self.cx.entry_instance(func),
-        };
-        let code = self.cx.value_function(inst);
-        let captures = &self.cx.program.functions[func.index()].captures;
-        if captures.is_empty() {
-            let dst = self.dst(want, Class::Ref);
-            emit!(self.b, ClosureNew, dst, code);
-            return dst;
-        }
-        let closure = self.build(want, Class::Ref);
-        emit!(self.b, ClosureNew, closure, code);
-        for (slot, capture) in captures.iter().enumerate() {
-            let inner = self.cx.types.instances[inst.index()].locals[capture.inner.index()];
-            let slot = slot as i32;
-            let mark = self.b.mark();
-            match self.place(capture.outer) {
-                Place::Cell(cell, _) => emit!(self.b, CaptureSetRef, closure, cell, slot),
-                Place::Register(_) | Place::Nowhere => {
-                    let (reg, ty) = self.read_local(capture.outer, None);
-                    let reg = self.convert(reg, ty, inner, None);
-                    match self.class(inner) {
-                        Class::I64 => emit!(self.b, CaptureSetI64, closure, reg, slot),
-                        Class::F64 => emit!(self.b, CaptureSetF64, closure, reg, slot),
-                        Class::Bool => emit!(self.b, CaptureSetBool, closure, reg, slot),
-                        Class::Ref => emit!(self.b, CaptureSetRef, closure, reg, slot),
-                        Class::Any => emit!(self.b, CaptureSetAny, closure, reg, slot),
-                    }
-                }
-            }
-            self.b.release(mark);
-        }
-        self.settle(closure, Class::Ref, want)
-    }
-
-    fn implicit_field(
-        &mut self,
-        e: ExprId,
-        it: LocalId,
-        name: &str,
-        outer: Option<ExprId>,
-        want: Option<Reg>,
-    ) -> Reg {
-        let meaning = self.meaning(e).cloned();
-        let ty = self.ty(e);
-        match (meaning, outer) {
-            (Some(Meaning::ImplicitOwn(inner)), _) => {
-                let (reg, from) = self.read_local(it, None);
-                self.member(e, (reg, from), name, &inner, want)
-            }
-            (_, Some(outer)) => self.eval_as(outer, ty, want),
-            (_, None) => self.no_value(ty, want),
         }
     }
 }

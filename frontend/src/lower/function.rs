@@ -44,6 +44,7 @@ pub(super) struct Lower<'c, 'a> {
     pub(super) loops: Vec<LoopFrame>,
     /// The variable being assigned: its old value may still be read, so nothing is built in its register.
     careful: Option<Reg>,
+    pub(super) kept: super::constants::Kept,
 }
 
 /// Writes the code of an instance.
@@ -73,6 +74,7 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
         places,
         loops: Vec::new(),
         careful: None,
+        kept: super::constants::Kept::default(),
     };
     lower.at(f.span);
     lower.enter();

@@ -33,7 +33,7 @@ impl Lower<'_, '_> {
             Inline::ListConcat => self.list_concat(e, args[0], args[1], want),
             Inline::MapGet => self.map_get(e, args[0], args[1], want),
             Inline::MapSet => self.map_set(e, args, want),
-            Inline::ToText => self.to_text(e, args[0], want),
+            Inline::ToText => self.text_arg(e, args[0], want),
             Inline::Now => {
                 let dst = self.dst(want, Class::I64);
                 emit!(self.b, Now, dst);
@@ -236,7 +236,7 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn to_text(&mut self, e: ExprId, value: Arg, want: Option<Reg>) -> Reg {
+    fn text_arg(&mut self, e: ExprId, value: Arg, want: Option<Reg>) -> Reg {
         if let Arg::Expr(value) = value {
             return self.text(value, want);
         }
@@ -267,7 +267,7 @@ impl Lower<'_, '_> {
     /// `print`, or a line of the log.
     fn written(&mut self, e: ExprId, value: Arg, level: Option<i32>) {
         let mark = self.b.mark();
-        let text = self.to_text(e, value, None);
+        let text = self.text_arg(e, value, None);
         self.at_expr(e);
         match level {
             None => emit!(self.b, Print, text),

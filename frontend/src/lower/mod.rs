@@ -4,6 +4,8 @@
 //! promise is checked at run time.
 
 mod calls;
+mod compare;
+mod constants;
 mod control;
 mod convert;
 mod data;
@@ -13,8 +15,13 @@ mod expr;
 mod flow;
 mod function;
 mod inline;
+mod loops;
+mod members;
 mod operators;
 mod pages;
+mod records;
+mod rows;
+mod values;
 mod views;
 mod walk;
 
@@ -136,8 +143,7 @@ impl<'a> Lowering<'a> {
     /// Gives every instance its function number and fills the tables that code refers to.
     fn declare(&mut self) {
         self.declare_cells();
-        let mut form = HashMap::new();
-        self.result_forms(&mut form);
+        let form = self.result_forms();
         for instance in &self.types.instances {
             self.forms.push(
                 form.get(&instance.func)
@@ -166,46 +172,25 @@ impl<'a> Lowering<'a> {
     }
 
     /// Functions that something outside the compiled code calls have results of an agreed form.
-    fn result_forms(&self, form: &mut HashMap<FnId, ResultForm>) {
+    fn result_forms(&self) -> HashMap<FnId, ResultForm> {
         let program = self.program;
-        for entity in &program.entities {
-            for field in &entity.fields {
-                field
-                    .default
-                    .iter()
-                    .for_each(|f| drop(form.insert(*f, ResultForm::Any)));
-                field
-                    .checks
-                    .iter()
-                    .for_each(|f| drop(form.insert(*f, ResultForm::Truth)));
-            }
-        }
-        for global in &program.globals {
-            global
-                .init
-                .iter()
-                .for_each(|f| drop(form.insert(*f, ResultForm::Discard)));
-        }
-        for page in &program.pages {
-            form.insert(page.view, ResultForm::Discard);
-            for handler in &page.handlers {
-                form.insert(handler.func, ResultForm::Discard);
-                handler
-                    .named
-                    .iter()
-                    .for_each(|n| drop(form.insert(n.stub, ResultForm::Discard)));
-            }
-        }
-        for route in &program.routes {
-            form.insert(route.func, ResultForm::Any);
-        }
-        for (_, test) in &program.tests {
-            form.insert(*test, ResultForm::Discard);
-        }
-        [program.main, program.const_init]
-            .into_iter()
-            .flatten()
-            .for_each(|f| drop(form.insert(f, ResultForm::Discard)));
+        let fields = || program.entities.iter().flat_map(|entity| &entity.fields);
+        let handlers = || program.pages.iter().flat_map(|page| &page.handlers);
+        let any = fields()
+            .filter_map(|field| field.default)
+            .chain(program.routes.iter().map(|route| route.func));
+        let truth = fields().flat_map(|field| field.checks.iter().copied());
+        let discard = (program.globals.iter().filter_map(|global| global.init))
+            .chain(program.pages.iter().map(|page| page.view))
+            .chain(handlers().map(|handler| handler.func))
+            .chain(handlers().filter_map(|handler| handler.named.as_ref().map(|named| named.stub)))
+            .chain(program.tests.iter().map(|(_, test)| *test))
+            .chain(program.main)
+            .chain(program.const_init);
+        (any.map(|f| (f, ResultForm::Any)))
+            .chain(truth.map(|f| (f, ResultForm::Truth)))
+            .chain(discard.map(|f| (f, ResultForm::Discard)))
+            .collect()
     }
 
     /// Finds the variables that live in cells and what their cells hold: one type for all functions that share one.

@@ -35,16 +35,16 @@ fn locals_named(program: &Program, kind: &ExprKind, visit: &mut dyn FnMut(LocalI
 }
 
 /// What lowering wants to know about a function before it starts.
-pub struct Scopes {
+pub(super) struct Scopes {
     /// Variables by the smallest expression that contains all their uses: they have registers while it runs.
-    pub owned: HashMap<ExprId, Vec<LocalId>>,
+    pub(super) owned: HashMap<ExprId, Vec<LocalId>>,
     /// Whether a subtree assigns a local variable of this function.
     assigns: Vec<bool>,
 }
 
 impl Scopes {
     /// Walks over a function. Parameters and captured variables are left out: they live as long as the function.
-    pub fn of(program: &Program, function: &Function) -> Scopes {
+    pub(super) fn of(program: &Program, function: &Function) -> Scopes {
         let count = function.exprs.len();
         let mut walk = Walk {
             program,
@@ -77,7 +77,7 @@ impl Scopes {
     }
 
     /// Whether evaluating the expression may assign a local variable.
-    pub fn assigns(&self, e: ExprId) -> bool {
+    pub(super) fn assigns(&self, e: ExprId) -> bool {
         self.assigns[e.index()]
     }
 }
@@ -130,7 +130,7 @@ impl Walk<'_> {
 }
 
 /// Where a variable was declared: captured variables lead to the function that owns them.
-pub fn origin(program: &Program, function: FnId, local: LocalId) -> (FnId, LocalId) {
+pub(super) fn origin(program: &Program, function: FnId, local: LocalId) -> (FnId, LocalId) {
     let (mut function, mut local) = (function, local);
     loop {
         let f = &program.functions[function.index()];
@@ -142,7 +142,7 @@ pub fn origin(program: &Program, function: FnId, local: LocalId) -> (FnId, Local
 }
 
 /// Variables that a lambda in their own initialiser captures (local functions that call themselves).
-pub fn self_captured(program: &Program, function: &Function) -> Vec<LocalId> {
+pub(super) fn self_captured(program: &Program, function: &Function) -> Vec<LocalId> {
     let mut found = Vec::new();
     for e in &function.exprs {
         if let ExprKind::Let(local, Some(value)) = &e.kind
