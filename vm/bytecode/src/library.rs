@@ -9,12 +9,14 @@
 //! first, then int widened to float; if the type is known only at run time and there is just one candidate, its argument
 //! is checked at run time, else the `any` row is called.
 
+mod page;
 mod scheme;
 mod table;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+pub use page::library_page;
 pub use scheme::{LibType, Scheme, SchemeError};
 pub use table::{Inline, LIBRARY, Native};
 

@@ -87,3 +87,46 @@ fn registers_are_used_again_by_class() {
     assert_eq!(function.scalar_regs, [Class::I64, Class::F64]);
     verified(vec![function]).unwrap_or_else(|e| panic!("{e}"));
 }
+
+/// Loops in loops, each with a call that clobbers registers above, and a try around each: real code, however deep, is
+/// not taken for tangled flow.
+#[test]
+fn deeply_nested_loops_with_calls_and_catches_verify() {
+    const DEPTH: usize = 60;
+    let mut b = FunctionBuilder::new("deep", signature(&[], None));
+    let caught = b.local(Class::Ref);
+    let plain = signature(&[Class::I64], Some(Class::I64));
+    let mut loops = Vec::new();
+    for _ in 0..DEPTH {
+        let (counter, limit) = (b.local(Class::I64), b.local(Class::I64));
+        emit!(b, ConstI64, counter, 0);
+        emit!(b, ConstI64, limit, 3);
+        let (top, exit) = (b.label_here(), b.label());
+        call_of(&mut b, &plain, counter);
+        loops.push((counter, limit, top, exit));
+    }
+    for (counter, limit, top, exit) in loops.into_iter().rev() {
+        for _ in 0..20 {
+            call_of(&mut b, &plain, counter);
+        }
+        emit!(b, ForNext, counter, limit, top);
+        let end = b.label_here();
+        emit!(b, Jump, exit);
+        let target = b.label_here();
+        b.protect(top, end, target, caught);
+        b.bind(exit);
+    }
+    emit!(b, Ret);
+    let deep = b.finish().expect("fits");
+    let mut b = FunctionBuilder::new("callee", plain);
+    emit!(b, RetI64, b.param(0));
+    verified(vec![deep, b.finish().expect("fits")]).unwrap_or_else(|e| panic!("{e}"));
+}
+
+fn call_of(b: &mut FunctionBuilder, callee: &Signature, argument: flin_bytecode::Reg) {
+    let mark = b.mark();
+    let window = b.window(callee);
+    b.mov(Class::I64, window.args[0], argument);
+    emit!(b, Call, window.scalar, window.reference, FuncId(1));
+    b.release(mark);
+}

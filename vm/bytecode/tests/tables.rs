@@ -153,3 +153,9 @@ fn the_page_of_operations_is_current() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("OPCODES.md");
     flin_testkit::golden::check(&path, &flin_bytecode::text::opcodes_page());
 }
+
+#[test]
+fn the_page_of_the_library_is_current() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/library.md");
+    flin_testkit::golden::check(&path, &flin_bytecode::library::library_page());
+}

@@ -1,17 +1,15 @@
-//! `OPCODES.md`: both tables as a page. Here because it is derived from the tables alone. Must stay true: a test
+//! `OPCODES.md`: the op table as a page. Here because it is derived from the table alone. Must stay true: a test
 //! compares the file with this text.
 
 use std::fmt::Write as _;
 
-use crate::library::{LIBRARY, LibBody};
 use crate::ops::{Family, Op, OperandKind};
 
 /// The text of `OPCODES.md`.
 pub fn opcodes_page() -> String {
     let mut out = String::from(
         "# Operations of the FLIN machine\n\n\
-         Made from `src/ops.rs` and `src/library/table.rs`; do not edit (`BLESS=1 cargo nextest run -p flin-bytecode`\n\
-         writes it again).\n\n\
+         Made from `src/ops.rs`; do not edit (`BLESS=1 cargo nextest run -p flin-bytecode` writes it again).\n\n\
          An instruction is 8 bytes, little endian: operation (bits 0-15), a (16-23), b (24-31), then either imm (32-63,\n\
          signed) or, in rows with c: c (32-39) and imm (40-63, signed). `out`, `in`, `inout`: a register of a class;\n\
          `run`: the first of several; `swin`, `rwin`: the start of a call window in the scalar and the reference bank.\n\
@@ -42,29 +40,6 @@ pub fn opcodes_page() -> String {
                 row.meaning.replace('|', "\\|")
             );
         }
-    }
-    out.push_str("\n# Library functions\n\n| name | type | by | meaning | example |\n|---|---|---|---|---|\n");
-    for row in LIBRARY {
-        let by = match row.body {
-            LibBody::Native(_) => "native".to_owned(),
-            LibBody::Prelude(name) => format!("prelude `{name}`"),
-            LibBody::Inline(_) => "ops".to_owned(),
-        };
-        let example = match row.example {
-            "" => String::new(),
-            example => format!(
-                "`{}` gives `{}`",
-                example.replace('|', "\\|"),
-                row.prints.replace('|', "\\|")
-            ),
-        };
-        let _ = writeln!(
-            out,
-            "| `{}` | `{}` | {by} | {} | {example} |",
-            row.name,
-            row.scheme_text,
-            row.doc.replace('|', "\\|")
-        );
     }
     out
 }
