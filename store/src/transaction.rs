@@ -3,7 +3,7 @@
 //! Nothing here touches the log; the committer takes it from here. What must stay true: everything that could make
 //! another run of the same code behave differently is in the read set.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -43,6 +43,8 @@ pub struct Transaction {
     writes: BTreeMap<(TypeIx, EntityId), Pending>,
     /// Records in the order they were first written: the order in the log.
     order: Vec<(TypeIx, EntityId)>,
+    /// Unique values that records of this transaction hold or held for a while; a look at the record decides.
+    claims: HashMap<(TypeIx, FieldIx, UniqueKey), BTreeSet<EntityId>>,
     exclusive: Option<ExclusiveTurn>,
 }
 
@@ -67,6 +69,7 @@ impl Transaction {
             reads: ReadSet::default(),
             writes: BTreeMap::new(),
             order: Vec::new(),
+            claims: HashMap::new(),
             exclusive,
         }
     }
@@ -171,16 +174,12 @@ impl Transaction {
         let Some(key) = shared.unique_key(ty, field, value) else {
             return Ok(None);
         };
-        for (&(_, id), pending) in self
-            .writes
-            .range((ty, EntityId(0))..=(ty, EntityId(u64::MAX)))
-        {
-            let held = pending
-                .fields
-                .get(field.0 as usize)
-                .and_then(|value| shared.unique_key(ty, field, value));
-            if pending.is_live() && held.as_ref() == Some(&key) {
-                return Ok(self.own_record(ty, id, pending).map(Arc::new));
+        let claim = (ty, field, key);
+        for id in self.claims.get(&claim).into_iter().flatten() {
+            let pending = &self.writes[&(ty, *id)];
+            let held = shared.unique_key(ty, field, &pending.fields[field.0 as usize]);
+            if pending.is_live() && held.as_ref() == Some(&claim.2) {
+                return Ok(self.own_record(ty, *id, pending).map(Arc::new));
             }
         }
         let found = self.snapshot.find_unique(ty, field, value)?;
@@ -191,7 +190,7 @@ impl Transaction {
                 Ok(found)
             }
             None => {
-                self.reads.absences.insert((ty, field, key));
+                self.reads.absences.insert(claim);
                 Ok(None)
             }
         }
@@ -207,6 +206,7 @@ impl Transaction {
             id.0 <= ENTITY_ID_MAX,
             "a type has fewer records than numbers"
         );
+        self.claim(ty, id, &fields);
         self.order.push((ty, id));
         self.writes.insert(
             (ty, id),
@@ -228,14 +228,16 @@ impl Transaction {
         fields: Vec<FieldValue>,
     ) -> Result<u32, TxError> {
         self.check_fields(ty, &fields)?;
-        let pending = self.pending(ty, id, |pending| pending.is_live())?;
+        self.pending(ty, id, Pending::is_live)?;
+        self.claim(ty, id, &fields);
+        let pending = self.pending(ty, id, Pending::is_live)?;
         pending.fields = fields;
         Ok(pending.version())
     }
 
     /// Hides a live record; its history stays. Rules about links to it are applied when the transaction commits.
     pub fn delete(&mut self, ty: TypeIx, id: EntityId) -> Result<u32, TxError> {
-        let pending = self.pending(ty, id, |pending| pending.is_live())?;
+        let pending = self.pending(ty, id, Pending::is_live)?;
         pending.deleted = true;
         Ok(pending.version())
     }
@@ -248,7 +250,9 @@ impl Transaction {
             return Err(TxError::NotDeleted { type_name, id });
         }
         pending.deleted = false;
-        Ok(pending.version())
+        let (version, fields) = (pending.version(), pending.fields.clone());
+        self.claim(ty, id, &fields);
+        Ok(version)
     }
 
     /// Removes a record, deleted or not, with its whole history. It is gone for every reader once this commits; a
@@ -256,8 +260,15 @@ impl Transaction {
     pub fn destroy(&mut self, ty: TypeIx, id: EntityId) -> Result<(), TxError> {
         let pending = self.pending(ty, id, |pending| !pending.destroyed)?;
         pending.destroyed = true;
-        pending.fields.clear();
+        pending.fields.fill(FieldValue::None);
         Ok(())
+    }
+
+    /// Remembers which unique values a record of this transaction holds.
+    fn claim(&mut self, ty: TypeIx, id: EntityId, fields: &[FieldValue]) {
+        for (field, _, key) in self.snapshot.shared.unique_keys(ty, fields) {
+            self.claims.entry((ty, field, key)).or_default().insert(id);
+        }
     }
 
     /// The write of one record, taken from the snapshot at first touch; an error unless it is as `usable` asks.

@@ -44,7 +44,7 @@ pub trait Disk: Send + Sync {
 
 /// One open file.
 pub trait DiskFile: Send + Sync {
-    /// Length in bytes (never zero-length ambiguity: files do not change their length after `create`).
+    /// Length in bytes; files keep the length they were created with.
     fn len_bytes(&self) -> io::Result<u64>;
     /// Writes all of `bytes` at `offset`. May be visible in parts after a crash until `sync` returned.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
