@@ -277,8 +277,8 @@ impl Stacks {
     pub(crate) fn has_room(&self, func: &FuncInfo, window: Regs) -> bool {
         let scalar_at = (window.s as usize - self.scalars.as_ptr() as usize) / 8;
         let ref_at = (window.r as usize - self.refs.as_ptr() as usize) / 8;
-        scalar_at + func.scalar_slots as usize + 1 <= self.scalars.len()
-            && ref_at + func.ref_slots as usize + 1 <= self.refs.len()
+        scalar_at + (func.scalar_slots as usize) < self.scalars.len()
+            && ref_at + (func.ref_slots as usize) < self.refs.len()
     }
 
     /// Makes both stacks longer and moves everything that points into them; `None` if they are at their limit.

@@ -17,16 +17,6 @@ fn binary(op: Op, class: Class, a: HostValue, b: HostValue) -> Result<HostValue,
     call(&program, func, &[a, b])
 }
 
-fn ret(b: &mut flin_bytecode::FunctionBuilder, class: Class, reg: flin_bytecode::Reg) {
-    match class {
-        Class::I64 => emit!(b, RetI64, reg),
-        Class::F64 => emit!(b, RetF64, reg),
-        Class::Bool => emit!(b, RetBool, reg),
-        Class::Ref => emit!(b, RetRef, reg),
-        Class::Any => emit!(b, RetAny, reg),
-    };
-}
-
 fn ints(op: Op, a: i64, b: i64) -> Result<HostValue, Trap> {
     binary(op, Class::I64, Int(a), Int(b))
 }

@@ -68,16 +68,6 @@ fn arguments_and_results_of_all_classes() {
     }
 }
 
-fn ret(b: &mut FunctionBuilder, class: Class, reg: flin_bytecode::Reg) {
-    match class {
-        Class::I64 => emit!(b, RetI64, reg),
-        Class::F64 => emit!(b, RetF64, reg),
-        Class::Bool => emit!(b, RetBool, reg),
-        Class::Ref => emit!(b, RetRef, reg),
-        Class::Any => emit!(b, RetAny, reg),
-    };
-}
-
 #[test]
 fn a_callee_with_far_registers_gets_its_arguments() {
     let mut mb = ModuleBuilder::new("t.flin");

@@ -51,8 +51,8 @@ fn conditional_jumps() {
         };
         check(Op::JumpLtF64, a < b);
         check(Op::JumpLeF64, a <= b);
-        check(Op::JumpNltF64, !(a < b));
-        check(Op::JumpNleF64, !(a <= b));
+        check(Op::JumpNltF64, a >= b || a.is_nan());
+        check(Op::JumpNleF64, a > b || a.is_nan());
     }
 }
 

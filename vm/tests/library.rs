@@ -213,7 +213,7 @@ fn argument(ty: &LibType, turn: usize, all: &[HostValue], rng: &mut Rng) -> Host
         Class::I64 => HostValue::Int(*rng.pick(&ints())),
         Class::F64 => HostValue::Float(*rng.pick(&floats())),
         Class::Bool => HostValue::Bool(rng.one_in(2)),
-        Class::Ref | Class::Any if turn % 2 == 0 => {
+        Class::Ref | Class::Any if turn.is_multiple_of(2) => {
             let fitting: Vec<&HostValue> = all.iter().filter(|value| fits(ty, value)).collect();
             (*rng.pick(&fitting)).clone()
         }

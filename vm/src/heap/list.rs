@@ -298,14 +298,6 @@ impl Heap {
         }
     }
 
-    /// Exchanges two elements.
-    pub(crate) fn list_swap(&mut self, list: Obj, a: usize, b: usize) {
-        assert!(a < len(list) && b < len(list));
-        let bits = raw_slot(list, a);
-        set_raw_slot(list, a, raw_slot(list, b));
-        set_raw_slot(list, b, bits);
-    }
-
     /// A new list of the elements `from..to` with the class of `list`.
     pub(crate) fn list_slice(&mut self, list: Obj, from: usize, to: usize) -> Res<Obj> {
         let to = to.min(len(list));

@@ -83,18 +83,6 @@ pub(crate) struct At {
     pub(crate) regs: Regs,
 }
 
-impl At {
-    /// Continues at an instruction of the running function.
-    #[inline(always)]
-    fn jump(self, target: usize) -> At {
-        // SAFETY: the verifier checked that jump targets are instructions of the function.
-        At {
-            pc: unsafe { self.code.add(target) },
-            ..self
-        }
-    }
-}
-
 /// What a return leads to.
 enum Returned {
     /// The caller goes on.
@@ -138,15 +126,19 @@ pub(crate) fn result(m: &mut Machine, func: FuncId) -> Option<(Class, u64)> {
 )]
 fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u32) -> Res<()> {
     let mut fuel = *fuel_out;
-    let mut at = call::enter_outermost(m, func)?;
+    // These stay apart, not in a struct: only so do they stay in machine registers.
+    let At {
+        mut pc,
+        mut code,
+        regs: mut f,
+    } = call::enter_outermost(m, func)?;
     loop {
         let fault: Fault = 'raise: {
             loop {
                 // SAFETY: pc is inside verified code, in which every path ends with a jump, a return or a throw.
-                let i = Insn(unsafe { *at.pc });
+                let i = Insn(unsafe { *pc });
                 // SAFETY: as above.
-                at.pc = unsafe { at.pc.add(1) };
-                let f = at.regs;
+                pc = unsafe { pc.add(1) };
 
                 macro_rules! tried {
                     ($body:expr) => {
@@ -177,18 +169,32 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                 macro_rules! jump_if {
                     ($condition:expr, $target:expr) => {
                         if $condition {
-                            let next = at.jump($target as usize);
-                            if next.pc < at.pc {
+                            // SAFETY: the verifier checked that jump targets are instructions of the function.
+                            let next = unsafe { code.add($target as usize) };
+                            if next < pc {
                                 burn!();
                             }
-                            at = next;
+                            pc = next;
                         }
+                    };
+                }
+                macro_rules! go {
+                    ($at:expr) => {{
+                        let next: At = $at;
+                        pc = next.pc;
+                        code = next.code;
+                        f = next.regs;
+                    }};
+                }
+                macro_rules! here {
+                    () => {
+                        At { pc, code, regs: f }
                     };
                 }
                 macro_rules! returned {
                     ($body:expr) => {
                         match tried!($body) {
-                            Returned::To(next) => at = next,
+                            Returned::To(next) => go!(next),
                             Returned::Left => {
                                 *fuel_out = fuel;
                                 return Ok(());
@@ -352,7 +358,7 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
 
                     Op::Call => {
                         burn!();
-                        at = tried!(call::call(i, at, m));
+                        go!(tried!(call::call(i, here!(), m)));
                     }
                     Op::ClosureNew => alloc!(call::closure_new(i, f, m)),
                     Op::CaptureSetI64 => tried!(call::capture_set(i, f, Class::I64)),
@@ -367,15 +373,15 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     Op::CaptureGetAny => tried!(call::capture_get(i, f, Class::Any)),
                     Op::CallClosure => {
                         burn!();
-                        at = tried!(call::call_closure(i, at, m));
+                        go!(tried!(call::call_closure(i, here!(), m)));
                     }
                     Op::CallLib => alloc!(call::call_lib(i, f, m, host)),
-                    Op::RetI64 => returned!(call::ret(i, at, m, Some(Class::I64))),
-                    Op::RetF64 => returned!(call::ret(i, at, m, Some(Class::F64))),
-                    Op::RetBool => returned!(call::ret(i, at, m, Some(Class::Bool))),
-                    Op::RetRef => returned!(call::ret(i, at, m, Some(Class::Ref))),
-                    Op::RetAny => returned!(call::ret(i, at, m, Some(Class::Any))),
-                    Op::Ret => returned!(call::ret(i, at, m, None)),
+                    Op::RetI64 => returned!(call::ret(i, here!(), m, Some(Class::I64))),
+                    Op::RetF64 => returned!(call::ret(i, here!(), m, Some(Class::F64))),
+                    Op::RetBool => returned!(call::ret(i, here!(), m, Some(Class::Bool))),
+                    Op::RetRef => returned!(call::ret(i, here!(), m, Some(Class::Ref))),
+                    Op::RetAny => returned!(call::ret(i, here!(), m, Some(Class::Any))),
+                    Op::Ret => returned!(call::ret(i, here!(), m, None)),
 
                     Op::EntityNew => alloc!(entity::new(i, f, m)),
                     Op::EntityGet => alloc!(entity::get(i, f, m, host)),
@@ -412,8 +418,12 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                 }
             }
         };
-        match unwind::unwind(m, fault, at) {
-            Ok(next) => at = next,
+        match unwind::unwind(m, fault, At { pc, code, regs: f }) {
+            Ok(next) => {
+                pc = next.pc;
+                code = next.code;
+                f = next.regs;
+            }
             Err(fault) => {
                 *fuel_out = fuel;
                 return Err(fault);

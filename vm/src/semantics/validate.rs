@@ -48,16 +48,14 @@ fn typed(m: &mut Machine, entity: &Entity, field: &EntityField, word: Word) -> R
     };
     match (desc, word.view()) {
         (TypeDesc::Float, View::Int(value)) => return m.heap.float_word(value as f64),
-        (TypeDesc::Entity(_), View::Entity(target))
-            if target.entity_state() == EntityState::Unsaved =>
+        (TypeDesc::Entity(ty), View::Entity(target))
+            if target.entity_state() == EntityState::Unsaved && target.meta() == ty.0 =>
         {
-            if types::accepts(m, word, field.ty)? {
-                let sentence = format!(
-                    "is a {} that was not saved yet; save it first",
-                    types::found(m, word)
-                );
-                return Err(failed(entity, field, "reference", sentence));
-            }
+            let sentence = format!(
+                "is a {} that was not saved yet; save it first",
+                types::found(m, word)
+            );
+            return Err(failed(entity, field, "reference", sentence));
         }
         _ => {}
     }
@@ -146,12 +144,12 @@ fn measure(m: &Machine, word: Word) -> Option<(f64, Unit)> {
 fn below(m: &Machine, word: Word, min: f64) -> Option<Unit> {
     let (amount, unit) = measure(m, word)?;
     // NaN is within no limits.
-    (!(amount >= min)).then_some(unit)
+    (amount < min || amount.is_nan()).then_some(unit)
 }
 
 fn above(m: &Machine, word: Word, max: f64) -> Option<Unit> {
     let (amount, unit) = measure(m, word)?;
-    (!(amount <= max)).then_some(unit)
+    (amount > max || amount.is_nan()).then_some(unit)
 }
 
 fn below_length(m: &Machine, word: Word, min: f64) -> Option<Unit> {

@@ -284,3 +284,14 @@ pub fn host_text(value: &str) -> HostValue {
 pub fn refs(b: &mut FunctionBuilder, classes: &[Class]) -> Reg {
     b.run(Bank::Reference, classes)
 }
+
+/// Returns a register of this class.
+pub fn ret(b: &mut FunctionBuilder, class: Class, reg: Reg) {
+    match class {
+        Class::I64 => emit!(b, RetI64, reg),
+        Class::F64 => emit!(b, RetF64, reg),
+        Class::Bool => emit!(b, RetBool, reg),
+        Class::Ref => emit!(b, RetRef, reg),
+        Class::Any => emit!(b, RetAny, reg),
+    };
+}
