@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use chromiumoxide::browser::{Browser as Driver, BrowserConfig};
 use chromiumoxide::cdp::browser_protocol::input::InsertTextParams;
+use chromiumoxide::cdp::browser_protocol::target::CreateTargetParams;
 use chromiumoxide::page::ScreenshotParams;
 use futures_util::StreamExt;
 use serde_json::Value;
@@ -136,7 +137,7 @@ impl Tab {
     pub async fn wait(&self, what: &str, condition: &str) {
         let start = Instant::now();
         loop {
-            if let Ok(result) = self.page.evaluate(condition).await
+            if let Ok(result) = in_time(condition, self.page.evaluate(condition)).await
                 && result.value() == Some(&Value::Bool(true))
             {
                 return;
@@ -238,7 +239,9 @@ impl Tab {
     /// # Panics
     /// When it does not load.
     pub async fn reload(&self) {
-        self.page.reload().await.expect("the page loads again");
+        in_time("reload", self.page.reload())
+            .await
+            .expect("the page loads again");
         self.wait(
             "the page is ready",
             "document.documentElement.getAttribute('data-flin') === 'ready'",
@@ -256,6 +259,14 @@ impl Tab {
             .save_screenshot(params, path)
             .await
             .expect("a picture of the page");
+    }
+}
+
+/// What the browser answers within the deadline.
+async fn in_time<T>(what: &str, answer: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(DEADLINE, answer).await {
+        Ok(answer) => answer,
+        Err(_) => panic!("the browser did not answer in time: {what}"),
     }
 }
 
