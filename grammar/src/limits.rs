@@ -15,6 +15,9 @@ pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Errors shown per run. More than that help nobody, and recovery costs time per error.
 pub const ERRORS_SHOWN_MAX: usize = 50;
 
+/// Warnings shown per run, for the same reason.
+pub const WARNINGS_SHOWN_MAX: usize = 50;
+
 /// Tokens looked at to find the end of a generic's `<…>`. Without it, a line of many `<` would take quadratic time.
 pub const GENERIC_LOOK_TOKENS_MAX: usize = 64;
 

@@ -6,7 +6,7 @@
 use crate::ast::Program;
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::limits::{ERRORS_SHOWN_MAX, FILE_BYTES_MAX};
+use crate::limits::{ERRORS_SHOWN_MAX, FILE_BYTES_MAX, WARNINGS_SHOWN_MAX};
 use crate::make::Context;
 use crate::resync::{Attempt, Terminal, parse_resynced};
 use crate::span::{LineIndex, Span};
@@ -115,6 +115,11 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
         later.severity == Severity::Error
             && first.severity == Severity::Error
             && later.span().start == first.span().start
+    });
+    let mut warnings = 0;
+    all.retain(|diagnostic| {
+        warnings += usize::from(!diagnostic.is_error());
+        diagnostic.is_error() || warnings <= WARNINGS_SHOWN_MAX
     });
     limit_errors(all)
 }

@@ -31,6 +31,9 @@ pub(crate) fn parse_resynced<T>(
     mut parse: impl FnMut(&[Terminal]) -> Attempt<T>,
 ) -> Attempt<T> {
     let mut best = parse(tokens);
+    if best.errors.is_empty() {
+        return best;
+    }
     let mut current = tokens.to_vec();
     let mut kept: Vec<RawError> = Vec::new();
     let mut cuts: Vec<(u32, u32)> = Vec::new();

@@ -69,6 +69,9 @@ impl Scanner<'_> {
             '&' => Some("the logical and is written `&&`"),
             '–' | '—' | '−' => Some("a minus is written `-`"),
             '\0' => Some("the file contains NUL bytes; is it a text file?"),
+            '#' if self.bytes[..start as usize].ends_with(b"{") => {
+                Some("blocks of the markup are `{if …}…{/if}` and `{for …}…{/for}`")
+            }
             '#' => Some("comments start with `//`"),
             '\u{A0}' => Some("this is a non-breaking blank; type an ordinary one"),
             _other => None,

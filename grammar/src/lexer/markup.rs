@@ -66,6 +66,8 @@ impl Scanner<'_> {
         let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphabetic);
         if rest.starts_with("<!--") {
             self.markup_comment();
+        } else if self.at_doctype() {
+            self.doctype();
         } else if bytes[0] == b'<' && letter(1) {
             self.open_tag();
         } else if rest.starts_with("</") && letter(2) {
@@ -90,6 +92,30 @@ impl Scanner<'_> {
         {
             self.modes.pop();
         }
+    }
+
+    /// True at `<!doctype`.
+    pub(super) fn at_doctype(&self) -> bool {
+        self.bytes
+            .get(self.pos..self.pos + 9)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"<!doctype"))
+    }
+
+    /// Reports and skips `<!doctype …>`.
+    pub(super) fn doctype(&mut self) {
+        let start = self.offset();
+        let rest = self.rest();
+        let length = rest.find('\n').unwrap_or(rest.len());
+        let length = rest[..length].find('>').map_or(length, |at| at + 1);
+        self.pos += length;
+        self.report(
+            Diagnostic::error(
+                Code::BadMarkup,
+                Span::new(start, self.offset()),
+                "the doctype is written by the runtime",
+            )
+            .hint("remove it; begin with the content of the page"),
+        );
     }
 
     fn markup_comment(&mut self) {

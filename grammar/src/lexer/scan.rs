@@ -347,6 +347,7 @@ impl<'s> Scanner<'s> {
                 }
             }
             b'r' if matches!(self.peek(1), b'"' | b'\'') => self.raw_text(),
+            b'<' if self.at_doctype() => self.doctype(),
             b'<' if self.leaves_markup() => self.close_unclosed(),
             b'{' if self.peek(1) == b'/' && self.leaves_markup() => self.close_unclosed(),
             b'<' if self.peek(1) == b'/' && self.peek(2).is_ascii_alphabetic() => self.stray_tag(),

@@ -185,6 +185,23 @@ impl Scanner<'_> {
         let name = &rest[..length];
         let has_value = rest[length..].trim_start().starts_with('=');
         let base = name.split('.').next().unwrap_or(name);
+        if let Some(event) = name.strip_prefix("on").filter(|rest| {
+            let event = rest.split('.').next().unwrap_or(rest);
+            EVENTS.contains(&event)
+        }) {
+            let start = self.offset();
+            let span = Span::new(start, start + u32::try_from(length).unwrap_or(0));
+            self.report(
+                Diagnostic::error(
+                    Code::BadMarkup,
+                    span,
+                    format!("events are written without `on`: `{event}`"),
+                )
+                .hint(format!(
+                    "write `{event}={{…}}` with FLIN code in the braces"
+                )),
+            );
+        }
         let tok = if has_value && name == "bind" {
             Tok::BindName
         } else if has_value && EVENTS.contains(&base) {
