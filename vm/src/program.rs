@@ -28,6 +28,8 @@ pub struct Program {
 pub(crate) struct LibInfo {
     /// Bank and slot of the result, counted from the window start.
     pub(crate) result: Option<(Bank, usize)>,
+    /// Number of arguments in the reference bank.
+    pub(crate) refs: usize,
 }
 
 impl Program {
@@ -114,7 +116,14 @@ fn prepare_library() -> Vec<LibInfo> {
             let result = signature
                 .result
                 .map(|class: Class| (class.bank(), signature.result_slot(false)));
-            LibInfo { result }
+            LibInfo {
+                result,
+                refs: signature
+                    .params
+                    .iter()
+                    .filter(|class| class.bank() == Bank::Reference)
+                    .count(),
+            }
         })
         .collect()
 }

@@ -290,3 +290,23 @@ fn every_row_holds_at_the_edges() {
         .collect();
     assert!(unexpected.is_empty(), "never answered: {unexpected:?}");
 }
+
+/// A body that walks a long list is charged for it, so that a run cannot outlive its time in one call.
+#[test]
+fn long_work_asks_the_host() {
+    let program = Program::load(module()).unwrap_or_else(|e| panic!("{e}"));
+    let sort = FuncId(Native::ListSort as u32);
+    for (length, stops) in [(100, false), (100_000, true)] {
+        let list = HostValue::List((0..length).map(HostValue::Int).collect());
+        let mut vm = Vm::new(program.clone(), Limits::request());
+        let mut host = ModelHost {
+            slices_max: 1,
+            ..ModelHost::default()
+        };
+        let result = vm.call(&mut host, sort, &[list]);
+        assert_eq!(
+            result.is_err_and(|trap| trap.kind == ErrorKind::TimeLimitExceeded),
+            stops
+        );
+    }
+}

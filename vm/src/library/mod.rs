@@ -20,10 +20,13 @@ use flin_bytecode::{Bank, LibId, Native};
 
 use crate::fault::{Fault, Res};
 use crate::frame::Regs;
-use crate::heap::{Kind, Obj};
-use crate::host::Host;
+use crate::heap::{Kind, Obj, list_len};
+use crate::host::{Host, Slice};
 use crate::machine::Machine;
 use crate::value::{View, Word};
+
+/// Work beyond this, in units of an instruction, is charged by the body itself (less is covered by the call's own fuel).
+const SLICE_UNITS: usize = 1024;
 
 /// What a body sees of its call. Arguments are counted per bank: `int float bool` among the scalar ones, `any obj text
 /// list map` among the references.
@@ -110,6 +113,30 @@ impl LibCall<'_> {
         }
     }
 
+    /// Charges work that no instruction counts, in units of an instruction; asks the host when it is a slice's worth.
+    pub(crate) fn spend(&mut self, units: usize) -> Res<()> {
+        if units < SLICE_UNITS {
+            return Ok(());
+        }
+        self.m.fuel_used += units as u64;
+        match self.host.slice(units as u64) {
+            Slice::Go => Ok(()),
+            Slice::Stop => Err(Fault::stopped()),
+        }
+    }
+
+    /// How much work a body has with its arguments: most look at each element once.
+    fn size_of_arguments(&self, count: usize) -> usize {
+        (0..count)
+            .map(|n| match self.any(n).view() {
+                View::Text(text) => text.meta() as usize / 64,
+                View::List(list) => list_len(list) / 16,
+                View::Map(map) => self.m.heap.map_len(map) / 16,
+                _ => 0,
+            })
+            .sum()
+    }
+
     /// A new text as the result.
     pub(crate) fn text_result(&mut self, text: &str) -> Res<Ret> {
         self.m.heap.new_text(text).map(Ret::Obj)
@@ -124,5 +151,7 @@ fn str_of(text: &Obj) -> &str {
 /// Runs a library row; the verifier lets only native ones through.
 pub(crate) fn call(lib: LibId, call: &mut LibCall<'_>) -> Res<Ret> {
     let native = Native::from_lib(lib).expect("verified: a native library row");
+    let refs = call.m.program.lib(lib).refs;
+    call.spend(call.size_of_arguments(refs))?;
     rows::dispatch(native, call)
 }

@@ -35,6 +35,7 @@ impl Seen {
         if is_key(word) {
             return Ok(call.m.heap.map_get(self.keys, word)?.is_some());
         }
+        call.spend(self.others.len() / 4)?;
         for other in &self.others {
             if compare::equal(call.m, *other, word)? {
                 return Ok(true);

@@ -29,20 +29,24 @@ fn is_nan(word: Word) -> bool {
 }
 
 /// Positions of the words in ascending order; a merge sort from the bottom up, whose comparisons may fail.
-fn sorted_positions(m: &mut Machine, words: &[Word]) -> Res<Vec<u32>> {
+fn sorted_positions(call: &mut LibCall<'_>, words: &[Word]) -> Res<Vec<u32>> {
     let count = words.len();
     let mut from: Vec<u32> = (0..count as u32).collect();
     let mut to = from.clone();
     let mut width = 1;
     while width < count {
+        call.spend(count / 4)?;
         for start in (0..count).step_by(width * 2) {
             let (middle, end) = ((start + width).min(count), (start + width * 2).min(count));
             let (mut left, mut right) = (start, middle);
             for slot in &mut to[start..end] {
                 let take_left = right >= end
                     || (left < middle
-                        && order(m, words[from[left] as usize], words[from[right] as usize])?
-                            != Ordering::Greater);
+                        && order(
+                            call.m,
+                            words[from[left] as usize],
+                            words[from[right] as usize],
+                        )? != Ordering::Greater);
                 let side = if take_left { &mut left } else { &mut right };
                 *slot = from[*side];
                 *side += 1;
@@ -77,7 +81,7 @@ pub(super) fn sort(call: &mut LibCall<'_>) -> Res<Ret> {
         }
         Class::Bool | Class::Ref | Class::Any => {
             let words = call.m.heap.list_words(list)?;
-            let positions = sorted_positions(call.m, &words)?;
+            let positions = sorted_positions(call, &words)?;
             positions
                 .into_iter()
                 .map(|at| bits[at as usize])
@@ -94,7 +98,7 @@ pub(super) fn sort(call: &mut LibCall<'_>) -> Res<Ret> {
 pub(super) fn sort_order(call: &mut LibCall<'_>) -> Res<Ret> {
     let list = call.list(0)?;
     let words = call.m.heap.list_words(list)?;
-    let positions = sorted_positions(call.m, &words)?;
+    let positions = sorted_positions(call, &words)?;
     let new = call.m.heap.new_list(Class::I64, positions.len())?;
     for at in positions {
         call.m.heap.list_push_bits(new, u64::from(at))?;
