@@ -226,6 +226,11 @@ fn read_json(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box
 }
 
 fn read_form(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {
+    if bytes.first() == Some(&b'{') {
+        return Err(bad_request(
+            "the body is JSON but says to be a form; send it with Content-Type: application/json",
+        ));
+    }
     let by_form = wants_html(headers) && !headers.contains_key("x-flin");
     let (mut action, mut args, mut state, mut page) = (None, Vec::new(), Vec::new(), None);
     let mut fields: Vec<(String, Vec<String>)> = Vec::new();

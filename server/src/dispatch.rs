@@ -99,6 +99,10 @@ async fn choose(app: &Arc<App>, asked: Asked, body: Incoming) -> Answered {
         _ => {}
     }
     let Some(found) = app.paths.find(&asked.path) else {
+        // Browsers ask for it by themselves; an error would only clutter their consoles.
+        if get && asked.path == "/favicon.ico" {
+            return empty(StatusCode::NO_CONTENT);
+        }
         return not_found(app, &asked);
     };
     if let (true, Some(page)) = (get, found.entry.page) {

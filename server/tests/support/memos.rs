@@ -216,14 +216,7 @@ fn func(module: &Module, name: &str) -> FuncId {
     FuncId(found.unwrap_or_else(|| panic!("no function {name}")) as u32)
 }
 
-/// The program.
-pub fn module() -> Module {
-    let mut builder = ModuleBuilder::new("memos.flin");
-    let text = builder.type_desc(TypeDesc::Text);
-    let int = builder.type_desc(TypeDesc::Int);
-    let boolean = builder.type_desc(TypeDesc::Bool);
-    let any = builder.type_desc(TypeDesc::Any);
-    let memo = builder.type_desc(TypeDesc::Entity(EntityTypeId(0)));
+fn entities(text: TypeId, boolean: TypeId) -> Vec<Entity> {
     let field = |name: &str, ty: TypeId, rules: Vec<Rule>| EntityField {
         name: name.to_owned(),
         ty,
@@ -241,16 +234,23 @@ pub fn module() -> Module {
         field("marked", boolean, Vec::new()),
         field("note", text, Vec::new()),
     ];
-    builder.module.entities.push(Entity {
-        name: "Memo".to_owned(),
+    let entity = |name: &str, fields| Entity {
+        name: name.to_owned(),
         fields,
         line: 1,
-    });
-    builder.module.entities.push(Entity {
-        name: "Unread".to_owned(),
-        fields: Vec::new(),
-        line: 2,
-    });
+    };
+    vec![entity("Memo", fields), entity("Unread", Vec::new())]
+}
+
+/// The program.
+pub fn module() -> Module {
+    let mut builder = ModuleBuilder::new("memos.flin");
+    let text = builder.type_desc(TypeDesc::Text);
+    let int = builder.type_desc(TypeDesc::Int);
+    let boolean = builder.type_desc(TypeDesc::Bool);
+    let any = builder.type_desc(TypeDesc::Any);
+    let memo = builder.type_desc(TypeDesc::Entity(EntityTypeId(0)));
+    builder.module.entities = entities(text, boolean);
     let mut global = |name: &str, class: Class, ty: TypeId| {
         builder.global(Global {
             name: name.to_owned(),
@@ -279,6 +279,11 @@ pub fn module() -> Module {
     module.pages = pages
         .map(|(path, view)| page(&module, path, view, memo, draft, clicks))
         .to_vec();
+    module.routes = routes(&module, &injected);
+    module
+}
+
+fn routes(module: &Module, injected: &[(Injected, GlobalId)]) -> Vec<Route> {
     let routes = [
         ("GET", "/memos", "GET memos"),
         ("POST", "/memos", "POST memos"),
@@ -293,13 +298,12 @@ pub fn module() -> Module {
     let route = |(method, path, name): (&str, &str, &str)| Route {
         method: method.to_owned(),
         path: path.to_owned(),
-        func: func(&module, name),
+        func: func(module, name),
         variables: Vec::new(),
-        injected: injected.clone(),
+        injected: injected.to_vec(),
         line: 1,
     };
-    module.routes = routes.map(route).to_vec();
-    module
+    routes.map(route).to_vec()
 }
 
 fn page(
