@@ -2,7 +2,7 @@
 //! function body knows nothing about when and how often. Must stay true: the number of instances is bounded for every
 //! program; after `run` nothing that any live instance has read has grown since it was walked.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::rc::Rc;
 
 use flin_syntax::Diagnostic;
@@ -61,7 +61,7 @@ pub(super) struct Engine<'p> {
     named_stubs: HashMap<FnId, (FnId, Vec<ExprId>)>,
     pub(super) roots: Vec<FnId>,
     /// Instances with a call whose library row cannot be chosen yet.
-    pub(super) waiting: HashSet<InstIx>,
+    pub(super) waiting: BTreeSet<InstIx>,
     /// Whether to wait for empty lists to get elements.
     pub(super) patient: bool,
     /// Int literals that are floats, because the rest of their cell is.
@@ -93,7 +93,7 @@ impl<'p> Engine<'p> {
             page_of_view: HashMap::new(),
             named_stubs: HashMap::new(),
             roots: Vec::new(),
-            waiting: HashSet::new(),
+            waiting: BTreeSet::new(),
             patient: true,
             float_literals,
             diagnostics: None,
@@ -247,7 +247,11 @@ impl<'p> Engine<'p> {
             self.root(*func);
         }
         // What routes answer goes through this function, whatever it is.
-        if let Some(answer) = program.prelude.get(ANSWER).filter(|_| !program.routes.is_empty()) {
+        if let Some(answer) = program
+            .prelude
+            .get(ANSWER)
+            .filter(|_| !program.routes.is_empty())
+        {
             let inst = self.root(*answer);
             roots.push(*answer);
             if let Some(cell) = self.param_cell(inst, 0) {

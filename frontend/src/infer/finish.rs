@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::hir::{ExprKind, FnId, FnKind};
+use crate::hir::{ExprId, ExprKind, FnId, FnKind};
 use crate::types::{
     FuncInfo, FuncTy, InstId, Instance, ListTy, MapTy, Meaning, RecordTy, TupleTy, Ty, Types,
     UnionTy,
@@ -65,6 +65,9 @@ impl Finish<'_, '_> {
         let exprs: Vec<Ty> = sets.iter().map(|set| self.set(*set)).collect();
         let result = self.cell(self.engine.insts[inst.index()].result);
         let found = std::mem::take(&mut self.engine.insts[inst.index()].meaning);
+        let mut found: Vec<(ExprId, Meaning)> = found.into_iter().collect();
+        // In the order of the body, so that the tables do not depend on the order of a hash map.
+        found.sort_unstable_by_key(|(expr, _)| *expr);
         let mut meaning = HashMap::new();
         for (expr, mut value) in found {
             if let Meaning::Closure { .. } = value {

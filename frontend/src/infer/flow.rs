@@ -248,8 +248,9 @@ impl Walker<'_, '_> {
         }
     }
 
+    /// A variable that other functions assign keeps its type, unless it can never have the tested one.
     fn fact(&mut self, local: LocalId, set: Set) -> Vec<(LocalId, Set)> {
-        if self.narrowable(local) {
+        if self.narrowable(local) || set.is_never() {
             vec![(local, set)]
         } else {
             Vec::new()
