@@ -20,6 +20,8 @@ pub const BATCH_BYTES_MAX: usize = 1 << 20;
 pub const BATCH_COMMITS_MAX: usize = 1024;
 /// A sync mark is written after so much idle time, so that the last acknowledged frame is proven durable.
 pub const IDLE_MARK_MS: u64 = 50;
+/// After a full disk the next attempt to make a segment waits so long: each one writes megabytes of zeros.
+pub const FULL_RETRY_MS: i64 = 1000;
 /// Request ids remembered for retries (the newest ones, rebuilt from the log at open).
 pub const REQUEST_IDS_MAX: usize = 65_536;
 /// Commit events kept for subscribers that come back.

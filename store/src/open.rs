@@ -113,6 +113,7 @@ fn writer_at_end(
         buffer: Vec::new(),
         buffer_at: 0,
         preparing: None,
+        full_until_ms: None,
         known,
         disk,
     })

@@ -33,6 +33,11 @@ fn a_full_disk_is_a_definite_answer_and_passes() {
     assert_eq!(store.snapshot().count(NOTE).expect("reads go on"), kept);
     disk.plan(None);
     assert!(
+        matches!(insert(&store, &text), CommitOutcome::StorageFull),
+        "a second passes between attempts"
+    );
+    disk.set_clock_ms(disk.now_ms() + 1000);
+    assert!(
         matches!(insert(&store, &text), CommitOutcome::Committed { .. }),
         "works again when there is room"
     );

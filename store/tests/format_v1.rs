@@ -106,6 +106,7 @@ fn write() -> SimDisk {
         .expect("open")
         .store;
     let commit = |transaction, request: Option<u8>| {
+        disk.set_clock_ms(disk.now_ms() + 1234);
         let request = request.map(|byte| flin_store::RequestId([byte; 16]));
         let outcome = store.commit_wait(transaction, request);
         assert!(

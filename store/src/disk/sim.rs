@@ -230,7 +230,7 @@ impl SimDisk {
         }
     }
 
-    /// Sets the wall clock, in milliseconds since 1970.
+    /// Sets the wall clock, in milliseconds since 1970; it stands still until it is set again.
     pub fn set_clock_ms(&self, now_ms: i64) {
         self.lock_state().clock_ms = now_ms;
     }
@@ -430,9 +430,7 @@ impl Disk for SimDisk {
     }
 
     fn now_ms(&self) -> i64 {
-        let mut state = self.lock_state();
-        state.clock_ms += 1;
-        state.clock_ms
+        self.lock_state().clock_ms
     }
 
     fn random_u64(&self) -> io::Result<u64> {

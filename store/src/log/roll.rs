@@ -13,7 +13,7 @@ use crate::codec::manifest::{Manifest, ManifestSegment};
 use crate::codec::segment::SegmentHeader;
 use crate::disk::{Disk, DiskFile, QUARANTINE};
 use crate::error::IoFailure;
-use crate::limits::{ALIGN, SEGMENT_HEADER_BYTES};
+use crate::limits::{ALIGN, FULL_RETRY_MS, SEGMENT_HEADER_BYTES};
 use crate::log::files::{ACTIVE, MANIFEST, MANIFEST_NEW, NEXT, sealed_name};
 use crate::log::writer::{Active, AppendFailure, Before, LogWriter, frame_len};
 use crate::segments::Segment;
@@ -62,7 +62,21 @@ impl LogWriter {
             .active
             .as_ref()
             .map_or(1, |active| active.segment.header.number + 1);
-        let (file, capacity) = self.prepared(number, bytes)?;
+        let now_ms = self.disk.now_ms();
+        if self
+            .full_until_ms
+            .is_some_and(|until| (until - FULL_RETRY_MS..until).contains(&now_ms))
+        {
+            return Err(RollFailure::Full);
+        }
+        self.full_until_ms = Some(now_ms + FULL_RETRY_MS);
+        let (file, capacity) = match self.prepared(number, bytes) {
+            Err(RollFailure::Full) => return Err(RollFailure::Full),
+            prepared => {
+                self.full_until_ms = None;
+                prepared?
+            }
+        };
         if let Before::Cut { until } = self.before {
             self.keep_cut_bytes(until)?;
         }
@@ -139,10 +153,17 @@ impl LogWriter {
         {
             return Ok((file, capacity));
         }
-        // A failed preparation is not an error yet: it is tried again here, where the answer counts.
-        make_zeroed(self.disk.as_ref(), wanted)
-            .map(|file| (file, wanted))
-            .map_err(refused)
+        // A failed preparation is not an error yet: it is tried again here, where the answer counts. When there is no
+        // room for a segment of the usual size, a small one still takes what the disk has.
+        let smallest = self.capacity(1, bytes);
+        match make_zeroed(self.disk.as_ref(), wanted).map_err(refused) {
+            Ok(file) => Ok((file, wanted)),
+            Err(RollFailure::Full) if smallest < wanted => {
+                let file = make_zeroed(self.disk.as_ref(), smallest).map_err(refused)?;
+                Ok((file, smallest))
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Starts filling the next segment in the background once the active one is half full.

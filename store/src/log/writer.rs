@@ -71,6 +71,8 @@ pub(crate) struct LogWriter {
     pub(crate) buffer: Vec<u8>,
     pub(crate) buffer_at: u64,
     pub(crate) preparing: Option<Preparing>,
+    /// The disk was full: no new attempt before this time.
+    pub(crate) full_until_ms: Option<i64>,
     /// All segments, for the manifest: number, first LSN, epoch.
     pub(crate) known: Vec<crate::codec::manifest::ManifestSegment>,
 }
