@@ -41,8 +41,9 @@ fn through(names: &[String]) -> String {
 
 /// Views, initial values, constants, defaults and checks that change stored entities.
 pub(super) fn writes_while_showing(program: &Program, facts: &[Facts], out: &mut Vec<Diagnostic>) {
+    let may_write = writers(facts);
     for (at, function) in program.functions.iter().enumerate() {
-        if !function.read_only || function.from_prelude {
+        if !function.read_only || function.from_prelude || !may_write[at] {
             continue;
         }
         let reached = reachable(facts, [FnId(at as u32)]);
@@ -74,6 +75,26 @@ pub(super) fn writes_while_showing(program: &Program, facts: &[Facts], out: &mut
                 .hint("do it in a handler, a route or a top-level statement"),
         );
     }
+}
+
+/// Which functions change stored entities, by themselves or through others.
+fn writers(facts: &[Facts]) -> Vec<bool> {
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); facts.len()];
+    for (caller, fact) in facts.iter().enumerate() {
+        fact.calls
+            .iter()
+            .for_each(|(callee, _)| callers[callee.index()].push(caller));
+    }
+    let mut may_write = vec![false; facts.len()];
+    let mut next: Vec<usize> = (0..facts.len())
+        .filter(|at| facts[*at].writes.is_some())
+        .collect();
+    while let Some(at) = next.pop() {
+        if !std::mem::replace(&mut may_write[at], true) {
+            next.extend(&callers[at]);
+        }
+    }
+    may_write
 }
 
 fn what_it_is(name: &str) -> &'static str {
@@ -145,24 +166,23 @@ pub(super) fn early_calls(
         return;
     };
     let mut without_value: HashSet<usize> = declarations.values().copied().collect();
-    let mut needs: HashMap<FnId, Vec<(GlobalIx, Span)>> = HashMap::new();
+    // A function is looked at once: what it reads has a value by then, or is reported and counts as having one.
+    let mut seen: HashSet<FnId> = HashSet::new();
     for statement in statements {
         let mut calls = Vec::new();
         collect_calls(function, *statement, &mut calls);
         for (callee, span) in calls {
-            let needed = needs.entry(callee).or_insert_with(|| {
-                let reached = in_order(&reachable(facts, [callee]));
-                let reads = reached.iter().flat_map(|id| &facts[id.index()].reads);
-                reads
-                    .filter(|(global, _)| without_value.contains(&global.index()))
-                    .copied()
-                    .collect()
-            });
-            // Reported once: from then on the variable counts as having a value.
-            for (global, place) in needed.iter() {
-                if without_value.remove(&global.index()) {
-                    out.push(early_call(program, *global, span, *place));
+            let mut next = vec![callee];
+            while let Some(id) = next.pop() {
+                if !seen.insert(id) {
+                    continue;
                 }
+                for (global, place) in &facts[id.index()].reads {
+                    if without_value.remove(&global.index()) {
+                        out.push(early_call(program, *global, span, *place));
+                    }
+                }
+                next.extend(facts[id.index()].calls.iter().map(|(callee, _)| *callee));
             }
         }
         forget_declared(*statement, declarations, &mut without_value);

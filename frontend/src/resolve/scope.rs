@@ -292,15 +292,16 @@ impl Resolver<'_> {
         })
     }
 
-    /// Where a local name is declared: depth of its function, and the binding there.
+    /// Where a local name is declared: depth of its function, and the binding there. A function that captures nothing
+    /// sees of the blocks around it only functions like itself.
     pub(super) fn search(&self, name: &str) -> Option<(usize, Binding)> {
+        let mut functions_only = false;
         for (depth, frame) in self.frames.iter().enumerate().rev() {
             if let Some(binding) = frame.find(name) {
-                return Some((depth, binding));
+                let visible = !functions_only || matches!(binding, Binding::Function(_));
+                return visible.then_some((depth, binding));
             }
-            if frame.link == Link::Root {
-                return None;
-            }
+            functions_only |= frame.link == Link::Root;
         }
         None
     }
