@@ -176,6 +176,83 @@ impl<'e, 'p> Walker<'e, 'p> {
 
     fn eval_kind(&mut self, expr: ExprId) -> Set {
         match self.kind(expr) {
+            ExprKind::Error
+            | ExprKind::None
+            | ExprKind::Bool(..)
+            | ExprKind::Int(..)
+            | ExprKind::Float(..)
+            | ExprKind::Text(..)
+            | ExprKind::Duration(..)
+            | ExprKind::Concat(..)
+            | ExprKind::List(..)
+            | ExprKind::Record(..)
+            | ExprKind::Tuple(..)
+            | ExprKind::Range(..)
+            | ExprKind::Local(..)
+            | ExprKind::Let(..)
+            | ExprKind::SetLocal(..)
+            | ExprKind::Global(..)
+            | ExprKind::SetGlobal(..)
+            | ExprKind::FnRef(..)
+            | ExprKind::Lambda(..)
+            | ExprKind::ViewRaw(..)
+            | ExprKind::ViewBind { .. }
+            | ExprKind::ViewKey(..) => self.value(expr),
+            ExprKind::CallFn(..)
+            | ExprKind::CallValue(..)
+            | ExprKind::CallLib(..)
+            | ExprKind::Method { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::SetField { .. }
+            | ExprKind::Index(..)
+            | ExprKind::SetIndex(..)
+            | ExprKind::Slice { .. }
+            | ExprKind::ImplicitField { .. }
+            | ExprKind::QueryArg { .. } => self.access(expr),
+            ExprKind::Neg(..)
+            | ExprKind::Not(..)
+            | ExprKind::Binary(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Coalesce(..)
+            | ExprKind::In(..)
+            | ExprKind::Is(..)
+            | ExprKind::IsVariant(..) => self.operator(expr),
+            ExprKind::Block(..)
+            | ExprKind::If { .. }
+            | ExprKind::TryCatch { .. }
+            | ExprKind::While { .. }
+            | ExprKind::ForRange { .. }
+            | ExprKind::For { .. }
+            | ExprKind::Loop { .. }
+            | ExprKind::Break(..)
+            | ExprKind::Continue(..)
+            | ExprKind::Return(..)
+            | ExprKind::Try(..)
+            | ExprKind::NoMatch { .. }
+            | ExprKind::Assert(..) => self.control_flow(expr),
+            ExprKind::EntityNew(..)
+            | ExprKind::Save(..)
+            | ExprKind::Delete(..)
+            | ExprKind::Restore(..)
+            | ExprKind::Destroy(..)
+            | ExprKind::Query(..)
+            | ExprKind::Variant(..)
+            | ExprKind::VariantData(..)
+            | ExprKind::Response(..) => self.stored(expr),
+            ExprKind::ViewText(..)
+            | ExprKind::ViewHtml(..)
+            | ExprKind::ViewAttr { .. }
+            | ExprKind::ViewOption { .. }
+            | ExprKind::ViewOn { .. }
+            | ExprKind::ViewForm { .. }
+            | ExprKind::ViewHead(..) => self.shown(expr),
+        }
+    }
+
+    /// Literals, variables, containers.
+    fn value(&mut self, expr: ExprId) -> Set {
+        match self.kind(expr) {
             ExprKind::Error => Set::NEVER,
             ExprKind::None
             | ExprKind::ViewRaw(_)
@@ -228,6 +305,13 @@ impl<'e, 'p> Walker<'e, 'p> {
                 Set::func(self.engine.func_node_of(inst))
             }
             ExprKind::Lambda(func) => self.lambda(expr, *func),
+            other => unreachable!("{other:?} is of another group"),
+        }
+    }
+
+    /// Calls, fields, elements.
+    fn access(&mut self, expr: ExprId) -> Set {
+        match self.kind(expr) {
             ExprKind::CallFn(func, args) => self.call_fn(expr, *func, args),
             ExprKind::CallValue(callee, args) => self.call_value(expr, *callee, args),
             ExprKind::CallLib(name, args) => self.call_lib(expr, name, args),
@@ -258,6 +342,15 @@ impl<'e, 'p> Walker<'e, 'p> {
                 to,
                 step,
             } => self.slice(*recv, [*from, *to, *step]),
+            ExprKind::ImplicitField { it, name, outer } => self.implicit(expr, *it, name, *outer),
+            ExprKind::QueryArg { plain, .. } => self.eval(*plain),
+            other => unreachable!("{other:?} is of another group"),
+        }
+    }
+
+    /// Operators.
+    fn operator(&mut self, expr: ExprId) -> Set {
+        match self.kind(expr) {
             ExprKind::Neg(value) => self.negate(*value),
             ExprKind::Not(value) => self.after(&[*value], Set::BOOL),
             ExprKind::Binary(op, a, b) => {
@@ -271,6 +364,13 @@ impl<'e, 'p> Walker<'e, 'p> {
             ExprKind::Is(value, _) | ExprKind::IsVariant(value, ..) => {
                 self.after(&[*value], Set::BOOL)
             }
+            other => unreachable!("{other:?} is of another group"),
+        }
+    }
+
+    /// Branches, loops and what leaves them.
+    fn control_flow(&mut self, expr: ExprId) -> Set {
+        match self.kind(expr) {
             ExprKind::Block(..) | ExprKind::If { .. } | ExprKind::TryCatch { .. } => {
                 self.control(expr, true)
             }
@@ -338,6 +438,25 @@ impl<'e, 'p> Walker<'e, 'p> {
                 self.meet(after, before);
                 self.engine.cells.join_sets(set, Set::ERROR)
             }
+            ExprKind::NoMatch { subject, raise } => {
+                let set = self.eval(*subject);
+                self.check_exhaustive(expr, *subject, set);
+                self.eval(*raise);
+                self.dead = true;
+                Set::NEVER
+            }
+            ExprKind::Assert(cond) => {
+                self.eval(*cond);
+                self.assume(*cond, true);
+                Set::NONE
+            }
+            other => unreachable!("{other:?} is of another group"),
+        }
+    }
+
+    /// Entities, enum values, answers.
+    fn stored(&mut self, expr: ExprId) -> Set {
+        match self.kind(expr) {
             ExprKind::EntityNew(entity, fields) => self.entity_new(*entity, fields),
             ExprKind::Save(value) | ExprKind::Delete(value) | ExprKind::Restore(value) => {
                 let set = self.eval(*value);
@@ -352,8 +471,6 @@ impl<'e, 'p> Walker<'e, 'p> {
                 }
             }
             ExprKind::Query(entity) => self.engine.cells.nominal(Nominal::Query(*entity)),
-            ExprKind::ImplicitField { it, name, outer } => self.implicit(expr, *it, name, *outer),
-            ExprKind::QueryArg { plain, .. } => self.eval(*plain),
             ExprKind::Variant(def, variant, data) => self.variant(*def, *variant, data),
             ExprKind::VariantData(value, def, variant, n) => {
                 let set = self.eval(*value);
@@ -365,19 +482,14 @@ impl<'e, 'p> Walker<'e, 'p> {
                     .copied();
                 cell.map_or(Set::NEVER, |cell| self.engine.cells.read(cell))
             }
-            ExprKind::NoMatch { subject, raise } => {
-                let set = self.eval(*subject);
-                self.check_exhaustive(expr, *subject, set);
-                self.eval(*raise);
-                self.dead = true;
-                Set::NEVER
-            }
-            ExprKind::Assert(cond) => {
-                self.eval(*cond);
-                self.assume(*cond, true);
-                Set::NONE
-            }
             ExprKind::Response(value) => self.after(&[*value], Set::RESPONSE),
+            other => unreachable!("{other:?} is of another group"),
+        }
+    }
+
+    /// What a view writes.
+    fn shown(&mut self, expr: ExprId) -> Set {
+        match self.kind(expr) {
             ExprKind::ViewText(value)
             | ExprKind::ViewHtml(value)
             | ExprKind::ViewAttr { value, .. } => {
@@ -399,6 +511,8 @@ impl<'e, 'p> Walker<'e, 'p> {
                 }
                 Set::NONE
             }
+
+            other => unreachable!("{other:?} is of another group"),
         }
     }
 
