@@ -192,9 +192,9 @@ fn soup_is_read_without_a_panic() {
         let mut text = String::new();
         for _ in 0..rng.below(60) {
             let piece: &str = if rng.one_in(2) {
-                *rng.pick::<&str>(&POOL)
+                rng.pick::<&str>(&POOL)
             } else {
-                *rng.pick::<&str>(&FRAGMENTS)
+                rng.pick::<&str>(&FRAGMENTS)
             };
             text.push_str(piece);
             if rng.one_in(2) {
