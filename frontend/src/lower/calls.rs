@@ -150,7 +150,7 @@ impl Lower<'_, '_> {
                 let args: Vec<Arg> = args.iter().map(|a| Arg::Expr(*a)).collect();
                 match meaning {
                     Some(meaning) => self.apply(e, &meaning, &args, want),
-                    None if name == "__query_scan" => self.query_scan(&args, want),
+                    None if name == "__query_scan" => self.query_scan(e, &args, want),
                     None => self.never_called(e, &args, want),
                 }
             }
@@ -164,13 +164,37 @@ impl Lower<'_, '_> {
         }
     }
 
-    pub(super) fn query_scan(&mut self, args: &[Arg], want: Option<Reg>) -> Reg {
+    /// `__query_scan(q)`. Of a query whose entity is not known the records come as a list of `any`, as its type says.
+    pub(super) fn query_scan(&mut self, e: ExprId, args: &[Arg], want: Option<Reg>) -> Reg {
+        let from = self.arg_ty(args[0]);
         let mark = self.b.mark();
         let query = self.arg(args[0], None);
+        if self.class(from) == Class::Ref {
+            self.b.release(mark);
+            let dst = self.dst(want, Class::Ref);
+            emit!(self.b, QueryScan, dst, query);
+            return dst;
+        }
+        let (found, rows) = (self.b.temp(Class::Ref), self.b.temp(Class::Ref));
+        let desc = self.cx.any_query_desc();
+        emit!(self.b, UnboxRef, found, query, desc);
+        emit!(self.b, QueryScan, rows, found);
+        let (at, len) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
+        let (row, value) = (self.b.temp(Class::Ref), self.b.temp(Class::Any));
+        let (top, end) = (self.b.label(), self.b.label());
+        emit!(self.b, ListNew, found, Class::Any, 0);
+        self.int_const(0, at);
+        emit!(self.b, ListLen, len, rows);
+        emit!(self.b, JumpLeI64, len, at, end);
+        self.b.bind(top);
+        emit!(self.b, ListGetRef, row, rows, at);
+        emit!(self.b, BoxRef, value, row);
+        emit!(self.b, ListPushAny, found, value);
+        emit!(self.b, ForNext, at, len, top);
+        self.b.bind(end);
         self.b.release(mark);
-        let dst = self.dst(want, Class::Ref);
-        emit!(self.b, QueryScan, dst, query);
-        dst
+        let ty = self.ty(e);
+        self.settle_as(found, ty, want)
     }
 
     /// A call one of whose operands never arrives.
@@ -326,6 +350,30 @@ impl Lower<'_, '_> {
         }
         self.call_at(e);
         let sig = self.cx.module.signature(signature.clone());
+        emit!(self.b, CallClosure, window.scalar, window.reference, sig);
+        window.result
+    }
+
+    /// Calls an `any` value that must be a function of these types.
+    pub(super) fn closure_in(
+        &mut self,
+        e: ExprId,
+        callee: Reg,
+        args: &[ExprId],
+        (params, result): (&[Ty], Ty),
+    ) -> Option<Reg> {
+        let signature = Signature {
+            params: params.iter().map(|p| self.class(*p)).collect(),
+            result: self.cx.result_class(result),
+        };
+        let window = self.b.closure_window(&signature);
+        let closure = window.closure.expect("a closure window has a closure");
+        self.unbox_function(callee, Ty::Any, closure);
+        for ((arg, slot), ty) in args.iter().zip(&window.args).zip(params) {
+            self.eval_as(*arg, *ty, Some(*slot));
+        }
+        self.call_at(e);
+        let sig = self.cx.module.signature(signature);
         emit!(self.b, CallClosure, window.scalar, window.reference, sig);
         window.result
     }

@@ -293,4 +293,13 @@ impl Lowering<'_> {
             .collect();
         self.module.type_desc(TypeDesc::Union(members))
     }
+
+    /// A query over any entity of the program.
+    pub(super) fn any_query_desc(&mut self) -> TypeId {
+        let count = self.program.entities.len() as u32;
+        let members = (0..count)
+            .map(|at| self.module.type_desc(TypeDesc::Query(EntityTypeId(at))))
+            .collect();
+        self.module.type_desc(TypeDesc::Union(members))
+    }
 }

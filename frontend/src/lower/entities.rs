@@ -349,12 +349,71 @@ impl Lower<'_, '_> {
     pub(super) fn response(&mut self, value: ExprId, want: Option<Reg>) -> Reg {
         let mark = self.b.mark();
         let result = self.b.temp(Class::Ref);
+        let ty = self.ty(value);
+        let record = self.eval(value, None);
+        let content = self.answer(record, ty);
+        let content = Arg::Value(content, Ty::Any);
         self.call_lib(
             flin_bytecode::Native::ResponseNew.lib_id(),
-            &[Arg::Expr(value)],
+            &[content],
             Some(result),
         );
         self.b.release(mark);
         self.settle_as(result, Ty::Response, want)
+    }
+
+    /// A value that leaves the program, as `any`: where a query may be in it, it is walked through first.
+    pub(super) fn answer(&mut self, value: Reg, ty: Ty) -> Reg {
+        let boxed = self.convert(value, ty, Ty::Any, None);
+        let walker = self
+            .cx
+            .program
+            .prelude
+            .get("__answer")
+            .and_then(|f| self.cx.types.entry.get(f));
+        match walker {
+            Some(walker) if self.cx.may_hold_query(ty, &mut Vec::new()) => {
+                let walker = *walker;
+                self.call_instance(walker, &[Arg::Value(boxed, Ty::Any)], None)
+            }
+            Some(_) | None => boxed,
+        }
+    }
+}
+
+impl Lowering<'_> {
+    /// Whether a value of this type can be a query or hold one.
+    fn may_hold_query(&self, ty: Ty, seen: &mut Vec<Ty>) -> bool {
+        if seen.contains(&ty) {
+            return false;
+        }
+        seen.push(ty);
+        let types = self.types;
+        match ty {
+            Ty::Any | Ty::Query(_) => true,
+            Ty::List(list) => self.may_hold_query(types.lists[list.index()], seen),
+            Ty::Map(map) => self.may_hold_query(types.maps[map.index()], seen),
+            Ty::Record(record) => types.records[record.index()]
+                .iter()
+                .any(|(_, ty)| self.may_hold_query(*ty, seen)),
+            Ty::Union(union) => types.unions[union.index()]
+                .iter()
+                .any(|ty| self.may_hold_query(*ty, seen)),
+            Ty::Never
+            | Ty::None
+            | Ty::Bool
+            | Ty::Int
+            | Ty::Float
+            | Ty::Text
+            | Ty::Time
+            | Ty::Duration
+            | Ty::Range
+            | Ty::Error
+            | Ty::Response
+            | Ty::Tuple(_)
+            | Ty::Entity(_)
+            | Ty::Enum(_)
+            | Ty::Func(_) => false,
+        }
     }
 }

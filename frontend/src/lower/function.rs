@@ -188,6 +188,10 @@ impl Lower<'_, '_> {
                 None
             }
             ResultForm::Truth => Some(self.truth_inner(e, None)),
+            ResultForm::Answer => {
+                let value = self.eval_inner(e, None);
+                Some(self.answer(value, ty))
+            }
             ResultForm::Natural | ResultForm::Any => {
                 let value = self.eval_inner(e, None);
                 Some(self.convert(value, ty, self.result, None))
@@ -204,6 +208,11 @@ impl Lower<'_, '_> {
             }
             ResultForm::Truth => Some(self.truth(e, None)),
             ResultForm::Any => Some(self.eval_as(e, Ty::Any, None)),
+            ResultForm::Answer => {
+                let ty = self.ty(e);
+                let value = self.eval(e, None);
+                Some(self.answer(value, ty))
+            }
             ResultForm::Natural if matches!(self.result, Ty::None | Ty::Never) => {
                 self.effect(e);
                 None
@@ -347,11 +356,11 @@ impl Lower<'_, '_> {
 
     pub(super) fn cell_set(&mut self, holder: Reg, value: Reg, ty: Ty) {
         match self.class(ty) {
-            Class::I64 => emit!(self.b, CellSetI64, holder, value),
-            Class::F64 => emit!(self.b, CellSetF64, holder, value),
-            Class::Bool => emit!(self.b, CellSetBool, holder, value),
-            Class::Ref => emit!(self.b, CellSetRef, holder, value),
-            Class::Any => emit!(self.b, CellSetAny, holder, value),
+            Class::I64 => emit!(self.b, CellSetI64, value, holder),
+            Class::F64 => emit!(self.b, CellSetF64, value, holder),
+            Class::Bool => emit!(self.b, CellSetBool, value, holder),
+            Class::Ref => emit!(self.b, CellSetRef, value, holder),
+            Class::Any => emit!(self.b, CellSetAny, value, holder),
         }
     }
 

@@ -41,6 +41,20 @@ impl Lower<'_, '_> {
                 self.b.release(mark);
                 self.settle_as(result, self.ty(e), want)
             }
+            Some(Meaning::Closure { params, result }) => {
+                let member = match self.without_none(self.arg_ty(recv)) {
+                    Ty::Record(_) => Meaning::RecordField,
+                    _ => Meaning::MapKey,
+                };
+                let mark = self.b.mark();
+                let from = self.arg_ty(recv);
+                let reg = self.arg(recv, None);
+                self.call_at(e);
+                let callee = self.any_member((reg, from), name, &member);
+                let raw = self.closure_in(e, callee, args, (&params, result));
+                self.b.release(mark);
+                self.finish_call(raw, result, self.ty(e), want)
+            }
             Some(Meaning::Dynamic) => self.call_method_dynamic(e, &all, name, args, want),
             Some(meaning) => self.apply(e, &meaning, &all, want),
         }

@@ -66,6 +66,8 @@ enum ResultForm {
     Natural,
     /// As `any`, for callers that know no type.
     Any,
+    /// As `any`, queries in it made lists: it leaves the program.
+    Answer,
     /// As a bool, by truthiness.
     Truth,
     /// Nothing.
@@ -176,9 +178,8 @@ impl<'a> Lowering<'a> {
         let program = self.program;
         let fields = || program.entities.iter().flat_map(|entity| &entity.fields);
         let handlers = || program.pages.iter().flat_map(|page| &page.handlers);
-        let any = fields()
-            .filter_map(|field| field.default)
-            .chain(program.routes.iter().map(|route| route.func));
+        let any = fields().filter_map(|field| field.default);
+        let answer = program.routes.iter().map(|route| route.func);
         let truth = fields().flat_map(|field| field.checks.iter().copied());
         let discard = (program.globals.iter().filter_map(|global| global.init))
             .chain(program.pages.iter().map(|page| page.view))
@@ -188,6 +189,7 @@ impl<'a> Lowering<'a> {
             .chain(program.main)
             .chain(program.const_init);
         (any.map(|f| (f, ResultForm::Any)))
+            .chain(answer.map(|f| (f, ResultForm::Answer)))
             .chain(truth.map(|f| (f, ResultForm::Truth)))
             .chain(discard.map(|f| (f, ResultForm::Discard)))
             .collect()
@@ -244,7 +246,7 @@ impl<'a> Lowering<'a> {
                 .collect(),
             result: match self.forms[id.index()] {
                 ResultForm::Natural => self.result_class(instance.result),
-                ResultForm::Any => Some(Class::Any),
+                ResultForm::Any | ResultForm::Answer => Some(Class::Any),
                 ResultForm::Truth => Some(Class::Bool),
                 ResultForm::Discard => None,
             },
@@ -255,7 +257,7 @@ impl<'a> Lowering<'a> {
     fn result_type(&self, id: InstId) -> Ty {
         match self.forms[id.index()] {
             ResultForm::Natural => self.types.instances[id.index()].result,
-            ResultForm::Any => Ty::Any,
+            ResultForm::Any | ResultForm::Answer => Ty::Any,
             ResultForm::Truth => Ty::Bool,
             ResultForm::Discard => Ty::None,
         }
