@@ -248,7 +248,12 @@ pub(crate) enum Exit {
 pub(crate) struct Stacks {
     scalars: Vec<u64>,
     refs: Vec<u64>,
+    /// Ends of both stacks, one slot before their last.
+    scalar_end: *mut u64,
+    ref_end: *mut u64,
     pub(crate) records: Vec<Record>,
+    /// Records that fit without a look at the call depth or more memory.
+    record_room: usize,
 }
 
 impl Stacks {
@@ -256,15 +261,72 @@ impl Stacks {
         Stacks {
             scalars: Vec::new(),
             refs: Vec::new(),
+            scalar_end: std::ptr::null_mut(),
+            ref_end: std::ptr::null_mut(),
             records: Vec::new(),
+            record_room: 0,
         }
+    }
+
+    /// Makes the stacks so long and remembers their ends.
+    fn resize(&mut self, slots: usize) {
+        self.scalars.resize(slots, 0);
+        self.refs.resize(slots, 0);
+        self.scalar_end = &raw mut self.scalars[slots - 1];
+        self.ref_end = &raw mut self.refs[slots - 1];
+    }
+
+    /// Whether one more record fits (else `more_records`).
+    #[inline(always)]
+    pub(crate) fn has_record_room(&self) -> bool {
+        self.records.len() < self.record_room
+    }
+
+    /// Where the record of a new frame goes; it counts from now on and must be written at once, field by field (a whole
+    /// record would be put together in memory and copied). Only after `has_record_room`.
+    #[inline(always)]
+    pub(crate) fn new_record(&mut self) -> *mut Record {
+        let count = self.records.len();
+        debug_assert!(count < self.record_room);
+        // SAFETY: record_room is at most the capacity, and the caller writes the record.
+        unsafe {
+            self.records.set_len(count + 1);
+            self.records.as_mut_ptr().add(count)
+        }
+    }
+
+    /// The record of the running frame, still counted. Only while a function runs.
+    #[inline(always)]
+    pub(crate) fn last_record(&self) -> *const Record {
+        debug_assert!(!self.records.is_empty());
+        // SAFETY: a running function has a record.
+        unsafe { self.records.as_ptr().add(self.records.len() - 1) }
+    }
+
+    /// The running frame is gone.
+    #[inline(always)]
+    pub(crate) fn drop_record(&mut self) {
+        debug_assert!(!self.records.is_empty());
+        // SAFETY: a running function has a record; records need no drop.
+        unsafe { self.records.set_len(self.records.len() - 1) }
+    }
+
+    /// Makes room for more records, up to the call depth; false if that is reached.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn more_records(&mut self, call_depth: usize) -> bool {
+        if self.records.len() >= call_depth {
+            return false;
+        }
+        self.records.reserve(64);
+        self.record_room = self.records.capacity().min(call_depth);
+        true
     }
 
     /// The window at the bottom of empty stacks, where the arguments of the outermost call go.
     pub(crate) fn bottom(&mut self) -> Regs {
         if self.scalars.is_empty() {
-            self.scalars.resize(FIRST_SLOTS, 0);
-            self.refs.resize(FIRST_SLOTS, 0);
+            self.resize(FIRST_SLOTS);
         }
         Regs {
             s: self.scalars.as_mut_ptr(),
@@ -275,10 +337,10 @@ impl Stacks {
     /// Whether a frame of `func` fits at this window.
     #[inline(always)]
     pub(crate) fn has_room(&self, func: &FuncInfo, window: Regs) -> bool {
-        let scalar_at = (window.s as usize - self.scalars.as_ptr() as usize) / 8;
-        let ref_at = (window.r as usize - self.refs.as_ptr() as usize) / 8;
-        scalar_at + (func.scalar_slots as usize) < self.scalars.len()
-            && ref_at + (func.ref_slots as usize) < self.refs.len()
+        // In bytes: the frames are far smaller than the address space, so nothing wraps.
+        let scalars = window.s as usize + func.scalar_slots as usize * 8;
+        let refs = window.r as usize + func.ref_slots as usize * 8;
+        scalars <= self.scalar_end as usize && refs <= self.ref_end as usize
     }
 
     /// Makes both stacks longer and moves everything that points into them; `None` if they are at their limit.
@@ -291,8 +353,7 @@ impl Stacks {
         if slots < needed {
             return None;
         }
-        self.scalars.resize(slots, 0);
-        self.refs.resize(slots, 0);
+        self.resize(slots);
         let new = self.bottom();
         let moved = |regs: Regs| {
             // SAFETY: the offsets lay inside the old stacks, so they lie inside the longer new ones.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flin_bytecode::{Bank, Class};
 
-use crate::frame::{Regs, Stacks};
+use crate::frame::{FuncInfo, Regs, Stacks};
 use crate::heap::{Heap, Obj};
 use crate::program::Program;
 use crate::semantics::markup::Output;
@@ -16,6 +16,8 @@ use crate::vm::{Counts, Limits};
 #[derive(Debug)]
 pub(crate) struct Machine {
     pub(crate) program: Arc<Program>,
+    /// The program's prepared functions, one load away for calls.
+    pub(crate) funcs: *const FuncInfo,
     pub(crate) heap: Heap,
     pub(crate) stacks: Stacks,
     pub(crate) globals: Vec<u64>,
@@ -41,8 +43,10 @@ impl Machine {
             .iter()
             .map(|global| empty_global(global.class))
             .collect();
+        let funcs = program.funcs().as_ptr();
         Machine {
             program,
+            funcs,
             heap,
             stacks: Stacks::new(),
             globals,

@@ -33,13 +33,16 @@ pub(crate) fn set_record_slot(obj: Obj, shape: u32, slot: usize, bits: u64) -> b
 impl Heap {
     /// A new record with zero or none in its slots.
     pub(crate) fn new_record(&mut self, shape: u32) -> Res<Obj> {
-        let layouts = self.layouts.clone();
-        let layout = layouts.shape(shape);
+        // SAFETY: the heap holds the layouts for its whole life; allocating does not touch them.
+        let layout = unsafe { (*std::sync::Arc::as_ptr(&self.layouts)).shape(shape) };
         let count = layout.classes.len();
         let record = self.allocate(header(Kind::Record, 0, shape), 1 + count.max(1))?;
-        record.set_raw(1, 0);
-        for (slot, class) in layout.classes.iter().enumerate() {
-            record.set_raw(1 + slot, empty_slot(*class));
+        for slot in 0..count.max(1) {
+            record.set_raw(1 + slot, 0);
+        }
+        let none = Word::none().bits();
+        for slot in &layout.reference_slots {
+            record.set_raw(1 + *slot as usize, none);
         }
         Ok(record)
     }

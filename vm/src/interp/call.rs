@@ -8,7 +8,7 @@ use flin_bytecode::{Bank, Class, FuncId, LibId};
 use super::data::{get_reg, set_reg};
 use super::{At, Insn, Returned};
 use crate::fault::{Fault, Res};
-use crate::frame::{Exit, FuncInfo, Record, Regs, Stacks};
+use crate::frame::{Exit, FuncInfo, Regs, Stacks};
 use crate::host::Host;
 use crate::library::{self, LibCall, Ret};
 use crate::machine::Machine;
@@ -30,25 +30,26 @@ pub(super) fn enter_outermost(m: &mut Machine, func: FuncId) -> Res<At> {
 /// Starts a frame of `func` at `window`.
 #[inline(always)]
 fn enter(m: &mut Machine, func: u32, window: Regs, from: At, exit: Exit) -> Res<At> {
-    let program: *const crate::program::Program = &raw const *m.program;
-    // SAFETY: the machine holds the program for its whole life; function ids are verified.
-    let info: &FuncInfo = unsafe { (*program).funcs().get_unchecked(func as usize) };
+    // SAFETY: the machine holds the program, and so its functions, for its whole life; function ids are verified.
+    let info: &FuncInfo = unsafe { &*m.funcs.add(func as usize) };
     let (mut window, mut from) = (window, from);
-    if m.stacks.records.len() >= m.limits.call_depth as usize {
-        return Err(too_deep(m));
-    }
     if !m.stacks.has_room(info, window) {
         (window, from.regs) = grow(m, info, window, from.regs)?;
     }
-    let record = Record {
-        code: from.code,
-        pc: from.pc,
-        regs: from.regs,
-        func,
-        result_slot: info.result_slot,
-        exit,
-    };
-    m.stacks.records.push(record);
+    if !m.stacks.has_record_room() {
+        more_records(m)?;
+    }
+    let record = m.stacks.new_record();
+    // SAFETY: `new_record` gives the place for a record, which is written here.
+    unsafe {
+        (&raw mut (*record).code).write(from.code);
+        (&raw mut (*record).pc).write(from.pc);
+        (&raw mut (*record).regs.s).write(from.regs.s);
+        (&raw mut (*record).regs.r).write(from.regs.r);
+        (&raw mut (*record).func).write(func);
+        (&raw mut (*record).result_slot).write(info.result_slot);
+        (&raw mut (*record).exit).write(exit);
+    }
     Ok(At {
         pc: info.code,
         code: info.code,
@@ -71,6 +72,16 @@ fn grow(m: &mut Machine, info: &FuncInfo, window: Regs, from: Regs) -> Res<(Regs
         }
     };
     Ok((moved, from))
+}
+
+#[cold]
+#[inline(never)]
+fn more_records(m: &mut Machine) -> Res<()> {
+    if m.stacks.more_records(m.limits.call_depth as usize) {
+        Ok(())
+    } else {
+        Err(too_deep(m))
+    }
 }
 
 #[cold]
@@ -195,26 +206,32 @@ fn class_name(class: Class) -> &'static str {
 
 #[inline(always)]
 pub(super) fn ret(i: Insn, at: At, m: &mut Machine, class: Option<Class>) -> Res<Returned> {
-    let record = m
-        .stacks
-        .records
-        .pop()
-        .expect("a running function has a record");
-    let bits = class.map(|class| (class, get_reg(at.regs, class, i.a())));
-    if record.exit == Exit::Plain {
-        let caller = At {
-            pc: record.pc,
-            code: record.code,
-            regs: record.regs,
+    let record = m.stacks.last_record();
+    // SAFETY: a running function has a record; it is read field by field before anything else is pushed.
+    let (caller, exit, slot) = unsafe {
+        let regs = Regs {
+            s: (*record).regs.s,
+            r: (*record).regs.r,
         };
-        if let Some((class, bits)) = bits {
-            // SAFETY: a return address stands behind the call that made this frame.
-            let call = Insn(unsafe { *record.pc.sub(1) });
-            put_result(caller.regs, call, class, record.result_slot as usize, bits);
-        }
-        return Ok(Returned::To(caller));
+        let caller = At {
+            pc: (*record).pc,
+            code: (*record).code,
+            regs,
+        };
+        (caller, (*record).exit, (*record).result_slot)
+    };
+    if exit != Exit::Plain {
+        let result = class.map(|class| (class, get_reg(at.regs, class, i.a())));
+        return leave(m, result);
     }
-    leave(m, record, bits)
+    if let Some(class) = class {
+        let bits = get_reg(at.regs, class, i.a());
+        // SAFETY: a return address stands behind the call that made this frame.
+        let call = Insn(unsafe { *caller.pc.sub(1) });
+        put_result(caller.regs, call, class, slot as usize, bits);
+    }
+    m.stacks.drop_record();
+    Ok(Returned::To(caller))
 }
 
 /// Puts a result where the call instruction's window says.
@@ -227,10 +244,13 @@ fn put_result(regs: Regs, call: Insn, class: Class, slot: usize, bits: u64) {
     regs.set_slot(class.bank(), window as usize + slot, bits);
 }
 
-/// Returns that do more than hand over the result.
+/// Returns that do more than hand over the result. If the conversion fails, the frame is still the running one, so the
+/// error stands at its return.
 #[cold]
 #[inline(never)]
-fn leave(m: &mut Machine, record: Record, result: Option<(Class, u64)>) -> Res<Returned> {
+fn leave(m: &mut Machine, result: Option<(Class, u64)>) -> Res<Returned> {
+    // SAFETY: a running function has a record.
+    let record = unsafe { *m.stacks.last_record() };
     let caller = At {
         pc: record.pc,
         code: record.code,
@@ -239,22 +259,16 @@ fn leave(m: &mut Machine, record: Record, result: Option<(Class, u64)>) -> Res<R
     match record.exit {
         Exit::Plain => unreachable!("plain returns are handled by `ret`"),
         Exit::Leave => {
+            m.stacks.drop_record();
             if let Some((class, bits)) = result {
-                record
-                    .regs
-                    .set_slot(class.bank(), record.result_slot as usize, bits);
+                let slot = record.result_slot as usize;
+                record.regs.set_slot(class.bank(), slot, bits);
             }
             Ok(Returned::Left)
         }
         Exit::Adapt(signature) => {
-            let adapted = match adapt_result(m, signature as usize, result) {
-                Ok(adapted) => adapted,
-                Err(fault) => {
-                    // The frame is still the running one: the error stands at its return.
-                    m.stacks.records.push(record);
-                    return Err(fault);
-                }
-            };
+            let adapted = adapt_result(m, signature as usize, result)?;
+            m.stacks.drop_record();
             if let Some((class, bits)) = adapted {
                 // SAFETY: a return address stands behind the call that made this frame.
                 let call = Insn(unsafe { *record.pc.sub(1) });
@@ -268,7 +282,8 @@ fn leave(m: &mut Machine, record: Record, result: Option<(Class, u64)>) -> Res<R
 
 #[inline(always)]
 pub(super) fn closure_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
-    let program = m.program.clone();
+    // SAFETY: the machine holds the program for its whole life; allocating does not touch it.
+    let program = unsafe { &*std::sync::Arc::as_ptr(&m.program) };
     let captures = &program.module().functions[i.id()].captures;
     f.set_obj(i.a(), m.heap.new_closure(i.id() as u32, captures)?);
     Ok(())

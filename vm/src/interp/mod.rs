@@ -162,7 +162,7 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                         fuel -= 1;
                         if fuel == 0 {
                             fuel = SLICE_FUEL;
-                            tried!(next_slice(m, host));
+                            tried!(next_slice(m, host, f));
                         }
                     }};
                 }
@@ -232,7 +232,7 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     Op::TruthyRef | Op::TruthyAny => data::truthy_any(i, f, m),
                     Op::NotBool => data::not_bool(i, f),
                     Op::IsNoneRef | Op::IsNoneAny => data::is_none(i, f),
-                    Op::IsTypeRef | Op::IsTypeAny => tried!(data::is_type(i, f, m)),
+                    Op::IsTypeRef | Op::IsTypeAny => alloc!(data::is_type(i, f, m)),
                     Op::TextI64 => alloc!(data::text_i64(i, f, m)),
                     Op::TextF64 => alloc!(data::text_f64(i, f, m)),
                     Op::TextBool => data::text_bool(i, f, m),
@@ -335,11 +335,11 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     Op::LtF64 => compare::lt_f64(i, f),
                     Op::LeF64 => compare::le_f64(i, f),
                     Op::EqBool => compare::eq_bool(i, f),
-                    Op::EqRef | Op::EqAny => tried!(compare::eq_any(i, f, m)),
+                    Op::EqRef | Op::EqAny => alloc!(compare::eq_any(i, f, m)),
                     Op::LtText => tried!(compare::lt_text(i, f)),
                     Op::LeText => tried!(compare::le_text(i, f)),
-                    Op::LtAny => tried!(compare::lt_any(i, f, m)),
-                    Op::LeAny => tried!(compare::le_any(i, f, m)),
+                    Op::LtAny => alloc!(compare::lt_any(i, f, m)),
+                    Op::LeAny => alloc!(compare::le_any(i, f, m)),
 
                     Op::Jump => jump_if!(true, i.imm()),
                     Op::JumpIf => jump_if!(f.bool(i.a()), i.imm()),
@@ -432,11 +432,15 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
     }
 }
 
-/// A slice of fuel is used up: asks the host.
+/// A slice of fuel is used up: asks the host. Also the moment to collect what slow paths of operations that do not
+/// count as allocating left behind.
 #[cold]
 #[inline(never)]
-fn next_slice(m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+fn next_slice(m: &mut Machine, host: &mut dyn Host, f: Regs) -> Res<()> {
     m.fuel_used += u64::from(SLICE_FUEL);
+    if m.heap.wants_collection() {
+        m.collect(f);
+    }
     match host.slice(u64::from(SLICE_FUEL)) {
         Slice::Go => Ok(()),
         Slice::Stop => Err(Fault::stopped()),
