@@ -243,6 +243,7 @@ impl<'p> Engine<'p> {
                     .extend(handler.named.iter().map(|named| named.stub));
             }
         }
+        super::unused::add_unused(program, &mut self.resultless);
         for func in &roots {
             self.root(*func);
         }

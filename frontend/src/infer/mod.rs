@@ -26,6 +26,7 @@ mod set;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod walk;
 mod words;
 

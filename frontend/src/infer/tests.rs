@@ -249,7 +249,8 @@ fn calls_with_other_types_are_other_instances() {
     let text = main.put(ExprKind::Text("a".to_owned()));
     let first = main.put(ExprKind::CallFn(FnId(1), vec![one]));
     let second = main.put(ExprKind::CallFn(FnId(1), vec![text]));
-    let main = main.body(vec![first, second], false);
+    let both = main.put(ExprKind::List(vec![first, second]));
+    let main = main.body(vec![both], false);
     let mut twice = Build::new("twice", FnKind::Named, &["x"]);
     let (a, b) = (twice.get(LocalId(0)), twice.get(LocalId(0)));
     let sum = twice.binary(BinOp::Add, a, b);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use flin_syntax::Span;
 
-use crate::hir::{ExprId, ExprKind, FnId, Function, LocalId};
+use crate::hir::{Control, ExprId, ExprKind, FnId, FnKind, Function, GlobalIx, LocalId};
 use crate::types::{InstId, Meaning};
 
 use super::cells::{CellId, InstIx, MapKind};
@@ -60,7 +60,9 @@ impl<'e, 'p> Walker<'e, 'p> {
         if self.engine.resultless.contains(&self.fid) {
             self.effect(body);
             self.place(body);
-            self.engine.cells.join(result, Set::NONE);
+            if !self.dead || self.function.kind == FnKind::Internal {
+                self.engine.cells.join(result, Set::NONE);
+            }
         } else {
             let value = self.eval(body);
             if !self.dead {
@@ -254,10 +256,11 @@ impl<'e, 'p> Walker<'e, 'p> {
     fn value(&mut self, expr: ExprId) -> Set {
         match self.kind(expr) {
             ExprKind::Error => Set::NEVER,
-            ExprKind::None
-            | ExprKind::ViewRaw(_)
-            | ExprKind::ViewBind { .. }
-            | ExprKind::ViewKey(_) => Set::NONE,
+            ExprKind::None | ExprKind::ViewRaw(_) | ExprKind::ViewKey(_) => Set::NONE,
+            ExprKind::ViewBind { global, control } => {
+                self.bound(expr, *global, *control);
+                Set::NONE
+            }
             ExprKind::Bool(_) => Set::BOOL,
             ExprKind::Int(_) => {
                 if self.engine.float_literals.contains(&(self.fid, expr)) {
@@ -416,14 +419,16 @@ impl<'e, 'p> Walker<'e, 'p> {
             }
             ExprKind::Return(value) => {
                 let set = value.map_or(Set::NONE, |value| self.eval(value));
+                let result = self.engine.insts[self.inst.index()].result;
                 if !self.engine.resultless.contains(&self.fid) {
-                    let result = self.engine.insts[self.inst.index()].result;
                     self.flow(
                         result,
                         set,
                         value.unwrap_or(expr),
                         super::report::Into::Result,
                     );
+                } else if !set.is_never() {
+                    self.engine.cells.join(result, Set::NONE);
                 }
                 self.dead = true;
                 Set::NEVER
@@ -534,6 +539,22 @@ impl<'e, 'p> Walker<'e, 'p> {
             }
         }
         Set::NONE
+    }
+
+    /// A control sets its variable to what the user types, which the program itself may never do.
+    fn bound(&mut self, expr: ExprId, global: GlobalIx, control: Control) {
+        let cell = self.engine.globals[global.index()];
+        let held = self.engine.cells.read(cell);
+        if !held.without(Set::NONE).is_never() {
+            return;
+        }
+        let typed = match control {
+            Control::Text | Control::Textarea | Control::Radio | Control::Select => Set::TEXT,
+            Control::Number => Set::NUMBER,
+            Control::Checkbox => Set::BOOL,
+        };
+        self.place(expr);
+        self.engine.cells.join(cell, typed);
     }
 
     fn list(&mut self, expr: ExprId, items: &[ExprId]) -> Set {
