@@ -179,9 +179,9 @@ fn controls_of<'a>(app: &'a App, page: usize, state: &SentState, fault: &'a Faul
         }
     }
     variables.extend(fault.field.as_deref());
-    let sent = |variable: &&str| state.iter().any(|(name, _)| name == variable);
-    if variables.iter().any(|variable| sent(&variable)) {
-        variables.retain(|variable| sent(&variable));
+    let sent = |variable: &str| state.iter().any(|(name, _)| name == variable);
+    if variables.iter().any(|variable| sent(variable)) {
+        variables.retain(|variable| sent(variable));
     }
     variables
 }

@@ -2,7 +2,8 @@
 
 mod support;
 
-use std::process::Command;
+use std::io::BufRead;
+use std::process::{Command, Stdio};
 
 use flin_testkit::http;
 use flin_testkit::process::Server;
@@ -187,13 +188,13 @@ fn sigterm_finishes_and_leaves_a_closed_log() {
     let mut child = Command::new(flin_testkit::process::program("flinvm"))
         .args(["serve", "--port", "0", "--data"])
         .args([&data, &module])
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
         .spawn()
         .expect("flinvm starts");
     let mut line = String::new();
     let mut out = std::io::BufReader::new(child.stdout.take().expect("stdout is piped"));
-    std::io::BufRead::read_line(&mut out, &mut line).expect("a line");
+    out.read_line(&mut line).expect("a line");
     assert!(line.contains("http://127.0.0.1:"), "{line}");
     let url = line.split_whitespace().last().expect("a URL").to_owned();
     let saved = flin_testkit::http::post_json(
