@@ -30,8 +30,9 @@ pub const REGS_MAX: usize = 1 << 15;
 /// Proves that a module can run without memory errors, or says why not.
 pub fn verify(module: &Module) -> Result<(), VerifyError> {
     program::check(module)?;
+    let bounds = function::Bounds::of(module);
     for (at, function) in module.functions.iter().enumerate() {
-        function::check(module, function).map_err(|(pc, fault)| VerifyError {
+        function::check(module, bounds, function).map_err(|(pc, fault)| VerifyError {
             place: VerifyPlace::Function {
                 index: at as u32,
                 name: function.name.clone(),

@@ -144,16 +144,25 @@ fn type_code(module: &Module, ty: &TypeDesc) -> String {
     }
 }
 
-/// A type as FLIN writes it; types may contain themselves, so only so deep.
+/// Most members of a type that its name spells out.
+const MEMBERS_SHOWN: usize = 12;
+
+/// A type as FLIN writes it; types may contain themselves, so only so deep and so wide.
 fn type_name(module: &Module, ty: TypeId, depth: usize) -> String {
     let Some(desc) = module.types.get(ty.index()) else {
         return format!("#{}", ty.0);
     };
-    if depth > 4 {
+    if depth > 2 {
         return "…".into();
     }
     let name = |ty: &TypeId| type_name(module, *ty, depth + 1);
-    let names = |types: &[TypeId]| types.iter().map(name).collect::<Vec<_>>();
+    let names = |types: &[TypeId]| {
+        types
+            .iter()
+            .take(MEMBERS_SHOWN)
+            .map(name)
+            .collect::<Vec<_>>()
+    };
     let entity = |id: usize| {
         module
             .entities
@@ -180,6 +189,7 @@ fn type_name(module: &Module, ty: TypeId, depth: usize) -> String {
             };
             let parts: Vec<String> = types
                 .iter()
+                .take(MEMBERS_SHOWN)
                 .enumerate()
                 .map(|(at, ty)| format!("{}: {}", text(at), name(ty)))
                 .collect();

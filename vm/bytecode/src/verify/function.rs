@@ -15,15 +15,40 @@ use crate::ops::{Family, OperandKind, Place};
 /// A fault and the instruction it is in, if it is in one.
 pub(super) type Located = (Option<u32>, VerifyFault);
 
+/// What all functions of a module have in common, computed once.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// One more than the highest handler number of any page.
+    handlers: usize,
+    /// One more than the highest field number of any entity.
+    fields: usize,
+}
+
+impl Bounds {
+    pub(super) fn of(module: &Module) -> Bounds {
+        Bounds {
+            handlers: module
+                .pages
+                .iter()
+                .map(|p| p.handlers.len())
+                .max()
+                .unwrap_or(0),
+            fields: module
+                .entities
+                .iter()
+                .map(|e| e.fields.len())
+                .max()
+                .unwrap_or(0),
+        }
+    }
+}
+
 /// A function with what its checks need at hand.
 pub(super) struct Subject<'m> {
     pub(super) module: &'m Module,
     pub(super) function: &'m Function,
     pub(super) code: Vec<Instr>,
-    /// One more than the highest handler number of any page.
-    handlers: usize,
-    /// One more than the highest field number of any entity.
-    fields: usize,
+    bounds: Bounds,
 }
 
 /// Registers of a call: where its arguments start, its signature, where its result is left.
@@ -35,7 +60,7 @@ pub(super) struct CallShape<'m> {
 }
 
 /// Checks one function.
-pub(super) fn check(module: &Module, function: &Function) -> Result<(), Located> {
+pub(super) fn check(module: &Module, bounds: Bounds, function: &Function) -> Result<(), Located> {
     registers(function).map_err(|fault| (None, fault))?;
     if function.code.is_empty() || function.code.len() > CODE_MAX {
         return Err((None, VerifyFault::Code(CodeFault::NoCode)));
@@ -51,18 +76,7 @@ pub(super) fn check(module: &Module, function: &Function) -> Result<(), Located>
         module,
         function,
         code,
-        handlers: module
-            .pages
-            .iter()
-            .map(|p| p.handlers.len())
-            .max()
-            .unwrap_or(0),
-        fields: module
-            .entities
-            .iter()
-            .map(|e| e.fields.len())
-            .max()
-            .unwrap_or(0),
+        bounds,
     };
     for (pc, instr) in subject.code.iter().enumerate() {
         subject
@@ -250,17 +264,17 @@ impl<'m> Subject<'m> {
             OperandKind::Sig => in_range("signature", value, module.signatures.len()),
             OperandKind::Lib => in_range("native library function", value, Native::ALL.len()),
             OperandKind::Entity => in_range("entity", value, module.entities.len()),
-            OperandKind::Handler => in_range("handler", value, self.handlers),
+            OperandKind::Handler => in_range("handler", value, self.bounds.handlers),
             OperandKind::Field if value < 0 => {
                 let fits = value >= FieldNo::LOWEST.0;
                 if fits {
                     Ok(())
                 } else {
-                    in_range("field", value, self.fields)
+                    in_range("field", value, self.bounds.fields)
                 }
             }
             OperandKind::Field | OperandKind::DeclaredField => {
-                in_range("field", value, self.fields)
+                in_range("field", value, self.bounds.fields)
             }
             OperandKind::Jump => {
                 let (target, count) = (i64::from(value), self.code.len());
