@@ -93,6 +93,7 @@ const ALLOWED: &[Allowed] = &[
             "global.get.any",
             "is.type.any",
             "text.any",
+            "index.get.any",
             "record.set.any",
             "eq.any",
         ],
