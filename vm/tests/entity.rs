@@ -13,7 +13,7 @@ use std::sync::Arc;
 use support::*;
 
 const USER: EntityTypeId = EntityTypeId(0);
-const TODO: EntityTypeId = EntityTypeId(1);
+const TODOS: EntityTypeId = EntityTypeId(1);
 const TITLE: FieldNo = FieldNo(0);
 const DONE: FieldNo = FieldNo(1);
 const WEIGHT: FieldNo = FieldNo(2);
@@ -95,7 +95,7 @@ fn filled() -> ModelHost {
     for record in [
         stored(USER, 1, vec![host_text("ada")]),
         stored(
-            TODO,
+            TODOS,
             1,
             vec![
                 host_text("write"),
@@ -105,7 +105,7 @@ fn filled() -> ModelHost {
             ],
         ),
         stored(
-            TODO,
+            TODOS,
             2,
             vec![host_text("test"), Bool(true), Float(1.5), HostValue::None],
         ),
@@ -138,13 +138,13 @@ fn set_text(
 fn creating_a_record() {
     let (program, func) = program(&[], Some(Class::Ref), |mb, b| {
         let todo = b.temp(Class::Ref);
-        emit!(b, EntityNew, todo, TODO);
+        emit!(b, EntityNew, todo, TODOS);
         set_text(mb, b, todo, TITLE, "new one");
         let (n, word) = (int(b, 2), b.temp(Class::Any));
         emit!(b, BoxInt, word, n);
         emit!(b, EntitySet, word, todo, WEIGHT);
         emit!(b, EntitySave, todo);
-        emit!(b, EntityIs, todo, TODO);
+        emit!(b, EntityIs, todo, TODOS);
         emit!(b, RetRef, todo);
     });
     let (result, host) = call_on(&program, func, &[], &filled());
@@ -156,7 +156,7 @@ fn creating_a_record() {
         HostValue::None,
     ];
     let expected = HostRecord {
-        ty: TODO,
+        ty: TODOS,
         id: 3,
         version: 1,
         created_at: 77,
@@ -165,14 +165,14 @@ fn creating_a_record() {
         fields,
     };
     assert_eq!(result, Ok(HostValue::Entity(Box::new(expected.clone()))));
-    assert_eq!(host.records[&(TODO.0, 3)], expected);
+    assert_eq!(host.records[&(TODOS.0, 3)], expected);
     assert_eq!(host.records.len(), 4);
 }
 
 #[test]
 fn changing_a_record_makes_a_new_version_of_it() {
     let (program, func) = program(&[], Some(Class::Any), |mb, b| {
-        let todo = find(b, TODO, 1);
+        let todo = find(b, TODOS, 1);
         set_text(mb, b, todo, TITLE, "changed");
         emit!(b, EntitySave, todo);
         let version = b.temp(Class::Any);
@@ -181,7 +181,7 @@ fn changing_a_record_makes_a_new_version_of_it() {
     });
     let (result, host) = call_on(&program, func, &[], &filled());
     assert_eq!(result, Ok(Int(2)));
-    let record = &host.records[&(TODO.0, 1)];
+    let record = &host.records[&(TODOS.0, 1)];
     assert_eq!(
         record.fields,
         vec![
@@ -200,7 +200,7 @@ fn a_record_that_comes_as_an_argument_is_the_one_object() {
     let (program, func) = program(&[Class::Ref], Some(Class::Any), |mb, b| {
         let given = b.param(0);
         set_text(mb, b, given, TITLE, "mine now");
-        let found = find(b, TODO, 1);
+        let found = find(b, TODOS, 1);
         let (same, title) = (b.temp(Class::Bool), b.temp(Class::Any));
         emit!(b, EqRef, same, given, found);
         let end = b.label();
@@ -210,11 +210,11 @@ fn a_record_that_comes_as_an_argument_is_the_one_object() {
         b.bind(end);
         emit!(b, RetAny, title);
     });
-    let (result, host) = call_on(&program, func, &[Link(TODO, 1)], &filled());
+    let (result, host) = call_on(&program, func, &[Link(TODOS, 1)], &filled());
     assert_eq!(result, Ok(host_text("mine now")));
     assert_eq!(host.reads, 1);
     assert_eq!(
-        host.records[&(TODO.0, 1)].fields[0],
+        host.records[&(TODOS.0, 1)].fields[0],
         host_text("write"),
         "nothing was saved"
     );
@@ -224,7 +224,7 @@ fn a_record_that_comes_as_an_argument_is_the_one_object() {
 fn links_are_followed() {
     let owner_name = |id: i32, host: &ModelHost| {
         let (program, func) = program(&[], Some(Class::Any), |mb, b| {
-            let todo = find(b, TODO, id);
+            let todo = find(b, TODOS, id);
             let (owner, name, missing, any) = (
                 b.temp(Class::Ref),
                 b.temp(Class::Any),
@@ -254,13 +254,13 @@ fn links_are_followed() {
 fn automatic_fields() {
     let (program, func) = program(&[], Some(Class::Ref), |_, b| {
         let (todo, new, list, x) = (
-            find(b, TODO, 2),
+            find(b, TODOS, 2),
             b.temp(Class::Ref),
             b.temp(Class::Ref),
             b.temp(Class::Any),
         );
         emit!(b, ListNew, list, Class::Any, 0);
-        emit!(b, EntityNew, new, TODO);
+        emit!(b, EntityNew, new, TODOS);
         for entity in [todo, new] {
             for field in [
                 FieldNo::ID,
@@ -300,7 +300,7 @@ fn automatic_fields() {
 fn find_takes_ids_as_ints_and_texts() {
     let (program, func) = program(&[Class::Any], Some(Class::Ref), |_, b| {
         let (id, out) = (b.param(0), b.temp(Class::Ref));
-        emit!(b, EntityFind, out, id, TODO);
+        emit!(b, EntityFind, out, id, TODOS);
         emit!(b, RetRef, out);
     });
     let id_of = |id: HostValue, host: &ModelHost| match call_on(&program, func, &[id], host).0 {
@@ -317,7 +317,7 @@ fn find_takes_ids_as_ints_and_texts() {
     let mut deleted = filled();
     deleted
         .records
-        .get_mut(&(TODO.0, 2))
+        .get_mut(&(TODOS.0, 2))
         .expect("todo 2")
         .deleted_at = Some(5);
     assert_eq!(id_of(Int(2), &deleted), 0);
@@ -327,7 +327,7 @@ fn find_takes_ids_as_ints_and_texts() {
 fn save_new(title: Option<&str>, host: &ModelHost) -> Result<HostValue, Trap> {
     let (program, func) = program(&[], None, |mb, b| {
         let todo = b.temp(Class::Ref);
-        emit!(b, EntityNew, todo, TODO);
+        emit!(b, EntityNew, todo, TODOS);
         if let Some(title) = title {
             set_text(mb, b, todo, TITLE, title);
         }
@@ -382,7 +382,7 @@ fn validators_name_entity_field_and_rule() {
 fn declared_types_are_enforced_at_save() {
     let (program, func) = program(&[Class::Any], None, |mb, b| {
         let (todo, value) = (b.temp(Class::Ref), b.param(0));
-        emit!(b, EntityNew, todo, TODO);
+        emit!(b, EntityNew, todo, TODOS);
         set_text(mb, b, todo, TITLE, "title");
         emit!(b, EntitySet, value, todo, WEIGHT);
         emit!(b, EntitySave, todo);
@@ -430,7 +430,7 @@ fn linking_to_an_unsaved_record_is_refused() {
     let (program, func) = program(&[], None, |mb, b| {
         let (todo, user, word) = (b.temp(Class::Ref), b.temp(Class::Ref), b.temp(Class::Any));
         emit!(b, EntityNew, user, USER);
-        emit!(b, EntityNew, todo, TODO);
+        emit!(b, EntityNew, todo, TODOS);
         set_text(mb, b, todo, TITLE, "title");
         emit!(b, BoxRef, word, user);
         emit!(b, EntitySet, word, todo, OWNER);
@@ -450,7 +450,7 @@ fn linking_to_an_unsaved_record_is_refused() {
 fn delete_restore_destroy() {
     let (program, func) = program(&[], Some(Class::Ref), |_, b| {
         let (todo, list, x, n) = (
-            find(b, TODO, 1),
+            find(b, TODOS, 1),
             b.temp(Class::Ref),
             b.temp(Class::Any),
             b.temp(Class::I64),
@@ -459,13 +459,13 @@ fn delete_restore_destroy() {
         emit!(b, EntityDelete, todo);
         emit!(b, EntityGet, x, todo, FieldNo::DELETED_AT);
         emit!(b, ListPushAny, list, x);
-        emit!(b, EntityCount, n, TODO);
+        emit!(b, EntityCount, n, TODOS);
         emit!(b, ListPushI64, list, n);
         emit!(b, EntityRestore, todo);
         emit!(b, EntityGet, x, todo, FieldNo::DELETED_AT);
         emit!(b, ListPushAny, list, x);
         emit!(b, EntityDestroy, todo);
-        emit!(b, EntityCount, n, TODO);
+        emit!(b, EntityCount, n, TODOS);
         emit!(b, ListPushI64, list, n);
         emit!(b, RetRef, list);
     });
@@ -474,17 +474,17 @@ fn delete_restore_destroy() {
         result,
         Ok(List(vec![Time(99), Int(1), HostValue::None, Int(1)]))
     );
-    assert!(!host.records.contains_key(&(TODO.0, 1)));
+    assert!(!host.records.contains_key(&(TODOS.0, 1)));
     // Neither an unsaved nor a destroyed record can be deleted.
     let (program, func) = self::program(&[], None, |_, b| {
         let todo = b.temp(Class::Ref);
-        emit!(b, EntityNew, todo, TODO);
+        emit!(b, EntityNew, todo, TODOS);
         emit!(b, EntityDelete, todo);
         emit!(b, Ret);
     });
     assert_eq!(kind(&call(&program, func, &[])), "NotFound");
     let (program, func) = self::program(&[], None, |_, b| {
-        let todo = find(b, TODO, 1);
+        let todo = find(b, TODOS, 1);
         emit!(b, EntityDestroy, todo);
         emit!(b, EntitySave, todo);
         emit!(b, Ret);
@@ -496,7 +496,7 @@ fn delete_restore_destroy() {
 fn deleting_makes_read_referrers_stale() {
     // The owner is deleted with set_none: the todo that was read before is read again.
     let (program, func) = program(&[], Some(Class::Any), |_, b| {
-        let (todo, user, title) = (find(b, TODO, 1), find(b, USER, 1), b.temp(Class::Any));
+        let (todo, user, title) = (find(b, TODOS, 1), find(b, USER, 1), b.temp(Class::Any));
         emit!(b, EntityDelete, user);
         emit!(b, EntityGet, title, todo, TITLE);
         emit!(b, RetAny, title);
@@ -511,7 +511,7 @@ fn a_query_scans_its_base_by_id() {
     let ids = |kind: Option<i32>, host: &ModelHost| {
         let (program, func) = program(&[], Some(Class::Ref), |_, b| {
             let (query, list) = (b.temp(Class::Ref), b.temp(Class::Ref));
-            emit!(b, QueryNew, query, TODO);
+            emit!(b, QueryNew, query, TODOS);
             if let Some(kind) = kind {
                 let row = flin_bytecode::Native::QueryWith.lib_id();
                 let w = b.window(row.signature());
@@ -537,7 +537,7 @@ fn a_query_scans_its_base_by_id() {
     };
     let mut host = filled();
     host.records
-        .get_mut(&(TODO.0, 1))
+        .get_mut(&(TODOS.0, 1))
         .expect("todo 1")
         .deleted_at = Some(5);
     assert_eq!(ids(None, &host), [2]);
@@ -549,7 +549,7 @@ fn a_query_scans_its_base_by_id() {
 fn wrong_kinds_of_objects_are_refused() {
     let (program, func) = program(&[], None, |_, b| {
         let user = find(b, USER, 1);
-        emit!(b, EntityIs, user, TODO);
+        emit!(b, EntityIs, user, TODOS);
         emit!(b, Ret);
     });
     let trap = call_on(&program, func, &[], &filled())

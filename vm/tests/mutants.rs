@@ -13,7 +13,7 @@ use flin_vm::{HostRecord, HostValue, Limits, Program, Vm};
 use support::*;
 
 const MUTANTS: u32 = 6_000;
-const TODO: EntityTypeId = EntityTypeId(0);
+const TODOS: EntityTypeId = EntityTypeId(0);
 
 /// A module whose functions use all families.
 fn zoo() -> Module {
@@ -64,7 +64,7 @@ fn zoo() -> Module {
 fn declare(mb: &mut ModuleBuilder) {
     let text = mb.type_desc(TypeDesc::Text);
     let any = mb.type_desc(TypeDesc::Any);
-    let todo = mb.type_desc(TypeDesc::Entity(TODO));
+    let todo = mb.type_desc(TypeDesc::Entity(TODOS));
     mb.type_desc(TypeDesc::Optional(text));
     mb.type_desc(TypeDesc::List(any, Class::Any));
     let field = |name: &str, ty, rules: Vec<Rule>| EntityField {
@@ -279,16 +279,16 @@ fn entities(_: &mut ModuleBuilder, b: &mut FunctionBuilder) {
         b.temp(Class::Ref),
     );
     let (any, n, query) = (b.temp(Class::Any), b.temp(Class::I64), b.temp(Class::Ref));
-    emit!(b, EntityNew, todo, TODO);
+    emit!(b, EntityNew, todo, TODOS);
     emit!(b, BoxRef, any, given);
     emit!(b, EntitySet, any, todo, FieldNo(1));
     emit!(b, EntitySave, todo);
     emit!(b, EntityFollow, parent, todo, FieldNo(1));
     emit!(b, EntityGet, any, parent, FieldNo(0));
-    emit!(b, EntityIs, parent, TODO);
+    emit!(b, EntityIs, parent, TODOS);
     emit!(b, EntityGet, any, todo, FieldNo::ID);
-    emit!(b, EntityFind, parent, any, TODO);
-    emit!(b, QueryNew, query, TODO);
+    emit!(b, EntityFind, parent, any, TODOS);
+    emit!(b, QueryNew, query, TODOS);
     let row = Native::QueryWith.lib_id();
     let w = b.window(row.signature());
     emit!(b, MovRef, w.args[0], query);
@@ -296,7 +296,7 @@ fn entities(_: &mut ModuleBuilder, b: &mut FunctionBuilder) {
     emit!(b, MovAny, w.args[2], any);
     emit!(b, CallLib, w.scalar, w.reference, row);
     emit!(b, QueryScan, list, query);
-    emit!(b, EntityCount, n, TODO);
+    emit!(b, EntityCount, n, TODOS);
     emit!(b, EntityDelete, todo);
     emit!(b, EntityRestore, todo);
     emit!(b, EntityDestroy, todo);
@@ -404,9 +404,9 @@ fn host() -> ModelHost {
         last_id: 1,
         ..ModelHost::default()
     };
-    let fields = vec![host_text("one"), HostValue::Link(TODO, 1)];
+    let fields = vec![host_text("one"), HostValue::Link(TODOS, 1)];
     let record = HostRecord {
-        ty: TODO,
+        ty: TODOS,
         id: 1,
         version: 1,
         created_at: 1,
@@ -423,7 +423,7 @@ fn argument(class: Class) -> HostValue {
         Class::I64 => HostValue::Int(7),
         Class::F64 => HostValue::Float(1.5),
         Class::Bool => HostValue::Bool(true),
-        Class::Ref => HostValue::Link(TODO, 1),
+        Class::Ref => HostValue::Link(TODOS, 1),
         Class::Any => HostValue::List(vec![host_text("x"), HostValue::Float(1e300)]),
     }
 }
