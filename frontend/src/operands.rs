@@ -44,21 +44,44 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         | K::Or(a, b)
         | K::Coalesce(a, b)
         | K::In(a, b)
-        | K::While { cond: a, body: b, .. }
-        | K::TryCatch { body: a, handler: b, .. }
-        | K::SetField { recv: a, value: b, .. }
-        | K::QueryArg { lambda: a, plain: b }
-        | K::NoMatch { subject: a, raise: b }
+        | K::While {
+            cond: a, body: b, ..
+        }
+        | K::TryCatch {
+            body: a,
+            handler: b,
+            ..
+        }
+        | K::SetField {
+            recv: a, value: b, ..
+        }
+        | K::QueryArg {
+            lambda: a,
+            plain: b,
+        }
+        | K::NoMatch {
+            subject: a,
+            raise: b,
+        }
         | K::ViewOption { own: a, bound: b } => {
             visit(*a);
             visit(*b);
         }
-        K::SetIndex(a, b, c) | K::ForRange { from: a, to: b, body: c, .. } => {
+        K::SetIndex(a, b, c)
+        | K::ForRange {
+            from: a,
+            to: b,
+            body: c,
+            ..
+        } => {
             visit(*a);
             visit(*b);
             visit(*c);
         }
-        K::CallValue(first, args) | K::Method { recv: first, args, .. } => {
+        K::CallValue(first, args)
+        | K::Method {
+            recv: first, args, ..
+        } => {
             visit(*first);
             args.iter().for_each(|id| visit(*id));
         }
@@ -84,16 +107,30 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         K::Let(_, id) | K::Break(_, id) | K::Return(id) | K::ImplicitField { outer: id, .. } => {
             id.iter().for_each(|id| visit(*id));
         }
-        K::Slice { recv, from, to, step } => {
+        K::Slice {
+            recv,
+            from,
+            to,
+            step,
+        } => {
             visit(*recv);
-            [from, to, step].into_iter().flatten().for_each(|id| visit(*id));
+            [from, to, step]
+                .into_iter()
+                .flatten()
+                .for_each(|id| visit(*id));
         }
-        K::If { cond, then, otherwise } => {
+        K::If {
+            cond,
+            then,
+            otherwise,
+        } => {
             visit(*cond);
             visit(*then);
             otherwise.iter().for_each(|id| visit(*id));
         }
-        K::For { iter, body, empty, .. } => {
+        K::For {
+            iter, body, empty, ..
+        } => {
             visit(*iter);
             visit(*body);
             empty.iter().for_each(|id| visit(*id));

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use flin_syntax::ast::{
-    self, Block, Expr, FnDecl, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr,
+    Block, Expr, FnDecl, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr,
 };
 use flin_syntax::{Code, Diagnostic, Span};
 
