@@ -80,6 +80,10 @@ impl Walker<'_, '_> {
         if rest == Set::RESPONSE && matches!(name.0, "status" | "headers" | "body") {
             return (Set::ANY, Some(Meaning::Dynamic));
         }
+        if rest.is_never() && !matches!(self.kind(recv), ExprKind::Global(_)) {
+            self.unknown_name(recv, set, name, Vec::new());
+            return (Set::NEVER, None);
+        }
         // Without parentheses: a method without further arguments.
         let result = self.method_of(expr, recv, rest, name, &[], true);
         (result, None)

@@ -38,6 +38,8 @@ struct Cell {
     set: Set,
     /// Declared by an annotation: does not grow.
     fixed: bool,
+    /// Something that does not fit was unified with it; it is reported where that happened.
+    conflict: bool,
     readers: Vec<InstIx>,
     /// First place of each member, for messages.
     origins: Vec<(Set, Span)>,
@@ -86,6 +88,8 @@ pub(super) struct Cells {
     /// Containers and functions that went into an `any` place.
     escaped: HashSet<Set>,
     pub(super) escapes: Vec<Set>,
+    /// Containers that met a declared one with other contents: where, declared and found contents.
+    pub(super) conflicts: Vec<(Span, Set, Set)>,
     /// Who walks now (reads are noted for it).
     pub(super) reader: Option<InstIx>,
     /// Where the walk is (for origins); none in the prelude.
@@ -118,6 +122,7 @@ impl Cells {
             parent: id,
             set,
             fixed,
+            conflict: false,
             readers: Vec::new(),
             origins: Vec::new(),
         });
@@ -374,6 +379,15 @@ impl Cells {
             }
         }
         let place = self.place.take();
+        if keep_fixed != drop_fixed {
+            let (declared, found) = if keep_fixed {
+                (kept, dropped)
+            } else {
+                (dropped, kept)
+            };
+            self.note_conflict(keep, place, declared, found);
+        }
+        self.cells[keep.0 as usize].conflict |= self.cells[drop.0 as usize].conflict;
         if drop_fixed && !keep_fixed {
             self.cells[keep.0 as usize].set = dropped;
             self.cells[keep.0 as usize].fixed = true;
@@ -388,6 +402,41 @@ impl Cells {
             self.join(keep, dropped);
         }
         self.place = place;
+    }
+
+    fn note_conflict(&mut self, cell: CellId, place: Option<Span>, declared: Set, found: Set) {
+        let Some(place) = place else { return };
+        if declared.is_any() || found.is_any() {
+            return;
+        }
+        let rest = Set {
+            bits: found.bits & !declared.bits,
+            ..found
+        };
+        let widened = declared.has(Set::FLOAT);
+        let rest = if widened {
+            rest.without(Set::INT)
+        } else {
+            rest
+        };
+        let allowed = self.nominals(declared).to_vec();
+        let rest = self.without_nominals(rest, |member| allowed.contains(&member));
+        let unfit = rest.bits != 0
+            || rest.nominals != 0
+            || rest.list.is_some() && declared.list.is_none()
+            || rest.map.is_some() && declared.map.is_none()
+            || rest.func.is_some() && declared.func.is_none()
+            || rest.tuple.is_some() && declared.tuple.is_none();
+        if unfit {
+            self.cells[cell.0 as usize].conflict = true;
+            self.conflicts.push((place, declared, found));
+        }
+    }
+
+    /// Whether what does not fit the declared cell was reported elsewhere.
+    pub(super) fn has_conflict(&mut self, cell: CellId) -> bool {
+        let root = self.find(cell);
+        self.cells[root.0 as usize].conflict
     }
 
     // ---- maps and records

@@ -64,6 +64,7 @@ pub fn infer(program: &Program) -> (Types, Vec<Diagnostic>) {
         engine.walk(*inst);
     }
     let mut diagnostics = engine.diagnostics.take().unwrap_or_default();
+    diagnostics.extend(engine.conflicts());
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
     let types = finish::finish(&mut engine, &live);
     (types, diagnostics)

@@ -10,10 +10,10 @@ use crate::hir::{BinOp, EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, Loca
 
 use super::cells::{CellId, FuncNodeId};
 use super::library_calls::Arg;
-use super::near::nearest;
+use super::near::{from_elsewhere, nearest};
 use super::set::Set;
 use super::walk::Walker;
-use super::words::{called, conversion, counted, param_words, sign};
+use super::words::{called, conversion, counted, either, param_words, sign};
 
 /// Where a value goes.
 #[derive(Clone, Copy, Debug)]
@@ -73,12 +73,21 @@ impl Walker<'_, '_> {
             ),
             _ => return diagnostic,
         };
+        let wanted = self.engine.cells.members(set);
+        let mut places: Vec<(Span, Set)> = Vec::new();
         for (member, place) in self.engine.cells.origins(cell) {
             let member = self.engine.cells.norm(member);
-            if self.engine.cells.members(set).contains(&member) && !self.function.from_prelude {
-                let words = self.words(member);
-                diagnostic = diagnostic.also(place, format!("`{name}` is {words} because of this"));
+            if !wanted.contains(&member) || self.function.from_prelude {
+                continue;
             }
+            match places.iter_mut().find(|known| known.0 == place) {
+                Some(known) => known.1 = self.engine.cells.join_sets(known.1, member),
+                None => places.push((place, member)),
+            }
+        }
+        for (place, members) in places {
+            let words = self.words(members);
+            diagnostic = diagnostic.also(place, format!("`{name}` is {words} because of this"));
         }
         diagnostic
     }
@@ -89,8 +98,8 @@ impl Walker<'_, '_> {
     pub(super) fn check_fits(&mut self, cell: CellId, value: Set, at: ExprId, into: Into) {
         let declared = self.engine.cells.peek(cell);
         let value = self.engine.cells.norm(value);
-        if value.is_never() || value.is_any() || declared.is_any() || self.may_fit(declared, value)
-        {
+        let open = value.is_never() || value.is_any() || declared.is_any();
+        if open || self.may_fit(declared, value) || self.engine.cells.has_conflict(cell) {
             return;
         }
         self.report(at, |walker, span| {
@@ -276,7 +285,7 @@ impl Walker<'_, '_> {
             let title = format!(
                 "`{}` takes {} {}, not {given}",
                 name.0,
-                wanted.join(" or "),
+                either(&wanted),
                 if wanted == ["1"] {
                     "argument"
                 } else {
@@ -310,6 +319,9 @@ impl Walker<'_, '_> {
             let found = walker.words(arg.1);
             let mut wanted: Vec<String> = Vec::new();
             for row in rows {
+                if rows.len() > 1 && row.scheme().params[blamed] == LibType::Any {
+                    continue;
+                }
                 let words = param_words(&row.scheme().params[blamed]);
                 let earlier = row.scheme().params[..blamed]
                     .iter()
@@ -319,7 +331,10 @@ impl Walker<'_, '_> {
                     wanted.push(words);
                 }
             }
-            let title = format!("`{}` needs {}, not {found}", name.0, wanted.join(" or "));
+            if wanted.iter().any(|words| words == "a number") {
+                wanted.retain(|words| words != "int");
+            }
+            let title = format!("`{}` needs {}, not {found}", name.0, either(&wanted));
             let place = if walker.function.from_prelude {
                 span
             } else {
@@ -385,7 +400,8 @@ impl Walker<'_, '_> {
             if !walker.function.from_prelude {
                 diagnostic = diagnostic.also(walker.span(recv), format!("this is {words}"));
             }
-            match nearest(name.0, known.iter().map(String::as_str)) {
+            let elsewhere = from_elsewhere(name.0, &known);
+            match elsewhere.or_else(|| nearest(name.0, known.iter().map(String::as_str))) {
                 Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
                 None if entity => diagnostic.hint(format!("the fields are {}", known.join(", "))),
                 None => diagnostic,

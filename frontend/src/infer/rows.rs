@@ -32,6 +32,9 @@ impl Walker<'_, '_> {
         let mut undecided = false;
         for row in rows {
             let mut worst = Fit::Exact;
+            if self.is_for_others(*row, rows, args) {
+                worst = Fit::No;
+            }
             for (param, arg) in row.scheme().params.iter().zip(args) {
                 worst = worst.min(self.fit(param, arg.1, &mut undecided));
             }
@@ -58,6 +61,23 @@ impl Walker<'_, '_> {
             )
         };
         possible.iter().find(open).or(possible.first()).copied()
+    }
+
+    /// A row that takes anything first stands for values whose type is known only at run time; a value of one known type
+    /// that no other row takes is a mistake.
+    fn is_for_others(&mut self, row: LibId, rows: &[LibId], args: &[Arg]) -> bool {
+        let (Some(LibType::Any), Some(arg)) = (row.scheme().params.first(), args.first()) else {
+            return false;
+        };
+        let set = arg.1;
+        let open = set.is_any() || set.has(Set::NONE) || set.has(Set::RANGE) || set.tuple.is_some();
+        if open || rows.len() == 1 || self.engine.cells.count(set) != 1 {
+            return false;
+        }
+        rows.iter().filter(|other| **other != row).all(|other| {
+            let first = &other.scheme().params[0];
+            *first != LibType::Any && self.fit(first, set, &mut false) == Fit::No
+        })
     }
 
     fn fit(&mut self, ty: &LibType, set: Set, undecided: &mut bool) -> Fit {

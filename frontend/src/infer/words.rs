@@ -2,22 +2,52 @@
 //! type has words a user knows from the language, never a name of the analysis.
 
 use flin_bytecode::library::LibType;
+use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::BinOp;
 
 use super::cells::MapKind;
+use super::engine::Engine;
 use super::set::{Nominal, Set};
 use super::walk::Walker;
 
 impl Walker<'_, '_> {
     /// A type in words.
     pub(super) fn words(&mut self, set: Set) -> String {
+        self.engine.words(set)
+    }
+}
+
+impl Engine<'_> {
+    /// A type in words.
+    pub(super) fn words(&mut self, set: Set) -> String {
         self.words_to(set, 3)
+    }
+
+    /// Containers that met declared ones with other contents, one message per place.
+    pub(super) fn conflicts(&mut self) -> Vec<Diagnostic> {
+        let mut found: Vec<(Span, Set, Set)> = std::mem::take(&mut self.cells.conflicts);
+        found.sort_by_key(|conflict| conflict.0);
+        found.dedup_by_key(|conflict| conflict.0);
+        let mut diagnostics = Vec::new();
+        for (place, declared, contents) in found {
+            let (wanted, words) = (self.words(declared), self.words(contents));
+            diagnostics.push(
+                Diagnostic::error(
+                    Code::WrongType,
+                    place,
+                    format!("this is declared to contain {wanted}, but contains {words}"),
+                )
+                .label(format!("contains {words}"))
+                .hint("a list or map that is shared keeps its type: make a new one with `.map(x => …)`"),
+            );
+        }
+        diagnostics
     }
 
     fn words_to(&mut self, set: Set, depth: u32) -> String {
         let mut names = Vec::new();
-        for member in self.engine.cells.members(set) {
+        for member in self.cells.members(set) {
             names.push(self.member_words(member, depth));
         }
         match names.as_slice() {
@@ -43,14 +73,14 @@ impl Walker<'_, '_> {
             }
         }
         if let Some(element) = member.list {
-            let element = self.engine.cells.peek(element);
+            let element = self.cells.peek(element);
             return match (element.is_never(), depth) {
                 (true, _) | (_, 0) => "a list".to_owned(),
                 _ => format!("[{}]", self.words_to(element, depth - 1)),
             };
         }
         if let Some(map) = member.map {
-            return match self.engine.cells.map_kind(map) {
+            return match self.cells.map_kind(map) {
                 MapKind::Record(fields) => {
                     let names: Vec<&str> = fields.iter().map(|field| &*field.0).collect();
                     format!("a map {{ {} }}", names.join(", "))
@@ -59,21 +89,21 @@ impl Walker<'_, '_> {
             };
         }
         if let Some(func) = member.func {
-            let count = self.engine.cells.func_parts(func).0.len();
+            let count = self.cells.func_parts(func).0.len();
             return format!("a function of {}", counted(count, "argument"));
         }
         if member.tuple.is_some() {
             return "a tuple".to_owned();
         }
-        match self.engine.cells.nominals(member) {
-            [Nominal::Entity(entity)] => self.engine.program.entities[entity.index()].name.clone(),
+        match self.cells.nominals(member) {
+            [Nominal::Entity(entity)] => self.program.entities[entity.index()].name.clone(),
             [Nominal::Query(entity)] => {
                 format!(
                     "a query over {}",
-                    self.engine.program.entities[entity.index()].name
+                    self.program.entities[entity.index()].name
                 )
             }
-            [Nominal::Enum(def)] => self.engine.program.enums[def.index()].name.clone(),
+            [Nominal::Enum(def)] => self.program.enums[def.index()].name.clone(),
             _ => "nothing".to_owned(),
         }
     }
@@ -159,5 +189,14 @@ pub(super) fn param_words(ty: &LibType) -> String {
             .map(param_words)
             .collect::<Vec<_>>()
             .join(" or "),
+    }
+}
+
+/// `a, b or c`.
+pub(super) fn either(words: &[String]) -> String {
+    match words {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
     }
 }
