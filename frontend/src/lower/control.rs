@@ -27,7 +27,7 @@ impl Lower<'_, '_> {
         self.eval_as(*last, ty, want)
     }
 
-    fn effects(&mut self, items: &[ExprId]) {
+    pub(super) fn effects(&mut self, items: &[ExprId]) {
         for item in items {
             if self.b.is_ended() {
                 break;

@@ -96,111 +96,23 @@ impl Lower<'_, '_> {
         self.b.release(mark);
     }
 
+    /// As `effect`, when the expression's variables have their registers already.
     pub(super) fn effect_inner(&mut self, e: ExprId) {
-        let f = self.f;
-        let expr = &f.exprs[e.index()];
+        let expr = &self.f.exprs[e.index()];
         self.at(expr.span);
-        match &expr.kind {
-            ExprKind::None
-            | ExprKind::Bool(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Text(_)
-            | ExprKind::Duration(_)
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::FnRef(_)
-            | ExprKind::Lambda(_)
-            | ExprKind::Query(_)
-            | ExprKind::Error => {}
-            ExprKind::Let(local, value) => self.declare(*local, *value),
-            ExprKind::SetLocal(local, value) => self.assign(*local, *value),
-            ExprKind::SetGlobal(global, value) => self.set_global(*global, *value),
-            ExprKind::SetField {
-                recv, name, value, ..
-            } => self.set_field(e, *recv, name, *value),
-            ExprKind::SetIndex(recv, index, value) => self.set_index(e, *recv, *index, *value),
-            ExprKind::Block(items, _) => {
-                for item in items {
-                    if self.b.is_ended() {
-                        break;
-                    }
-                    self.effect(*item);
-                }
-            }
-            ExprKind::If {
-                cond,
-                then,
-                otherwise,
-            } => self.if_effect(*cond, *then, *otherwise),
-            ExprKind::While { label, cond, body } => {
-                self.with_literals(e, |this| this.while_loop(*label, *cond, *body));
-            }
-            ExprKind::ForRange { .. } => self.with_literals(e, |this| this.for_range(e)),
-            ExprKind::For { .. } => self.with_literals(e, |this| this.for_each(e)),
-            ExprKind::Loop { label, body } => {
-                self.with_literals(e, |this| this.endless(*label, *body, None));
-            }
-            ExprKind::Break(label, value) => self.break_loop(*label, *value),
-            ExprKind::Continue(label) => self.continue_loop(*label),
-            ExprKind::Return(value) => self.return_value(*value),
-            ExprKind::TryCatch {
-                body,
-                error,
-                handler,
-            } => self.try_catch_effect(*body, *error, *handler),
-            ExprKind::And(a, b) => self.guard_effect(*a, *b, true),
-            ExprKind::Or(a, b) => self.guard_effect(*a, *b, false),
-            ExprKind::Assert(cond) => self.assert(*cond),
-            ExprKind::NoMatch { raise, .. } => {
-                self.effect(*raise);
-                self.unreachable();
-            }
-            ExprKind::Destroy(entity) => self.destroy(*entity),
-            ExprKind::ViewRaw(_)
-            | ExprKind::ViewText(_)
-            | ExprKind::ViewHtml(_)
-            | ExprKind::ViewAttr { .. }
-            | ExprKind::ViewBind { .. }
-            | ExprKind::ViewOption { .. }
-            | ExprKind::ViewKey(_)
-            | ExprKind::ViewOn { .. }
-            | ExprKind::ViewForm { .. }
-            | ExprKind::ViewHead(_) => self.view(e),
-            ExprKind::CallFn(..)
-            | ExprKind::CallValue(..)
-            | ExprKind::CallLib(..)
-            | ExprKind::Method { .. } => self.call_effect(e),
-            ExprKind::Concat(_)
-            | ExprKind::List(_)
-            | ExprKind::Record(_)
-            | ExprKind::Tuple(_)
-            | ExprKind::Range(..)
-            | ExprKind::Field { .. }
-            | ExprKind::Index(..)
-            | ExprKind::Slice { .. }
-            | ExprKind::Neg(_)
-            | ExprKind::Not(_)
-            | ExprKind::Binary(..)
-            | ExprKind::Coalesce(..)
-            | ExprKind::In(..)
-            | ExprKind::Is(..)
-            | ExprKind::IsVariant(..)
-            | ExprKind::VariantData(..)
-            | ExprKind::QueryArg { .. }
-            | ExprKind::Try(_)
-            | ExprKind::EntityNew(..)
-            | ExprKind::Save(_)
-            | ExprKind::Delete(_)
-            | ExprKind::Restore(_)
-            | ExprKind::ImplicitField { .. }
-            | ExprKind::Variant(..)
-            | ExprKind::Response(_) => {
+        match role(&expr.kind) {
+            Role::Plain => {}
+            Role::Call => self.call_effect(e),
+            Role::View => self.view(e),
+            Role::Statement => self.statement(e),
+            Role::Branching => self.branching_effect(e),
+            Role::Computed => {
                 self.eval_inner(e, None);
             }
         }
     }
 
+    /// As `eval`, when the expression's variables have their registers already.
     pub(super) fn eval_inner(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
         let f = self.f;
         let expr = &f.exprs[e.index()];
@@ -209,7 +121,103 @@ impl Lower<'_, '_> {
         if ty == Ty::Never && has_own_class(&expr.kind) {
             return self.never_value(&expr.kind, want);
         }
-        match &expr.kind {
+        match role(&expr.kind) {
+            Role::Plain => self.plain(e, want),
+            Role::Call => self.call(e, want),
+            Role::Branching => self.branching_value(e, want),
+            Role::Computed => self.computed(e, want),
+            Role::Statement | Role::View => {
+                self.effect_inner(e);
+                self.no_value(ty, want)
+            }
+        }
+    }
+
+    /// Expressions that only do something.
+    fn statement(&mut self, e: ExprId) {
+        let f = self.f;
+        match &f.exprs[e.index()].kind {
+            ExprKind::Let(local, value) => self.declare(*local, *value),
+            ExprKind::SetLocal(local, value) => self.assign(*local, *value),
+            ExprKind::SetGlobal(global, value) => self.set_global(*global, *value),
+            ExprKind::SetField {
+                recv, name, value, ..
+            } => self.set_field(e, *recv, name, *value),
+            ExprKind::SetIndex(recv, index, value) => self.set_index(e, *recv, *index, *value),
+            ExprKind::While { label, cond, body } => {
+                self.with_literals(e, |this| this.while_loop(*label, *cond, *body));
+            }
+            ExprKind::ForRange { .. } => self.with_literals(e, |this| this.for_range(e)),
+            ExprKind::For { .. } => self.with_literals(e, |this| this.for_each(e)),
+            ExprKind::Break(label, value) => self.break_loop(*label, *value),
+            ExprKind::Continue(label) => self.continue_loop(*label),
+            ExprKind::Return(value) => self.return_value(*value),
+            ExprKind::Assert(cond) => self.assert(*cond),
+            ExprKind::NoMatch { raise, .. } => {
+                self.effect(*raise);
+                self.unreachable();
+            }
+            ExprKind::Destroy(entity) => self.destroy(*entity),
+            kind => debug_assert!(matches!(kind, ExprKind::Error), "{kind:?} has another role"),
+        }
+    }
+
+    /// Expressions whose parts run or not, for what they do.
+    fn branching_effect(&mut self, e: ExprId) {
+        let f = self.f;
+        match &f.exprs[e.index()].kind {
+            ExprKind::Block(items, _) => self.effects(items),
+            ExprKind::If {
+                cond,
+                then,
+                otherwise,
+            } => self.if_effect(*cond, *then, *otherwise),
+            ExprKind::Loop { label, body } => {
+                self.with_literals(e, |this| this.endless(*label, *body, None));
+            }
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            } => self.try_catch_effect(*body, *error, *handler),
+            ExprKind::And(a, b) => self.guard_effect(*a, *b, true),
+            ExprKind::Or(a, b) => self.guard_effect(*a, *b, false),
+            kind => unreachable!("{kind:?} has another role"),
+        }
+    }
+
+    /// Expressions whose parts run or not, for their value.
+    fn branching_value(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
+        let f = self.f;
+        let ty = self.ty(e);
+        match &f.exprs[e.index()].kind {
+            ExprKind::Block(items, has_value) => self.block(e, items, *has_value, want),
+            ExprKind::If {
+                cond,
+                then,
+                otherwise,
+            } => self.if_value(e, *cond, *then, *otherwise, want),
+            ExprKind::Loop { label, body } => {
+                let dst = self.dst(want, self.class(ty));
+                self.with_literals(e, |this| this.endless(*label, *body, Some((dst, ty))));
+                dst
+            }
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            } => self.try_catch(e, *body, *error, *handler, want),
+            ExprKind::And(a, b) => self.and_or(e, *a, *b, true, want),
+            ExprKind::Or(a, b) => self.and_or(e, *a, *b, false, want),
+            kind => unreachable!("{kind:?} has another role"),
+        }
+    }
+
+    /// Literals, variables, functions: nothing happens when they are evaluated.
+    fn plain(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
+        let f = self.f;
+        let ty = self.ty(e);
+        match &f.exprs[e.index()].kind {
             ExprKind::None => self.none_as(ty, want),
             ExprKind::Bool(value) => {
                 let dst = self.dst(want, Class::Bool);
@@ -222,31 +230,34 @@ impl Lower<'_, '_> {
                 self.int_const(*value, dst);
                 dst
             }
-            ExprKind::Float(value) => {
-                if let (Some(kept), None) = (self.kept_float(*value), want) {
-                    return kept;
-                }
-                let dst = self.dst(want, Class::F64);
-                self.float_const(*value, dst);
-                dst
-            }
+            ExprKind::Float(value) => self.float_literal(*value, want),
             ExprKind::Text(text) => {
                 let dst = self.dst(want, Class::Ref);
                 self.text_const(text, dst);
                 dst
             }
+            ExprKind::Local(local) => self.local(*local, ty, want),
+            ExprKind::Global(global) => self.global(*global, ty, want),
+            ExprKind::FnRef(func) | ExprKind::Lambda(func) => self.closure(e, *func, want),
+            ExprKind::Query(entity) => {
+                let dst = self.dst(want, Class::Ref);
+                emit!(self.b, QueryNew, dst, self.cx.entity_id(*entity));
+                dst
+            }
+            kind => unreachable!("{kind:?} has another role"),
+        }
+    }
+
+    /// Operations on operands that are all evaluated.
+    fn computed(&mut self, e: ExprId, want: Option<Reg>) -> Reg {
+        let f = self.f;
+        let ty = self.ty(e);
+        match &f.exprs[e.index()].kind {
             ExprKind::Concat(parts) => self.concat(parts, want),
             ExprKind::List(items) => self.list(e, items, want),
             ExprKind::Record(entries) => self.record(e, entries, want),
             ExprKind::Tuple(items) => self.tuple(items, want),
             ExprKind::Range(from, to, inclusive) => self.range(*from, *to, *inclusive, want),
-            ExprKind::Local(local) => self.local(*local, ty, want),
-            ExprKind::Global(global) => self.global(*global, ty, want),
-            ExprKind::FnRef(func) | ExprKind::Lambda(func) => self.closure(e, *func, want),
-            ExprKind::CallFn(..)
-            | ExprKind::CallValue(..)
-            | ExprKind::CallLib(..)
-            | ExprKind::Method { .. } => self.call(e, want),
             ExprKind::Field { .. } => self.field(e, want),
             ExprKind::ImplicitField { it, name, outer } => {
                 self.implicit_field(e, *it, name, *outer, want)
@@ -265,66 +276,16 @@ impl Lower<'_, '_> {
             ExprKind::VariantData(value, _, _, n) => self.variant_data(e, *value, *n, want),
             ExprKind::QueryArg { plain, .. } => self.eval_as(*plain, ty, want),
             ExprKind::Binary(op, a, b) => self.binary(e, *op, *a, *b, want),
-            ExprKind::And(a, b) => self.and_or(e, *a, *b, true, want),
-            ExprKind::Or(a, b) => self.and_or(e, *a, *b, false, want),
             ExprKind::Coalesce(a, b) => self.coalesce(e, *a, *b, want),
-            ExprKind::Block(items, has_value) => self.block(e, items, *has_value, want),
-            ExprKind::If {
-                cond,
-                then,
-                otherwise,
-            } => self.if_value(e, *cond, *then, *otherwise, want),
-            ExprKind::Loop { label, body } => {
-                let dst = self.dst(want, self.class(ty));
-                self.with_literals(e, |this| this.endless(*label, *body, Some((dst, ty))));
-                dst
-            }
             ExprKind::Try(value) => self.try_value(e, *value, want),
-            ExprKind::TryCatch {
-                body,
-                error,
-                handler,
-            } => self.try_catch(e, *body, *error, *handler, want),
             ExprKind::EntityNew(entity, fields) => self.entity_new(*entity, fields, want),
             ExprKind::Save(entity) => self.save(e, *entity, want),
             ExprKind::Delete(entity) | ExprKind::Restore(entity) => {
                 self.delete_or_restore(e, *entity, want)
             }
-            ExprKind::Query(entity) => {
-                let dst = self.dst(want, Class::Ref);
-                emit!(self.b, QueryNew, dst, self.cx.entity_id(*entity));
-                dst
-            }
             ExprKind::Variant(of, variant, items) => self.variant(*of, *variant, items, want),
             ExprKind::Response(value) => self.response(*value, want),
-            ExprKind::Error
-            | ExprKind::Let(..)
-            | ExprKind::SetLocal(..)
-            | ExprKind::SetGlobal(..)
-            | ExprKind::SetField { .. }
-            | ExprKind::SetIndex(..)
-            | ExprKind::While { .. }
-            | ExprKind::ForRange { .. }
-            | ExprKind::For { .. }
-            | ExprKind::Break(..)
-            | ExprKind::Continue(_)
-            | ExprKind::Return(_)
-            | ExprKind::Destroy(_)
-            | ExprKind::Assert(_)
-            | ExprKind::NoMatch { .. }
-            | ExprKind::ViewRaw(_)
-            | ExprKind::ViewText(_)
-            | ExprKind::ViewHtml(_)
-            | ExprKind::ViewAttr { .. }
-            | ExprKind::ViewBind { .. }
-            | ExprKind::ViewOption { .. }
-            | ExprKind::ViewKey(_)
-            | ExprKind::ViewOn { .. }
-            | ExprKind::ViewForm { .. }
-            | ExprKind::ViewHead(_) => {
-                self.effect_inner(e);
-                self.no_value(ty, want)
-            }
+            kind => unreachable!("{kind:?} has another role"),
         }
     }
 
@@ -376,4 +337,68 @@ fn has_own_class(kind: &ExprKind) -> bool {
             | ExprKind::Variant(..)
             | ExprKind::Response(_)
     )
+}
+
+/// What lowering does with a kind of expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Nothing happens when it is evaluated.
+    Plain,
+    /// Calls something.
+    Call,
+    /// Runs some of its parts.
+    Branching,
+    /// Works on operands that are all evaluated.
+    Computed,
+    /// Only does something.
+    Statement,
+    /// Writes markup.
+    View,
+}
+
+fn role(kind: &ExprKind) -> Role {
+    use ExprKind as K;
+    match kind {
+        K::None | K::Bool(_) | K::Int(_) | K::Float(_) | K::Text(_) | K::Duration(_) => Role::Plain,
+        K::Local(_) | K::Global(_) | K::FnRef(_) | K::Lambda(_) | K::Query(_) => Role::Plain,
+        K::CallFn(..) | K::CallValue(..) | K::CallLib(..) | K::Method { .. } => Role::Call,
+        K::Block(..)
+        | K::If { .. }
+        | K::Loop { .. }
+        | K::TryCatch { .. }
+        | K::And(..)
+        | K::Or(..) => Role::Branching,
+        K::Concat(_) | K::List(_) | K::Record(_) | K::Tuple(_) | K::Range(..) => Role::Computed,
+        K::Field { .. } | K::ImplicitField { .. } | K::Index(..) | K::Slice { .. } => {
+            Role::Computed
+        }
+        K::Neg(_) | K::Not(_) | K::Binary(..) | K::Coalesce(..) | K::In(..) | K::Is(..) => {
+            Role::Computed
+        }
+        K::IsVariant(..) | K::VariantData(..) | K::Variant(..) | K::QueryArg { .. } | K::Try(_) => {
+            Role::Computed
+        }
+        K::EntityNew(..) | K::Save(_) | K::Delete(_) | K::Restore(_) | K::Response(_) => {
+            Role::Computed
+        }
+        K::Error | K::Let(..) | K::SetLocal(..) | K::SetGlobal(..) | K::SetField { .. } => {
+            Role::Statement
+        }
+        K::SetIndex(..) | K::While { .. } | K::ForRange { .. } | K::For { .. } | K::Break(..) => {
+            Role::Statement
+        }
+        K::Continue(_) | K::Return(_) | K::Destroy(_) | K::Assert(_) | K::NoMatch { .. } => {
+            Role::Statement
+        }
+        K::ViewRaw(_)
+        | K::ViewText(_)
+        | K::ViewHtml(_)
+        | K::ViewAttr { .. }
+        | K::ViewBind { .. } => Role::View,
+        K::ViewOption { .. }
+        | K::ViewKey(_)
+        | K::ViewOn { .. }
+        | K::ViewForm { .. }
+        | K::ViewHead(_) => Role::View,
+    }
 }

@@ -8,6 +8,15 @@ use crate::hir::{ExprId, ExprKind, FnId, GlobalIx, LocalId};
 use crate::types::{Meaning, Ty};
 
 impl Lower<'_, '_> {
+    pub(super) fn float_literal(&mut self, value: f64, want: Option<Reg>) -> Reg {
+        if let (Some(kept), None) = (self.kept_float(value), want) {
+            return kept;
+        }
+        let dst = self.dst(want, Class::F64);
+        self.float_const(value, dst);
+        dst
+    }
+
     pub(super) fn int_literal(&mut self, value: i64, ty: Ty, want: Option<Reg>) -> Reg {
         let kept = if ty == Ty::Int {
             self.kept_int(value)
