@@ -61,7 +61,7 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
             StatusCode::OK,
             done_json(&done, headers.contains_key("x-flin")),
         ),
-        Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done) => {
+        Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) => {
             unreachable!("an action entry gives an action")
         }
         Err(failure) => {

@@ -49,7 +49,7 @@ pub(crate) async fn render(
 ) -> Result<PageOutcome, Failure> {
     match app.enter(Entry::Page { page, state }).await? {
         Outcome::Page(outcome) => Ok(outcome),
-        Outcome::Action(_) | Outcome::Route(_) | Outcome::Done => {
+        Outcome::Action(_) | Outcome::Route(_) | Outcome::Done(_) => {
             unreachable!("a page entry gives a page")
         }
     }

@@ -63,7 +63,7 @@ pub(crate) async fn run(
         .await
     {
         Ok(Outcome::Route(outcome)) => response_of(app, outcome),
-        Ok(Outcome::Page(_) | Outcome::Action(_) | Outcome::Done) => {
+        Ok(Outcome::Page(_) | Outcome::Action(_) | Outcome::Done(_)) => {
             unreachable!("a route entry gives a route")
         }
         Err(failure) => {

@@ -94,6 +94,9 @@ pub(crate) struct Run {
     /// Directory of the data; without it records live in memory only
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
+    /// Say on stderr what the run took: time, calls and loop turns, memory, collections
+    #[arg(long)]
+    pub(crate) stats: bool,
 }
 
 #[derive(Debug, Args)]

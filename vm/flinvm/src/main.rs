@@ -8,6 +8,7 @@ mod fault;
 mod load;
 mod logging;
 mod opening;
+mod output;
 mod run;
 mod serve;
 mod tests;

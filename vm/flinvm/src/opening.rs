@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flin_runtime::store::{Disk, MemoryDisk, RealDisk, Store, StoreOptions};
 use flin_runtime::vm::Program;
-use flin_runtime::{Runtime, RuntimeOptions, schema_of};
+use flin_runtime::{Runtime, RuntimeOptions, World, schema_of};
 
 use crate::fault::Fault;
 
@@ -25,6 +25,7 @@ pub(crate) fn open(
     program: &Arc<Program>,
     data: Option<&Path>,
     threads: bool,
+    world: Arc<dyn World>,
 ) -> Result<Runtime, Fault> {
     let disk: Arc<dyn Disk> = match data {
         Some(data) => real_disk(data)?,
@@ -43,6 +44,9 @@ pub(crate) fn open(
     Ok(Runtime::new(
         Arc::clone(program),
         opened.store,
-        RuntimeOptions::default(),
+        RuntimeOptions {
+            world,
+            ..RuntimeOptions::default()
+        },
     ))
 }

@@ -2,9 +2,10 @@
 //! when requests are answered, not before; SIGTERM and SIGINT finish what runs and leave a closed log.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use flin_runtime::{Entry, Runtime};
+use flin_runtime::{Entry, Runtime, SystemWorld};
 use flin_server::{Server, ServerOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -16,7 +17,12 @@ use crate::{load, logging, opening};
 pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
     logging::for_server(wanted.log, color);
     let loaded = load::load(&wanted.program, color)?;
-    let runtime = opening::open(&loaded.program, Some(&wanted.data), true)?;
+    let runtime = opening::open(
+        &loaded.program,
+        Some(&wanted.data),
+        true,
+        Arc::new(SystemWorld),
+    )?;
     let served = serve_runtime(wanted, &runtime, loaded.build);
     runtime.stop_workers();
     let poisoned = runtime.store().poisoned();

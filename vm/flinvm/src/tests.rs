@@ -1,9 +1,12 @@
 //! `flinvm test`: every `test` block on an empty store of its own, in source order.
 
-use flin_runtime::{Entry, Failure};
+use std::sync::Arc;
+
+use flin_runtime::{Entry, Failure, World};
 
 use crate::arguments::Test;
 use crate::fault::{Fault, trap_text};
+use crate::output::ScriptWorld;
 use crate::{load, logging, opening};
 
 /// Runs the tests of a program; prints one line each and a summary.
@@ -11,10 +14,14 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
     logging::for_people(color, "warn,flin=info,flin_runtime=off");
     let loaded = load::load(&wanted.program, color)?;
     let tests = &loaded.program.module().tests;
+    let output = Arc::new(ScriptWorld::new());
+    let world: Arc<dyn World> = output.clone();
     let mut failed = 0;
     for (test, block) in tests.iter().enumerate() {
-        let runtime = opening::open(&loaded.program, None, false)?;
-        match runtime.enter(Entry::Test { test }) {
+        let runtime = opening::open(&loaded.program, None, false, Arc::clone(&world))?;
+        let done = runtime.enter(Entry::Test { test });
+        output.flush();
+        match done {
             Ok(_) => println!("ok      {}", block.name),
             Err(failure) => {
                 failed += 1;

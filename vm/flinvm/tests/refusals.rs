@@ -17,6 +17,11 @@ fn files_that_are_no_programs() {
         .expect("the compiled program");
     let (code, out, _) = ended(&flinvm(&["run"], &[&folder.path("whole.fbc")]));
     assert_eq!((code, out.as_str()), (0, "hello\n"));
+    let (code, out, err) = ended(&flinvm(&["run", "--stats"], &[&folder.path("whole.fbc")]));
+    assert!(
+        code == 0 && out == "hello\n" && err.contains("fuel  "),
+        "{err}"
+    );
     let (code, _, err) = ended(&flinvm(&["run"], &[&folder.path("missing.fbc")]));
     assert!(
         code == 2 && err.contains("cannot read") && err.contains("missing.fbc"),
@@ -181,6 +186,24 @@ fn a_script_that_fails_says_where() {
 }
 
 #[test]
+fn a_script_whose_reader_is_gone_ends() {
+    let folder = Folder::new();
+    let script = folder.write("endless.flin", b"loop {\n  print(\"on and on\")\n}\n");
+    let mut child = Command::new(flin_testkit::process::program("flinvm"))
+        .arg("run")
+        .arg(&script)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("flinvm starts");
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("stdout is piped"));
+    out.read_line(&mut line).expect("a line");
+    assert_eq!(line, "on and on\n");
+    drop(out);
+    assert_eq!(child.wait().expect("it ends").code(), Some(141));
+}
+
+#[test]
 fn sigterm_finishes_and_leaves_a_closed_log() {
     let folder = Folder::new();
     let module = folder.compile("zebras.fbc", ZEBRAS);
@@ -197,7 +220,7 @@ fn sigterm_finishes_and_leaves_a_closed_log() {
     out.read_line(&mut line).expect("a line");
     assert!(line.contains("http://127.0.0.1:"), "{line}");
     let url = line.split_whitespace().last().expect("a URL").to_owned();
-    let saved = flin_testkit::http::post_json(
+    let saved = http::post_json(
         &url,
         "/_action",
         "{\"_action\":\"welcome\",\"_state\":{\"pending\":\"last\"}}",

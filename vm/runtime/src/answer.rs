@@ -136,7 +136,7 @@ impl Report {
                     "done"
                 );
             }
-            Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done) => {
+            Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) => {
                 tracing::debug!(what, name, reads, writes, clashes, took_us, "done");
             }
             Err(failure) if is_own_fault(failure) => {

@@ -285,7 +285,7 @@ impl Ran {
 fn set_seq(outcome: &mut Outcome, lsn: Lsn) {
     match outcome {
         Outcome::Action(action) => action.seq = lsn,
-        Outcome::Page(_) | Outcome::Route(_) | Outcome::Done => {}
+        Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_) => {}
     }
 }
 

@@ -3,7 +3,7 @@
 //! trusted, the door checks all of it against the module.
 
 use flin_store::Lsn;
-use flin_vm::{HostValue, Rendered, Trap};
+use flin_vm::{Counts, HostValue, Rendered, Trap};
 
 use crate::json::Json;
 use crate::wire::Sent;
@@ -111,7 +111,7 @@ pub enum Outcome {
     /// A route's answer.
     Route(RouteOutcome),
     /// The top level or a test ran to its end.
-    Done,
+    Done(Counts),
 }
 
 /// A rendered page.

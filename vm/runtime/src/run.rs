@@ -120,14 +120,14 @@ impl<'a, 'h> Run<'a, 'h> {
             self.prepare(&[], &Vec::new())?;
             self.call(main, &[])?;
         }
-        Ok(Outcome::Done)
+        Ok(Outcome::Done(self.vm.counts()))
     }
 
     fn test(&mut self, test: usize) -> Result<Outcome, Failure> {
         let test = &self.module.tests[test];
         self.prepare(&test.variables, &Vec::new())?;
         self.call(test.func, &[])?;
-        Ok(Outcome::Done)
+        Ok(Outcome::Done(self.vm.counts()))
     }
 
     // Constants, then every variable in source order: what was sent, else its initialiser.
