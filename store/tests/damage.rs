@@ -378,3 +378,59 @@ fn random_bytes_never_panic() {
         open_error(&broken);
     }
 }
+
+/// Makes the header checksum of the frame at `at` right again, by the table of DESIGN.md.
+fn reseal(bytes: &mut [u8], at: usize) {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&bytes[72..80]);
+    hasher.update(&(at as u64).to_le_bytes());
+    hasher.update(&bytes[at..at + 60]);
+    let crc = hasher.finalize().to_le_bytes();
+    bytes[at + 60..at + 64].copy_from_slice(&crc);
+}
+
+#[test]
+fn intact_frames_in_the_wrong_order_are_noticed() {
+    let (disk, _) = twenty_frames();
+    let all = frames(&disk.bytes("wal.log").expect("the log"));
+    let (fifth, len) = all[4];
+    // The fifth frame is taken out; all others move up with right checksums.
+    let without = copy(&disk);
+    without.damage("wal.log", |bytes| {
+        let end = all[19].0 + all[19].1;
+        bytes.copy_within(fifth + len..end, fifth);
+        bytes[end - len..end].fill(0);
+        all[5..].iter().for_each(|(at, _)| reseal(bytes, at - len));
+    });
+    let OpenError::Corrupt {
+        offset,
+        lsn,
+        damage,
+        ..
+    } = open_error(&without)
+    else {
+        panic!("a frame is missing");
+    };
+    let wrong = DamageKind::WrongLsn { found: Lsn(6) };
+    assert_eq!((offset, lsn, damage.what), (fifth as u64, Lsn(5), wrong));
+    // The fifth frame gets another time with a right checksum: the sixth does not continue it.
+    let changed = copy(&disk);
+    changed.damage("wal.log", |bytes| {
+        bytes[fifth + 16] ^= 1;
+        reseal(bytes, fifth);
+    });
+    let OpenError::Corrupt {
+        offset,
+        lsn,
+        damage,
+        ..
+    } = open_error(&changed)
+    else {
+        panic!("a frame was replaced");
+    };
+    assert_eq!(
+        (offset, lsn, damage.what),
+        (all[5].0 as u64, Lsn(6), DamageKind::BrokenLink)
+    );
+    assert_eq!(verify(&changed).expect("verify").damages.len(), 1);
+}
