@@ -87,9 +87,13 @@ impl Browser {
     /// # Panics
     /// When the page does not load.
     pub async fn open(&self, url: &str) -> Tab {
-        let page = self
-            .driver
-            .new_page(url)
+        // A window of its own: a tab in the background is not painted, and the browser holds back its mouse events.
+        let target = CreateTargetParams::builder()
+            .url(url)
+            .new_window(true)
+            .build()
+            .expect("an address");
+        let page = in_time(url, self.driver.new_page(target))
             .await
             .unwrap_or_else(|e| panic!("{url}: {e}"));
         let tab = Tab { page };
@@ -122,9 +126,7 @@ impl Tab {
     /// # Panics
     /// When it throws.
     pub async fn eval(&self, script: &str) -> Value {
-        let result = self
-            .page
-            .evaluate(script)
+        let result = in_time(script, self.page.evaluate(script))
             .await
             .unwrap_or_else(|e| panic!("{script}: {e}"));
         result.value().cloned().unwrap_or(Value::Null)
@@ -192,8 +194,7 @@ impl Tab {
             .find_element(selector)
             .await
             .unwrap_or_else(|e| panic!("{selector}: {e}"));
-        element
-            .click()
+        in_time(selector, element.click())
             .await
             .unwrap_or_else(|e| panic!("click {selector}: {e}"));
     }
@@ -212,8 +213,7 @@ impl Tab {
     /// # Panics
     /// When the browser refuses.
     pub async fn insert(&self, text: &str) {
-        self.page
-            .execute(InsertTextParams::new(text))
+        in_time(text, self.page.execute(InsertTextParams::new(text)))
             .await
             .expect("text is typed");
     }
@@ -228,8 +228,7 @@ impl Tab {
             .find_element(selector)
             .await
             .unwrap_or_else(|e| panic!("{selector}: {e}"));
-        element
-            .press_key(key)
+        in_time(key, element.press_key(key))
             .await
             .unwrap_or_else(|e| panic!("{key}: {e}"));
     }
