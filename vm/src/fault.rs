@@ -95,6 +95,15 @@ impl Fault {
         )
     }
 
+    /// `DepthLimitExceeded` while doing `what`: not deep, but more values than anybody can want.
+    #[cold]
+    pub(crate) fn too_large(what: &str) -> Fault {
+        Fault::new(
+            ErrorKind::DepthLimitExceeded,
+            format!("cannot {what}: it holds too many values (parts that occur twice count twice)"),
+        )
+    }
+
     /// `ValidationError` with its fields.
     #[cold]
     pub(crate) fn validation(entity: &str, field: &str, rule: &str, message: String) -> Fault {

@@ -155,3 +155,28 @@ fn cyclic_and_deep_data_is_refused_by_equality_and_printed_with_dots() {
         "DepthLimitExceeded"
     );
 }
+
+#[test]
+fn data_that_unfolds_without_end_is_refused() {
+    // x = []; 60 times x = [x, x]: small in memory, 2^60 values to look at.
+    let (program, func) = one(&[], Some(Class::Ref), |_, b| {
+        let (x, outer, i, n) = (
+            b.temp(Class::Ref),
+            b.temp(Class::Ref),
+            int(b, 0),
+            int(b, 60),
+        );
+        emit!(b, ListNew, x, Class::Ref, 0);
+        let head = b.label_here();
+        emit!(b, ListNew, outer, Class::Ref, 2);
+        emit!(b, ListPushRef, outer, x);
+        emit!(b, ListPushRef, outer, x);
+        emit!(b, MovRef, x, outer);
+        emit!(b, ForNext, i, n, head);
+        emit!(b, RetRef, x);
+    });
+    // Handing it out copies it.
+    let mut vm = flin_vm::Vm::new(program, flin_vm::Limits::request());
+    let result = vm.call(&mut ModelHost::default(), func, &[]);
+    assert_eq!(kind(&result), "DepthLimitExceeded");
+}

@@ -12,7 +12,7 @@ use crate::value::{View, Word};
 
 /// A value from outside.
 pub(crate) fn import(m: &mut Machine, value: &HostValue) -> Res<Word> {
-    import_in(m, value, &mut Walk::new("take this value in"))
+    import_in(m, value, &mut Walk::copying("take this value in"))
 }
 
 fn import_all(m: &mut Machine, values: &[HostValue], walk: &mut Walk) -> Res<Vec<Word>> {
@@ -162,7 +162,7 @@ pub(crate) fn import_typed(
 
 /// A value as the outside sees it.
 pub(crate) fn export(m: &mut Machine, word: Word) -> Res<HostValue> {
-    export_in(m, word, &mut Walk::new("hand this value out"))
+    export_in(m, word, &mut Walk::copying("hand this value out"))
 }
 
 fn export_all(m: &mut Machine, words: &[Word], walk: &mut Walk) -> Res<Vec<HostValue>> {
@@ -277,7 +277,7 @@ fn export_entity(m: &mut Machine, entity: Obj, walk: &mut Walk) -> Res<HostValue
 
 /// The value of an entity's field as the store keeps it: a record is a link.
 pub(crate) fn export_field(m: &mut Machine, word: Word) -> Res<HostValue> {
-    export_field_in(m, word, &mut Walk::new("store this value"))
+    export_field_in(m, word, &mut Walk::copying("store this value"))
 }
 
 fn export_field_in(m: &mut Machine, word: Word, walk: &mut Walk) -> Res<HostValue> {

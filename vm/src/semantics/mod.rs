@@ -21,15 +21,17 @@ pub(crate) mod wire;
 
 use crate::fault::{DEPTH_MAX, Fault, Res};
 
-/// Most values that one comparison or conversion looks at; beyond it the data is as good as endless.
+/// Most values that one comparison or type test looks at; beyond it the data is as good as endless.
 const STEPS_MAX: u32 = 50_000_000;
+/// Most values that are copied out of or into the machine at once (some 200 MB).
+const COPIES_MAX: u32 = 4_000_000;
 
 /// Limits of a walk over nested data.
 #[derive(Debug)]
 pub(crate) struct Walk {
     what: &'static str,
     depth: u32,
-    steps: u32,
+    steps_left: u32,
 }
 
 impl Walk {
@@ -38,17 +40,27 @@ impl Walk {
         Walk {
             what,
             depth: 0,
-            steps: 0,
+            steps_left: STEPS_MAX,
+        }
+    }
+
+    /// A walk that copies what it sees.
+    pub(crate) fn copying(what: &'static str) -> Walk {
+        Walk {
+            what,
+            depth: 0,
+            steps_left: COPIES_MAX,
         }
     }
 
     /// Looks at one more value.
     pub(crate) fn step(&mut self) -> Res<()> {
-        self.steps += 1;
-        if self.steps > STEPS_MAX {
-            Err(Fault::too_deep(self.what))
-        } else {
-            Ok(())
+        match self.steps_left.checked_sub(1) {
+            Some(left) => {
+                self.steps_left = left;
+                Ok(())
+            }
+            None => Err(Fault::too_large(self.what)),
         }
     }
 

@@ -318,6 +318,7 @@ mod tests {
             (f64::INFINITY, "Infinity"),
             (f64::NEG_INFINITY, "-Infinity"),
             (0.0, "0.0"),
+            (-0.0, "0.0"),
         ] {
             assert_eq!(float_string(value), text);
         }

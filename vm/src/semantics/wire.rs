@@ -15,7 +15,7 @@ pub(crate) fn list(m: &mut Machine, words: &[Word]) -> Res<String> {
     let mut writer = Writer {
         m,
         out: String::new(),
-        walk: Walk::new("send this value to the page"),
+        walk: Walk::copying("send this value to the page"),
     };
     writer.words(words)?;
     Ok(writer.out)
