@@ -73,8 +73,8 @@ pub struct Types {
     pub lists: Vec<Ty>,
     /// Value type per map type.
     pub maps: Vec<Ty>,
-    /// Fields per record type, in the slot order of its shape. One shape per record type; creation sites whose own
-    /// order differs still use this order (printing shows the order of the creation site only where all agree).
+    /// Fields per record type, in the slot order of its shape. All its creation sites have these names in this order;
+    /// map literals that meet with other names or another order are of a map type instead.
     pub records: Vec<Vec<(String, Ty)>>,
     /// Members per tuple type.
     pub tuples: Vec<Vec<Ty>>,

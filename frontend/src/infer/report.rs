@@ -15,6 +15,9 @@ use super::set::Set;
 use super::walk::Walker;
 use super::words::{called, conversion, counted, either, param_words, sign};
 
+/// More messages than this are not collected; far fewer are shown.
+const DIAGNOSTICS_MAX: usize = 500;
+
 /// Where a value goes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Into {
@@ -30,7 +33,8 @@ pub(super) enum Into {
 
 impl Walker<'_, '_> {
     fn report(&mut self, at: ExprId, make: impl FnOnce(&mut Self, Span) -> Diagnostic) {
-        if self.engine.diagnostics.is_none() {
+        let enough = |all: &Vec<Diagnostic>| all.len() >= DIAGNOSTICS_MAX;
+        if self.engine.diagnostics.as_ref().is_none_or(enough) {
             return;
         }
         let span = self.blame(at);
