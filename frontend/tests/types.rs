@@ -68,3 +68,28 @@ fn messages_about_types() {
         golden::check(&path.with_extension("txt"), &text);
     }
 }
+
+#[test]
+fn the_same_program_gives_the_same_types_and_module() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/types");
+    for path in golden::files(&folder, "flin") {
+        let source = std::fs::read_to_string(&path).expect("the file is there");
+        let texts: Vec<String> = (0..2)
+            .map(|_| {
+                with_stack(|| {
+                    let (program, types, _) = inferred(&source);
+                    infer::dump::dump(&program, &types)
+                })
+            })
+            .collect();
+        assert_eq!(texts[0], texts[1], "{}", path.display());
+        let modules: Vec<_> = (0..2)
+            .map(|_| {
+                flinc::compile("x.flin", &source)
+                    .expect("it compiles")
+                    .module
+            })
+            .collect();
+        assert!(modules[0] == modules[1], "{}: two modules", path.display());
+    }
+}
