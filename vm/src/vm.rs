@@ -93,7 +93,7 @@ impl Vm {
 
     /// Calls a function and runs it to its end. Arguments are taken in by the classes of its parameters; a saved record
     /// becomes the one object of its type and id. View code of a page must be called by the page's `view` function, so
-    /// that handlers are known.
+    /// that handlers are known. A result of class i64 comes out as an int, also where the program means a time.
     pub fn call(
         &mut self,
         host: &mut dyn Host,

@@ -242,3 +242,82 @@ fn dynamic_data_survives_collections() {
     ]);
     assert_eq!(call(&program, func, &[value.clone(), Int(50)]), Ok(value));
 }
+
+#[test]
+fn running_out_of_calls_while_the_stacks_grow_leaves_the_caller_whole() {
+    // Frames of 60 texts, so that the stacks grow at a depth near the limits tried; once by direct calls, once by calls
+    // of an unlike signature, whose arguments are rewritten first.
+    for unlike in [false, true] {
+        let (program, main) = wide_recursion(unlike);
+        for call_depth in 60..80 {
+            let mut vm = Vm::new(
+                program.clone(),
+                Limits {
+                    call_depth,
+                    ..limits(call_depth % 5 == 0)
+                },
+            );
+            let result = vm.call(&mut ModelHost::default(), main, &[]);
+            assert_eq!(result, Ok(host_text("keptStackOverflow")), "{call_depth}");
+        }
+    }
+}
+
+/// wide(self, x) calls itself for ever through its closure; main catches and joins its own text with the error's kind.
+fn wide_recursion(unlike: bool) -> (Arc<Program>, FuncId) {
+    let mut mb = ModuleBuilder::new("t.flin");
+    let own = signature(&[Class::Ref, Class::Ref], Some(Class::Ref));
+    let used = if unlike {
+        signature(&[Class::Any, Class::Any], Some(Class::Any))
+    } else {
+        own.clone()
+    };
+    let sig = mb.signature(used.clone());
+    let call_closure = |b: &mut FunctionBuilder, closure, x| {
+        let w = b.closure_window(&used);
+        emit!(b, MovRef, w.closure.expect("a closure"), closure);
+        for (arg, from) in w.args.iter().zip([closure, x]) {
+            if unlike {
+                emit!(b, BoxRef, *arg, from);
+            } else {
+                emit!(b, MovRef, *arg, from);
+            }
+        }
+        emit!(b, CallClosure, w.scalar, w.reference, sig);
+    };
+    let mut b = FunctionBuilder::closure("wide", own.clone(), Vec::new());
+    let (closure, x) = (b.param(0), b.param(1));
+    for _ in 0..60 {
+        let local = b.local(Class::Ref);
+        emit!(b, MovRef, local, x);
+    }
+    call_closure(&mut b, closure, x);
+    emit!(b, RetRef, x);
+    let function = b.finish().expect("fits");
+    let wide = mb.function(function);
+    let main = add(&mut mb, "main", &[], Some(Class::Ref), |mb, b| {
+        let (closure, kept) = (b.temp(Class::Ref), text(mb, b, "kept"));
+        let (error, any, kind, out) = (
+            b.temp(Class::Ref),
+            b.temp(Class::Any),
+            b.temp(Class::Any),
+            b.temp(Class::Ref),
+        );
+        emit!(b, ClosureNew, closure, wide);
+        let (end, target) = (b.label(), b.label());
+        let start = b.label_here();
+        let mark = b.mark();
+        call_closure(b, closure, kept);
+        b.release(mark);
+        b.bind(end);
+        emit!(b, RetRef, kept);
+        b.bind(target);
+        b.protect(start, end, target, error);
+        emit!(b, BoxRef, any, error);
+        emit!(b, FieldGetAny, kind, any, mb.const_text("kind"));
+        emit!(b, TextAny, out, kind);
+        emit!(b, Concat, out, kept, out);
+        emit!(b, RetRef, out);
+    });
+    (load(mb), main)
+}

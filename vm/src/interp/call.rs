@@ -33,11 +33,12 @@ fn enter(m: &mut Machine, func: u32, window: Regs, from: At, exit: Exit) -> Res<
     // SAFETY: the machine holds the program, and so its functions, for its whole life; function ids are verified.
     let info: &FuncInfo = unsafe { &*m.funcs.add(func as usize) };
     let (mut window, mut from) = (window, from);
-    if !m.stacks.has_room(info, window) {
-        (window, from.regs) = grow(m, info, window, from.regs)?;
-    }
+    // Growing moves the stacks, and a fault after it would leave the loop with old bases: so it comes last.
     if !m.stacks.has_record_room() {
         more_records(m)?;
+    }
+    if !m.stacks.has_room(info, window) {
+        (window, from.regs) = grow(m, info, window, from.regs)?;
     }
     let record = m.stacks.new_record();
     // SAFETY: `new_record` gives the place for a record, which is written here.
@@ -156,6 +157,17 @@ fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<At> {
         );
         *slot += 1;
     }
+    let mut bits = Vec::with_capacity(wanted.len());
+    for (class, word) in wanted.iter().zip(words) {
+        match m.heap.slot_bits(*class, word) {
+            Some(found) => bits.push((*class, found)),
+            None => return Err(Fault::expected(class_name(*class), word.view())),
+        }
+    }
+    if !m.stacks.has_record_room() {
+        more_records(m)?;
+    }
+    // From here on nothing fails: growing moves the stacks.
     let info = &program.funcs()[func as usize];
     let mut at = at;
     if !m.stacks.has_room(info, window) {
@@ -163,10 +175,7 @@ fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<At> {
     }
     let window = at.regs.window(i.a(), i.b());
     let mut next = [0, 1];
-    for (class, word) in wanted.iter().zip(words) {
-        let Some(bits) = m.heap.slot_bits(*class, word) else {
-            return Err(Fault::expected(class_name(*class), word.view()));
-        };
+    for (class, bits) in bits {
         let slot = &mut next[class.bank() as usize];
         window.set_slot(class.bank(), *slot, bits);
         *slot += 1;
