@@ -31,6 +31,7 @@ fn check(root: &Path, path: &Path) -> Vec<String> {
         .display()
         .to_string();
     let mut failures = Vec::new();
+    let mut expected = case.expected.clone();
     for policy in Policy::ALL {
         let result = std::panic::catch_unwind(|| run(&name, &case.source, policy));
         let actual = match result {
@@ -46,10 +47,11 @@ fn check(root: &Path, path: &Path) -> Vec<String> {
         };
         if flin_testkit::golden::blessing() && policy == Policy::Interpreter {
             std::fs::write(path, case.with_expected(&actual)).expect("a writable program");
-        } else if actual != case.expected {
+            expected = actual;
+        } else if actual != expected {
             failures.push(format!(
                 "{name} ({policy:?}):\n{}",
-                difference(&case.expected, &actual)
+                difference(&expected, &actual)
             ));
         }
     }

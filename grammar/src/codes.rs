@@ -243,9 +243,9 @@ assign it later.";
 list or map literal to make it page state, or save entities.";
     313 RawOutsideView "`raw` outside of a view"
 "`raw(text)` stands alone between the braces of a view's text: `{raw(html)}`.";
-    390 FunctionTooBig "a function is too big"
+    390 TooBig "a function or entity is too big"
 "The machine gives a function a limited number of registers and instructions. Move parts of it into functions of their own, or
-break very long expressions into several statements.";
+break very long expressions into several statements. An entity may have 250 fields.";
 }
 
 impl Code {

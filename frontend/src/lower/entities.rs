@@ -2,9 +2,12 @@
 //! out; `@check` functions run before the record reaches the store; a reference is followed when it is read.
 
 use flin_bytecode::module::{Entity, EntityField, EnumDef};
+use flin_bytecode::verify::PARAMS_MAX;
 use flin_bytecode::{Class, FieldNo, Reg, emit};
 
 use super::Lowering;
+use flin_syntax::{Code, Diagnostic};
+
 use super::calls::Arg;
 use super::function::Lower;
 use crate::hir::{EntityIx, ExprId, ExprKind, TypeAnn};
@@ -28,6 +31,12 @@ impl Lowering<'_> {
             });
         }
         for entity in &program.entities {
+            if entity.fields.len() > PARAMS_MAX {
+                let (name, found) = (&entity.name, entity.fields.len());
+                let title = format!("{name} has {found} fields, at most {PARAMS_MAX} are allowed");
+                self.errors
+                    .push(Diagnostic::error(Code::TooBig, entity.span, title));
+            }
             let fields = entity
                 .fields
                 .iter()

@@ -27,6 +27,7 @@ mod walk;
 
 use std::collections::{HashMap, HashSet};
 
+use flin_bytecode::verify::{PARAMS_MAX, SLOTS_MAX};
 use flin_bytecode::{
     Class, EntityTypeId, FuncId, Function as Code, FunctionBuilder, GlobalId, Module,
     ModuleBuilder, Signature, TypeId,
@@ -36,6 +37,9 @@ use flin_syntax::{Diagnostic, Span};
 
 use crate::hir::{EntityIx, FnId, FnKind, GlobalIx, LocalId, Program};
 use crate::types::{InstId, Ty, Types};
+
+const PARAMS_MORE: usize = PARAMS_MAX + 1;
+const CAPTURES_MORE: usize = SLOTS_MAX + 1;
 
 /// Turns a resolved and typed program into a module. Fails only where a function is too big for the machine.
 pub fn lower(
@@ -329,12 +333,23 @@ impl<'a> Lowering<'a> {
     }
 
     fn finish(&mut self, func: FuncId, builder: FunctionBuilder, span: Span) {
-        match builder.finish() {
+        let built = builder.finish().map_err(|error| error.to_string());
+        let fitting = built.and_then(|code| match (code.signature.params.len(), code.captures.len()) {
+            (found @ PARAMS_MORE.., _) => {
+                Err(format!("the function takes {found} parameters, at most {PARAMS_MAX} are allowed"))
+            }
+            (_, found @ CAPTURES_MORE..) => {
+                Err(format!("the function uses {found} variables from outside, at most {SLOTS_MAX} are allowed"))
+            }
+            (_, _) => Ok(code),
+        });
+        match fitting {
             Ok(code) => self.put(func, code),
-            Err(error) => {
-                let diagnostic =
-                    Diagnostic::error(DiagnosticCode::FunctionTooBig, span, error.to_string());
-                self.errors.push(diagnostic);
+            Err(title) => {
+                let line = self.source.text[span.range()].lines().next().unwrap_or("");
+                let head = Span::new(span.start, span.start + line.len() as u32);
+                self.errors
+                    .push(Diagnostic::error(DiagnosticCode::TooBig, head, title));
             }
         }
     }
