@@ -273,11 +273,9 @@ impl Printer<'_> {
 
     fn error(&mut self, error: Obj) {
         let parts = error.error_parts();
-        for word in [parts.kind, parts.message] {
-            if word == parts.message && word != parts.kind {
-                self.out.push_str(": ");
-            }
+        for (word, before) in [(parts.kind, ""), (parts.message, ": ")] {
             if let View::Text(text) = word.view() {
+                self.out.push_str(before);
                 self.out.push_str(text.text().unwrap_or_default());
             }
         }
