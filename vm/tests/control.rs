@@ -283,3 +283,19 @@ fn inner_catches_come_first_and_calls_unwind_to_outer_ones() {
     let program = load(mb);
     assert_eq!(call(&program, main, &[]), Ok(Int(42)));
 }
+
+#[test]
+fn an_error_prints_as_kind_and_message() {
+    let (program, func) = one(&[], Some(Class::Ref), |mb, b| {
+        let (error, out) = (b.temp(Class::Ref), b.temp(Class::Ref));
+        let (start, end, target) = (b.label_here(), b.label(), b.label());
+        let same = text(mb, b, "Same");
+        emit!(b, Fail, same, same);
+        b.bind(end);
+        b.bind(target);
+        b.protect(start, end, target, error);
+        emit!(b, TextRef, out, error);
+        emit!(b, RetRef, out);
+    });
+    assert_eq!(call(&program, func, &[]), Ok(host_text("Same: Same")));
+}
