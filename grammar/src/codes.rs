@@ -213,6 +213,9 @@ takes everything. Values whose type is known only at run time are checked there.
 "`for` and `in` take lists, maps, ranges, texts and queries. For numbers write a range: `for i in 0..n`.";
     209 NotIndexable "a value that has no positions or keys"
 "`x[i]` works for lists, texts, tuples and maps.";
+    210 NeverEqual "a comparison that always comes out the same"
+"Values of unlike types are never equal: an int is no text, a record is not its id, an enum value is not its name. Ints and
+floats compare by their value.";
     300 NotSupported "a construct that is not supported yet"
 "The construct is part of the language and is read, but this version cannot run it. `flinc --unsupported` prints the list.";
     301 WriteWhileShowing "entities are changed while a page is shown"

@@ -30,7 +30,12 @@ impl Walker<'_, '_> {
             return Set::NEVER;
         }
         match op {
-            BinOp::Eq | BinOp::Ne => Set::BOOL,
+            BinOp::Eq | BinOp::Ne => {
+                if !self.may_be_equal(a.1, b.1) {
+                    self.never_equal(expr, op, a, b);
+                }
+                Set::BOOL
+            }
             BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => {
                 if self.comparable(a.1, b.1) {
                     return Set::BOOL;
@@ -46,6 +51,26 @@ impl Walker<'_, '_> {
                 result
             }
         }
+    }
+
+    /// Whether some value of the one type equals one of the other. `x == none` is asked by careful people, too.
+    fn may_be_equal(&mut self, a: Set, b: Set) -> bool {
+        if a.is_any() || b.is_any() || a == Set::NONE || b == Set::NONE {
+            return true;
+        }
+        let others = self.engine.cells.nominals(b).to_vec();
+        a.bits & b.bits != 0
+            || a.has(Set::NUMBER) && b.has(Set::NUMBER)
+            || a.list.is_some() && b.list.is_some()
+            || a.map.is_some() && b.map.is_some()
+            || a.func.is_some() && b.func.is_some()
+            || a.tuple.is_some() && b.tuple.is_some()
+            || self
+                .engine
+                .cells
+                .nominals(a)
+                .iter()
+                .any(|member| others.contains(member))
     }
 
     fn comparable(&mut self, a: Set, b: Set) -> bool {

@@ -229,6 +229,51 @@ impl Walker<'_, '_> {
         });
     }
 
+    /// A warning; not in functions that are used with several types, where another use may need the comparison.
+    pub(super) fn never_equal(
+        &mut self,
+        expr: ExprId,
+        op: BinOp,
+        a: (ExprId, Set),
+        b: (ExprId, Set),
+    ) {
+        let copies = self
+            .engine
+            .insts
+            .iter()
+            .filter(|inst| inst.func == self.fid)
+            .count();
+        if self.function.from_prelude || copies > 1 || self.dead {
+            return;
+        }
+        self.report(expr, |walker, span| {
+            let (left, right) = (walker.words(a.1), walker.words(b.1));
+            let outcome = if op == BinOp::Eq { "never" } else { "always" };
+            let title = format!("{left} and {right} are never equal: this is {outcome} true");
+            let both = a.1.plus(Set { nominals: 0, ..b.1 });
+            let entity = walker
+                .engine
+                .cells
+                .single_entity(a.1)
+                .or(walker.engine.cells.single_entity(b.1));
+            let hint = match entity {
+                Some(_) if both.has(Set::INT) => "compare the `.id` of the record",
+                Some(_) => "compare a field of the record",
+                None if a.1.nominals != 0 || b.1.nominals != 0 => {
+                    "write the variant with its enum, such as `Status.Open`"
+                }
+                None if both.has(Set::TEXT) && both.has(Set::NUMBER) => {
+                    "turn one into the other with `.to_text`, `.to_int` or `.to_float`"
+                }
+                None => "compare values of the same type",
+            };
+            let diagnostic = Diagnostic::warning(Code::NeverEqual, span, title)
+                .also(walker.span(a.0), format!("this is {left}"))
+                .also(walker.span(b.0), format!("this is {right}"));
+            diagnostic.hint(hint)
+        });
+    }
+
     // ---- calls
 
     pub(super) fn not_callable(&mut self, callee: ExprId, set: Set) {
