@@ -1,6 +1,8 @@
 //! Golden texts of name resolution: a program `tests/resolve/x.flin` has its resolved form in `x.hir`, a wrong program
 //! `tests/errors/x.flin` its messages in `x.txt`; `BLESS=1` writes them anew. And the list of what is not supported yet.
 
+#![allow(clippy::disallowed_methods, reason = "tests read their own files")]
+
 use std::path::Path;
 
 use flin_syntax::render::{Color, Sources, render_all};

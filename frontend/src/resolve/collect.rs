@@ -119,28 +119,17 @@ impl<'a> Resolver<'a> {
     ) {
         let span = statement.span;
         match &statement.kind {
-            StmtKind::Expr(expr) => match &expr.kind {
-                Ast::Assign {
-                    target,
-                    op: AssignOp::Set,
-                    value,
-                } => match &target.kind {
-                    Ast::Name(name) => {
-                        self.collect_assignment(statement, name, value, order, assigned, section)
-                    }
-                    _ => section.statements.push((order, statement, Vec::new())),
-                },
-                _ => section.statements.push((order, statement, Vec::new())),
-            },
+            StmtKind::Expr(expr) => {
+                self.collect_expr(statement, expr, order, assigned, section);
+            }
             StmtKind::Let { pattern, ty, value } => {
-                if let PatternKind::Binding(name) = &pattern.kind
-                    && ty.is_none()
-                    && let Ast::Lambda { params, body } = &value.kind
-                    && !assigned.contains_key(&name.text)
-                {
-                    return self.collect_lambda(name, params, body, value.span, section);
-                }
-                self.collect_pattern(statement, pattern, ty.as_ref(), Some(value), order, section);
+                self.collect_let(
+                    statement,
+                    (pattern, ty.as_ref(), value),
+                    order,
+                    assigned,
+                    section,
+                );
             }
             StmtKind::Declare { name, ty, value } => {
                 if let Some(var) = self.new_var(name, Some(ty), Some(value), order) {
@@ -173,6 +162,56 @@ impl<'a> Resolver<'a> {
             StmtKind::For { .. } | StmtKind::While { .. } | StmtKind::WhileLet { .. } => {
                 section.statements.push((order, statement, Vec::new()));
             }
+            StmtKind::Fn(_) | StmtKind::Entity(_) | StmtKind::Enum(_) | StmtKind::TypeAlias(_) => {
+                self.collect_declaration(statement, section);
+            }
+            StmtKind::View(nodes) => {
+                section.view.extend(nodes);
+                section.views.push(span);
+            }
+            StmtKind::Markup(node) => section.view.push(node),
+            StmtKind::Page { path, body } => section.pages.push((path, body)),
+            StmtKind::Route { method, path, body } => {
+                section.routes.push((method, path.as_ref(), body, span))
+            }
+            StmtKind::Test { name, body } => section.tests.push((name, body)),
+            StmtKind::Component(decl) => {
+                self.declare_top(&decl.name, Item::Component);
+                self.unsupported(Unsupported::Components, decl.name.span);
+            }
+            StmtKind::Validate(_)
+            | StmtKind::Guard(_)
+            | StmtKind::GuardDefinition { .. }
+            | StmtKind::Middleware(_)
+            | StmtKind::Ws { .. }
+            | StmtKind::Every { .. }
+            | StmtKind::Cron { .. }
+            | StmtKind::Lifecycle { .. } => self.not_yet(statement),
+            StmtKind::Error => {}
+        }
+    }
+
+    fn collect_let(
+        &mut self,
+        statement: &'a Stmt,
+        (pattern, ty, value): (&'a Pattern, Option<&'a TypeExpr>, &'a Expr),
+        order: u32,
+        assigned: &HashMap<Arc<str>, usize>,
+        section: &mut Section<'a>,
+    ) {
+        if let PatternKind::Binding(name) = &pattern.kind
+            && ty.is_none()
+            && let Ast::Lambda { params, body } = &value.kind
+            && !assigned.contains_key(&name.text)
+        {
+            return self.collect_lambda(name, params, body, value.span, section);
+        }
+        self.collect_pattern(statement, pattern, ty, Some(value), order, section);
+    }
+
+    /// Functions and types.
+    fn collect_declaration(&mut self, statement: &'a Stmt, section: &mut Section<'a>) {
+        match &statement.kind {
             StmtKind::Fn(decl) => {
                 let id = self.announce(&decl.name.text, decl.name.span, &decl.params);
                 self.declare_top(&decl.name, Item::Function(id));
@@ -198,31 +237,41 @@ impl<'a> Resolver<'a> {
                     });
                 }
             }
-            StmtKind::View(nodes) => {
-                section.view.extend(nodes);
-                section.views.push(span);
-            }
-            StmtKind::Markup(node) => section.view.push(node),
-            StmtKind::Page { path, body } => section.pages.push((path, body)),
-            StmtKind::Route { method, path, body } => {
-                section.routes.push((method, path.as_ref(), body, span))
-            }
-            StmtKind::Test { name, body } => section.tests.push((name, body)),
-            StmtKind::Component(decl) => {
-                self.declare_top(&decl.name, Item::Component);
-                self.unsupported(Unsupported::Components, decl.name.span);
-            }
-            StmtKind::Validate(_) => self.unsupported(Unsupported::ValidateBlocks, span),
-            StmtKind::Guard(_) | StmtKind::GuardDefinition { .. } => {
-                self.unsupported(Unsupported::Guards, span)
-            }
-            StmtKind::Middleware(_) => self.unsupported(Unsupported::Middleware, span),
-            StmtKind::Ws { .. } => self.unsupported(Unsupported::WebSockets, span),
-            StmtKind::Every { .. } | StmtKind::Cron { .. } => {
-                self.unsupported(Unsupported::Jobs, span)
-            }
-            StmtKind::Lifecycle { .. } => self.unsupported(Unsupported::Lifecycle, span),
-            StmtKind::Error => {}
+            _ => unreachable!("only functions and types come here"),
+        }
+    }
+
+    /// Declarations that are only read so far.
+    fn not_yet(&mut self, statement: &Stmt) {
+        let what = match &statement.kind {
+            StmtKind::Validate(_) => Unsupported::ValidateBlocks,
+            StmtKind::Middleware(_) => Unsupported::Middleware,
+            StmtKind::Ws { .. } => Unsupported::WebSockets,
+            StmtKind::Every { .. } | StmtKind::Cron { .. } => Unsupported::Jobs,
+            StmtKind::Lifecycle { .. } => Unsupported::Lifecycle,
+            _ => Unsupported::Guards,
+        };
+        self.unsupported(what, statement.span);
+    }
+
+    fn collect_expr(
+        &mut self,
+        statement: &'a Stmt,
+        expr: &'a Expr,
+        order: u32,
+        assigned: &HashMap<Arc<str>, usize>,
+        section: &mut Section<'a>,
+    ) {
+        if let Ast::Assign {
+            target,
+            op: AssignOp::Set,
+            value,
+        } = &expr.kind
+            && let Ast::Name(name) = &target.kind
+        {
+            self.collect_assignment(statement, name, value, order, assigned, section);
+        } else {
+            section.statements.push((order, statement, Vec::new()));
         }
     }
 

@@ -44,6 +44,34 @@ pub fn dump(program: &Program) -> String {
             .unwrap_or_default();
         let _ = writeln!(out, "global {at} {}{ty}: {kind}{page}{init}", global.name);
     }
+    pages(program, &mut out);
+    for route in &program.routes {
+        let _ = writeln!(
+            out,
+            "route {} {} {}",
+            route.method,
+            route.path,
+            number(program, route.func)
+        );
+    }
+    for (name, id) in &program.tests {
+        let _ = writeln!(out, "test {name} {}", number(program, *id));
+    }
+    if let Some(id) = program.const_init {
+        let _ = writeln!(out, "constants {}", number(program, id));
+    }
+    if let Some(id) = program.main {
+        let _ = writeln!(out, "main {}", number(program, id));
+    }
+    for (at, function) in program.functions.iter().enumerate() {
+        if !function.from_prelude {
+            one_function(program, FnId(at as u32), function, &mut out);
+        }
+    }
+    out
+}
+
+fn pages(program: &Program, out: &mut String) {
     for page in &program.pages {
         let _ = writeln!(
             out,
@@ -78,30 +106,6 @@ pub fn dump(program: &Program) -> String {
             out.push('\n');
         }
     }
-    for route in &program.routes {
-        let _ = writeln!(
-            out,
-            "route {} {} {}",
-            route.method,
-            route.path,
-            number(program, route.func)
-        );
-    }
-    for (name, id) in &program.tests {
-        let _ = writeln!(out, "test {name} {}", number(program, *id));
-    }
-    if let Some(id) = program.const_init {
-        let _ = writeln!(out, "constants {}", number(program, id));
-    }
-    if let Some(id) = program.main {
-        let _ = writeln!(out, "main {}", number(program, id));
-    }
-    for (at, function) in program.functions.iter().enumerate() {
-        if !function.from_prelude {
-            one_function(program, FnId(at as u32), function, &mut out);
-        }
-    }
-    out
 }
 
 fn entities(program: &Program, out: &mut String) {
@@ -299,6 +303,38 @@ impl Printer<'_> {
                     self.line(*otherwise, depth + 1, out);
                 }
             }
+            ExprKind::While { .. }
+            | ExprKind::Loop { .. }
+            | ExprKind::ForRange { .. }
+            | ExprKind::For { .. } => self.loop_lines(id, depth, out),
+            ExprKind::TryCatch {
+                body,
+                error,
+                handler,
+            } => {
+                let _ = writeln!(out, "{pad}try");
+                self.line(*body, depth + 1, out);
+                let error = error
+                    .map(|local| format!(" {}", self.local(local)))
+                    .unwrap_or_default();
+                let _ = writeln!(out, "{pad}catch{error}");
+                self.line(*handler, depth + 1, out);
+            }
+            ExprKind::ViewHead(items) => {
+                let _ = writeln!(out, "{pad}head");
+                items
+                    .iter()
+                    .for_each(|item| self.line(*item, depth + 1, out));
+            }
+            _ => {
+                let _ = writeln!(out, "{pad}{}", self.text(id));
+            }
+        }
+    }
+
+    fn loop_lines(&self, id: ExprId, depth: usize, out: &mut String) {
+        let pad = "  ".repeat(depth);
+        match self.kind(id) {
             ExprKind::While { label, cond, body } => {
                 let _ = writeln!(out, "{pad}while'{label} {}", self.text(*cond));
                 self.line(*body, depth + 1, out);
@@ -343,28 +379,7 @@ impl Printer<'_> {
                     self.line(*empty, depth + 1, out);
                 }
             }
-            ExprKind::TryCatch {
-                body,
-                error,
-                handler,
-            } => {
-                let _ = writeln!(out, "{pad}try");
-                self.line(*body, depth + 1, out);
-                let error = error
-                    .map(|local| format!(" {}", self.local(local)))
-                    .unwrap_or_default();
-                let _ = writeln!(out, "{pad}catch{error}");
-                self.line(*handler, depth + 1, out);
-            }
-            ExprKind::ViewHead(items) => {
-                let _ = writeln!(out, "{pad}head");
-                items
-                    .iter()
-                    .for_each(|item| self.line(*item, depth + 1, out));
-            }
-            _ => {
-                let _ = writeln!(out, "{pad}{}", self.text(id));
-            }
+            _ => unreachable!("only loops come here"),
         }
     }
 
@@ -513,47 +528,7 @@ impl Printer<'_> {
             ExprKind::ViewHead(_) => "head".to_owned(),
             ExprKind::EntityNew(..) => "new".to_owned(),
             ExprKind::If { .. } => "if".to_owned(),
-            ExprKind::List(_)
-            | ExprKind::Tuple(_)
-            | ExprKind::Record(_)
-            | ExprKind::Index(..)
-            | ExprKind::Neg(_)
-            | ExprKind::Not(_)
-            | ExprKind::And(..)
-            | ExprKind::Or(..)
-            | ExprKind::Coalesce(..)
-            | ExprKind::In(..)
-            | ExprKind::Return(_)
-            | ExprKind::Try(_)
-            | ExprKind::Save(_)
-            | ExprKind::Delete(_)
-            | ExprKind::Restore(_)
-            | ExprKind::Destroy(_)
-            | ExprKind::Assert(_)
-            | ExprKind::Response(_)
-            | ExprKind::Error
-            | ExprKind::None
-            | ExprKind::Bool(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Text(_)
-            | ExprKind::Duration(_)
-            | ExprKind::Local(_)
-            | ExprKind::Global(_)
-            | ExprKind::FnRef(_)
-            | ExprKind::Lambda(_)
-            | ExprKind::Query(_)
-            | ExprKind::Continue(_)
-            | ExprKind::ViewRaw(_)
-            | ExprKind::ViewKey(_)
-            | ExprKind::ViewBind { .. } => {
-                let debug = format!("{kind:?}");
-                let word: String = debug
-                    .chars()
-                    .take_while(char::is_ascii_alphabetic)
-                    .collect();
-                word.to_lowercase()
-            }
+            _ => word(kind),
         }
     }
 
@@ -561,4 +536,14 @@ impl Printer<'_> {
         let decl = &self.program.enums[at];
         format!("{}.{}", decl.name, decl.variants[number as usize].0)
     }
+}
+
+/// The name of a kind as a word.
+fn word(kind: &ExprKind) -> String {
+    let debug = format!("{kind:?}");
+    let word: String = debug
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect();
+    word.to_lowercase()
 }

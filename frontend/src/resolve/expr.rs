@@ -4,7 +4,7 @@
 use flin_syntax::Span;
 use flin_syntax::ast::{
     BinaryOp, Expr, ExprKind as Ast, ListItem, LogicalOp, MapEntry, Name, PersistVerb, TextPart,
-    UnaryOp,
+    TypeExpr, UnaryOp,
 };
 
 use crate::hir::{BinOp, ExprId, ExprKind, RecordEntry};
@@ -27,117 +27,65 @@ impl Resolver<'_> {
     fn value_or_effect(&mut self, expr: &Expr, want: bool) -> ExprId {
         let span = expr.span;
         let kind = match &expr.kind {
-            Ast::None => ExprKind::None,
-            Ast::Bool(value) => ExprKind::Bool(*value),
-            Ast::Int(value) => ExprKind::Int(*value),
-            Ast::Float(value) => ExprKind::Float(*value),
+            Ast::Error | Ast::None => scalar(&expr.kind),
+            Ast::Bool(_) | Ast::Int(_) | Ast::Float(_) => scalar(&expr.kind),
             Ast::Text(parts) => return self.text(parts, span),
             Ast::List(items) => return self.list(items, span),
-            Ast::Map(entries) => {
-                let entries = self.entries(entries);
-                ExprKind::Record(entries)
-            }
-            Ast::Tuple(items) => {
-                ExprKind::Tuple(items.iter().map(|item| self.expr(item)).collect())
-            }
+            Ast::Map(entries) => ExprKind::Record(self.entries(entries)),
+            Ast::Tuple(items) => ExprKind::Tuple(items.iter().map(|it| self.expr(it)).collect()),
             Ast::Range {
                 start,
                 end,
                 inclusive,
             } => {
-                let start = self.expr(start);
-                ExprKind::Range(start, self.expr(end), *inclusive)
+                let inclusive = *inclusive;
+                self.pair(start, end, |from, to| ExprKind::Range(from, to, inclusive))
             }
             Ast::Name(name) | Ast::TypeName(name) => return self.read_name(name),
             Ast::Field {
                 object,
                 name,
                 optional,
-            } => return self.field(object, name, *optional, span),
-            Ast::Index { object, index } => {
-                let object = self.expr(object);
-                ExprKind::Index(object, self.expr(index))
+            } => {
+                return self.field(object, name, *optional, span);
             }
+            Ast::Index { object, index } => self.pair(object, index, ExprKind::Index),
             Ast::Slice {
                 object,
                 start,
                 end,
                 step,
-            } => {
-                let recv = self.expr(object);
-                let from = start.as_ref().map(|it| self.expr(it));
-                let to = end.as_ref().map(|it| self.expr(it));
-                let step = step.as_ref().map(|it| self.expr(it));
-                ExprKind::Slice {
-                    recv,
-                    from,
-                    to,
-                    step,
-                }
-            }
+            } => self.slice(object, [start, end, step].map(Option::as_deref)),
             Ast::Call { callee, args } => return self.call(callee, args, None, span),
             Ast::Unary { op, operand } => return self.unary(*op, operand, span),
             Ast::Binary { op, left, right } => {
-                let left = self.expr(left);
-                ExprKind::Binary(binary(*op), left, self.expr(right))
+                self.pair(left, right, |a, b| ExprKind::Binary(binary(*op), a, b))
             }
-            Ast::Logical { op, left, right } => {
-                let left = self.expr(left);
-                let right = self.expr(right);
-                match op {
-                    LogicalOp::And => ExprKind::And(left, right),
-                    LogicalOp::Or => ExprKind::Or(left, right),
-                }
-            }
-            Ast::Default { value, fallback } => {
-                let value = self.expr(value);
-                ExprKind::Coalesce(value, self.expr(fallback))
-            }
+            Ast::Logical { op, left, right } => match op {
+                LogicalOp::And => self.pair(left, right, ExprKind::And),
+                LogicalOp::Or => self.pair(left, right, ExprKind::Or),
+            },
+            Ast::Default { value, fallback } => self.pair(value, fallback, ExprKind::Coalesce),
             Ast::Lambda { params, body } => return self.lambda(params, body, span),
-            Ast::Try(value) => {
-                let value = self.expr(value);
-                ExprKind::Try(value)
-            }
-            Ast::Is { value, ty, negated } => {
-                let value = self.expr(value);
-                let ty = self.type_of(ty);
-                return self.negate_if(*negated, ExprKind::Is(value, ty), span);
-            }
+            Ast::Try(value) => ExprKind::Try(self.expr(value)),
+            Ast::Is { value, ty, negated } => return self.is_type(value, ty, *negated, span),
             Ast::In {
                 item,
                 container,
                 negated,
             } => {
-                let item = self.expr(item);
-                let container = self.expr(container);
-                return self.negate_if(*negated, ExprKind::In(item, container), span);
+                let kind = self.pair(item, container, ExprKind::In);
+                return self.negate_if(*negated, kind, span);
             }
-            Ast::At { value, version } => {
-                self.expr(value);
-                self.expr(version);
-                self.unsupported(Unsupported::TimeTravel, span);
-                ExprKind::Error
-            }
-            Ast::Persist { verb, value } => {
-                let value = self.expr(value);
-                match verb {
-                    PersistVerb::Save => ExprKind::Save(value),
-                    PersistVerb::Delete => ExprKind::Delete(value),
-                    PersistVerb::Restore => ExprKind::Restore(value),
-                    PersistVerb::Destroy => ExprKind::Destroy(value),
-                }
-            }
+            Ast::At { value, .. } => self.time_travel(value, span),
+            Ast::Persist { verb, value } => persist(*verb, self.expr(value)),
             Ast::Assert { condition, message } => {
                 return self.assert(condition, message.as_deref(), span);
             }
             Ast::EntityLiteral { name, entries } => {
                 return self.entity_literal(name, entries, span);
             }
-            Ast::Response(entries) => {
-                let entries = self.entries(entries);
-                let record = self.emit(ExprKind::Record(entries), span);
-                ExprKind::Response(record)
-            }
+            Ast::Response(entries) => self.response(entries, span),
             Ast::Pipe { value, target } => return self.pipe(value, target, span),
             Ast::Assign { target, op, value } => return self.assign(target, *op, value, span),
             Ast::Step { target, op } => return self.step(target, *op, span),
@@ -150,9 +98,46 @@ impl Resolver<'_> {
             | Ast::Return(_)
             | Ast::Break { .. }
             | Ast::Continue { .. } => return self.control(expr, want),
-            Ast::Error => ExprKind::Error,
         };
         self.emit(kind, span)
+    }
+
+    fn time_travel(&mut self, value: &Expr, span: Span) -> ExprKind {
+        self.expr(value);
+        self.unsupported(Unsupported::TimeTravel, span);
+        ExprKind::Error
+    }
+
+    fn response(&mut self, entries: &[MapEntry], span: Span) -> ExprKind {
+        let record = ExprKind::Record(self.entries(entries));
+        ExprKind::Response(self.emit(record, span))
+    }
+
+    fn is_type(&mut self, value: &Expr, ty: &TypeExpr, negated: bool, span: Span) -> ExprId {
+        let kind = ExprKind::Is(self.expr(value), self.type_of(ty));
+        self.negate_if(negated, kind, span)
+    }
+
+    /// Two operands in order.
+    fn pair(
+        &mut self,
+        a: &Expr,
+        b: &Expr,
+        make: impl FnOnce(ExprId, ExprId) -> ExprKind,
+    ) -> ExprKind {
+        let a = self.expr(a);
+        make(a, self.expr(b))
+    }
+
+    fn slice(&mut self, object: &Expr, parts: [Option<&Expr>; 3]) -> ExprKind {
+        let recv = self.expr(object);
+        let [from, to, step] = parts.map(|part| part.map(|part| self.expr(part)));
+        ExprKind::Slice {
+            recv,
+            from,
+            to,
+            step,
+        }
     }
 
     fn negate_if(&mut self, negated: bool, kind: ExprKind, span: Span) -> ExprId {
@@ -200,8 +185,8 @@ impl Resolver<'_> {
                 }
             }
         }
-        if joined.is_some() && run.is_empty() {
-            return joined.expect("there is a spread");
+        if let (Some(joined), true) = (joined, run.is_empty()) {
+            return joined;
         }
         let rest = self.emit(ExprKind::List(run), span);
         self.join_lists(joined, rest, span)
@@ -282,6 +267,26 @@ impl Resolver<'_> {
             },
             span,
         )
+    }
+}
+
+/// The literals that are one word.
+fn scalar(kind: &Ast) -> ExprKind {
+    match kind {
+        Ast::None => ExprKind::None,
+        Ast::Bool(value) => ExprKind::Bool(*value),
+        Ast::Int(value) => ExprKind::Int(*value),
+        Ast::Float(value) => ExprKind::Float(*value),
+        _ => ExprKind::Error,
+    }
+}
+
+fn persist(verb: PersistVerb, value: ExprId) -> ExprKind {
+    match verb {
+        PersistVerb::Save => ExprKind::Save(value),
+        PersistVerb::Delete => ExprKind::Delete(value),
+        PersistVerb::Restore => ExprKind::Restore(value),
+        PersistVerb::Destroy => ExprKind::Destroy(value),
     }
 }
 

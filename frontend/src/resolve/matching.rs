@@ -247,14 +247,18 @@ impl Resolver<'_> {
             } => {
                 self.map_steps(type_name.as_ref(), entries, from, span, names, out);
                 if let Some(name) = rest.as_ref().and_then(|rest| rest.name.as_ref()) {
-                    if type_name.is_some() {
-                        self.unsupported(Unsupported::EntityRest, name.span);
-                    }
+                    self.refuse_entity_rest(type_name.as_ref(), name.span);
                     let value = self.rest_of_map(entries, from, name.span);
                     self.bind_in_arm(name, value, names, out);
                 }
             }
             PatternKind::Or(choices) => self.alternatives(choices, from, span, names, out),
+        }
+    }
+
+    fn refuse_entity_rest(&mut self, type_name: Option<&Name>, span: Span) {
+        if type_name.is_some() {
+            self.unsupported(Unsupported::EntityRest, span);
         }
     }
 

@@ -5,8 +5,8 @@
 
 use flin_syntax::ast::Name;
 use flin_syntax::ast::{
-    Attribute, AttributeKind, AttributeValue, Block, Expr, ExprKind, ListItem, MapEntry, Markup,
-    MarkupKind, Param, Pattern, PatternItem, PatternKind, Stmt, StmtKind, TextPart,
+    Arg, Attribute, AttributeKind, AttributeValue, Block, Expr, ExprKind, ListItem, MapEntry,
+    Markup, MarkupKind, Param, Pattern, PatternItem, PatternKind, Stmt, StmtKind, TextPart,
 };
 
 /// How a name occurs.
@@ -103,12 +103,7 @@ impl<'a> Walk<'a, '_> {
                 self.params(&decl.params);
                 self.block(&decl.body);
             }
-            StmtKind::Guard(guards) => {
-                guards
-                    .iter()
-                    .flat_map(|guard| &guard.args)
-                    .for_each(|arg| self.expr(&arg.value));
-            }
+            StmtKind::Guard(guards) => guards.iter().for_each(|guard| self.args(&guard.args)),
             StmtKind::GuardDefinition { params, body, .. } => {
                 self.params(params);
                 self.block(body);
@@ -152,6 +147,10 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
+    fn args(&mut self, args: &'a [Arg]) {
+        args.iter().for_each(|arg| self.expr(&arg.value));
+    }
+
     fn field(&mut self, field: &'a flin_syntax::ast::FieldDecl) {
         field.default.iter().for_each(|value| self.expr(value));
         field
@@ -162,103 +161,16 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn expr(&mut self, expr: &'a Expr) {
+        operands(&expr.kind)
+            .into_iter()
+            .for_each(|operand| self.expr(operand));
         match &expr.kind {
-            ExprKind::None
-            | ExprKind::Bool(_)
-            | ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Continue { .. }
-            | ExprKind::Error => {}
             ExprKind::Name(name) | ExprKind::TypeName(name) => (self.found)(name, Mention::Read),
             ExprKind::Text(parts) => self.parts(parts),
-            ExprKind::List(items) => items.iter().for_each(|item| match item {
-                ListItem::Item(value) | ListItem::Spread(value) => self.expr(value),
-            }),
             ExprKind::Map(entries) | ExprKind::Response(entries) => self.entries(entries),
             ExprKind::EntityLiteral { entries, .. } => self.entries(entries),
-            ExprKind::Tuple(items) => items.iter().for_each(|item| self.expr(item)),
-            ExprKind::Range {
-                start: a, end: b, ..
-            }
-            | ExprKind::Index {
-                object: a,
-                index: b,
-            }
-            | ExprKind::Binary {
-                left: a, right: b, ..
-            }
-            | ExprKind::Logical {
-                left: a, right: b, ..
-            }
-            | ExprKind::Default {
-                value: a,
-                fallback: b,
-            }
-            | ExprKind::In {
-                item: a,
-                container: b,
-                ..
-            }
-            | ExprKind::At {
-                value: a,
-                version: b,
-            }
-            | ExprKind::Pipe {
-                value: a,
-                target: b,
-            } => {
-                self.expr(a);
-                self.expr(b);
-            }
-            ExprKind::Field { object: value, .. }
-            | ExprKind::Unary { operand: value, .. }
-            | ExprKind::Is { value, .. }
-            | ExprKind::Try(value)
-            | ExprKind::Persist { value, .. } => self.expr(value),
-            ExprKind::Slice {
-                object,
-                start,
-                end,
-                step,
-            } => {
-                self.expr(object);
-                [start, end, step]
-                    .into_iter()
-                    .flatten()
-                    .for_each(|value| self.expr(value));
-            }
-            ExprKind::Call { callee, args } => {
-                self.expr(callee);
-                args.iter().for_each(|arg| self.expr(&arg.value));
-            }
-            ExprKind::Conditional {
-                condition,
-                then_value,
-                else_value,
-                ..
-            } => {
-                self.expr(condition);
-                self.expr(then_value);
-                self.expr(else_value);
-            }
-            ExprKind::Assert { condition, message } => {
-                self.expr(condition);
-                message.iter().for_each(|value| self.expr(value));
-            }
-            ExprKind::Return(value) | ExprKind::Break { value, .. } => {
-                value.iter().for_each(|value| self.expr(value));
-            }
-            ExprKind::If { .. }
-            | ExprKind::Match { .. }
-            | ExprKind::Lambda { .. }
-            | ExprKind::Block(_)
-            | ExprKind::Loop { .. }
-            | ExprKind::TryCatch { .. } => self.with_blocks(&expr.kind),
-            ExprKind::Assign { target, value, .. } => {
-                self.expr(value);
-                self.target(target);
-            }
-            ExprKind::Step { target, .. } => self.target(target),
+            ExprKind::Assign { target, .. } | ExprKind::Step { target, .. } => self.target(target),
+            _ => self.with_blocks(&expr.kind),
         }
     }
 
@@ -419,4 +331,95 @@ impl<'a> Walk<'a, '_> {
             }
         }
     }
+}
+
+/// The plain operands of an expression; names, texts, maps, targets and blocks are not among them.
+fn operands(kind: &ExprKind) -> Vec<&Expr> {
+    match kind {
+        ExprKind::None | ExprKind::Bool(_) | ExprKind::Int(_) | ExprKind::Float(_) => Vec::new(),
+        ExprKind::Continue { .. } | ExprKind::Error => Vec::new(),
+        ExprKind::Name(_)
+        | ExprKind::TypeName(_)
+        | ExprKind::Text(_)
+        | ExprKind::Map(_)
+        | ExprKind::Response(_)
+        | ExprKind::EntityLiteral { .. }
+        | ExprKind::Step { .. }
+        | ExprKind::If { .. }
+        | ExprKind::Match { .. }
+        | ExprKind::Lambda { .. }
+        | ExprKind::Block(_)
+        | ExprKind::Loop { .. }
+        | ExprKind::TryCatch { .. } => Vec::new(),
+        ExprKind::List(items) => items.iter().map(list_value).collect(),
+        ExprKind::Tuple(items) => items.iter().collect(),
+        ExprKind::Range {
+            start: a, end: b, ..
+        }
+        | ExprKind::Index {
+            object: a,
+            index: b,
+        }
+        | ExprKind::Binary {
+            left: a, right: b, ..
+        }
+        | ExprKind::Logical {
+            left: a, right: b, ..
+        }
+        | ExprKind::Default {
+            value: a,
+            fallback: b,
+        }
+        | ExprKind::In {
+            item: a,
+            container: b,
+            ..
+        }
+        | ExprKind::At {
+            value: a,
+            version: b,
+        }
+        | ExprKind::Pipe {
+            value: a,
+            target: b,
+        } => vec![a, b],
+        ExprKind::Field { object: value, .. }
+        | ExprKind::Unary { operand: value, .. }
+        | ExprKind::Is { value, .. }
+        | ExprKind::Try(value)
+        | ExprKind::Persist { value, .. }
+        | ExprKind::Assign { value, .. } => vec![value],
+        ExprKind::Slice {
+            object,
+            start,
+            end,
+            step,
+        } => first_and(
+            object,
+            [start, end, step].into_iter().filter_map(Option::as_deref),
+        ),
+        ExprKind::Call { callee, args } => first_and(callee, args.iter().map(|arg| &arg.value)),
+        ExprKind::Conditional {
+            condition,
+            then_value,
+            else_value,
+            ..
+        } => {
+            vec![condition, then_value, else_value]
+        }
+        ExprKind::Assert { condition, message } => first_and(condition, message.as_deref()),
+        ExprKind::Return(value) | ExprKind::Break { value, .. } => {
+            value.as_deref().into_iter().collect()
+        }
+    }
+}
+
+fn list_value(item: &ListItem) -> &Expr {
+    match item {
+        ListItem::Item(value) | ListItem::Spread(value) => value,
+    }
+}
+
+fn first_and<'a>(first: &'a Expr, others: impl IntoIterator<Item = &'a Expr>) -> Vec<&'a Expr> {
+    std::iter::once(first).chain(others).collect()
 }

@@ -4,9 +4,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use flin_syntax::ast::{
-    Block, Expr, FnDecl, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr,
-};
+use flin_syntax::ast::{Block, Expr, FnDecl, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{ExprId, ExprKind, FnId, LocalId};
@@ -279,7 +277,7 @@ impl Resolver<'_> {
     /// Which functions of a block (by position) may capture variables around them.
     fn closures_of(&self, statements: &[Stmt]) -> HashSet<usize> {
         let mut outside: HashSet<Arc<str>> = HashSet::new();
-        let mut mentioned: Vec<(usize, &Arc<str>, HashSet<Arc<str>>)> = Vec::new();
+        let mut mentioned: Vec<Mentions> = Vec::new();
         for (at, statement) in statements.iter().enumerate() {
             if let StmtKind::Fn(decl) = &statement.kind {
                 let mut names = HashSet::new();
@@ -330,6 +328,9 @@ impl Resolver<'_> {
         }
     }
 }
+
+/// A function of a block: its position, its name, the names it mentions.
+type Mentions<'s> = (usize, &'s Arc<str>, HashSet<Arc<str>>);
 
 /// Whether a function of a block is mentioned by itself, or before its declaration.
 fn mentioned_before(statements: &[Stmt], at: usize, name: &str) -> bool {
