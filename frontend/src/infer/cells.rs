@@ -198,6 +198,17 @@ impl Cells {
         self.norm(self.cells[root.0 as usize].set)
     }
 
+    /// Lets a declared cell hold scalars that were not declared.
+    pub(super) fn widen(&mut self, cell: CellId, scalars: Set) {
+        let root = self.find(cell);
+        let held = self.cells[root.0 as usize].set;
+        let wider = held.plus(scalars);
+        if held != wider {
+            self.cells[root.0 as usize].set = wider;
+            self.wake(root);
+        }
+    }
+
     pub(super) fn is_fixed(&mut self, cell: CellId) -> bool {
         let root = self.find(cell);
         self.cells[root.0 as usize].fixed

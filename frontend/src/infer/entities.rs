@@ -16,7 +16,20 @@ impl Walker<'_, '_> {
             let set = if set == Set::NONE { Set::NEVER } else { set };
             self.flow(cell, set, *value, Into::Field(entity, *at));
         }
+        self.left_out(entity, fields);
         self.engine.cells.entity(entity)
+    }
+
+    /// What a literal leaves out and has no default is none until the record is saved, `@required` or not.
+    fn left_out(&mut self, entity: EntityIx, given: &[(u32, ExprId)]) {
+        let def = &self.engine.program.entities[entity.index()];
+        for (at, field) in def.fields.iter().enumerate() {
+            let absent = given.iter().all(|(given, _)| *given as usize != at);
+            if absent && !field.optional && field.default.is_none() {
+                let cell = self.engine.entity_fields[entity.index()][at];
+                self.engine.cells.widen(cell, Set::NONE);
+            }
+        }
     }
 
     /// The entity members of what is saved or deleted.
