@@ -246,8 +246,7 @@ impl Walker<'_, '_> {
     ) {
         match self.entity_field(entity, name.0) {
             Some((_, Meaning::EntityField(at))) => {
-                let cell = self.engine.entity_fields[entity.index()][at as usize];
-                self.flow(cell, value.1, value.0, Into::Field(entity, at));
+                self.store_field(entity, at, value.1, value.0);
                 self.mean(expr, Meaning::EntityField(at));
             }
             Some(_) => self.automatic_field(entity, name),

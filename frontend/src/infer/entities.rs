@@ -11,13 +11,19 @@ impl Walker<'_, '_> {
     pub(super) fn entity_new(&mut self, entity: EntityIx, fields: &[(u32, ExprId)]) -> Set {
         for (at, value) in fields {
             let set = self.eval(*value);
-            let cell = self.engine.entity_fields[entity.index()][*at as usize];
-            // None is what the validators judge when the record is saved.
-            let set = if set == Set::NONE { Set::NEVER } else { set };
-            self.flow(cell, set, *value, Into::Field(entity, *at));
+            self.store_field(entity, *at, set, *value);
         }
         self.left_out(entity, fields);
         self.engine.cells.entity(entity)
+    }
+
+    /// A field gets a value. None is allowed until the record is saved; then the validators judge.
+    pub(super) fn store_field(&mut self, entity: EntityIx, at: u32, set: Set, value: ExprId) {
+        let cell = self.engine.entity_fields[entity.index()][at as usize];
+        if set.has(Set::NONE) && !set.is_any() {
+            self.engine.cells.widen(cell, Set::NONE);
+        }
+        self.flow(cell, set.without(Set::NONE), value, Into::Field(entity, at));
     }
 
     /// What a literal leaves out and has no default is none until the record is saved, `@required` or not.
