@@ -6,11 +6,12 @@ use std::sync::Arc;
 use flin_syntax::ast::{AssignOp, Expr, ExprKind as Ast, Name, StepOp};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{BinOp, ExprId, ExprKind, FnId, GlobalIx, LocalId};
+use crate::hir::{BinOp, ExprId, ExprKind, FnId, FnKind, GlobalIx, LocalId};
 
 use super::Resolver;
+use super::mentions::{self, Mention};
 use super::names::{Item, Role};
-use super::scope::Binding;
+use super::scope::{Binding, FrameHead, Link};
 
 /// Where an assignment to a name goes.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +43,11 @@ impl Resolver<'_> {
     ) -> ExprId {
         let op = op.binary().map(super::expr::binary);
         match &target.kind {
+            Ast::Name(name)
+                if op.is_none() && !self.is_visible(&name.text) && calls_itself(name, value) =>
+            {
+                self.recursive_lambda(name, value, span)
+            }
             Ast::Name(name) | Ast::TypeName(name) => match op {
                 None => {
                     let value = self.expr(value);
@@ -54,6 +60,30 @@ impl Resolver<'_> {
             },
             _ => self.set_part(target, op, span, |it| it.expr(value)),
         }
+    }
+
+    /// `fact = n => … fact(n - 1) …` inside of a function: the name is visible in the lambda, and stays this function.
+    pub(super) fn recursive_lambda(&mut self, name: &Name, value: &Expr, span: Span) -> ExprId {
+        let Ast::Lambda { params, body } = &value.kind else {
+            unreachable!("only lambdas call themselves");
+        };
+        let id = self.announce(&name.text, name.span, params);
+        let local = self.frame_mut().add_local(&name.text, name.span, None);
+        self.frame_mut().locals[local.index()].function = Some(id);
+        self.bind(&name.text, Binding::Closure(local, id));
+        let declared = self.emit(ExprKind::Let(local, None), name.span);
+        let head = FrameHead {
+            name: name.text.to_string(),
+            span: value.span,
+            kind: FnKind::Lambda,
+            place: super::scope::Place::Lambda,
+            link: Link::Capture,
+        };
+        self.lambda_function(id, params, body, head);
+        let lambda = self.emit(ExprKind::Lambda(id), value.span);
+        self.mark_assigned(local);
+        let set = self.emit(ExprKind::SetLocal(local, lambda), span);
+        self.emit(ExprKind::Block(vec![declared, set], false), span)
     }
 
     /// `target++`, `target--`.
@@ -329,4 +359,15 @@ impl Resolver<'_> {
             self.emit(ExprKind::Local(local), span),
         )
     }
+}
+
+/// Whether a value is a lambda that mentions the name it is assigned to.
+pub(super) fn calls_itself(name: &Name, value: &Expr) -> bool {
+    let mut found = false;
+    if matches!(value.kind, Ast::Lambda { .. }) {
+        mentions::of_expr(value, &mut |it, how| {
+            found |= how == Mention::Read && it.text == name.text
+        });
+    }
+    found
 }

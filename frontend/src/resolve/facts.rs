@@ -32,6 +32,8 @@ pub(super) struct Facts {
     /// The first place that changes stored entities, with the word for it.
     pub(super) writes: Option<(Span, &'static str)>,
     pub(super) binds: Vec<GlobalIx>,
+    /// Variables whose value is handed on (argument, other name), so that it may be changed elsewhere.
+    pub(super) hands_on: Vec<GlobalIx>,
 }
 
 impl Facts {
@@ -44,6 +46,7 @@ impl Facts {
     }
 
     fn note(&mut self, function: &Function, kind: &ExprKind, span: Span) {
+        self.note_handed_on(function, kind);
         match kind {
             ExprKind::Global(global) => self.reads.push((*global, span)),
             ExprKind::SetGlobal(global, _) => self.assigns.push((*global, span)),
@@ -73,6 +76,18 @@ impl Facts {
             }
             _ => {}
         }
+    }
+
+    fn note_handed_on(&mut self, function: &Function, kind: &ExprKind) {
+        let values: &[ExprId] = match kind {
+            ExprKind::CallFn(_, args) | ExprKind::CallValue(_, args) => args,
+            ExprKind::Let(_, Some(value)) | ExprKind::SetLocal(_, value) => {
+                std::slice::from_ref(value)
+            }
+            _ => &[],
+        };
+        let roots = values.iter().filter_map(|value| root(function, *value));
+        self.hands_on.extend(roots);
     }
 
     fn write(&mut self, span: Span, word: &'static str) {

@@ -103,6 +103,9 @@ impl Resolver<'_> {
             fact.assigns
                 .iter()
                 .for_each(|(global, _)| state[global.index()] = true);
+            for global in &fact.hands_on {
+                state[global.index()] |= self.vars[global.index()].start == Start::Container;
+            }
             for (global, span) in &fact.changes {
                 match self.vars[global.index()].start {
                     Start::Container => state[global.index()] = true,

@@ -11,6 +11,7 @@ use crate::hir::{ExprId, ExprKind, FnId, LocalId};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
+use super::assign::calls_itself;
 use super::mentions::{self, Mention};
 use super::patterns::Target;
 use super::scope::{Binding, Link};
@@ -168,6 +169,11 @@ impl Resolver<'_> {
         ids: &mut Vec<ExprId>,
     ) {
         match &pattern.kind {
+            PatternKind::Binding(name)
+                if ty.is_none() && !self.is_visible(&name.text) && calls_itself(name, value) =>
+            {
+                ids.push(self.recursive_lambda(name, value, pattern.span.to(value.span)));
+            }
             PatternKind::Binding(name) => {
                 let annotation = self.annotation(ty);
                 let initial = self.expr(value);
