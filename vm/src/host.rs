@@ -170,6 +170,11 @@ pub trait Host {
     fn random(&mut self, bytes: &mut [u8]);
     /// An environment value.
     fn env(&mut self, name: &str) -> Option<String>;
+    /// A top-level statement of a script ended: what it saved may become durable now. Does nothing unless the
+    /// implementation gives each statement a transaction of its own.
+    fn statement_end(&mut self) -> Result<(), HostError> {
+        Ok(())
+    }
     /// The record with this id, deleted ones included (`deleted_at` tells); none if there is no such record.
     fn entity_get(&mut self, ty: EntityTypeId, id: i64) -> Result<Option<HostRecord>, HostError>;
     /// All records of a type, by id.

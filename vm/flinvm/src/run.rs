@@ -1,4 +1,5 @@
-//! `flinvm run`: the top level of a program, once. The whole run is one transaction: when it fails, nothing of it is kept.
+//! `flinvm run`: the top level of a program, once. Each statement is one transaction: what was done before the one that
+//! fails is kept.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
         world.clone(),
     )?;
     let loaded_in = started.elapsed();
-    let done = runtime.enter(Entry::Main);
+    let done = runtime.enter(Entry::Script);
     let ran_in = started.elapsed().saturating_sub(loaded_in);
     world.flush();
     let closed = runtime.store().close();

@@ -47,6 +47,7 @@ impl Report {
                 ("route", format!("{} {}", request.method, request.path))
             }
             Entry::Main => ("main", String::new()),
+            Entry::Script => ("script", String::new()),
             Entry::Test { test } => ("test", format!("#{test}")),
         };
         Report {

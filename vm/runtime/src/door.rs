@@ -150,7 +150,7 @@ impl Runtime {
 
     /// Runs an entry on this thread and waits until its commit is done.
     pub fn enter(&self, entry: Entry) -> Result<Outcome, Failure> {
-        let script = matches!(entry, Entry::Main | Entry::Test { .. });
+        let script = is_script(&entry);
         let mut seen = if script {
             Seen::live()
         } else {
@@ -282,6 +282,14 @@ impl Ran {
     }
 }
 
+// Code that runs once, for its own sake: no time limit, output at once.
+fn is_script(entry: &Entry) -> bool {
+    match entry {
+        Entry::Main | Entry::Script | Entry::Test { .. } => true,
+        Entry::Page { .. } | Entry::Action { .. } | Entry::Route { .. } => false,
+    }
+}
+
 fn set_seq(outcome: &mut Outcome, lsn: Lsn) {
     match outcome {
         Outcome::Action(action) => action.seq = lsn,
@@ -290,7 +298,7 @@ fn set_seq(outcome: &mut Outcome, lsn: Lsn) {
 }
 
 fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ran, Transaction) {
-    let script = matches!(entry, Entry::Main | Entry::Test { .. });
+    let script = is_script(entry);
     let mut tx = if clashes >= CLASHES_MAX {
         shared.store.begin_exclusive()
     } else {
@@ -311,6 +319,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         read_only: false,
         deadline: (!script).then(|| Instant::now() + shared.options.request_time),
         speaks_at_once: script,
+        commits_statements: matches!(entry, Entry::Script).then_some(&shared.store),
         said: Vec::new(),
         operations: Operations::default(),
     };

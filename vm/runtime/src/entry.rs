@@ -41,8 +41,10 @@ pub enum Entry {
         /// Refuse writes.
         read_only: bool,
     },
-    /// Runs the other top-level statements.
+    /// Runs the other top-level statements, all in one transaction (before the first request).
     Main,
+    /// Runs the other top-level statements as a script: each is a transaction of its own.
+    Script,
     /// Runs a `test` block.
     Test {
         /// Index into `Module::tests`.

@@ -5,11 +5,14 @@
 
 use std::time::Instant;
 
-use flin_store::{Deleted, EntityId, FieldIx, FieldValue, Record, Transaction, TxError};
+use flin_store::{
+    CommitOutcome, Deleted, EntityId, FieldIx, FieldValue, Record, Store, Transaction, TxError,
+};
 use flin_vm::bytecode::ids::EntityTypeId;
 use flin_vm::bytecode::module::Module;
 use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice};
 
+use crate::run::constraint_sentence;
 use crate::schema::TypeMap;
 use crate::world::{Said, Seen, World};
 
@@ -24,6 +27,8 @@ pub(crate) struct StoreHost<'a> {
     pub(crate) deadline: Option<Instant>,
     /// Output goes out at once (scripts), not after the commit.
     pub(crate) speaks_at_once: bool,
+    /// Where each top-level statement is committed at its end (`run`); none where all is one transaction.
+    pub(crate) commits_statements: Option<&'a Store>,
     pub(crate) said: Vec<Said>,
     pub(crate) operations: Operations,
 }
@@ -196,6 +201,36 @@ impl Host for StoreHost<'_> {
             self.world.log(level, text);
         } else {
             self.said.push(Said::Logged(level, text.to_owned()));
+        }
+    }
+
+    fn statement_end(&mut self) -> Result<(), HostError> {
+        let Some(store) = self.commits_statements else {
+            return Ok(());
+        };
+        let done = std::mem::replace(self.tx, store.begin());
+        if done.is_read_only() {
+            return Ok(());
+        }
+        match store.commit_wait(done, None) {
+            CommitOutcome::Committed { .. } | CommitOutcome::Duplicate { .. } => {
+                *self.tx = store.begin();
+                Ok(())
+            }
+            CommitOutcome::Clash => Err(HostError::Conflict),
+            CommitOutcome::Constraint(error) => Err(HostError::Constraint {
+                message: constraint_sentence(&error),
+                rule: error.rule.name().to_owned(),
+                entity: error.entity,
+                field: error.field,
+            }),
+            outcome @ (CommitOutcome::StorageFull
+            | CommitOutcome::CannotExtend { .. }
+            | CommitOutcome::TooLarge { .. }
+            | CommitOutcome::Unreadable(_)
+            | CommitOutcome::OutcomeUnknown { .. }
+            | CommitOutcome::Poisoned { .. }
+            | CommitOutcome::Closed) => Err(HostError::Storage(outcome.to_string())),
         }
     }
 

@@ -3,6 +3,7 @@
 //! only declared state is taken from outside, sent state is never overwritten by an initialiser, initialisers and views
 //! only read, and everything an entry names is checked against the module before any code runs.
 
+use flin_store::{ConstraintError, ConstraintRule};
 use flin_vm::bytecode::ids::{FuncId, GlobalId, TypeId};
 use flin_vm::bytecode::module::{Injected, Module, NamedArg, Page, PageVariable, VariableKind};
 use flin_vm::{ErrorKind, HostError, HostResponse, HostValue, Program, Trap, Vm};
@@ -41,7 +42,7 @@ pub(crate) fn run_entry(
             request,
             read_only,
         } => run.route(*route, request, *read_only),
-        Entry::Main => run.main(),
+        Entry::Main | Entry::Script => run.main(),
         Entry::Test { test } => run.test(*test),
     }
 }
@@ -75,16 +76,13 @@ impl<'a, 'h> Run<'a, 'h> {
         state: &SentState,
     ) -> Result<Outcome, Failure> {
         let page = &self.module.pages[page];
-        let chosen = choose_handler(page, handler, args)?;
+        let candidates = choose_handlers(page, handler, args)?;
         self.host.read_only = true;
         self.prepare(&page.variables, state)?;
         let before = self.state(&page.variables);
-        let mut values = Vec::with_capacity(chosen.args.len());
-        for (what, json, ty) in &chosen.args {
-            values.push(self.decode(what, &Sent::Json((*json).clone()), *ty)?);
-        }
+        let (func, values) = self.first_that_fits(&candidates)?;
         self.host.read_only = false;
-        self.call(chosen.func, &values)?;
+        self.call(func, &values)?;
         let mut changed = self.state(&page.variables);
         changed.retain(|entry| !before.contains(entry));
         let wrote = !self.host.tx.is_read_only();
@@ -93,6 +91,25 @@ impl<'a, 'h> Run<'a, 'h> {
             state: changed,
             seq: self.host.tx.snapshot().lsn(),
         }))
+    }
+
+    // Several handlers of a page may call the same function, with literals and types of their own.
+    fn first_that_fits(
+        &mut self,
+        candidates: &[Chosen<'_>],
+    ) -> Result<(FuncId, Vec<HostValue>), Failure> {
+        let mut refused = None;
+        for candidate in candidates {
+            let decode = |(what, json, ty): &(String, &Json, TypeId)| {
+                self.decode(what, &Sent::Json((*json).clone()), *ty)
+            };
+            match candidate.args.iter().map(decode).collect() {
+                Ok(values) => return Ok((candidate.func, values)),
+                Err(failure @ Failure::BadInput { .. }) => refused = refused.or(Some(failure)),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(refused.expect("there is a candidate, and it was refused"))
     }
 
     fn route(
@@ -270,11 +287,12 @@ struct Chosen<'a> {
     args: Vec<(String, &'a Json, TypeId)>,
 }
 
-fn choose_handler<'a>(
+// The handlers that a request may mean: at least one, all of them with the right number of arguments and literals.
+fn choose_handlers<'a>(
     page: &Page,
     name: &HandlerName,
     args: &'a [Json],
-) -> Result<Chosen<'a>, Failure> {
+) -> Result<Vec<Chosen<'a>>, Failure> {
     let unknown = || Failure::UnknownHandler {
         name: name.to_string(),
     };
@@ -285,24 +303,28 @@ fn choose_handler<'a>(
                 return Err(wrong_count(name, handler.params.len(), args.len()));
             }
             let arg = |((name, ty), json): (&(String, TypeId), &'a Json)| (name.clone(), json, *ty);
-            Ok(Chosen {
+            let args = handler.params.iter().zip(args).map(arg).collect();
+            Ok(vec![Chosen {
                 func: handler.func,
-                args: handler.params.iter().zip(args).map(arg).collect(),
-            })
+                args,
+            }])
         }
         HandlerName::Function(wanted) => {
             let calls = page
                 .handlers
                 .iter()
                 .filter_map(|handler| handler.by_name.as_ref());
-            let mut refused = None;
+            let (mut fitting, mut refused) = (Vec::new(), None);
             for call in calls.filter(|call| call.name == *wanted) {
                 match fit(call, name, args) {
-                    Ok(chosen) => return Ok(chosen),
+                    Ok(chosen) => fitting.push(chosen),
                     Err(failure) => refused = refused.or(Some(failure)),
                 }
             }
-            Err(refused.unwrap_or_else(unknown))
+            if fitting.is_empty() {
+                return Err(refused.unwrap_or_else(unknown));
+            }
+            Ok(fitting)
         }
     }
 }
@@ -372,20 +394,22 @@ fn injected_value(injected: Injected, request: &RouteRequest) -> HostValue {
     }
 }
 
-/// The failure a broken store rule is, as the program's own validators would have said it.
-pub(crate) fn constraint_failure(error: &flin_store::ConstraintError) -> Failure {
-    let message = match &error.rule {
-        flin_store::ConstraintRule::Unique { .. } => format!("{} is already taken", error.field),
-        flin_store::ConstraintRule::Reference { .. } => {
+/// A broken rule of the store as a sentence for users.
+pub(crate) fn constraint_sentence(error: &ConstraintError) -> String {
+    match &error.rule {
+        ConstraintRule::Unique { .. } => format!("{} is already taken", error.field),
+        ConstraintRule::Reference { .. } => {
             format!("{} links to a record that does not exist", error.field)
         }
-        flin_store::ConstraintRule::Restrict { .. } | flin_store::ConstraintRule::Required => {
-            error.to_string()
-        }
-    };
+        ConstraintRule::Restrict { .. } | ConstraintRule::Required => error.to_string(),
+    }
+}
+
+/// The failure a broken store rule is, as the program's own validators would have said it.
+pub(crate) fn constraint_failure(error: &ConstraintError) -> Failure {
     Failure::Trap(Box::new(Trap {
         kind: ErrorKind::ValidationError,
-        message,
+        message: constraint_sentence(error),
         entity: Some(error.entity.clone()),
         field: Some(error.field.clone()),
         rule: Some(error.rule.name().to_owned()),

@@ -8,7 +8,7 @@ use super::time::Unit;
 use super::{
     LibCall, Ret, data, json, list, map, number, pattern, query, set, sort, spelling, text, time,
 };
-use crate::fault::Res;
+use crate::fault::{Fault, Res};
 use crate::semantics::arith;
 
 fn int(value: i64) -> Res<Ret> {
@@ -202,6 +202,7 @@ bodies! { |call|
     Assert2 => data::assert(call, true),
     ValidationError => data::validation_error(call),
     HttpError => data::http_error(call),
+    StatementEnd => call.host.statement_end().map(|()| Ret::None).map_err(Fault::host),
     Redirect1 => data::redirect(call, 303),
     Redirect2 => data::redirect(call, call.int(0)),
     ResponseNew => data::response(call),

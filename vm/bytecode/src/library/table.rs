@@ -266,6 +266,7 @@ library! {
         QueryKind "__query_kind" "(query, int) -> int" pure "Kind of the n-th step of a query; IndexOutOfBounds." "" => "";
         QueryArg "__query_arg" "(query, int) -> any" pure "Argument of the n-th step of a query; IndexOutOfBounds." "" => "";
         ValidationError "__validation_error" "(text, text, text, text) -> never" pure "Raises a ValidationError of an entity, field and rule with a message." "" => "";
+        StatementEnd "__statement_end" "() -> none" host "A top-level statement of a script ended: what it saved becomes durable under `run`." "" => "";
         ResponseNew "__response" "([K:V]) -> response" pure "The answer that `response { … }` describes: status, headers, body." "" => "";
     }
     prelude {
