@@ -328,3 +328,30 @@ fn what_fails_inside_is_in_the_log_under_its_id() {
     let log = server.log();
     assert!(log.contains(id) && log.contains("DivisionByZero"), "{log}");
 }
+
+#[test]
+fn one_function_called_by_several_handlers() {
+    let folder = Folder::new();
+    let source = r#"
+entity Pebble { name: text @required, color: text }
+tags = ["red", "blue"]
+fn drop(name: text, color: text?) { save Pebble { name: name, color: color } }
+view {
+  {for tag in tags}<button click={drop("a " + tag, tag)}>{tag}</button>{/for}
+  <button click={drop("plain", none)}>plain</button>
+  {for pebble in Pebble.all}<p>{pebble.name} is {pebble.color ?: "grey"}</p>{/for}
+}
+"#;
+    let server = Server::start(&folder.compile("pebbles.fbc", source), &folder.path("data"));
+    for args in ["[\"one\",\"red\"]", "[\"plain\",null]"] {
+        let (status, body) = act(&server, "drop", args, "{}");
+        assert_eq!((status, body.as_str()), (200, RELOAD), "{args}");
+    }
+    let (status, body) = act(&server, "drop", "[\"mine\",null]", "{}");
+    assert_eq!(status, 400, "{body}");
+    let shown = page(&server);
+    assert!(
+        shown.contains("one is red") && shown.contains("plain is grey"),
+        "{shown}"
+    );
+}
