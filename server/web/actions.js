@@ -1,53 +1,69 @@
 // Actions: what a handler does on the server, one after the other.
 // Here because the order of a visitor's actions is the order of their clicks. Must stay true: an action is sent with the
-// state that the action before it left; a form whose action is under way is not sent again; every failure is shown.
+// state that the action before it left; a form whose action is under way is sent again only if the user changed it since;
+// every failure is shown; what the user typed while an action was under way is not lost.
 
-import { page, assign } from "./page.js";
+import { page, assign, assignBeneath, composed, editsIn } from "./page.js";
 import { clearErrors, showError } from "./messages.js";
 import { post, update } from "./render.js";
 
 let queue = Promise.resolve();
-const busy = new WeakSet();
+// Forms under way, with the number of edits in them when they were sent; elements with the number of their actions.
+const sentForms = new Map();
+const pending = new Map();
 
 // Runs handler `name` ("#3", or a function by name) with wire arguments. `element` is what the user touched.
 export function act(name, args, element = null) {
-  const form = element?.tagName === "FORM" ? element : element?.closest?.("form") ?? null;
-  if (element?.tagName === "FORM") {
-    if (busy.has(element)) return Promise.resolve();
-    busy.add(element);
+  const form = element?.closest?.("form") ?? null;
+  if (element !== null && element === form) {
+    if (sentForms.get(form) === editsIn(form)) return Promise.resolve();
+    sentForms.set(form, editsIn(form));
   }
-  element?.setAttribute("aria-busy", "true");
+  mark(element, 1);
   const done = queue.then(() => send(name, args, form, element));
   queue = done.catch(() => undefined).finally(() => {
-    busy.delete(element);
-    element?.removeAttribute("aria-busy");
+    if (mark(element, -1) === 0) sentForms.delete(form);
   });
   return done;
 }
 
+// An element is busy as long as one of its actions is under way.
+function mark(element, change) {
+  const count = (pending.get(element) ?? 0) + change;
+  if (count > 0) pending.set(element, count);
+  else pending.delete(element);
+  if (count > 0) element?.setAttribute("aria-busy", "true");
+  else element?.removeAttribute("aria-busy");
+  return count;
+}
+
 async function send(name, args, form, element) {
+  const sent = { ...page.state };
   const editsBefore = { ...page.edits };
   let answer;
   try {
-    answer = await post("/_action", { _action: name, _args: args, _state: page.state, _page: page.path });
+    answer = await post("/_action", { _action: name, _args: args, _state: sent, _page: page.path });
   } catch {
     const message = "No answer from the server. The change may not have been saved.";
     showError({ kind: "NetworkError", message }, form);
+    page.dirty.delete(element);
     throw new Error(message);
   }
   const { json } = answer;
+  await composed();
   if (json.type === "error") {
     showError(json.error, form);
+    // A checkbox that was ticked in vain shows again what is saved.
     if (element?.matches?.("input")) await renderAgain(element);
     throw Object.assign(new Error(json.error.message), { error: json.error });
   }
   clearErrors(form);
-  for (const [variable, value] of Object.entries(json.state ?? {})) {
-    const typedMeanwhile = (page.edits[variable] ?? 0) !== (editsBefore[variable] ?? 0);
-    const ownForm = form?.querySelector(`[data-flin-bind="${CSS.escape(variable)}"]`) ?? null;
-    if (!typedMeanwhile || ownForm !== null) assign(variable, value);
+  const changed = Object.entries(json.state ?? {});
+  for (const [variable, value] of changed) {
+    if ((page.edits[variable] ?? 0) === (editsBefore[variable] ?? 0)) assign(variable, value);
+    else assignBeneath(variable, value, sent[variable]);
   }
-  if (json.type === "reload" || Object.keys(json.state ?? {}).length > 0) await renderAgain(form ?? element);
+  if (json.type === "reload" || changed.length > 0) await renderAgain(form ?? element);
   return json;
 }
 

@@ -4,16 +4,19 @@
 
 import { act } from "./actions.js";
 import { connect, onEntityChange, subscribe } from "./live.js";
+import { adoptMessages } from "./messages.js";
 import { adoptControls, assign, edited, page } from "./page.js";
 import { update } from "./render.js";
 
-const EVENTS = [
-  "click", "dblclick", "contextmenu", "submit", "change", "input", "keydown", "keyup", "focus", "blur", "paste",
-  "mousedown", "mouseup", "mousemove", "mouseover", "mouseout", "pointerdown", "pointerup", "touchstart", "touchend",
-  "dragstart", "dragover", "drop", "scroll", "toggle", "reset",
-];
+const BUBBLING = (
+  "click dblclick submit change input keydown keyup keypress focusin focusout mousedown mouseup mousemove mouseover mouseout contextmenu " +
+  "wheel touchstart touchmove touchend touchcancel pointerdown pointerup pointermove pointercancel drag dragstart dragend dragenter " +
+  "dragleave dragover drop copy cut paste reset select animationend transitionend"
+).split(" ");
+const NOT_BUBBLING = "focus blur scroll toggle load error invalid mouseenter mouseleave pointerenter pointerleave".split(" ");
 const KEYS = { enter: "Enter", escape: "Escape", esc: "Escape", space: " ", tab: "Tab", up: "ArrowUp", down: "ArrowDown", left: "ArrowLeft", right: "ArrowRight", delete: "Delete", backspace: "Backspace" };
-const NOT_BUBBLING = new Set(["focus", "blur", "scroll", "toggle"]);
+// After this long without a key the page shows what depends on the text that is being typed.
+const TYPING_PAUSE_MS = 150;
 
 // Whether the modifiers of `keydown.enter.ctrl` hold for an event.
 function holds(modifiers, event) {
@@ -39,33 +42,37 @@ function run(element, event) {
 }
 
 function dispatch(event) {
-  if ((event.type === "input" || event.type === "change") && event.target.matches?.("input,select,textarea")) edited(event.target);
-  if (NOT_BUBBLING.has(event.type)) {
-    if (event.target instanceof Element) run(event.target, event);
-    return;
-  }
   for (let node = event.target; node instanceof Element; node = node.parentElement) {
     run(node, event);
     if (event.cancelBubble) return;
   }
 }
 
-for (const type of EVENTS) document.addEventListener(type, dispatch, { capture: NOT_BUBBLING.has(type) });
+for (const type of BUBBLING) document.addEventListener(type, dispatch);
+for (const type of NOT_BUBBLING) document.addEventListener(type, (event) => event.target instanceof Element && run(event.target, event), true);
 
-let scheduled = false;
-function scheduleUpdate() {
-  if (scheduled) return;
-  scheduled = true;
-  queueMicrotask(() => {
-    scheduled = false;
-    update().catch((failure) => console.error(`flin: ${failure.message}`));
-  });
+// Many changes become one update: at once, or after a pause in typing.
+let scheduled = null;
+function scheduleUpdate(delay) {
+  clearTimeout(scheduled);
+  scheduled = setTimeout(() => update().catch((failure) => console.warn(`flin: ${failure.message}`)), delay);
 }
+
+// Before the handlers, which see the state with the change in it.
+function adopt(event) {
+  const control = event.target;
+  if (!control.matches?.("input,select,textarea")) return;
+  if (edited(control)) scheduleUpdate(control.matches("select,[type=checkbox],[type=radio]") ? 0 : TYPING_PAUSE_MS);
+}
+document.addEventListener("input", adopt, true);
+document.addEventListener("change", adopt, true);
+// The controls have their first values after the event.
+document.addEventListener("reset", () => setTimeout(() => adoptControls() && scheduleUpdate(0)));
 
 globalThis.$flin = new Proxy(page.state, {
   set(_, name, value) {
     assign(name, value);
-    scheduleUpdate();
+    scheduleUpdate(0);
     return true;
   },
 });
@@ -76,6 +83,7 @@ globalThis._flinWsConnect = connect;
 globalThis._flinWsSubscribe = subscribe;
 globalThis._flinOnEntityChange = onEntityChange;
 
-adoptControls();
+adoptMessages();
+if (adoptControls()) scheduleUpdate(0);
 if (page.reads.length > 0) connect();
 document.documentElement.setAttribute("data-flin", "ready");

@@ -7,6 +7,8 @@ import { update } from "./render.js";
 
 const FIRST_DELAY_MS = 1000;
 const LONGEST_DELAY_MS = 30000;
+// A socket that lived shorter than this counts as a failed attempt.
+const STABLE_MS = 5000;
 
 let socket = null;
 let failures = 0;
@@ -19,17 +21,19 @@ export function connect() {
   if (socket !== null) return;
   clearTimeout(timer);
   const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  let openedAt = Infinity;
   socket = new WebSocket(`${scheme}//${location.host}/_ws?page=${encodeURIComponent(page.path)}`);
   socket.onopen = () => {
-    failures = 0;
-    mark("on");
+    openedAt = performance.now();
+    showLive("on");
     for (const type of types) socket.send(JSON.stringify({ action: "subscribe", type }));
     socket.send(JSON.stringify({ action: "resume", since: page.seq }));
   };
   socket.onmessage = (event) => receive(JSON.parse(event.data));
   socket.onclose = () => {
     socket = null;
-    mark("off");
+    showLive("off");
+    if (performance.now() - openedAt > STABLE_MS) failures = 0;
     const delay = failures === 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS);
     failures += 1;
     timer = setTimeout(connect, delay * (0.5 + Math.random() / 2));
@@ -48,31 +52,32 @@ export function onEntityChange(type, fn) {
   listeners.get(type).push(fn);
 }
 
-const mark = (live) => document.documentElement.setAttribute("data-flin-live", live);
+const showLive = (live) => document.documentElement.setAttribute("data-flin-live", live);
 
 function receive(message) {
   if (message.type === "entity_change") {
     for (const fn of listeners.get(message.entity_type) ?? []) fn(message);
-    if (message.seq > page.seq) catchUp();
+    catchUp(message.seq);
   } else if (message.type === "refresh") {
-    catchUp();
+    catchUp(Infinity);
   } else if (message.type === "error") {
     console.error(`flin: ${message.message}`);
   }
 }
 
 // A failed refresh is tried again when the socket is back; the page says meanwhile that it is not live.
-function catchUp() {
-  update().catch((failure) => {
-    console.error(`flin: ${failure.message}`);
+function catchUp(seq) {
+  update(null, seq).catch((failure) => {
+    console.warn(`flin: ${failure.message}`);
     socket?.close();
   });
 }
 
-addEventListener("online", () => {
+// The network is back, or the user is: no reason to wait any longer.
+function atOnce() {
+  if (document.visibilityState !== "visible") return;
   failures = 0;
-  connect();
-});
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") connect();
-});
+  if (timer !== null) connect();
+}
+addEventListener("online", atOnce);
+document.addEventListener("visibilitychange", atOnce);

@@ -14,23 +14,20 @@ function errorNode(id, text) {
   return node;
 }
 
+const formOf = (node) => node.closest("form");
+
 // The control that feeds the field an error speaks of: inside the form of the action first.
 function controlFor(error, form) {
   if (!error.field) return null;
   const names = new Set(page.fields[`${error.entity}.${error.field}`] ?? []);
   names.add(error.field);
-  for (const scope of [form, root()]) {
-    if (!scope) continue;
-    for (const control of scope.querySelectorAll("input,select,textarea")) {
-      if (names.has(control.dataset.flinBind) || (control.name !== "" && names.has(control.name))) return control;
-    }
-  }
-  return null;
+  const fits = [...root().querySelectorAll("input,select,textarea")].filter((c) => names.has(c.dataset.flinBind) || (c.name !== "" && names.has(c.name)));
+  return fits.find((c) => formOf(c) === form) ?? fits[0] ?? null;
 }
 
 // Shows an error of an action; `form` is the form it came from, if any.
 export function showError(error, form) {
-  console.error(`flin: ${error.kind}: ${error.message}`, error);
+  console.warn(`flin: ${error.kind}: ${error.message}`, error);
   clearErrors(form);
   const control = controlFor(error, form);
   if (control !== null) {
@@ -39,8 +36,10 @@ export function showError(error, form) {
     control.setAttribute("aria-invalid", "true");
     control.setAttribute("aria-describedby", id);
     control.after(errorNode(id, error.message));
-    control.focus();
-  } else if (form) {
+    const focused = document.activeElement;
+    // Unless the user is already busy elsewhere.
+    if (!focused?.matches("input,select,textarea") || formOf(focused) === form) control.focus();
+  } else if (form?.isConnected) {
     form.append(errorNode("flin-error-form", error.message));
   } else {
     const line = errorNode("flin-message", error.message);
@@ -49,13 +48,18 @@ export function showError(error, form) {
   }
 }
 
-// Takes away the messages of a form, and the line on top.
+// Takes away the messages of a form (or of what is in no form), and the line on top.
 export function clearErrors(form) {
   document.getElementById("flin-message")?.remove();
-  const scope = form ?? root();
-  for (const node of scope.querySelectorAll(".flin-error")) node.remove();
-  for (const control of scope.querySelectorAll("[aria-invalid]")) {
-    control.removeAttribute("aria-invalid");
-    control.removeAttribute("aria-describedby");
+  for (const node of root().querySelectorAll("[data-flin-own],[aria-invalid]")) {
+    if (formOf(node) !== form) continue;
+    if (node.hasAttribute("data-flin-own")) node.remove();
+    node.removeAttribute("aria-invalid");
+    node.removeAttribute("aria-describedby");
   }
+}
+
+// Messages that the server wrote (a form was posted before this script ran) are treated like those written here.
+export function adoptMessages() {
+  for (const node of root().querySelectorAll("[id^=flin-error-],#flin-message")) node.setAttribute("data-flin-own", "");
 }

@@ -22,11 +22,13 @@ export function morphChildren(target, source, mayOverwrite) {
   const keyed = new Map();
   for (const child of target.childNodes) {
     const key = keyOf(child);
-    if (key !== null && !isOwn(child)) keyed.set(key, child);
+    if (key !== null && !isOwn(child) && !keyed.has(key)) keyed.set(key, child);
   }
   const wanted = new Set([...source.childNodes].map(keyOf).filter((key) => key !== null));
   let cursor = nextForeign(target.firstChild);
   for (const fresh of [...source.childNodes]) {
+    // What is not wanted any more goes first, so that what stays need not be moved past it.
+    while (cursor !== null && keyOf(cursor) !== null && !wanted.has(keyOf(cursor))) cursor = drop(cursor);
     const found = findMatch(fresh, cursor, keyed, wanted);
     if (found === null) {
       target.insertBefore(fresh, cursor);
@@ -37,11 +39,7 @@ export function morphChildren(target, source, mayOverwrite) {
     else place(target, found, cursor);
     morphNode(found, fresh, mayOverwrite);
   }
-  while (cursor !== null) {
-    const next = nextForeign(cursor.nextSibling);
-    cursor.remove();
-    cursor = next;
-  }
+  while (cursor !== null) cursor = drop(cursor);
 }
 
 function nextForeign(node) {
@@ -49,11 +47,17 @@ function nextForeign(node) {
   return node;
 }
 
+function drop(node) {
+  const next = nextForeign(node.nextSibling);
+  node.remove();
+  return next;
+}
+
 function findMatch(fresh, cursor, keyed, wanted) {
   const key = keyOf(fresh);
   if (key !== null) {
     const old = keyed.get(key);
-    if (old === undefined || old.nodeName !== fresh.nodeName) return null;
+    if (old === undefined || !alike(old, fresh)) return null;
     keyed.delete(key);
     return old;
   }
@@ -65,6 +69,7 @@ function findMatch(fresh, cursor, keyed, wanted) {
   return null;
 }
 
+// Moves a node; where the browser can, without it losing focus or anything else.
 function place(parent, node, before) {
   if (typeof parent.moveBefore === "function") parent.moveBefore(node, before);
   else parent.insertBefore(node, before);
@@ -94,13 +99,15 @@ function morphAttributes(old, fresh, mayOverwrite) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   if (old.tagName === "INPUT") morphInput(old, fresh, mayOverwrite);
-  if (old.tagName === "OPTION" && mayOverwrite(old.closest("select") ?? old)) old.selected = fresh.hasAttribute("selected");
+  if (old.tagName === "OPTION") morphOption(old, fresh, mayOverwrite);
   remember(old, fresh);
 }
 
+const isBound = (control) => control.hasAttribute("data-flin-bind");
+
 // Bound controls follow the state, not the markup; the others follow the markup unless the user changed them.
 function morphInput(old, fresh, mayOverwrite) {
-  if (old.hasAttribute("data-flin-bind") || !mayOverwrite(old)) return;
+  if (isBound(old) || !mayOverwrite(old)) return;
   const checked = fresh.hasAttribute("checked");
   if (old.type === "checkbox" || old.type === "radio") {
     if (old.checked !== checked) old.checked = checked;
@@ -110,10 +117,16 @@ function morphInput(old, fresh, mayOverwrite) {
   }
 }
 
+function morphOption(old, fresh, mayOverwrite) {
+  const select = old.closest("select");
+  const selected = fresh.hasAttribute("selected");
+  if (select !== null && !isBound(select) && mayOverwrite(select) && old.selected !== selected) old.selected = selected;
+}
+
 function morphTextarea(old, fresh, mayOverwrite) {
   const text = fresh.textContent;
   if (old.textContent !== text) old.textContent = text;
-  if (!old.hasAttribute("data-flin-bind") && mayOverwrite(old) && old.value !== text) old.value = text;
+  if (!isBound(old) && mayOverwrite(old) && old.value !== text) old.value = text;
 }
 
 function remember(element, source = element) {

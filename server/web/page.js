@@ -23,21 +23,27 @@ export const page = {
 
 export const root = () => document.getElementById("flin-root");
 
-export function boundControls(name) {
-  const all = [...root().querySelectorAll("[data-flin-bind]")];
+export function boundControls(name, scope = root()) {
+  const all = [...scope.querySelectorAll("[data-flin-bind]")];
   return name === undefined ? all : all.filter((c) => c.dataset.flinBind === name);
 }
 
+// How often the user has changed the controls of `scope`.
+export function editsIn(scope) {
+  return boundControls(undefined, scope).reduce((sum, c) => sum + (page.edits[c.dataset.flinBind] ?? 0), 0);
+}
+
 // The value a control stands for.
-export function readControl(control) {
+function readControl(control) {
   const name = control.dataset.flinBind;
+  const type = page.types[name] ?? "text";
   if (control.type === "checkbox") return control.checked;
   if (control.type === "radio") {
     const chosen = boundControls(name).find((c) => c.type === "radio" && c.checked);
-    return chosen ? parseInput(chosen.value, page.types[name] ?? "text") : null;
+    return chosen ? parseInput(chosen.value, type) : null;
   }
   if (control.tagName === "SELECT" && control.multiple) return [...control.selectedOptions].map((o) => o.value);
-  return parseInput(control.value, page.types[name] ?? "text");
+  return parseInput(control.value, type);
 }
 
 // Makes a control show a value; a control that shows it already is not touched (caret and selection stay).
@@ -46,20 +52,23 @@ export function writeControl(control, value) {
   else if (control.type === "radio") control.checked = control.value === showValue(value);
   else if (control.tagName === "SELECT" && control.multiple) {
     for (const option of control.options) option.selected = Array.isArray(value) && value.includes(option.value);
-  } else if (!sameValue(readControl(control), value) || control.value === "") {
+  } else if (!sameValue(readControl(control), value)) {
     const text = showValue(value);
     if (control.value !== text) control.value = text;
   }
 }
 
-// The user changed a control.
+// The user changed a control; says whether that changed the state.
 export function edited(control) {
   page.dirty.add(control);
   const name = control.dataset.flinBind;
-  if (name === undefined) return;
-  page.state[name] = readControl(control);
+  if (name === undefined) return false;
+  const value = readControl(control);
+  if (sameValue(value, page.state[name])) return false;
+  page.state[name] = value;
   page.edits[name] = (page.edits[name] ?? 0) + 1;
-  for (const other of boundControls(name)) if (other !== control) writeControl(other, page.state[name]);
+  for (const other of boundControls(name)) if (other !== control) writeControl(other, value);
+  return true;
 }
 
 // Sets a variable from the program's side and shows it.
@@ -71,10 +80,40 @@ export function assign(name, value) {
   }
 }
 
+// The same for the answer to an action that was sent with `sent`, when the user has gone on typing meanwhile: what was
+// typed after `sent` stays, as if it had been typed into the answer.
+export function assignBeneath(name, value, sent) {
+  const [before, now, after] = [sent, page.state[name], value].map((v) => v ?? "");
+  if (typeof before !== "string" || typeof now !== "string" || typeof after !== "string" || !now.startsWith(before)) return;
+  const text = after + now.slice(before.length);
+  const focused = boundControls(name).find((c) => c === document.activeElement);
+  const caret = focused?.selectionStart ?? null;
+  assign(name, text);
+  if (caret !== null && caret >= before.length) focused.setSelectionRange(caret - before.length + after.length, caret - before.length + after.length);
+}
+
 // At the start: what is in the controls (typed early, or restored by the browser) wins over what was rendered.
 export function adoptControls() {
-  for (const control of boundControls()) {
-    const name = control.dataset.flinBind;
-    if (!sameValue(readControl(control), page.state[name]) && showValue(page.state[name]) !== control.value) edited(control);
-  }
+  return boundControls().filter((control) => {
+    const differs = control.type === "checkbox" || control.type === "radio" || control.value !== showValue(page.state[control.dataset.flinBind]);
+    return differs && edited(control);
+  }).length > 0;
+}
+
+let composing = null;
+document.addEventListener("compositionstart", (event) => {
+  composing = { control: event.target };
+  composing.over = new Promise((resolve) => (composing.end = resolve));
+});
+for (const type of ["compositionend", "blur"]) {
+  document.addEventListener(type, () => {
+    // Some browsers tell the last input only after the end.
+    setTimeout(composing?.end);
+    composing = null;
+  }, true);
+}
+
+// Waits until no text is being composed (by an input method): the page must not change under it.
+export async function composed() {
+  while (composing !== null && composing.control.isConnected) await composing.over;
 }

@@ -1,20 +1,26 @@
 // Rendering again: asks the server for the page with the present state and updates the document in place.
-// Here because actions, the socket and `$flin` all end in it. Must stay true: one request at a time, the newest wish
-// wins; an older answer never replaces a newer document; the state in an answer never overwrites what was sent.
+// Here because actions, the socket and `$flin` all end in it. Must stay true: one request at a time, wishes that come
+// meanwhile share the next; so an older answer never replaces a newer document; the state in an answer never overwrites
+// what was sent; nothing changes under text that is being composed.
 
 import { morphChildren, rememberTree } from "./morph.js";
-import { page, root, writeControl, boundControls } from "./page.js";
+import { page, root, writeControl, boundControls, composed } from "./page.js";
 
-let running = null;
-let again = null;
+// The server gives up on a program long before.
+const ANSWER_DEADLINE_MS = 30000;
 
-// Sends JSON to the server the way the runtime does; throws on network failure.
+let working = false;
+let next = null;
+let shownForms = null;
+
+// Sends JSON to the server the way the runtime does; throws when there is no answer.
 export async function post(path, body) {
   const answer = await fetch(path, {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Flin": "1" },
     body: JSON.stringify(body),
     credentials: "same-origin",
+    signal: AbortSignal.timeout(ANSWER_DEADLINE_MS),
   });
   const text = await answer.text();
   let json;
@@ -27,58 +33,73 @@ export async function post(path, body) {
 }
 
 // Renders the page again. `scope` is the form or control whose action asked for it: its controls follow the server.
-export function update(scope = null) {
-  if (running !== null) {
-    again = again ?? { scopes: [] };
-    again.scopes.push(scope);
-    again.done = again.done ?? new Promise((resolve, reject) => Object.assign(again, { resolve, reject }));
-    return again.done;
+// `seq`: not needed if the document contains that change already.
+export function update(scope = null, seq = Infinity) {
+  if (next === null) {
+    next = { scopes: [], seq: 0 };
+    next.done = new Promise((resolve, reject) => Object.assign(next, { resolve, reject }));
   }
-  running = renderOnce([scope]).finally(() => {
-    running = null;
-    const next = again;
-    again = null;
-    if (next) updateAll(next);
-  });
-  return running;
+  next.scopes.push(scope);
+  next.seq = Math.max(next.seq, seq);
+  const { done } = next;
+  if (!working) work();
+  return done;
 }
 
-function updateAll(next) {
-  running = renderOnce(next.scopes).then(next.resolve, next.reject).finally(() => {
-    running = null;
-    const more = again;
-    again = null;
-    if (more) updateAll(more);
-  });
+async function work() {
+  working = true;
+  while (next !== null) {
+    const wish = next;
+    next = null;
+    try {
+      if (wish.seq > page.seq) await renderOnce(wish.scopes);
+      wish.resolve();
+    } catch (failure) {
+      wish.reject(failure);
+    }
+  }
+  working = false;
 }
 
 async function renderOnce(scopes) {
-  const { status, json } = await post("/_render", { _page: page.path, _state: page.state });
+  const { status, json } = await askFor({ ...page.state });
   if (status !== 200) throw Object.assign(new Error(json.error?.message ?? `render failed (${status})`), { error: json.error });
-  if (json.seq < page.seq) return;
+  await new Promise(requestFrame);
+  await composed();
   page.seq = json.seq;
-  await new Promise((resolve) => requestAnimationFrameOrNow(resolve));
   show(json, scopes);
 }
 
+// What is only half typed may be no value of its variable yet ("" for a number): the page is rendered without it.
+async function askFor(state) {
+  const answer = await post("/_render", { _page: page.path, _state: state });
+  const wrong = answer.json.error?.field;
+  if (answer.status !== 400 || !(wrong in state)) return answer;
+  delete state[wrong];
+  return askFor(state);
+}
+
 // A hidden tab gets no animation frames; it is updated at once.
-function requestAnimationFrameOrNow(resolve) {
+function requestFrame(resolve) {
   if (document.visibilityState === "visible") requestAnimationFrame(resolve);
-  else setTimeout(resolve, 0);
+  // A tab that is hidden just now gets its frame when it is shown again, or this.
+  setTimeout(resolve, document.visibilityState === "visible" ? 100 : 0);
 }
 
 function show(answer, scopes) {
   const focused = document.activeElement;
   const selection = focused && "selectionStart" in focused ? [focused.selectionStart, focused.selectionEnd, focused.selectionDirection] : null;
-  const mayOverwrite = (control) => !page.dirty.has(control) || scopes.some((scope) => scope !== null && scope.contains(control));
+  const answered = (control) => scopes.some((scope) => scope !== null && scope.contains(control));
+  const mayOverwrite = (control) => !page.dirty.has(control) || answered(control);
   const fresh = document.createElement("template");
   fresh.innerHTML = answer.html;
   morphChildren(root(), fresh.content, mayOverwrite);
   showForms(answer.forms);
   showHead(answer.head);
-  for (const control of boundControls()) {
-    if (control !== focused || !page.dirty.has(control)) writeControl(control, page.state[control.dataset.flinBind]);
+  for (const scope of scopes) {
+    if (scope !== null) for (const control of [scope, ...scope.querySelectorAll("input,select,textarea")]) page.dirty.delete(control);
   }
+  for (const control of boundControls()) writeControl(control, page.state[control.dataset.flinBind]);
   if (focused && focused !== document.activeElement && focused.isConnected) {
     focused.focus({ preventScroll: true });
     if (selection && selection[0] !== null) focused.setSelectionRange(...selection);
@@ -86,6 +107,8 @@ function show(answer, scopes) {
 }
 
 function showForms(html) {
+  if (html === shownForms) return;
+  shownForms = html;
   for (const form of document.querySelectorAll("body > form[id^='flin-form-']")) form.remove();
   document.body.insertAdjacentHTML("beforeend", html);
 }

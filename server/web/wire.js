@@ -15,19 +15,15 @@ export function parseInput(text, type) {
     const n = Number(trimmed);
     return Number.isNaN(n) ? trimmed : n;
   }
-  return text;
+  if (base === "bool" && (text === "true" || text === "false")) return text === "true";
+  return text === "" && type.endsWith("?") && base !== "text" ? null : text;
 }
 
 // The text that a text-like control shows for a wire value.
 export function showValue(value) {
   if (value === null || value === undefined) return "";
-  if (typeof value === "object") {
-    if ("_int" in value) return value._int;
-    if ("_float" in value) return value._float;
-    if ("_time" in value) return value._time;
-    return JSON.stringify(value);
-  }
-  return String(value);
+  if (typeof value !== "object") return String(value);
+  return value._int ?? value._float ?? value._time ?? value.variant ?? JSON.stringify(value);
 }
 
 // Whether two wire values are the same.
