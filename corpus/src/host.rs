@@ -10,7 +10,7 @@ use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice}
 pub(crate) const NOW_MS: i64 = 1_772_600_767_000;
 
 /// Enough turns and calls for every program of the corpus; beyond that it hangs.
-const FUEL_MAX: u64 = 400_000_000;
+const FUEL_MAX: u64 = 20_000_000;
 
 /// Records and printed lines of one run.
 pub struct MemoryHost {

@@ -346,7 +346,8 @@ impl<'a> Lowering<'a> {
         match fitting {
             Ok(code) => self.put(func, code),
             Err(title) => {
-                let line = self.source.text[span.range()].lines().next().unwrap_or("");
+                let text = self.source.text.get(span.range()).unwrap_or("");
+                let line = text.lines().next().unwrap_or("");
                 let head = Span::new(span.start, span.start + line.len() as u32);
                 self.errors
                     .push(Diagnostic::error(DiagnosticCode::TooBig, head, title));
