@@ -1,7 +1,10 @@
 //! Types of the program as inference found them, and the class each has in a register. Here because inference fills it
 //! and lowering reads it. Must stay true: a `Ty` is a small copyable id into the tables of `Types`; containers are
 //! invariant (two values whose containers may meet share one table entry); a type's class follows from the type alone.
-#![allow(missing_docs, reason = "variants and fields are named as the construct they stand for")]
+#![allow(
+    missing_docs,
+    reason = "variants and fields are named as the construct they stand for"
+)]
 
 use std::collections::HashMap;
 
