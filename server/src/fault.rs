@@ -72,6 +72,15 @@ impl Fault {
         }
     }
 
+    /// A failure of a route: nobody looks at a page that could explain a program's own error, so only its id leaves.
+    pub(crate) fn of_route(failure: &Failure, show_errors: bool) -> Fault {
+        let mut fault = Fault::of(failure, show_errors);
+        if let (Some(id), false) = (&fault.id, show_errors) {
+            fault.message = something_went_wrong(id);
+        }
+        fault
+    }
+
     fn of_trap(trap: &Trap, own: impl Fn(&str) -> Fault) -> Fault {
         let told = |status| Fault {
             entity: trap.entity.clone(),
@@ -116,7 +125,7 @@ impl Fault {
         let message = if show_errors {
             failure.to_string()
         } else {
-            format!("Something went wrong on the server (error {id}).")
+            something_went_wrong(&id)
         };
         let details = match failure {
             Failure::Trap(trap) if show_errors => Some(details(trap)),
@@ -170,6 +179,10 @@ impl Fault {
         out.push('}');
         out
     }
+}
+
+fn something_went_wrong(id: &str) -> String {
+    format!("Something went wrong on the server (error {id}).")
 }
 
 /// `error(404, "…")` raises an `HttpError` whose rule is the status.

@@ -67,7 +67,7 @@ pub(crate) async fn run(
             unreachable!("a route entry gives a route")
         }
         Err(failure) => {
-            let fault = Fault::of(&failure, app.options.show_errors);
+            let fault = Fault::of_route(&failure, app.options.show_errors);
             let response = json(fault.status, fault.route_json());
             if fault.status == StatusCode::SERVICE_UNAVAILABLE {
                 retry_soon(response)

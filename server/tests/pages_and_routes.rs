@@ -107,6 +107,18 @@ fn documented_errors() {
 }
 
 #[test]
+fn an_error_of_the_programs_own_leaves_a_route_as_an_id() {
+    let server = serve();
+    let answer = server.get("/boom");
+    assert_eq!(answer.status, 500);
+    assert!(
+        answer.body.contains("\"id\":\"") && !answer.body.contains("paper"),
+        "{}",
+        answer.body
+    );
+}
+
+#[test]
 fn what_a_route_sees() {
     let server = serve();
     assert_eq!(

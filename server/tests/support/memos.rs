@@ -196,6 +196,12 @@ function "GET divide" () -> any {
   box.int r0, s0
   ret.any r0
 }
+function "GET boom" () -> any {
+  .reference ref*2
+  const.text r0, "OutOfPaper"
+  const.text r1, "the printer has no paper"
+  fail r0, r1
+}
 function "GET writes" () -> any {
   .reference ref*2 any
   entity.new r0, 0
@@ -293,6 +299,7 @@ fn routes(module: &Module, injected: &[(Injected, GlobalId)]) -> Vec<Route> {
         ("GET", "/headers", "GET headers"),
         ("POST", "/echo", "POST echo"),
         ("GET", "/divide", "GET divide"),
+        ("GET", "/boom", "GET boom"),
         ("GET", "/writes-by-get", "GET writes"),
     ];
     let route = |(method, path, name): (&str, &str, &str)| Route {
