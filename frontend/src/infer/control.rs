@@ -295,7 +295,10 @@ impl Walker<'_, '_> {
                 None => return,
             }
         };
-        let func = self.engine.program.pages[page].handlers[handler as usize].func;
+        let handlers = &self.engine.program.pages[page].handlers;
+        let Some(func) = handlers.get(handler as usize).map(|handler| handler.func) else {
+            return;
+        };
         let inst = self.engine.root(func);
         for (n, set) in sets.into_iter().enumerate() {
             if let Some(cell) = self.engine.param_cell(inst, n) {

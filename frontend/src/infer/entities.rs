@@ -9,9 +9,13 @@ use super::walk::Walker;
 
 impl Walker<'_, '_> {
     pub(super) fn entity_new(&mut self, entity: EntityIx, fields: &[(u32, ExprId)]) -> Set {
+        let known = self.engine.entity_fields[entity.index()].len();
         for (at, value) in fields {
             let set = self.eval(*value);
-            self.store_field(entity, *at, set, *value);
+            // An unknown field was reported when names were resolved.
+            if (*at as usize) < known {
+                self.store_field(entity, *at, set, *value);
+            }
         }
         self.left_out(entity, fields);
         self.engine.cells.entity(entity)
@@ -62,8 +66,9 @@ impl Walker<'_, '_> {
         for (n, value) in data.iter().enumerate() {
             let set = self.eval(*value);
             never |= set.is_never();
-            let cell = self.engine.enum_data[def.index()][variant as usize]
-                .get(n)
+            let cell = self.engine.enum_data[def.index()]
+                .get(variant as usize)
+                .and_then(|data| data.get(n))
                 .copied();
             if let Some(cell) = cell {
                 self.flow(cell, set, *value, Into::Variant(def, variant));

@@ -482,8 +482,9 @@ impl<'e, 'p> Walker<'e, 'p> {
                 if set.is_never() {
                     return Set::NEVER;
                 }
-                let cell = self.engine.enum_data[def.index()][*variant as usize]
-                    .get(*n as usize)
+                let cell = self.engine.enum_data[def.index()]
+                    .get(*variant as usize)
+                    .and_then(|data| data.get(*n as usize))
                     .copied();
                 cell.map_or(Set::NEVER, |cell| self.engine.cells.read(cell))
             }
