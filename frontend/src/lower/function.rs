@@ -2,7 +2,7 @@
 //! function state. Must stay true: registers are taken and given back like a stack; a variable has its register exactly
 //! while the smallest expression runs that contains all its uses.
 
-use flin_bytecode::{Class, FunctionBuilder, Label, Reg, emit};
+use flin_bytecode::{Class, FunctionBuilder, Label, Native, Reg, emit};
 use flin_syntax::Span;
 
 use super::walk::Scopes;
@@ -78,7 +78,11 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
     };
     lower.at(f.span);
     lower.enter();
-    lower.tail(f.body);
+    if lower.is_script() {
+        lower.script(f.body);
+    } else {
+        lower.tail(f.body);
+    }
     lower.b
 }
 
@@ -126,6 +130,34 @@ impl Lower<'_, '_> {
                 None => Place::Register(reg),
             };
         }
+    }
+
+    /// Whether this is the top level of a program that keeps records.
+    fn is_script(&self) -> bool {
+        self.cx.program.main == Some(self.id) && !self.cx.program.entities.is_empty()
+    }
+
+    /// The top level: where one of its statements ends, the runtime may keep what it saved.
+    fn script(&mut self, e: ExprId) {
+        let f = self.f;
+        let ExprKind::Block(items, _) = &f.exprs[e.index()].kind else {
+            return self.tail(e);
+        };
+        let mark = self.b.mark();
+        self.take_locals(e);
+        for item in items {
+            if self.b.is_ended() {
+                break;
+            }
+            self.effect(*item);
+            if !self.b.is_ended() {
+                self.native(Native::StatementEnd, &[], None);
+            }
+        }
+        if !self.b.is_ended() {
+            self.leave_empty();
+        }
+        self.b.release(mark);
     }
 
     /// Evaluates what the function returns and returns it, in each branch where the value ends in branches.

@@ -6,6 +6,7 @@ use flin_runtime::store;
 
 use crate::fault::Fault;
 use crate::opening;
+use crate::output::say;
 
 /// Reads the whole log and prints what is in it.
 pub(crate) fn verify(data: &Path) -> Result<(), Fault> {
@@ -18,7 +19,7 @@ pub(crate) fn verify(data: &Path) -> Result<(), Fault> {
     }
     let disk = opening::real_disk(data)?;
     let report = store::verify(&*disk).map_err(|error| Fault::Data(Box::new(error)))?;
-    println!("{report}");
+    say(&report.to_string());
     if report.is_intact() {
         Ok(())
     } else {

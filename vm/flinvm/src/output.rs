@@ -75,3 +75,13 @@ impl World for ScriptWorld {
         SystemWorld.log(level, line);
     }
 }
+
+/// Prints a line; when nobody reads any more, there is nothing left to do.
+pub(crate) fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{line}").and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(NOBODY_READS),
+        Err(error) => tracing::error!(%error, "stdout cannot be written"),
+    }
+}

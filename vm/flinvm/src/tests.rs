@@ -6,7 +6,7 @@ use flin_runtime::{Entry, Failure, World};
 
 use crate::arguments::Test;
 use crate::fault::{Fault, trap_text};
-use crate::output::ScriptWorld;
+use crate::output::{ScriptWorld, say};
 use crate::{load, logging, opening};
 
 /// Runs the tests of a program; prints one line each and a summary.
@@ -22,10 +22,10 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
         let done = runtime.enter(Entry::Test { test });
         output.flush();
         match done {
-            Ok(_) => println!("ok      {}", block.name),
+            Ok(_) => say(&format!("ok      {}", block.name)),
             Err(failure) => {
                 failed += 1;
-                println!("FAILED  {} (line {})", block.name, block.line);
+                say(&format!("FAILED  {} (line {})", block.name, block.line));
                 match failure {
                     Failure::Trap(trap) => eprint!("{}", trap_text(&trap, color)),
                     other => eprintln!("error: {other}"),
@@ -33,7 +33,7 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
             }
         }
     }
-    println!("{} passed, {failed} failed", tests.len() - failed);
+    say(&format!("{} passed, {failed} failed", tests.len() - failed));
     if failed == 0 {
         Ok(())
     } else {

@@ -252,3 +252,26 @@ fn tests_of_a_program_run_apart() {
     );
     assert!(err.contains("error[AssertionError]"), "{err}");
 }
+
+#[test]
+fn each_statement_of_a_script_is_kept_on_its_own() {
+    let folder = Folder::new();
+    let source = "entity Pebble { name: text @required }\na = save Pebble { name: \"a\" }\na.name = \"b\"\nsave a\n\
+        print(a.version)\nfor i in 0..3 {\n  save Pebble { name: \"loop {i}\" }\n}\nprint(Pebble.count)\n\
+        fn two() {\n  save Pebble { name: \"lost\" }\n  save Pebble { name: \"\" }\n}\ntwo()\n";
+    let script = folder.write("pebbles.flin", source.as_bytes());
+    let data = folder.path("data");
+    let data = data.to_str().expect("a plain path");
+    let (code, out, err) = ended(&flinvm(&["run", "--data", data], &[&script]));
+    assert_eq!((code, out.as_str()), (1, "2\n4\n"), "{err}");
+    assert!(err.contains("name is required"), "{err}");
+    let (code, report, _) = ended(&flinvm(&["db", "verify", "--data", data], &[]));
+    assert!(
+        code == 0 && report.contains("transactions  3\n"),
+        "{report}"
+    );
+    assert!(
+        report.contains("create 4  update 1 ") && report.contains("live Pebble  4"),
+        "{report}"
+    );
+}
