@@ -7,11 +7,13 @@ use flin_syntax::ast::{
     TypeExpr, UnaryOp,
 };
 
+use flin_bytecode::module::Injected;
+
 use crate::hir::{BinOp, ExprId, ExprKind, RecordEntry};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
-use super::names::Item;
+use super::names::{Item, Role};
 
 impl Resolver<'_> {
     /// An expression whose value is wanted.
@@ -49,7 +51,7 @@ impl Resolver<'_> {
             } => {
                 return self.field(object, name, *optional, span);
             }
-            Ast::Index { object, index } => self.pair(object, index, ExprKind::Index),
+            Ast::Index { object, index } => self.index(object, index),
             Ast::Slice {
                 object,
                 start,
@@ -100,6 +102,27 @@ impl Resolver<'_> {
             | Ast::Continue { .. } => return self.control(expr, want),
         };
         self.emit(kind, span)
+    }
+
+    fn index(&mut self, object: &Expr, index: &Expr) -> ExprKind {
+        let recv = self.expr(object);
+        let key = self.expr(index);
+        if !self.is_headers(recv) {
+            return ExprKind::Index(recv, key);
+        }
+        let lower = ExprKind::CallLib("lower".to_owned(), vec![key]);
+        ExprKind::Index(recv, self.emit(lower, index.span))
+    }
+
+    /// The headers of a request: their names are kept in lower case and found in any.
+    fn is_headers(&self, id: ExprId) -> bool {
+        let ExprKind::Global(global) = self.frame().exprs[id.index()].kind else {
+            return false;
+        };
+        matches!(
+            self.vars[global.index()].role,
+            Role::Injected(Injected::Headers)
+        )
     }
 
     fn time_travel(&mut self, value: &Expr, span: Span) -> ExprKind {
@@ -236,10 +259,11 @@ impl Resolver<'_> {
             return self.emit(ExprKind::Duration(milliseconds), span);
         }
         let recv = self.expr(object);
+        let lower = self.is_headers(recv).then(|| name.text.to_lowercase());
         self.emit(
             ExprKind::Field {
                 recv,
-                name: name.text.to_string(),
+                name: lower.unwrap_or_else(|| name.text.to_string()),
                 name_span: name.span,
                 optional,
             },
