@@ -1,9 +1,13 @@
 //! The whole way from source text to module. Here because the program, the runtime's `dev` command and the tests all
-//! take it through this one function. Must stay true: a stage runs only if the ones before it found no error, so that
-//! one mistake is reported once; diagnostics come in the order of the source, at most `DIAGNOSTICS_MAX` of them.
+//! take it through this one function. Must stay true: one mistake is reported once: after wrong syntax nothing else is
+//! looked at, types are silent about lines whose names are wrong; diagnostics come in the order of the source, at most
+//! `DIAGNOSTICS_MAX` of them.
+
+use std::collections::HashSet;
 
 use flin_bytecode::Module;
 use flin_syntax::Diagnostic;
+use flin_syntax::span::LineIndex;
 
 use crate::{infer, lower, resolve};
 
@@ -60,9 +64,8 @@ fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnost
     );
     let (program, diagnostics) = resolve::resolve(&parsed.program, &prelude.program);
     found.extend(diagnostics);
-    stop_at_errors(&mut found)?;
     let (types, diagnostics) = infer::infer(&program);
-    found.extend(diagnostics);
+    add_new(&mut found, diagnostics, source_text);
     stop_at_errors(&mut found)?;
     let module =
         lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;
@@ -75,6 +78,21 @@ fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnost
         module,
         warnings: in_order(found),
     })
+}
+
+/// Adds what types say to what names said. A line whose names are wrong already says enough: what types say about it
+/// follows from that. So do warnings, as soon as there is an error.
+fn add_new(found: &mut Vec<Diagnostic>, types: Vec<Diagnostic>, source_text: &str) {
+    let lines = LineIndex::new(source_text);
+    let wrong: HashSet<u32> = found
+        .iter()
+        .filter(|d| d.is_error())
+        .map(|d| lines.line(d.span().start))
+        .collect();
+    let is_new = |d: &Diagnostic| {
+        wrong.is_empty() || d.is_error() && !wrong.contains(&lines.line(d.span().start))
+    };
+    found.extend(types.into_iter().filter(is_new));
 }
 
 fn stop_at_errors(found: &mut Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {

@@ -472,7 +472,7 @@ impl Lower<'_, '_> {
             }
             Meaning::Lib(row) | Meaning::LibOp(row) => match row.row().body {
                 LibBody::Native(_) => self.call_row(e, *row, args, want),
-                LibBody::Inline(inline) => self.inline(e, inline, args, want),
+                LibBody::Inline(inline) => self.inline_as(e, inline, args, want),
                 LibBody::Prelude(_) => self.never_called(e, args, want),
             },
             Meaning::ViaList(list, inner) => {

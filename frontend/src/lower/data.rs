@@ -264,7 +264,7 @@ impl Lower<'_, '_> {
         want: Option<Reg>,
     ) -> Reg {
         let mark = self.b.mark();
-        let list = self.any_list(items);
+        let list = self.variant_items(of, variant, items);
         let (enum_no, variant_no) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
         self.int_const(i64::from(of.0), enum_no);
         self.int_const(i64::from(variant), variant_no);
@@ -311,6 +311,27 @@ impl Lower<'_, '_> {
         self.native(Native::EnumData, &[boxed, number], Some(data));
         self.b.release(mark);
         self.trusted(data, Ty::Any, ty, want)
+    }
+
+    /// The data of a variant: boxed, after ints have become floats where the enum says so.
+    fn variant_items(&mut self, of: EnumIx, variant: u32, items: &[ExprId]) -> Reg {
+        let f = self.cx.program;
+        let declared = &f.enums[of.index()].variants[variant as usize].1;
+        let list = self.b.temp(Class::Ref);
+        self.list_new(list, Ty::Any, items.len());
+        for (n, item) in items.iter().enumerate() {
+            let mark = self.b.mark();
+            let widened = declared.get(n).is_some_and(takes_float) && self.ty(*item) == Ty::Int;
+            let value = if widened {
+                let float = self.eval_as(*item, Ty::Float, None);
+                self.convert(float, Ty::Float, Ty::Any, None)
+            } else {
+                self.eval_as(*item, Ty::Any, None)
+            };
+            self.list_push(list, value, Ty::Any);
+            self.b.release(mark);
+        }
+        list
     }
 
     fn any_list(&mut self, items: &[ExprId]) -> Reg {
@@ -393,6 +414,34 @@ fn scalar_is(ty: Ty, ann: &TypeAnn) -> bool {
         TypeAnn::Optional(inner) => scalar_is(ty, inner),
         TypeAnn::Union(members) => members.iter().any(|member| scalar_is(ty, member)),
         TypeAnn::None
+        | TypeAnn::Text
+        | TypeAnn::Range
+        | TypeAnn::Error
+        | TypeAnn::Response
+        | TypeAnn::List(_)
+        | TypeAnn::Map(..)
+        | TypeAnn::Tuple(_)
+        | TypeAnn::Func(..)
+        | TypeAnn::Entity(_)
+        | TypeAnn::Enum(_)
+        | TypeAnn::Var(_) => false,
+    }
+}
+
+/// Whether an int that goes to a place of this type becomes a float there.
+fn takes_float(ann: &TypeAnn) -> bool {
+    match ann {
+        TypeAnn::Float => true,
+        TypeAnn::Optional(inner) => takes_float(inner),
+        TypeAnn::Union(members) => {
+            members.iter().any(takes_float) && !members.contains(&TypeAnn::Int)
+        }
+        TypeAnn::Any
+        | TypeAnn::Int
+        | TypeAnn::Bool
+        | TypeAnn::Time
+        | TypeAnn::Duration
+        | TypeAnn::None
         | TypeAnn::Text
         | TypeAnn::Range
         | TypeAnn::Error

@@ -10,14 +10,29 @@ use crate::hir::ExprId;
 use crate::types::Ty;
 
 impl Lower<'_, '_> {
-    /// Emits a row of kind inline; the value as the expression's type.
-    pub(super) fn inline(
+    /// Emits a row of kind inline; the value as the expression's type, also where that is wider (`text?.len` is an int
+    /// or none).
+    pub(super) fn inline_as(
         &mut self,
         e: ExprId,
         row: Inline,
         args: &[Arg],
         want: Option<Reg>,
     ) -> Reg {
+        let ty = self.ty(e);
+        match of_its_own(row) {
+            Some(own) if self.class(own) != self.class(ty) => {
+                let mark = self.b.mark();
+                let raw = self.inline(e, row, args, None);
+                self.b.release(mark);
+                self.convert(raw, own, ty, want)
+            }
+            Some(_) | None => self.inline(e, row, args, want),
+        }
+    }
+
+    /// Emits a row of kind inline; the value in the row's own class, if it has one, else as the expression's type.
+    fn inline(&mut self, e: ExprId, row: Inline, args: &[Arg], want: Option<Reg>) -> Reg {
         match row {
             Inline::DurationMs => self.duration(args[0], 1, want),
             Inline::DurationSeconds => self.duration(args[0], 1000, want),
@@ -274,5 +289,30 @@ impl Lower<'_, '_> {
             Some(level) => emit!(self.b, Log, text, level),
         }
         self.b.release(mark);
+    }
+}
+
+/// The type of a row whose result does not depend on its arguments.
+fn of_its_own(row: Inline) -> Option<Ty> {
+    match row {
+        Inline::DurationMs
+        | Inline::DurationSeconds
+        | Inline::DurationMinutes
+        | Inline::DurationHours
+        | Inline::DurationDays
+        | Inline::DurationWeeks => Some(Ty::Duration),
+        Inline::Pi | Inline::Euler => Some(Ty::Float),
+        Inline::TextLen | Inline::ListLen => Some(Ty::Int),
+        Inline::ToText => Some(Ty::Text),
+        Inline::Now => Some(Ty::Time),
+        Inline::ListPush
+        | Inline::ListConcat
+        | Inline::MapGet
+        | Inline::MapSet
+        | Inline::Print
+        | Inline::LogInfo
+        | Inline::LogWarn
+        | Inline::LogError
+        | Inline::Fail => None,
     }
 }

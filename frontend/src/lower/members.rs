@@ -101,7 +101,7 @@ impl Lower<'_, '_> {
         if let Some(row) = row {
             match row.row().body {
                 LibBody::Native(_) => return self.call_row(e, row, all, want),
-                LibBody::Inline(inline) => return self.inline(e, inline, all, want),
+                LibBody::Inline(inline) => return self.inline_as(e, inline, all, want),
                 LibBody::Prelude(_) => {}
             }
         }
