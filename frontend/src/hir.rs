@@ -2,7 +2,10 @@
 //! view. Here because resolving produces it, inference types it and lowering reads it. Must stay true: every name is an
 //! id; every expression lives in the arena of exactly one function; a construct that has a meaning in terms of others has
 //! no node of its own; there is one kind of function for pages, handlers, routes, tests and defaults alike.
-#![allow(missing_docs, reason = "variants and fields are named as the construct they stand for")]
+#![allow(
+    missing_docs,
+    reason = "variants and fields are named as the construct they stand for"
+)]
 
 use flin_syntax::Span;
 
