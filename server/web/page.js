@@ -108,7 +108,7 @@ document.addEventListener("compositionstart", (event) => {
 for (const type of ["compositionend", "blur"]) {
   document.addEventListener(type, () => {
     // Some browsers tell the last input only after the end.
-    setTimeout(composing?.end);
+    if (composing !== null) setTimeout(composing.end);
     composing = null;
   }, true);
 }

@@ -16,7 +16,7 @@ export function parseInput(text, type) {
     return Number.isNaN(n) ? trimmed : n;
   }
   if (base === "bool" && (text === "true" || text === "false")) return text === "true";
-  return text === "" && type.endsWith("?") && base !== "text" ? null : text;
+  return text === "" && type.endsWith("?") ? null : text;
 }
 
 // The text that a text-like control shows for a wire value.

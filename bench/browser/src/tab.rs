@@ -15,6 +15,7 @@ use chromiumoxide::cdp::browser_protocol::input::{
 };
 use chromiumoxide::cdp::browser_protocol::log::EventEntryAdded;
 use chromiumoxide::cdp::browser_protocol::log::LogEntryLevel;
+use chromiumoxide::cdp::browser_protocol::network::{self, BlockPattern, SetBlockedUrLsParams};
 use chromiumoxide::cdp::browser_protocol::page::{
     AddScriptToEvaluateOnNewDocumentParams, NavigateParams, ReloadParams,
 };
@@ -158,6 +159,18 @@ impl Tab {
     /// When the browser refuses.
     pub async fn disable_script(&self) {
         self.command(SetScriptExecutionDisabledParams::new(true))
+            .await;
+    }
+
+    /// Lets no request through whose address fits the pattern; an empty pattern lets all through.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    pub async fn block(&self, pattern: &str) {
+        let patterns = [pattern].into_iter().filter(|p| !p.is_empty());
+        let blocked: Vec<BlockPattern> = patterns.map(|p| BlockPattern::new(p, true)).collect();
+        self.command(network::EnableParams::default()).await;
+        self.command(SetBlockedUrLsParams::builder().url_patterns(blocked).build())
             .await;
     }
 

@@ -1,28 +1,32 @@
-//! Live updates in two real tabs: what one does, the other shows, and nothing that its user was doing is lost.
+//! Live updates in real windows: what one does, the other shows, and nothing that its user was doing is lost.
 
 use flin_browser::example::Example;
-use flin_browser::{Browser, run};
+use flin_browser::run;
+
+/// A program whose only action needs no input.
+const NOTES: &str = "entity Note { body: text @required }
+fn put() { save Note { body: \"a note\" } }
+view {
+  <details><summary>More</summary><p>inside</p></details>
+  <input id=\"free\" placeholder=\"not bound\" />
+  <button click={put()}>Put</button>
+  {for note in Note.all}<p class=\"note\">{note.body}</p>{/for}
+}
+";
 
 #[test]
 fn a_change_appears_in_the_other_tab_and_disturbs_nothing() {
-    run(async {
-        let example = Example::compile("todo");
-        let server = example.serve();
-        let browser = Browser::start().await;
-        let one = browser.open(&server.url).await;
+    run(Example::compile("todo"), async |site| {
+        let one = site.open().await;
         one.type_into("#add input", "first").await;
         one.click("#add button").await;
         one.wait_count("li span", 1).await;
 
-        let two = browser.open(&server.url).await;
-        two.wait(
-            "it is live",
-            "document.documentElement.getAttribute('data-flin-live') === 'on'",
-        )
-        .await;
+        let two = site.open_live().await;
         two.type_into("#add input", "half typed").await;
+        two.eval("_flinUpdate()").await;
         two.eval(
-            "window.kept = [document.querySelector('li'), document.querySelector('#add input'), document.querySelector('h1')];
+            "window.kept = ['li', '#add input', 'h1', 'li input', 'li button.edit'].map(s => document.querySelector(s));
              document.querySelector('#add input').setSelectionRange(2, 4);
              window.requests = performance.getEntriesByType('resource').length;
              _flinOnEntityChange('Todo', () => { window.atPush = performance.getEntriesByType('resource').length; });",
@@ -33,102 +37,129 @@ fn a_change_appears_in_the_other_tab_and_disturbs_nothing() {
         one.click("#add button").await;
         two.wait_count("li span", 2).await;
 
-        assert_eq!(
-            two.eval("window.atPush - window.requests").await,
-            0,
-            "a request was made between commit and push"
-        );
-        assert_eq!(
-            two.eval("document.querySelector('#add input').value").await,
-            "half typed"
-        );
-        let caret = two
-            .eval("(i => [i.selectionStart, i.selectionEnd])(document.querySelector('#add input'))")
-            .await;
-        assert_eq!(caret, serde_json::json!([2, 4]));
-        let same = two
-            .eval("kept[0] === document.querySelector('li') && kept[1] === document.querySelector('#add input') && kept[2] === document.querySelector('h1')")
-            .await;
-        assert_eq!(same, true, "nodes that did not change were replaced");
-        assert_eq!(
-            two.eval("document.activeElement === kept[1]").await,
-            true,
-            "the focus moved"
-        );
-        browser.close().await;
+        two.check("no request was made between commit and push", "window.atPush === window.requests").await;
+        two.check("the text stays", "document.querySelector('#add input').value === 'half typed'").await;
+        two.check(
+            "the selection stays",
+            "(i => i.selectionStart === 2 && i.selectionEnd === 4)(document.querySelector('#add input'))",
+        )
+        .await;
+        two.check(
+            "unchanged nodes are the same nodes",
+            "['li', '#add input', 'h1', 'li input', 'li button.edit'].every((s, i) => document.querySelector(s) === window.kept[i])",
+        )
+        .await;
+        two.check("the focus stays", "document.activeElement === kept[1]").await;
     });
 }
 
 #[test]
-fn open_details_scroll_and_an_unbound_field_survive_an_update() {
-    run(async {
-        let example = Example::compile_text(
-            "entity Note { body: text @required }\n\
-             fn put() { save Note { body: \"a note\" } }\n\
-             view {\n\
-               <details><summary>More</summary><p>inside</p></details>\n\
-               <input id=\"free\" placeholder=\"not bound\" />\n\
-               <button click={put()}>Put</button>\n\
-               {for note in Note.all}<p class=\"note\">{note.body}</p>{/for}\n\
-             }\n",
+fn a_checkbox_follows_the_other_tab_also_after_it_was_clicked() {
+    run(Example::compile("todo"), async |site| {
+        site.act("addTodo", "[]", r#"{"newTitle":"one"}"#);
+        let one = site.open_live().await;
+        let two = site.open_live().await;
+        let (on, off) = (
+            "document.querySelector('li input').checked",
+            "!document.querySelector('li input').checked",
         );
-        let server = example.serve();
-        let browser = Browser::start().await;
-        let one = browser.open(&server.url).await;
-        let two = browser.open(&server.url).await;
-        two.wait(
-            "it is live",
-            "document.documentElement.getAttribute('data-flin-live') === 'on'",
+        for (tab, other, state) in [(&one, &two, on), (&two, &one, off), (&one, &two, on)] {
+            tab.click("li input").await;
+            other.wait("the other follows", state).await;
+            tab.wait_count("[aria-busy]", 0).await;
+            tab.wait("it stays", state).await;
+        }
+    });
+}
+
+#[test]
+fn open_details_and_an_unbound_field_survive_an_update() {
+    run(Example::compile_text(NOTES), async |site| {
+        let tab = site.open_live().await;
+        tab.click("summary").await;
+        tab.type_into("#free", "mine").await;
+        site.act("put", "[]", "{}");
+        tab.wait_count(".note", 1).await;
+        tab.check("the details are open", "document.querySelector('details').open").await;
+        tab.wait_value("#free", "mine").await;
+    });
+}
+
+#[test]
+fn text_that_is_being_composed_is_not_disturbed() {
+    run(Example::compile("todo"), async |site| {
+        let tab = site.open_live().await;
+        tab.type_into("#add input", "a").await;
+        tab.eval(
+            "window.pushed = 0; _flinOnEntityChange('Todo', () => { window.pushed += 1; });
+             window.ends = 0; document.addEventListener('compositionend', () => { window.ends += 1; });",
         )
         .await;
-        two.click("summary").await;
-        two.type_into("#free", "mine").await;
-        one.click("button").await;
-        two.wait_count(".note", 1).await;
-        assert_eq!(
-            two.eval("document.querySelector('details').open").await,
-            true
-        );
-        assert_eq!(
-            two.eval("document.querySelector('#free').value").await,
-            "mine"
-        );
-        browser.close().await;
+        tab.compose("に").await;
+        site.act("addTodo", "[]", r#"{"newTitle":"from elsewhere"}"#);
+        tab.wait("the change is known", "window.pushed === 1").await;
+        tab.eval("new Promise((done) => setTimeout(done, 300))").await;
+        tab.compose("にほ").await;
+        tab.check("the composition goes on", "window.ends === 0").await;
+        tab.wait_value("#add input", "aにほ").await;
+        tab.wait_count("li span", 0).await;
+        tab.insert("日本").await;
+        tab.wait_text("li span", "from elsewhere").await;
+        tab.wait_value("#add input", "a日本").await;
+        tab.press("Enter").await;
+        tab.wait_count("li span", 2).await;
     });
 }
 
 #[test]
 fn a_change_made_while_the_server_was_away_is_shown_after_it_is_back() {
-    run(async {
-        let example = Example::compile("guestbook");
-        let server = example.serve();
-        let port = server
-            .url
-            .rsplit(':')
-            .next()
-            .unwrap_or_default()
-            .to_string();
-        let browser = Browser::start().await;
-        let tab = browser.open(&server.url).await;
-        tab.wait(
-            "it is live",
-            "document.documentElement.getAttribute('data-flin-live') === 'on'",
-        )
-        .await;
-        server.kill();
-        tab.wait(
-            "it knows that it is not live",
-            "document.documentElement.getAttribute('data-flin-live') === 'off'",
-        )
-        .await;
-        let server = example.serve_at(&port);
-        let body = r#"{"_action":"sign","_args":[],"_state":{"name":"Ada","message":"back again","stars":4}}"#;
-        let answer = flin_testkit::http::post_json(&server.url, "/_action", body);
-        assert_eq!(
-            (answer.status, answer.body.as_str()),
-            (200, r#"{"type":"reload"}"#)
+    run(Example::compile("guestbook"), async |site| {
+        site.tolerate("WebSocket");
+        let tab = site.open_live().await;
+        tab.type_into("textarea", "half typed").await;
+        tab.eval("_flinUpdate()").await;
+        site.kill();
+        tab.live("off").await;
+        site.start();
+        site.act(
+            "sign",
+            "[]",
+            r#"{"name":"Ada","message":"back again","stars":4}"#,
         );
         tab.wait_text("article p", "back again").await;
-        browser.close().await;
+        tab.live("on").await;
+        tab.wait_value("textarea", "half typed").await;
+        // It follows again.
+        site.act(
+            "sign",
+            "[]",
+            r#"{"name":"Ada","message":"once more","stars":4}"#,
+        );
+        tab.wait_text("article p", "once more").await;
+    });
+}
+
+#[test]
+fn an_action_without_a_server_says_so_and_loses_nothing() {
+    run(Example::compile("todo"), async |site| {
+        site.tolerate("WebSocket");
+        site.tolerate("ERR_");
+        let tab = site.open_live().await;
+        site.kill();
+        tab.live("off").await;
+        tab.type_into("#add input", "later").await;
+        tab.press("Enter").await;
+        tab.wait(
+            "the message",
+            "document.querySelector('#add .flin-error')?.textContent.startsWith('No answer from the server') === true",
+        )
+        .await;
+        tab.wait_value("#add input", "later").await;
+        site.start();
+        tab.live("on").await;
+        tab.press("Enter").await;
+        tab.wait_text("li span", "later").await;
+        tab.wait_count(".flin-error", 0).await;
+        tab.wait_value("#add input", "").await;
     });
 }

@@ -288,9 +288,6 @@ impl Resolver<'_> {
             svg: around.svg || name == "svg",
             key: None,
         };
-        if let Some((handler, args)) = content.form {
-            self.put(ExprKind::ViewForm { handler, args }, open, out);
-        }
         // The browser drops a newline directly after these tags: where the content is computed, it drops ours.
         if content.text.is_some()
             || (matches!(name, "pre" | "textarea") && starts_with_value(element))
@@ -303,6 +300,10 @@ impl Resolver<'_> {
                 self.put(ExprKind::ViewText(value), open, out);
             }
             None => self.nodes(&element.children, &inside, out),
+        }
+        // Behind what the program wrote: the first input of a form is the one that a visitor sees.
+        if let Some((handler, args)) = content.form {
+            self.put(ExprKind::ViewForm { handler, args }, span, out);
         }
         out.raw(&format!("</{name}>"), span);
     }

@@ -1,0 +1,250 @@
+//! Bound controls and the order of actions in a real browser: what the user does is the state, what the program assigns
+//! is shown, nothing typed is lost, nothing is done twice.
+
+use flin_browser::example::Example;
+use flin_browser::run;
+
+const ORDERS: &str = r##"
+entity Order {
+  name: text @required @minLength(2)
+  count: int @min(1) @max(9)
+  gift: bool
+  note: text
+  size: text
+  color: text
+}
+name = ""
+count = 1
+gift = false
+note = ""
+size = "m"
+color = "red"
+fn place() {
+  save Order { name: name, count: count, gift: gift, note: note, size: size, color: color }
+  name = ""
+}
+fn preset() {
+  name = "Preset"
+  count = 7
+  gift = true
+  note = "two\nlines"
+  size = "l"
+  color = "blue"
+}
+view {
+  <form submit={place()}>
+    <input id="name" bind={name} />
+    <input id="count" type="number" bind={count} />
+    <input id="gift" type="checkbox" bind={gift} />
+    <textarea id="note" bind={note}></textarea>
+    <select id="size" bind={size}><option value="s">Small</option><option value="m">Medium</option><option value="l">Large</option></select>
+    <input id="red" type="radio" value="red" bind={color} /> <input id="blue" type="radio" value="blue" bind={color} />
+    <button>Order</button>
+  </form>
+  <button id="preset" click={preset()}>Preset</button>
+  <p id="echo">{name}|{count}|{gift}|{note}|{size}|{color}</p>
+  {for o in Order.all}<p class="order">{o.name}|{o.count}|{o.gift}|{o.note}|{o.size}|{o.color}</p>{/for}
+}
+"##;
+
+#[test]
+fn every_kind_of_control_is_state() {
+    run(Example::compile_text(ORDERS), async |site| {
+        let tab = site.open().await;
+        tab.wait_text("#echo", "|1|false||m|red").await;
+        tab.type_into("#name", "Zoë").await;
+        tab.replace("#count", "3").await;
+        tab.click("#gift").await;
+        tab.type_into("#note", "fragile").await;
+        tab.eval("(s => { s.value = 's'; s.dispatchEvent(new Event('input', { bubbles: true })); s.dispatchEvent(new Event('change', { bubbles: true })); })(document.querySelector('#size'))").await;
+        tab.click("#blue").await;
+        // What the view makes of the state follows without any action.
+        tab.wait_text("#echo", "Zoë|3|true|fragile|s|blue").await;
+        tab.click("form button").await;
+        tab.wait_text(".order", "Zoë|3|true|fragile|s|blue").await;
+        tab.wait_value("#name", "").await;
+        tab.wait_value("#note", "fragile").await;
+    });
+}
+
+#[test]
+fn what_an_action_assigns_is_shown_in_the_controls() {
+    run(Example::compile_text(ORDERS), async |site| {
+        let tab = site.open().await;
+        tab.click("#preset").await;
+        tab.wait_text("#echo", "Preset|7|true|two\nlines|l|blue")
+            .await;
+        tab.check(
+            "all controls",
+            "['#name', '#count', '#note', '#size'].map(s => document.querySelector(s).value).join('|') === 'Preset|7|two\\nlines|l'
+             && ['#gift', '#red', '#blue'].map(s => document.querySelector(s).checked).join('|') === 'true|false|true'",
+        )
+        .await;
+        tab.click("form button").await;
+        tab.wait_text(".order", "Preset|7|true|two\nlines|l|blue")
+            .await;
+    });
+}
+
+#[test]
+fn each_message_stands_at_its_control_and_the_text_stays() {
+    run(Example::compile_text(ORDERS), async |site| {
+        site.tolerate("422");
+        let tab = site.open().await;
+        tab.type_into("#name", "Zoë").await;
+        tab.replace("#count", "12").await;
+        tab.click("form button").await;
+        tab.wait_count("#count + .flin-error", 1).await;
+        tab.wait_count(".flin-error", 1).await;
+        tab.wait_value("#name", "Zoë").await;
+        tab.wait_value("#count", "12").await;
+        tab.replace("#count", "9").await;
+        tab.replace("#name", "Z").await;
+        tab.press("Enter").await;
+        tab.wait_count("#name + .flin-error", 1).await;
+        tab.wait_count(".flin-error", 1).await;
+        tab.replace("#name", "Zoë").await;
+        tab.press("Enter").await;
+        tab.wait_text(".order", "Zoë|9|false||m|red").await;
+        tab.wait_count(".flin-error, [aria-invalid]", 0).await;
+    });
+}
+
+#[test]
+fn an_empty_number_is_told_at_its_field_and_the_page_stays_live() {
+    run(Example::compile_text(ORDERS), async |site| {
+        site.tolerate("42");
+        site.tolerate("400");
+        let tab = site.open_live().await;
+        tab.type_into("#name", "Zoë").await;
+        tab.replace("#count", "").await;
+        tab.press("Backspace").await;
+        tab.wait_value("#count", "").await;
+        site.act("place", "[]", r#"{"name":"Other","count":2}"#);
+        tab.wait_text(".order", "Other|2|false||m|red").await;
+        tab.wait_value("#count", "").await;
+        tab.click("form button").await;
+        tab.wait_count("#count + .flin-error", 1).await;
+        tab.wait_value("#name", "Zoë").await;
+        tab.type_into("#count", "4").await;
+        tab.press("Enter").await;
+        tab.wait_count(".order", 2).await;
+        tab.wait_count(".flin-error", 0).await;
+    });
+}
+
+#[test]
+fn a_double_submit_is_sent_once_but_typing_ahead_is_not_lost() {
+    run(Example::compile_text(ORDERS), async |site| {
+        let tab = site.open().await;
+        tab.type_into("#name", "one").await;
+        tab.eval("for (let i = 0; i < 3; i++) document.querySelector('form').requestSubmit()")
+            .await;
+        tab.wait_count(".order", 1).await;
+        tab.wait_value("#name", "").await;
+        // The next name, and Enter, before the answer for the one before has come.
+        tab.type_into("#name", "two").await;
+        tab.eval(
+            "(() => { const form = document.querySelector('form'), name = document.querySelector('#name');
+               form.requestSubmit();
+               name.value += 'three';
+               name.dispatchEvent(new InputEvent('input', { bubbles: true }));
+               form.requestSubmit();
+               name.value += 'four';
+               name.dispatchEvent(new InputEvent('input', { bubbles: true }));
+             })()",
+        )
+        .await;
+        tab.wait_count(".order", 3).await;
+        tab.wait(
+            "each was saved by itself",
+            "[...document.querySelectorAll('.order')].map(p => p.textContent.split('|')[0]).join() === 'one,two,three'",
+        )
+        .await;
+        tab.wait_value("#name", "four").await;
+    });
+}
+
+#[test]
+fn text_typed_before_the_script_ran_is_kept() {
+    run(Example::compile_text(ORDERS), async |site| {
+        site.tolerate("ERR_BLOCKED");
+        let tab = site.blank().await;
+        tab.block("*://*:*/_flin/*").await;
+        tab.goto(site.url()).await;
+        tab.wait("the page is there", "document.readyState === 'complete'")
+            .await;
+        tab.type_into("#name", "early").await;
+        tab.click("#gift").await;
+        tab.click("#blue").await;
+        tab.replace("#count", "5").await;
+        tab.block("").await;
+        tab.eval(
+            "(() => { const late = document.createElement('script');
+               late.type = 'module';
+               late.src = document.querySelector('script[type=module]').src + '?late';
+               document.head.append(late);
+             })()",
+        )
+        .await;
+        tab.ready().await;
+        tab.wait_text("#echo", "early|5|true||m|blue").await;
+        tab.wait_value("#name", "early").await;
+        tab.click("form button").await;
+        tab.wait_text(".order", "early|5|true||m|blue").await;
+    });
+}
+
+#[test]
+fn actions_run_in_the_order_of_the_clicks_and_keys_have_handlers() {
+    let source = r#"
+log = ""
+word = ""
+fn add(what: text) { log = log + what }
+fn clear() { word = "" }
+view {
+  <input id="word" bind={word} keydown.enter={add(word)} keydown.escape={clear()} />
+  <button id="a" click={add("a")}>a</button>
+  <button id="b" click={add("b")}>b</button>
+  <p>{log}</p>
+}
+"#;
+    run(Example::compile_text(source), async |site| {
+        let tab = site.open().await;
+        tab.eval("for (const id of 'abba') document.getElementById(id).click()")
+            .await;
+        tab.wait_text("p", "abba").await;
+        tab.type_into("#word", "!").await;
+        tab.press("Enter").await;
+        tab.wait_text("p", "abba!").await;
+        tab.press("Escape").await;
+        tab.wait_value("#word", "").await;
+    });
+}
+
+#[test]
+fn an_error_without_a_field_is_shown_on_top_until_something_succeeds() {
+    let source = r#"
+entity Note { body: text }
+fn broken() { fail("Broken", "the gears are stuck") }
+fn fine() { save Note { body: "x" } }
+view {
+  <button id="broken" click={broken()}>Broken</button>
+  <button id="fine" click={fine()}>Fine</button>
+  <p>{Note.count}</p>
+}
+"#;
+    run(Example::compile_text(source), async |site| {
+        site.tolerate("500");
+        let tab = site.open().await;
+        tab.click("#broken").await;
+        tab.wait(
+            "the message",
+            "document.querySelector('#flin-root > #flin-message[role=alert]')?.textContent.includes('the gears are stuck') === true",
+        )
+        .await;
+        tab.click("#fine").await;
+        tab.wait_text("p", "1").await;
+        tab.wait_count(".flin-error", 0).await;
+    });
+}
