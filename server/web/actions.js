@@ -3,11 +3,13 @@
 // state that the action before it left; a form whose action is under way is sent again only if the user changed it since;
 // every failure is shown; what the user typed while an action was under way is not lost.
 
-import { page, assign, assignBeneath, composed, editsIn } from "./page.js";
+import { page, assign, merged, composed, editsIn } from "./page.js";
 import { clearErrors, showError } from "./messages.js";
 import { post, update } from "./render.js";
 
 let queue = Promise.resolve();
+// Actions that have not been sent yet, each with the state that the user saw when asking for it.
+const waiting = [];
 // Forms under way, with the number of edits in them when they were sent; elements with the number of their actions.
 const sentForms = new Map();
 const pending = new Map();
@@ -20,7 +22,9 @@ export function act(name, args, element = null) {
     sentForms.set(form, editsIn(form));
   }
   mark(element, 1);
-  const done = queue.then(() => send(name, args, form, element));
+  const wish = { name, args, form, element, state: { ...page.state }, edits: { ...page.edits } };
+  waiting.push(wish);
+  const done = queue.then(() => send(waiting.shift()));
   queue = done.catch(() => undefined).finally(() => {
     if (mark(element, -1) === 0) sentForms.delete(form);
   });
@@ -37,12 +41,11 @@ function mark(element, change) {
   return count;
 }
 
-async function send(name, args, form, element) {
-  const sent = { ...page.state };
-  const editsBefore = { ...page.edits };
+async function send(wish) {
+  const { form, element } = wish;
   let answer;
   try {
-    answer = await post("/_action", { _action: name, _args: args, _state: sent, _page: page.path });
+    answer = await post("/_action", { _action: wish.name, _args: wish.args, _state: wish.state, _page: page.path });
   } catch {
     const message = "No answer from the server. The change may not have been saved.";
     showError({ kind: "NetworkError", message }, form);
@@ -60,8 +63,8 @@ async function send(name, args, form, element) {
   clearErrors(form);
   const changed = Object.entries(json.state ?? {});
   for (const [variable, value] of changed) {
-    if ((page.edits[variable] ?? 0) === (editsBefore[variable] ?? 0)) assign(variable, value);
-    else assignBeneath(variable, value, sent[variable]);
+    for (const later of waiting) later.state[variable] = merged(variable, value, wish, later);
+    assign(variable, merged(variable, value, wish, page));
   }
   if (json.type === "reload" || changed.length > 0) await renderAgain(form ?? element);
   return json;

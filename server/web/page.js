@@ -71,25 +71,26 @@ export function edited(control) {
   return true;
 }
 
-// Sets a variable from the program's side and shows it.
+// Sets a variable from the program's side and shows it; a caret keeps its place, counted from the end.
 export function assign(name, value) {
+  if (sameValue(page.state[name], value)) return;
   page.state[name] = value;
   for (const control of boundControls(name)) {
+    const fromEnd = control === document.activeElement && typeof control.selectionStart === "number" ? control.value.length - control.selectionStart : null;
     writeControl(control, value);
+    const caret = Math.max(control.value.length - fromEnd, 0);
+    if (fromEnd !== null && control.selectionStart !== caret) control.setSelectionRange(caret, caret);
     page.dirty.delete(control);
   }
 }
 
-// The same for the answer to an action that was sent with `sent`, when the user has gone on typing meanwhile: what was
-// typed after `sent` stays, as if it had been typed into the answer.
-export function assignBeneath(name, value, sent) {
-  const [before, now, after] = [sent, page.state[name], value].map((v) => v ?? "");
-  if (typeof before !== "string" || typeof now !== "string" || typeof after !== "string" || !now.startsWith(before)) return;
-  const text = after + now.slice(before.length);
-  const focused = boundControls(name).find((c) => c === document.activeElement);
-  const caret = focused?.selectionStart ?? null;
-  assign(name, text);
-  if (caret !== null && caret >= before.length) focused.setSelectionRange(caret - before.length + after.length, caret - before.length + after.length);
+// The value that `into` (the page, or an action that waits) has for a variable after the answer to the action `sent`:
+// what the user typed after that was sent stays, as if it had been typed into the answer.
+export function merged(name, value, sent, into) {
+  if ((into.edits[name] ?? 0) === (sent.edits[name] ?? 0)) return value;
+  const [before, now, after] = [sent.state[name], into.state[name], value].map((v) => v ?? "");
+  const typedOn = [before, now, after].every((v) => typeof v === "string") && now.startsWith(before);
+  return typedOn ? after + now.slice(before.length) : into.state[name];
 }
 
 // At the start: what is in the controls (typed early, or restored by the browser) wins over what was rendered.

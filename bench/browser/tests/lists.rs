@@ -5,7 +5,7 @@ use flin_browser::example::Example;
 use flin_browser::{Site, Tab, run};
 
 const ITEMS: &str = r#"
-entity Item { name: text @unique  rank: float }
+entity Item { name: text @unique, rank: float }
 who = ""
 place = 0.0
 fn put() {

@@ -6,7 +6,7 @@ use flin_browser::run;
 #[test]
 fn markup_in_data_is_shown_as_text() {
     let source = r#"
-entity Link { title: text  url: text }
+entity Link { title: text, url: text }
 title = ""
 url = ""
 fn add() { save Link { title: title, url: url } }
