@@ -25,14 +25,7 @@ pub struct RealDisk {
 impl RealDisk {
     /// Uses `dir`, creating it (and making that durable) if it is absent.
     pub fn open(dir: &Path) -> io::Result<Self> {
-        if !dir.is_dir() {
-            fs::create_dir_all(dir)?;
-            let parent = match dir.parent() {
-                Some(parent) if !parent.as_os_str().is_empty() => parent,
-                _ => Path::new("."),
-            };
-            File::open(parent)?.sync_all()?;
-        }
+        create_durably(dir)?;
         Ok(RealDisk {
             dir: dir.to_owned(),
         })
@@ -161,6 +154,26 @@ impl Disk for RealDisk {
         File::open("/dev/urandom")?.read_exact(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
     }
+}
+
+/// Creates a directory with all that is missing above it. Each new name is synced in the directory that holds it: a crash
+/// must not take away a path below which commits were acknowledged.
+fn create_durably(dir: &Path) -> io::Result<()> {
+    if dir.is_dir() {
+        return Ok(());
+    }
+    let parent = match dir.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    };
+    create_durably(parent)?;
+    match fs::create_dir(dir) {
+        Ok(()) => {}
+        // Somebody else was quicker.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && dir.is_dir() => {}
+        Err(error) => return Err(error),
+    }
+    File::open(parent)?.sync_all()
 }
 
 struct RealFile {

@@ -89,7 +89,27 @@ pub(crate) fn load(disk: &dyn Disk) -> Result<LogFiles, OpenError> {
     }
     files.segments.sort_by_key(|segment| segment.header.number);
     check_order(&mut files);
+    note_shortened(&mut files)?;
     Ok(files)
+}
+
+fn note_shortened(files: &mut LogFiles) -> Result<(), IoFailure> {
+    let newest = files.segments.last();
+    let Some(newest) = newest.filter(|newest| newest.name == ACTIVE) else {
+        return Ok(());
+    };
+    let len = newest.file.len_bytes().map_err(|source| IoFailure {
+        attempt: "asking for the length of a segment",
+        file: newest.name.clone(),
+        source,
+    })?;
+    let capacity = newest.header.capacity;
+    if len < capacity {
+        files.notes.push(format!(
+            "{ACTIVE} was made {capacity} bytes long and has only {len}: somebody shortened it, or a copy is incomplete"
+        ));
+    }
+    Ok(())
 }
 
 fn is_segment_name(name: &str) -> bool {

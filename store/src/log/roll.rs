@@ -188,6 +188,10 @@ impl LogWriter {
         let Some(active) = &self.active else {
             unreachable!("a cut is a cut of a segment");
         };
+        if until == active.end {
+            // The file was shortened exactly behind its last frame.
+            return Ok(());
+        }
         let mut bytes = vec![0; (until - active.end) as usize];
         active
             .segment

@@ -112,6 +112,45 @@ pub(crate) fn judge_tail(
     }
 }
 
+/// The same for the newest segment when its file is shorter than it was made: what stood behind the file's end counts
+/// as never arrived, unless a watermark proves otherwise. Nothing is appended to such a file: its end is a cut.
+pub(crate) fn judge_shortened(
+    bytes: &[u8],
+    salt: u64,
+    offset: u64,
+    expected: Lsn,
+    durable: Lsn,
+    capacity: u64,
+) -> TailVerdict {
+    let file_end = bytes.len() as u64;
+    let kind = match judge_tail(bytes, salt, offset, expected, durable) {
+        torn @ TailVerdict::Torn { .. } => return torn,
+        TailVerdict::Clean => {
+            return TailVerdict::Torn {
+                until: (offset + ALIGN).min(file_end),
+            };
+        }
+        TailVerdict::Damaged(DamageKind::Missing { .. }) => {
+            return TailVerdict::Damaged(DamageKind::Shortened {
+                expected: capacity,
+                found: file_end,
+            });
+        }
+        TailVerdict::Damaged(kind) => kind,
+    };
+    let reaches_beyond_file = match frame_at(bytes, salt, offset) {
+        Found::Bad(_, Some(header)) => offset + header.frame_len() > file_end,
+        Found::Bad(_, None) | Found::Nothing => offset + FRAME_HEADER_BYTES as u64 > file_end,
+        Found::Frame(..) => false,
+    };
+    let proven = expected <= durable.max(watermark_behind(bytes, salt, offset));
+    if reaches_beyond_file && !proven {
+        TailVerdict::Torn { until: file_end }
+    } else {
+        TailVerdict::Damaged(kind)
+    }
+}
+
 /// The highest watermark in any intact frame header behind `offset`.
 fn watermark_behind(bytes: &[u8], salt: u64, offset: u64) -> Lsn {
     let mut highest = Lsn(0);

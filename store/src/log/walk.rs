@@ -7,8 +7,8 @@ use crate::codec::cursor::Undecodable;
 use crate::codec::frame::{FrameHeader, FrameKind};
 use crate::error::{Damage, DamageKind, IoFailure};
 use crate::limits::SEGMENT_HEADER_BYTES;
-use crate::log::files::{LoadedSegment, LogFiles};
-use crate::log::scan::{Found, TailVerdict, frame_at, judge_tail, next_header};
+use crate::log::files::{ACTIVE, LoadedSegment, LogFiles};
+use crate::log::scan::{Found, TailVerdict, frame_at, judge_shortened, judge_tail, next_header};
 use crate::value::Lsn;
 
 /// A frame shown to the visitor.
@@ -134,7 +134,13 @@ impl Walker<'_> {
             self.linked = false;
         }
         self.end.offset = SEGMENT_HEADER_BYTES;
-        if (bytes.len() as u64) < header.capacity {
+        let needed = match next {
+            Some(next) => next.header.previous_end,
+            // The active segment is judged by what is missing, see `judge_shortened`.
+            None if segment.name == ACTIVE => SEGMENT_HEADER_BYTES,
+            None => header.capacity,
+        };
+        if (bytes.len() as u64) < needed {
             let what = DamageKind::Shortened {
                 expected: header.capacity,
                 found: bytes.len() as u64,
@@ -178,7 +184,13 @@ impl Walker<'_> {
                     if sealed_end.is_some() {
                         kind
                     } else {
-                        match judge_tail(bytes, salt, offset, expected, self.end.durable) {
+                        let (durable, capacity) = (self.end.durable, segment.header.capacity);
+                        let verdict = if (bytes.len() as u64) < capacity {
+                            judge_shortened(bytes, salt, offset, expected, durable, capacity)
+                        } else {
+                            judge_tail(bytes, salt, offset, expected, durable)
+                        };
+                        match verdict {
                             TailVerdict::Clean => return,
                             TailVerdict::Torn { until } => {
                                 self.end.tail = Tail::Torn { until };
