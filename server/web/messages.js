@@ -43,9 +43,15 @@ export function showError(error, form) {
     form.append(errorNode("flin-error-form", error.message));
   } else {
     const line = errorNode("flin-message", error.message);
+    line.dataset.kind = error.kind;
     line.classList.add("flin-message");
     root().prepend(line);
   }
+}
+
+// The page is up to date again.
+export function clearNetworkError() {
+  document.querySelector("#flin-message[data-kind=NetworkError]")?.remove();
 }
 
 // Takes away the messages of a form (or of what is in no form), and the line on top.

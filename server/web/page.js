@@ -14,6 +14,8 @@ export const page = {
   fields: info.fields,
   // Sequence number that the shown document is known to contain.
   seq: info.seq,
+  // Whether the last wish to bring the document up to date has failed.
+  behind: false,
   state: { ...info.state },
   // Counts the user's edits per variable, to tell whether one came after a request was sent.
   edits: {},

@@ -53,8 +53,10 @@ async function work() {
     next = null;
     try {
       if (wish.seq > page.seq) await renderOnce(wish.scopes);
+      page.behind = false;
       wish.resolve();
     } catch (failure) {
+      page.behind = true;
       wish.reject(failure);
     }
   }
@@ -91,6 +93,8 @@ function show(answer, scopes) {
   const selection = focused && "selectionStart" in focused ? [focused.selectionStart, focused.selectionEnd, focused.selectionDirection] : null;
   const answered = (control) => scopes.some((scope) => scope !== null && scope.contains(control));
   const mayOverwrite = (control) => !page.dirty.has(control) || answered(control);
+  const wishes = () => [...root().querySelectorAll("[autofocus]")];
+  const wishesBefore = new Set(wishes());
   const fresh = document.createElement("template");
   fresh.innerHTML = answer.html;
   morphChildren(root(), fresh.content, mayOverwrite);
@@ -104,6 +108,9 @@ function show(answer, scopes) {
     focused.focus({ preventScroll: true });
     if (selection && selection[0] !== null) focused.setSelectionRange(...selection);
   }
+  // What has just appeared and wants the focus gets it, unless the user is typing elsewhere.
+  const wish = wishes().find((element) => !wishesBefore.has(element));
+  if (!document.activeElement?.matches("input,select,textarea")) wish?.focus();
 }
 
 function showForms(html) {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use chromiumoxide::Page;
 use chromiumoxide::cdp::browser_protocol::emulation::{
-    SetFocusEmulationEnabledParams, SetScriptExecutionDisabledParams,
+    SetDeviceMetricsOverrideParams, SetFocusEmulationEnabledParams,
+    SetScriptExecutionDisabledParams,
 };
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType, DispatchMouseEventParams, DispatchMouseEventType,
@@ -410,6 +411,17 @@ impl Tab {
             }
             self.command(event.build().expect("a key event")).await;
         }
+    }
+
+    /// Gives the window's content a size in CSS pixels.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    pub async fn resize(&self, width: i64, height: i64) {
+        self.command(SetDeviceMetricsOverrideParams::new(
+            width, height, 1.0, false,
+        ))
+        .await;
     }
 
     /// Saves a picture of the page.

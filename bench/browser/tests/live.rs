@@ -140,6 +140,31 @@ fn a_change_made_while_the_server_was_away_is_shown_after_it_is_back() {
 }
 
 #[test]
+fn a_page_that_could_not_be_brought_up_to_date_says_so_and_catches_up() {
+    run(Example::compile("todo"), async |site| {
+        site.tolerate("WebSocket");
+        site.tolerate("ERR_");
+        let tab = site.open_live().await;
+        // The action is answered, but the page cannot be rendered any more.
+        tab.block("*://*:*/_render").await;
+        tab.type_into("#add input", "saved").await;
+        tab.press("Enter").await;
+        tab.wait(
+            "the message",
+            "document.querySelector('#flin-message')?.textContent.includes('could not be brought up to date') === true",
+        )
+        .await;
+        site.kill();
+        tab.live("off").await;
+        tab.block("").await;
+        site.start();
+        tab.wait_text("li span", "saved").await;
+        tab.wait_count(".flin-error", 0).await;
+        tab.wait_value("#add input", "").await;
+    });
+}
+
+#[test]
 fn an_action_without_a_server_says_so_and_loses_nothing() {
     run(Example::compile("todo"), async |site| {
         site.tolerate("WebSocket");

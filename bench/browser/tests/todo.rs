@@ -77,6 +77,11 @@ fn an_item_is_toggled_edited_and_deleted() {
             "document.querySelector('form.edit input').value === 'second'",
         )
         .await;
+        tab.check("it has the focus", "document.activeElement === document.querySelector('form.edit input')").await;
+        tab.press("Escape").await;
+        tab.wait_text("li:nth-child(2) span", "second").await;
+        tab.click("li:nth-child(2) button.edit").await;
+        tab.wait_value("form.edit input", "second").await;
         tab.replace("form.edit input", "changed").await;
         tab.click("form.edit button").await;
         tab.wait_text("li:nth-child(2) span", "changed").await;
@@ -114,6 +119,7 @@ fn what_was_shown_as_saved_survives_kill_minus_nine() {
         add(&tab, "still here tomorrow").await;
         site.kill();
         site.tolerate("WebSocket");
+        site.tolerate("ERR_");
         site.start();
         let again = site.open().await;
         again.wait_text("li span", "still here tomorrow").await;
