@@ -114,7 +114,7 @@ impl Walker<'_, '_> {
             ));
         }
         let (set, field) = match name {
-            "id" => (Set::INT.plus(Set::NONE), SystemField::Id),
+            "id" => (Set::INT, SystemField::Id),
             "version" => (Set::INT, SystemField::Version),
             "created_at" => (Set::TIME, SystemField::CreatedAt),
             "updated_at" => (Set::TIME, SystemField::UpdatedAt),
@@ -399,7 +399,7 @@ impl Walker<'_, '_> {
             fits = true;
         }
         if !fits {
-            self.not_indexable(recv, set);
+            self.not_settable(recv, set);
         }
         Set::NONE
     }

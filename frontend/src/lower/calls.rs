@@ -180,7 +180,7 @@ impl Lower<'_, '_> {
         emit!(self.b, UnboxRef, found, query, desc);
         emit!(self.b, QueryScan, rows, found);
         let (at, len) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
-        let (row, value) = (self.b.temp(Class::Ref), self.b.temp(Class::Any));
+        let row = self.b.temp(Class::Ref);
         let (top, end) = (self.b.label(), self.b.label());
         emit!(self.b, ListNew, found, Class::Any, 0);
         self.int_const(0, at);
@@ -188,8 +188,7 @@ impl Lower<'_, '_> {
         emit!(self.b, JumpLeI64, len, at, end);
         self.b.bind(top);
         emit!(self.b, ListGetRef, row, rows, at);
-        emit!(self.b, BoxRef, value, row);
-        emit!(self.b, ListPushAny, found, value);
+        emit!(self.b, ListPushAny, found, row);
         emit!(self.b, ForNext, at, len, top);
         self.b.bind(end);
         self.b.release(mark);

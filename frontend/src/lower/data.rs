@@ -157,7 +157,7 @@ impl Lower<'_, '_> {
                 let map = matches!(known, Ty::Map(_) | Ty::Record(_));
                 let work = if map { known } else { Ty::Any };
                 let object = self.operand_as(recv, work, &[at]);
-                let key = self.eval_as(at, Ty::Any, None);
+                let key = self.word(at);
                 let value = self.b.temp(Class::Any);
                 self.at_expr(e);
                 if map {
@@ -187,16 +187,16 @@ impl Lower<'_, '_> {
             }
             Ty::Map(_) | Ty::Record(_) => {
                 let object = self.operand_as(recv, known, &[at, value]);
-                let key = self.operand_as(at, Ty::Any, &[value]);
+                let key = self.operand_word(at, &[value]);
                 let source = self.source_for_map(known, Source::Expr(value));
-                let reg = self.source_as(source, Ty::Any);
+                let reg = self.source_word(source);
                 self.at_expr(e);
                 emit!(self.b, MapSet, reg, object, key);
             }
             _ => {
                 let object = self.operand_as(recv, Ty::Any, &[at, value]);
-                let key = self.operand_as(at, Ty::Any, &[value]);
-                let reg = self.eval_as(value, Ty::Any, None);
+                let key = self.operand_word(at, &[value]);
+                let reg = self.word(value);
                 self.at_expr(e);
                 emit!(self.b, IndexSetAny, reg, object, key);
             }

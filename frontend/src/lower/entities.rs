@@ -86,9 +86,11 @@ impl Lower<'_, '_> {
             };
             let mark = self.b.mark();
             let inst = self.cx.entry_instance(default);
+            let from = self.cx.result_type(inst);
             let value = self.call_instance(inst, &[], None);
-            let number = FieldNo(at as i32);
-            emit!(self.b, EntitySet, value, object, number);
+            let form = self.field_form(Ty::Entity(entity), at, from);
+            let value = self.convert(value, from, form, None);
+            self.store_field(object, at, value, form);
             self.b.release(mark);
         }
         self.settle(object, Class::Ref, want)
@@ -97,21 +99,60 @@ impl Lower<'_, '_> {
     /// Sets a declared field. The declared type is enforced when the record is saved; here only ints become floats.
     pub(super) fn set_entity_field(&mut self, object: Reg, of: Ty, field: u32, value: ExprId) {
         let mark = self.b.mark();
-        let from = self.ty(value);
-        let is_float = |entity: EntityIx| {
-            self.cx.program.entities[entity.index()].fields[field as usize].ty == TypeAnn::Float
-        };
-        let widen = from == Ty::Int && matches!(of, Ty::Entity(entity) if is_float(entity));
-        let reg = if widen {
-            let float = self.eval_as(value, Ty::Float, None);
-            self.convert(float, Ty::Float, Ty::Any, None)
-        } else {
-            self.eval_as(value, Ty::Any, None)
-        };
+        let form = self.field_form(of, field, self.ty(value));
+        let reg = self.eval_as(value, form, None);
         let object = self.entity_object(object, of);
-        let number = FieldNo(field as i32);
-        emit!(self.b, EntitySet, reg, object, number);
+        self.store_field(object, field, reg, form);
         self.b.release(mark);
+    }
+
+    /// The type as which a value goes into a field: its own where that is the declared one or an object, else `any`.
+    fn field_form(&self, of: Ty, field: u32, from: Ty) -> Ty {
+        let declared = self.declared(of, FieldNo(field as i32));
+        match (declared, from) {
+            (Some(TypeAnn::Float), Ty::Int | Ty::Float) => Ty::Float,
+            (Some(TypeAnn::Int), Ty::Int)
+            | (Some(TypeAnn::Bool), Ty::Bool)
+            | (Some(TypeAnn::Time), Ty::Time)
+            | (Some(TypeAnn::Duration), Ty::Duration) => from,
+            _ if self.class(from) == Class::Ref => from,
+            _ => Ty::Any,
+        }
+    }
+
+    fn store_field(&mut self, object: Reg, field: u32, value: Reg, form: Ty) {
+        let number = FieldNo(field as i32);
+        match self.class(form) {
+            Class::I64 => emit!(self.b, EntitySetI64, value, object, number),
+            Class::F64 => emit!(self.b, EntitySetF64, value, object, number),
+            Class::Bool => emit!(self.b, EntitySetBool, value, object, number),
+            Class::Ref | Class::Any => emit!(self.b, EntitySet, value, object, number),
+        }
+    }
+
+    /// The declared type of a field without its `?`, if the receiver's entity is known.
+    fn declared(&self, of: Ty, field: FieldNo) -> Option<&TypeAnn> {
+        let entity = self.entity_of(of)?;
+        let fields = &self.cx.program.entities[entity.index()].fields;
+        match &fields.get(field.declared()?)?.ty {
+            TypeAnn::Optional(inner) => Some(inner),
+            other => Some(other),
+        }
+    }
+
+    /// Whether a field is read as this type by an operation of its class: where the type is the declared one.
+    fn reads_typed(&self, of: Ty, field: FieldNo, ty: Ty) -> bool {
+        match (self.declared(of, field), self.class(ty)) {
+            (_, Class::Any) => false,
+            (None, class) => field.declared().is_none() && class != Class::Ref,
+            (Some(TypeAnn::Any | TypeAnn::Var(_) | TypeAnn::Union(_) | TypeAnn::None), _) => false,
+            (Some(TypeAnn::Int), Class::I64) => ty == Ty::Int,
+            (Some(TypeAnn::Time), Class::I64) => ty == Ty::Time,
+            (Some(TypeAnn::Duration), Class::I64) => ty == Ty::Duration,
+            (Some(TypeAnn::Float), class) => class == Class::F64,
+            (Some(TypeAnn::Bool), class) => class == Class::Bool,
+            (Some(_), class) => class == Class::Ref,
+        }
     }
 
     /// The entity object of a value that must be one.
@@ -177,6 +218,20 @@ impl Lower<'_, '_> {
     ) -> Reg {
         let mark = self.b.mark();
         let object = self.entity_object(reg, from);
+        if self.reads_typed(from, field, ty) {
+            self.b.release(mark);
+            let dst = self.dst(want, self.class(ty));
+            match self.class(ty) {
+                Class::I64 => emit!(self.b, EntityGetI64, dst, object, field),
+                Class::F64 => emit!(self.b, EntityGetF64, dst, object, field),
+                Class::Bool => emit!(self.b, EntityGetBool, dst, object, field),
+                Class::Ref | Class::Any if self.fits(Ty::None, ty) => {
+                    emit!(self.b, EntityGetOptional, dst, object, field);
+                }
+                Class::Ref | Class::Any => emit!(self.b, EntityGetRef, dst, object, field),
+            }
+            return dst;
+        }
         let same = self.class(ty) == Class::Any;
         let value = if same {
             self.dst(want, Class::Any)
@@ -329,9 +384,19 @@ impl Lower<'_, '_> {
         let mark = self.b.mark();
         // The receiver is the entity's name when the id comes second.
         let id = args.last().copied().unwrap_or(Arg::Nothing);
-        let key = self.arg_as(id, Ty::Any, None);
-        let found = self.b.temp(Class::Ref);
-        emit!(self.b, EntityFind, found, key, self.cx.entity_id(entity));
+        let from = self.arg_ty(id);
+        let found = if from == Ty::Int {
+            let key = self.arg(id, None);
+            let found = self.b.temp(Class::Ref);
+            emit!(self.b, EntityFindI64, found, key, self.cx.entity_id(entity));
+            found
+        } else {
+            let key = self.arg(id, None);
+            let key = self.word_of(key, from);
+            let found = self.b.temp(Class::Ref);
+            emit!(self.b, EntityFind, found, key, self.cx.entity_id(entity));
+            found
+        };
         self.b.release(mark);
         if self.class(ty) == Class::Ref {
             return self.settle_as(found, ty, want);

@@ -74,6 +74,28 @@ impl Lower<'_, '_> {
         self.keep(e, reg, later)
     }
 
+    /// The value for an operation that reads `any`: an object stays in its register of class `ref`, which may be read so.
+    pub(super) fn word(&mut self, e: ExprId) -> Reg {
+        if self.class(self.ty(e)) == Class::Ref {
+            return self.eval(e, None);
+        }
+        self.eval_as(e, Ty::Any, None)
+    }
+
+    /// As `word`, for a value that must survive the evaluation of `later`.
+    pub(super) fn operand_word(&mut self, e: ExprId, later: &[ExprId]) -> Reg {
+        let reg = self.word(e);
+        self.keep(e, reg, later)
+    }
+
+    /// As `word`, of a value in a register.
+    pub(super) fn word_of(&mut self, reg: Reg, from: Ty) -> Reg {
+        if self.class(from) == Class::Ref {
+            return reg;
+        }
+        self.convert(reg, from, Ty::Any, None)
+    }
+
     pub(super) fn keep(&mut self, e: ExprId, reg: Reg, later: &[ExprId]) -> Reg {
         if let ExprKind::Local(local) = self.kind(e)
             && let Place::Register(home) = self.place(*local)

@@ -224,7 +224,7 @@ impl Lower<'_, '_> {
                 let value = self.eval_inner(e, None);
                 Some(self.answer(value, ty))
             }
-            ResultForm::Natural | ResultForm::Any => {
+            ResultForm::Natural => {
                 let value = self.eval_inner(e, None);
                 Some(self.convert(value, ty, self.result, None))
             }
@@ -239,7 +239,6 @@ impl Lower<'_, '_> {
                 None
             }
             ResultForm::Truth => Some(self.truth(e, None)),
-            ResultForm::Any => Some(self.eval_as(e, Ty::Any, None)),
             ResultForm::Answer => {
                 let ty = self.ty(e);
                 let value = self.eval(e, None);

@@ -188,12 +188,10 @@ impl Lower<'_, '_> {
         let any = !matches!((from, other), (Ty::List(_), Ty::List(_))) || !self.fits(from, other);
         self.at_expr(e);
         if any {
-            let (x, y) = (self.b.temp(Class::Any), self.b.temp(Class::Any));
-            emit!(self.b, BoxRef, x, left);
-            emit!(self.b, BoxRef, y, right);
-            emit!(self.b, AddAny, x, x, y);
+            let sum = self.b.temp(Class::Any);
+            emit!(self.b, AddAny, sum, left, right);
             self.b.release(mark);
-            return self.trusted(x, Ty::Any, ty, want);
+            return self.trusted(sum, Ty::Any, ty, want);
         }
         self.b.release(mark);
         let dst = self.dst(want, Class::Ref);

@@ -68,8 +68,6 @@ pub fn lower(
 enum ResultForm {
     /// As its type says; nothing for `none` and `never`.
     Natural,
-    /// As `any`, for callers that know no type.
-    Any,
     /// As `any`, queries in it made lists: it leaves the program.
     Answer,
     /// As a bool, by truthiness.
@@ -182,7 +180,6 @@ impl<'a> Lowering<'a> {
         let program = self.program;
         let fields = || program.entities.iter().flat_map(|entity| &entity.fields);
         let handlers = || program.pages.iter().flat_map(|page| &page.handlers);
-        let any = fields().filter_map(|field| field.default);
         let answer = program.routes.iter().map(|route| route.func);
         let truth = fields().flat_map(|field| field.checks.iter().copied());
         let discard = (program.globals.iter().filter_map(|global| global.init))
@@ -192,8 +189,7 @@ impl<'a> Lowering<'a> {
             .chain(program.tests.iter().map(|(_, test)| *test))
             .chain(program.main)
             .chain(program.const_init);
-        (any.map(|f| (f, ResultForm::Any)))
-            .chain(answer.map(|f| (f, ResultForm::Answer)))
+        (answer.map(|f| (f, ResultForm::Answer)))
             .chain(truth.map(|f| (f, ResultForm::Truth)))
             .chain(discard.map(|f| (f, ResultForm::Discard)))
             .collect()
@@ -250,7 +246,7 @@ impl<'a> Lowering<'a> {
                 .collect(),
             result: match self.forms[id.index()] {
                 ResultForm::Natural => self.result_class(instance.result),
-                ResultForm::Any | ResultForm::Answer => Some(Class::Any),
+                ResultForm::Answer => Some(Class::Any),
                 ResultForm::Truth => Some(Class::Bool),
                 ResultForm::Discard => None,
             },
@@ -261,7 +257,7 @@ impl<'a> Lowering<'a> {
     fn result_type(&self, id: InstId) -> Ty {
         match self.forms[id.index()] {
             ResultForm::Natural => self.types.instances[id.index()].result,
-            ResultForm::Any | ResultForm::Answer => Ty::Any,
+            ResultForm::Answer => Ty::Any,
             ResultForm::Truth => Ty::Bool,
             ResultForm::Discard => Ty::None,
         }

@@ -188,9 +188,17 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn set_key(&mut self, object: Reg, name: &str, source: Source) {
-        let value = self.source_as(source, Ty::Any);
+        let value = self.source_word(source);
         let key = self.cx.module.const_text(name);
         emit!(self.b, MapSetName, value, object, key);
+    }
+
+    /// The value for an operation that reads `any`.
+    pub(super) fn source_word(&mut self, source: Source) -> Reg {
+        match source {
+            Source::Expr(e) => self.word(e),
+            Source::Value(reg, from) => self.word_of(reg, from),
+        }
     }
 
     pub(super) fn map_key(&mut self, object: Reg, name: &str, ty: Ty, want: Option<Reg>) -> Reg {

@@ -2,7 +2,8 @@
 //! where the scheme names a scalar or text; what kind of object a body gets it checks itself.
 
 use flin_bytecode::library::LibType;
-use flin_bytecode::{Class, LibId, Native, Reg, emit};
+use flin_bytecode::module::Signature;
+use flin_bytecode::{Bank, Class, LibId, Native, Reg, emit};
 
 use super::calls::Arg;
 use super::function::Lower;
@@ -101,16 +102,39 @@ impl Lower<'_, '_> {
         args: &[Arg],
         at: Option<ExprId>,
     ) -> Option<Reg> {
-        let window = self.b.window(row.signature());
-        let params = &row.scheme().params;
-        for ((arg, slot), param) in args.iter().zip(&window.args).zip(params) {
-            self.lib_arg(*arg, param, *slot);
+        let signature = self.with_objects(row.signature(), args);
+        let window = self.b.window(&signature);
+        let params = row.scheme().params.iter().zip(&signature.params);
+        for ((arg, slot), (param, class)) in args.iter().zip(&window.args).zip(params) {
+            if *class == Class::Ref && param.class() == Class::Any {
+                self.arg(*arg, Some(*slot));
+            } else {
+                self.lib_arg(*arg, param, *slot);
+            }
         }
         if let Some(e) = at {
             self.call_at(e);
         }
         emit!(self.b, CallLib, window.scalar, window.reference, row);
         window.result
+    }
+
+    /// The signature with class `ref` for arguments that are objects where `any` is read. The first argument keeps its
+    /// class where a result may be left in its register.
+    fn with_objects(&self, signature: &Signature, args: &[Arg]) -> Signature {
+        let mut signature = signature.clone();
+        let result = signature.result.map(Class::bank);
+        let mut is_first = true;
+        for (class, arg) in signature.params.iter_mut().zip(args) {
+            let given = self.class(self.arg_ty(*arg));
+            let in_bank = class.bank() == Bank::Reference;
+            let is_left_alone = is_first && in_bank && result == Some(Bank::Reference);
+            is_first &= !in_bank;
+            if !is_left_alone && given.reads_as(*class) {
+                *class = given;
+            }
+        }
+        signature
     }
 
     /// An argument in the class and, as far as the row names one, of the type that a row asks for.

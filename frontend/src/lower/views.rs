@@ -1,10 +1,11 @@
 //! What a view writes. Must stay true: everything a visitor's data can reach goes through an operation that escapes for
 //! its place; only literal markup and `raw(…)` are written as they are.
 
-use flin_bytecode::{Bank, Class, HandlerId, Reg, emit};
+use flin_bytecode::{Bank, Class, GlobalId, HandlerId, Reg, emit};
+use flin_syntax::Span;
 
 use super::function::Lower;
-use crate::hir::{ExprId, ExprKind};
+use crate::hir::{AttrPlace, Control, ExprId, ExprKind, GlobalIx};
 use crate::types::Ty;
 
 impl Lower<'_, '_> {
@@ -22,26 +23,19 @@ impl Lower<'_, '_> {
                 emit!(self.b, ViewHtml, text);
             }
             ExprKind::ViewAttr { name, place, value } => {
-                let reg = self.eval_as(*value, Ty::Any, None);
-                let name = self.cx.module.const_text(name);
-                self.at(expr.span);
-                emit!(self.b, ViewAttr, reg, *place as i32, name);
+                self.view_attr(expr.span, name, *place, *value);
             }
             ExprKind::ViewBind { global, control } => {
-                let ty = self.cx.types.globals[global.index()];
-                let id = self.cx.global_id(*global);
-                let value = self.global_value(*global, ty);
-                let value = self.convert(value, ty, Ty::Any, None);
-                emit!(self.b, ViewBind, value, *control as i32, id);
+                self.view_bind(*global, *control);
             }
             ExprKind::ViewOption { own, bound } => {
-                let own = self.operand_as(*own, Ty::Any, &[*bound]);
-                let bound = self.eval_as(*bound, Ty::Any, None);
+                let own = self.shown(*own);
+                let bound = self.shown(*bound);
                 emit!(self.b, ViewOption, own, bound);
             }
             ExprKind::ViewKey(local) => {
                 let (value, ty) = self.read_local(*local, None);
-                let value = self.convert(value, ty, Ty::Any, None);
+                let value = self.shown_value(value, ty);
                 emit!(self.b, ViewKey, value);
             }
             ExprKind::ViewOn {
@@ -76,6 +70,72 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// An attribute. One that is only there or not is a jump around its name.
+    fn view_attr(&mut self, span: Span, name: &str, place: AttrPlace, value: ExprId) {
+        if place == AttrPlace::Boolean {
+            let shown = self.truth(value, None);
+            self.at(span);
+            self.raw_if(shown, &format!(" {name}"));
+            return;
+        }
+        let shown = self.shown(value);
+        let name = self.cx.module.const_text(name);
+        self.at(span);
+        emit!(self.b, ViewAttr, shown, place as i32, name);
+    }
+
+    /// The attributes of a bound control. Only text and number inputs show their value in an attribute.
+    fn view_bind(&mut self, global: GlobalIx, control: Control) {
+        let ty = self.cx.types.globals[global.index()];
+        let id = self.cx.global_id(global);
+        match control {
+            Control::Text | Control::Number => {
+                let value = self.global_value(global, ty);
+                let shown = self.shown_value(value, ty);
+                emit!(self.b, ViewBind, shown, control as i32, id);
+            }
+            Control::Checkbox => {
+                let value = self.global_value(global, ty);
+                let checked = self.truth_of(value, ty, None);
+                self.view_bind_empty(control, id);
+                self.raw_if(checked, " checked");
+            }
+            Control::Radio | Control::Select | Control::Textarea => {
+                self.view_bind_empty(control, id);
+            }
+        }
+    }
+
+    fn view_bind_empty(&mut self, control: Control, id: GlobalId) {
+        let none = self.b.temp(Class::Ref);
+        emit!(self.b, NoneRef, none);
+        emit!(self.b, ViewBind, none, control as i32, id);
+    }
+
+    /// Writes markup if the condition holds.
+    fn raw_if(&mut self, condition: Reg, markup: &str) {
+        let no = self.b.label();
+        emit!(self.b, JumpUnless, condition, no);
+        let id = self.cx.module.const_text(markup);
+        emit!(self.b, ViewRaw, id);
+        self.b.bind(no);
+    }
+
+    /// A value for an operation that writes it as text: scalars as their text, so that nothing is boxed. Floats stay
+    /// what they are, because an input shows them without `.0`.
+    fn shown(&mut self, value: ExprId) -> Reg {
+        let ty = self.ty(value);
+        let reg = self.eval(value, None);
+        self.shown_value(reg, ty)
+    }
+
+    fn shown_value(&mut self, reg: Reg, ty: Ty) -> Reg {
+        match self.class(ty) {
+            Class::I64 | Class::Bool => self.text_of(reg, ty, None),
+            Class::F64 | Class::Ref | Class::Any => self.word_of(reg, ty),
+        }
+    }
+
     fn view_text(&mut self, value: ExprId) {
         let ty = self.ty(value);
         if matches!(ty, Ty::Time | Ty::Duration) {
@@ -101,9 +161,15 @@ impl Lower<'_, '_> {
 
     /// The values that a handler captures, in registers side by side.
     fn captured(&mut self, args: &[ExprId]) -> Reg {
-        let first = self.b.run(Bank::Reference, &vec![Class::Any; args.len()]);
+        let form = |this: &Self, arg: ExprId| match this.class(this.ty(arg)) {
+            Class::Ref => this.ty(arg),
+            Class::I64 | Class::F64 | Class::Bool | Class::Any => Ty::Any,
+        };
+        let classes: Vec<Class> = args.iter().map(|a| self.class(form(self, *a))).collect();
+        let first = self.b.run(Bank::Reference, &classes);
         for (at, arg) in args.iter().enumerate() {
-            self.eval_as(*arg, Ty::Any, Some(Reg(first.0 + at as u16)));
+            let form = form(self, *arg);
+            self.eval_as(*arg, form, Some(Reg(first.0 + at as u16)));
         }
         first
     }

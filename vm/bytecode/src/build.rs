@@ -466,13 +466,17 @@ impl FunctionBuilder {
                     OperandKind::Out(class) | OperandKind::In(class) | OperandKind::InOut(class),
                     Arg::Reg(reg),
                 ) => {
-                    let declared = self.class_of(class.bank(), reg);
-                    assert_eq!(
-                        declared,
-                        Some(class),
-                        "{op:?} in {}: class of {reg:?}",
-                        self.name
-                    );
+                    let declared = self.class_of(class.bank(), reg).filter(|declared| {
+                        let read_only = matches!(kind, OperandKind::In(_));
+                        *declared == class || read_only && declared.reads_as(class)
+                    });
+                    let class = declared.unwrap_or_else(|| {
+                        let found = self.class_of(class.bank(), reg);
+                        panic!(
+                            "{op:?} in {}: {reg:?} is {found:?}, not {class}",
+                            self.name
+                        )
+                    });
                     i32::from(
                         self.near_register(kind, class, reg, &mut scratch, &mut stores)
                             .0,

@@ -39,6 +39,13 @@ impl Class {
         }
     }
 
+    /// Whether a register of this class may stand where `wanted` is read. Besides its own class a `ref` may be read as
+    /// `any`: the address of an object is a valid tagged word, and the none object and the none word are the same bits.
+    /// The reverse never holds, and nothing is ever written to a register of another class.
+    pub const fn reads_as(self, wanted: Class) -> bool {
+        self as u8 == wanted as u8 || matches!((self, wanted), (Class::Ref, Class::Any))
+    }
+
     /// The class with this number, if there is one.
     pub const fn from_u8(n: u8) -> Option<Class> {
         match n {

@@ -59,16 +59,25 @@ impl FieldNo {
     /// The lowest number in use.
     pub const LOWEST: FieldNo = FieldNo::DELETED_AT;
 
+    /// The automatic fields and their names.
+    const AUTOMATIC: [(FieldNo, &'static str); 5] = [
+        (FieldNo::ID, "id"),
+        (FieldNo::VERSION, "version"),
+        (FieldNo::CREATED_AT, "created_at"),
+        (FieldNo::UPDATED_AT, "updated_at"),
+        (FieldNo::DELETED_AT, "deleted_at"),
+    ];
+
     /// The automatic field of this name.
     pub fn automatic(name: &str) -> Option<FieldNo> {
-        match name {
-            "id" => Some(FieldNo::ID),
-            "version" => Some(FieldNo::VERSION),
-            "created_at" => Some(FieldNo::CREATED_AT),
-            "updated_at" => Some(FieldNo::UPDATED_AT),
-            "deleted_at" => Some(FieldNo::DELETED_AT),
-            _ => None,
-        }
+        let mut all = FieldNo::AUTOMATIC.into_iter();
+        all.find(|(_, known)| *known == name).map(|(field, _)| field)
+    }
+
+    /// The name of an automatic field; `None` for declared ones.
+    pub fn automatic_name(self) -> Option<&'static str> {
+        let mut all = FieldNo::AUTOMATIC.into_iter();
+        all.find(|(known, _)| *known == self).map(|(_, name)| name)
     }
 
     /// The position among the declared fields, unless automatic.

@@ -125,7 +125,7 @@ pub struct EntityField {
     pub optional: bool,
     /// Built-in validators, in source order (each checked by `entity.save`).
     pub rules: Vec<Rule>,
-    /// Function of no arguments giving the default value (result class `any`).
+    /// Function of no arguments giving the default value (its own result class).
     pub default: Option<FuncId>,
     /// `@check(expr)`: function (entity ref) -> bool.
     pub checks: Vec<FuncId>,

@@ -16,7 +16,7 @@ macro_rules! for_each_op {
         MovBool "mov.bool" data (a: out bool, b: in bool) {} "a = b";
         MovRef "mov.ref" data (a: out ref, b: in ref) {} "a = b";
         MovAny "mov.any" data (a: out any, b: in any) {} "a = b";
-        MovWide "mov.wide" data (a: bank, imm: regpair) {} "wide register (imm >> 16) of bank a (0 scalar, 1 reference) = wide register (imm & 0xffff); both of one class";
+        MovWide "mov.wide" data (a: bank, imm: regpair) {} "wide register (imm >> 16) of bank a (0 scalar, 1 reference) = wide register (imm & 0xffff); both of one class, or a ref into an any";
         ConstI64 "const.i64" data (a: out i64, imm: int) {} "a = imm";
         ConstI64Pool "const.i64.pool" data (a: out i64, imm: const_int) {} "a = constant imm";
         ConstF64 "const.f64" data (a: out f64, imm: const_float) {} "a = constant imm";
@@ -197,14 +197,23 @@ macro_rules! for_each_op {
         // entity
         EntityNew "entity.new" entity (a: out ref, imm: entity) {alloc} "a = new unsaved object of entity imm, all fields none";
         EntityGet "entity.get" entity (a: out any, b: in ref, c: none, imm: field) {trap} "a = field imm of entity object b (a reference field gives the link itself as an entity object not yet loaded)";
+        EntityGetI64 "entity.get.i64" entity (a: out i64, b: in ref, c: none, imm: field) {alloc, trap, suspend} "a = field imm of b, an int, time or duration as the field is declared; TypeError naming the field when it is none or anything else";
+        EntityGetF64 "entity.get.f64" entity (a: out f64, b: in ref, c: none, imm: field) {alloc, trap, suspend} "a = field imm of b, a float or an int (widened)";
+        EntityGetBool "entity.get.bool" entity (a: out bool, b: in ref, c: none, imm: field) {alloc, trap, suspend} "a = field imm of b, a bool";
+        EntityGetRef "entity.get.ref" entity (a: out ref, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "a = field imm of b, an object of the declared type; TypeError naming the field when it is none or anything else";
+        EntityGetOptional "entity.get.optional" entity (a: out ref, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "as entity.get.ref, and none is the none object";
         EntityFollow "entity.follow" entity (a: out ref, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "a = the record that reference field imm of b links to, or the none object";
         EntitySet "entity.set" entity (a: in any, b: in ref, c: none, imm: declared_field) {trap} "field imm of b = a (the declared type is enforced at save)";
+        EntitySetI64 "entity.set.i64" entity (a: in i64, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a as time or duration if the field is declared so, else as int";
+        EntitySetF64 "entity.set.f64" entity (a: in f64, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a as float";
+        EntitySetBool "entity.set.bool" entity (a: in bool, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a";
         EntityIs "entity.is" entity (a: in ref, imm: entity) {trap} "TypeError unless a is an object of entity imm";
         EntitySave "entity.save" entity (a: in ref) {alloc, trap, suspend} "run the built-in validators, then insert or make a new version; fills id, version and times";
         EntityDelete "entity.delete" entity (a: in ref) {trap, suspend} "hide the record";
         EntityRestore "entity.restore" entity (a: in ref) {trap, suspend} "bring the record back";
         EntityDestroy "entity.destroy" entity (a: in ref) {trap, suspend} "remove the record and its history for good";
         EntityFind "entity.find" entity (a: out ref, b: in any, imm: entity) {alloc, trap, suspend} "a = the record of entity imm with id b, or the none object";
+        EntityFindI64 "entity.find.i64" entity (a: out ref, b: in i64, imm: entity) {alloc, trap, suspend} "as entity.find with an int";
         EntityCount "entity.count" entity (a: out i64, imm: entity) {trap, suspend} "a = number of live records of entity imm";
         QueryNew "query.new" entity (a: out ref, imm: entity) {alloc} "a = lazy query over all live records of entity imm";
         QueryScan "query.scan" entity (a: out ref, b: in ref) {alloc, trap, suspend} "a = list (class ref) of the records that the base of query b yields, by id, steps not applied";

@@ -132,11 +132,11 @@ fn bad_entities_and_types_are_refused() {
         refusal(|m| m.entities.push(entity(
             "A",
             vec![EntityField {
-                default: Some(FuncId(0)),
+                default: Some(FuncId(2)),
                 ..field(0)
             }]
         ))),
-        "entities, entry 0: `f` cannot be used as a default value: expected no parameters, result any"
+        "entities, entry 0: `h` cannot be used as a default value: expected no parameters"
     );
     assert_eq!(
         refusal(|m| m.types.push(TypeDesc::Entity(EntityTypeId(0)))),

@@ -9,7 +9,8 @@ use crate::frame::Regs;
 use crate::heap::{Kind, Obj, QueryBase};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::semantics::{entity as slow, query};
+use crate::semantics::{entity as slow, entity_fields as typed, query};
+use crate::value::Word;
 
 /// The entity object in a ref register.
 #[inline(always)]
@@ -36,6 +37,40 @@ pub(super) fn get(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res
     Ok(())
 }
 
+pub(super) fn get_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    let value = typed::get_int(m, host, entity, FieldNo(i.narrow()))?;
+    f.set_int(i.a(), value);
+    Ok(())
+}
+
+pub(super) fn get_f64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    let value = typed::get_float(m, host, entity, FieldNo(i.narrow()))?;
+    f.set_float(i.a(), value);
+    Ok(())
+}
+
+pub(super) fn get_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    let value = typed::get_bool(m, host, entity, FieldNo(i.narrow()))?;
+    f.set_bool(i.a(), value);
+    Ok(())
+}
+
+pub(super) fn get_ref(
+    i: Insn,
+    f: Regs,
+    m: &mut Machine,
+    host: &mut dyn Host,
+    none_too: bool,
+) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    let value = typed::get_object(m, host, entity, FieldNo(i.narrow()), none_too)?;
+    f.set_obj(i.a(), value);
+    Ok(())
+}
+
 pub(super) fn follow(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     f.set_obj(i.a(), slow::follow(m, host, entity, FieldNo(i.narrow()))?);
@@ -45,6 +80,24 @@ pub(super) fn follow(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> 
 pub(super) fn set(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     slow::set_field(m, host, entity, FieldNo(i.narrow()), f.any(i.a()))
+}
+
+pub(super) fn set_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let (entity, field) = (entity_in(f, i.b())?, FieldNo(i.narrow()));
+    let word = typed::int_word(m, entity, field, f.int(i.a()))?;
+    slow::set_field(m, host, entity, field, word)
+}
+
+pub(super) fn set_f64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    let word = m.heap.float_word(f.float(i.a()))?;
+    slow::set_field(m, host, entity, FieldNo(i.narrow()), word)
+}
+
+pub(super) fn set_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    let word = Word::bool(f.bool(i.a()));
+    slow::set_field(m, host, entity, FieldNo(i.narrow()), word)
 }
 
 #[inline(always)]
@@ -78,6 +131,12 @@ pub(super) fn find(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Re
         i.a(),
         slow::find(m, host, EntityTypeId(i.id() as u32), f.any(i.b()))?,
     );
+    Ok(())
+}
+
+pub(super) fn find_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    let ty = EntityTypeId(i.id() as u32);
+    f.set_obj(i.a(), slow::find_id(m, host, ty, Some(f.int(i.b())))?);
     Ok(())
 }
 

@@ -194,6 +194,16 @@ pub(crate) fn find(m: &mut Machine, host: &mut dyn Host, ty: EntityTypeId, id: W
         View::Entity(entity) if entity.meta() == ty.0 => Some(entity.entity_id()),
         found => return Err(Fault::expected("an id", found)),
     };
+    find_id(m, host, ty, id)
+}
+
+/// The record of a type with this id, or the none object.
+pub(crate) fn find_id(
+    m: &mut Machine,
+    host: &mut dyn Host,
+    ty: EntityTypeId,
+    id: Option<i64>,
+) -> Res<Obj> {
     match id {
         Some(id) if id > 0 => Ok(live(m, host, ty.0, id)?.unwrap_or_else(none_obj)),
         _ => Ok(none_obj()),

@@ -8,6 +8,7 @@ pub(crate) mod compare;
 pub(crate) mod controls;
 pub(crate) mod convert;
 pub(crate) mod entity;
+pub(crate) mod entity_fields;
 pub(crate) mod errors;
 pub(crate) mod fields;
 pub(crate) mod handlers;

@@ -53,16 +53,20 @@ pub(crate) fn accepts(m: &mut Machine, word: Word, ty: TypeId) -> Res<bool> {
 
 /// The object in `word`, which must be of type `ty`.
 pub(crate) fn unbox_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
-    if shallow(m, word, ty)?
-        && let Some(obj) = word.as_obj()
-    {
-        return Ok(obj);
+    match object_of(m, word, ty)? {
+        Some(obj) => Ok(obj),
+        None => Err(Fault::type_error(format!(
+            "expected {}, found {}",
+            describe(m, ty),
+            found(m, word)
+        ))),
     }
-    Err(Fault::type_error(format!(
-        "expected {}, found {}",
-        describe(m, ty),
-        found(m, word)
-    )))
+}
+
+/// The object in `word` if it is of type `ty` (deep containers: kind and element class only).
+pub(crate) fn object_of(m: &mut Machine, word: Word, ty: TypeId) -> Res<Option<Obj>> {
+    let fits = shallow(m, word, ty)?;
+    Ok(word.as_obj().filter(|_| fits))
 }
 
 /// Kind and element class; containers of another class are converted if all elements fit.

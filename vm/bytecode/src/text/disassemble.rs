@@ -451,14 +451,7 @@ impl Printer<'_> {
 }
 
 fn field_name(field: FieldNo) -> &'static str {
-    match field {
-        FieldNo::ID => "id",
-        FieldNo::VERSION => "version",
-        FieldNo::CREATED_AT => "created_at",
-        FieldNo::UPDATED_AT => "updated_at",
-        FieldNo::DELETED_AT => "deleted_at",
-        _ => "",
-    }
+    field.automatic_name().unwrap_or_default()
 }
 
 fn register(bank: Bank, reg: u16) -> String {

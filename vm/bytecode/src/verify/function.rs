@@ -198,6 +198,13 @@ impl<'m> Subject<'m> {
         }
     }
 
+    /// As `near_register`, for a register that is only read.
+    fn near_source(&self, reg: i32, class: Class) -> Result<(), VerifyFault> {
+        let found = self.regs(class.bank()).get(reg as usize);
+        let read_as = found.copied().filter(|found| found.reads_as(class));
+        self.near_register(reg, read_as.unwrap_or(class))
+    }
+
     fn not_the_closure(&self, bank: Bank, reg: u16) -> Result<(), VerifyFault> {
         if self.function.is_closure && bank == Bank::Reference && reg == 0 {
             Err(VerifyFault::Register(RegisterFault::ClosureRegister))
@@ -236,7 +243,7 @@ impl<'m> Subject<'m> {
                 self.near_register(value, class)?;
                 self.not_the_closure(class.bank(), value as u16)
             }
-            OperandKind::In(class) => self.near_register(value, class),
+            OperandKind::In(class) => self.near_source(value, class),
             OperandKind::Window(bank) => self.window_start(bank, value),
             OperandKind::RegPair => self.reg_pair(instr),
             // A run is checked with its count in `joint`; no register need exist when the count is 0.
@@ -348,7 +355,14 @@ impl<'m> Subject<'m> {
             }
         }
         self.not_the_closure(bank, destination)?;
-        self.class_is(bank, source, self.regs(bank)[destination as usize])
+        let (from, to) = (
+            self.regs(bank)[source as usize],
+            self.regs(bank)[destination as usize],
+        );
+        if from.reads_as(to) {
+            return Ok(());
+        }
+        self.class_is(bank, source, to)
     }
 
     /// Rules that tie several operands of a row together.
@@ -412,7 +426,7 @@ impl<'m> Subject<'m> {
                 count: near,
             }));
         }
-        (0..count).try_for_each(|i| self.near_register(i32::from(first) + i, class))
+        (0..count).try_for_each(|i| self.near_source(i32::from(first) + i, class))
     }
 
     /// The registers of a call, if the instruction is one. Operands must be checked already.
@@ -448,7 +462,7 @@ impl<'m> Subject<'m> {
             });
         }
         for (reg, class) in call.arguments() {
-            self.near_register(i32::from(reg), class)?;
+            self.near_source(i32::from(reg), class)?;
         }
         match call.result() {
             Some((reg, class)) => self.near_register(i32::from(reg), class),
