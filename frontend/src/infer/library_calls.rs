@@ -10,6 +10,7 @@ use flin_syntax::Span;
 use crate::hir::{EntityIx, ExprId, ExprKind};
 use crate::types::{InstId, Meaning};
 
+use super::cells::InstIx;
 use super::set::{Nominal, Set};
 use super::walk::Walker;
 
@@ -215,6 +216,16 @@ impl Walker<'_, '_> {
         result
     }
 
+    /// A range where a list is wanted: the instance that makes a list of it, and the list.
+    fn range_list(&mut self, expr: ExprId, args: &[Arg]) -> Option<(InstIx, Set)> {
+        if args.first()?.1 != Set::RANGE {
+            return None;
+        }
+        let func = *self.engine.program.prelude.get("__range_list")?;
+        let (inst, list) = self.call_instance(expr, func, &[], &[Set::RANGE]);
+        Some((inst, list))
+    }
+
     /// The prelude function of a query method with that many arguments (the query counts).
     fn query_function(&self, name: &str, count: usize) -> Option<crate::hir::FnId> {
         let prelude = &self.engine.program.prelude;
@@ -265,6 +276,18 @@ impl Walker<'_, '_> {
         let Some(row) = self.choose(&rows, args) else {
             if self.engine.waiting.contains(&self.inst) && self.engine.patient {
                 return Set::NEVER;
+            }
+            let takes_list = |row: &LibId| matches!(row.scheme().params.first(), Some(LibType::List(_)));
+            if rows.iter().any(takes_list)
+                && let Some((list, numbers)) = self.range_list(expr, args)
+            {
+                let mut args = args.to_vec();
+                args[0].1 = numbers;
+                let result = self.library_call(expr, name, &args);
+                if let Some(inner) = self.engine.insts[self.inst.index()].meaning.remove(&expr) {
+                    self.mean(expr, Meaning::ViaList(InstId(list.0), Box::new(inner)));
+                }
+                return result;
             }
             self.no_row(expr, name, &rows, args);
             return Set::NEVER;

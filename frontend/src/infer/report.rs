@@ -34,7 +34,7 @@ pub(super) enum Into {
 impl Walker<'_, '_> {
     fn report(&mut self, at: ExprId, make: impl FnOnce(&mut Self, Span) -> Diagnostic) {
         let enough = |all: &Vec<Diagnostic>| all.len() >= DIAGNOSTICS_MAX;
-        if self.engine.diagnostics.as_ref().is_none_or(enough) {
+        if self.engine.diagnostics.as_ref().is_none_or(enough) || self.is_impossible() {
             return;
         }
         let span = self.blame(at);
@@ -46,6 +46,11 @@ impl Walker<'_, '_> {
         {
             all.push(diagnostic);
         }
+    }
+
+    /// Whether a test says that no call with these types comes here: a variable has no type left.
+    fn is_impossible(&self) -> bool {
+        self.env.entries().iter().any(|entry| entry.1.is_never())
     }
 
     /// The place of an expression; for prelude code the call of the program that led there.
@@ -517,13 +522,32 @@ impl Walker<'_, '_> {
         });
     }
 
+    pub(super) fn not_settable(&mut self, at: ExprId, set: Set) {
+        self.report(at, |walker, span| {
+            let words = walker.words(set);
+            let title = format!("the elements of {words} cannot be assigned");
+            let diagnostic = Diagnostic::error(Code::NotIndexable, span, title)
+                .label(format!("this is {words}"));
+            let diagnostic = if set == Set::TEXT {
+                diagnostic.hint("a text never changes; make a new one, for instance with `replace`")
+            } else {
+                diagnostic.hint("`x[i] = …` works for lists and maps")
+            };
+            walker.with_origins(diagnostic, at, set)
+        });
+    }
+
     pub(super) fn not_indexable(&mut self, at: ExprId, set: Set) {
         self.report(at, |walker, span| {
             let words = walker.words(set);
             let diagnostic =
                 Diagnostic::error(Code::NotIndexable, span, format!("{words} has no elements"))
-                    .label(format!("this is {words}"))
-                    .hint("`x[i]` works for lists, texts, tuples and maps");
+                    .label(format!("this is {words}"));
+            let diagnostic = if set == Set::RANGE {
+                diagnostic.hint("make a list of it first: `(0..n).to_list`")
+            } else {
+                diagnostic.hint("`x[i]` works for lists, texts, tuples and maps")
+            };
             walker.with_origins(diagnostic, at, set)
         });
     }

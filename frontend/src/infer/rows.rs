@@ -70,7 +70,7 @@ impl Walker<'_, '_> {
             return false;
         };
         let set = arg.1;
-        let open = set.is_any() || set.has(Set::NONE) || set.has(Set::RANGE) || set.tuple.is_some();
+        let open = set.is_any() || set.has(Set::NONE) || set.tuple.is_some();
         if open || rows.len() == 1 || self.engine.cells.count(set) != 1 {
             return false;
         }

@@ -173,6 +173,7 @@ impl Resolver<'_> {
         let declared = self.top_span(&name.text).unwrap_or(name.span);
         match self.top(&name.text) {
             None if name.is_capitalised() => {
+                self.refused.insert(name.text.clone());
                 self.report(
                     Diagnostic::error(
                         Code::AssignToConstant,

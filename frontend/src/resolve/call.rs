@@ -112,6 +112,9 @@ impl Resolver<'_> {
             name.span,
             format!("there is no function `{text}`"),
         );
+        if let Some(here) = super::suggest::function_from_elsewhere(text) {
+            return self.report(diagnostic.hint(format!("in FLIN that is `{here}`")));
+        }
         diagnostic = match self.nearest(text, Wanted::Function) {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint(format!("declare it: `fn {text}(…) {{ … }}`")),
@@ -448,17 +451,8 @@ impl Resolver<'_> {
         first: Option<ExprId>,
         span: Span,
     ) -> ExprId {
-        let found: Vec<EnumIx> = (0..self.enums.len())
-            .filter(|at| {
-                self.enums[*at]
-                    .variants
-                    .iter()
-                    .any(|(variant, _)| **variant == *name.text)
-            })
-            .map(|at| EnumIx(at as u32))
-            .collect();
-        if let (None, [only]) = (self.top(&name.text), found.as_slice()) {
-            return self.variant(*only, name, args, span);
+        if let (None, Some(only)) = (self.top(&name.text), self.enum_with(&name.text)) {
+            return self.variant(only, name, args, span);
         }
         if let Some(Item::Entity(_)) = self.top(&name.text) {
             self.positional(args, first);

@@ -233,13 +233,18 @@ impl Resolver<'_> {
             Takes::Texts => ("one or more values", format!("@{name}(\"a\", \"b\")")),
             Takes::Expression => ("one expression", format!("@{name}(…)")),
         };
+        let hint = if decorator.args.iter().any(|arg| interpolates(&arg.value)) {
+            format!("in a text `{{` starts an expression; write `@{name}(r\"…\")`")
+        } else {
+            format!("write `{example}`")
+        };
         self.report(
             Diagnostic::error(
                 Code::BadDecorator,
                 decorator.span,
                 format!("`@{name}` takes {expected}"),
             )
-            .hint(format!("write `{example}`")),
+            .hint(hint),
         );
     }
 
@@ -329,4 +334,12 @@ fn literal_text(value: &Expr) -> Option<String> {
         Ast::Bool(value) => Some(value.to_string()),
         _ => text(value),
     }
+}
+
+/// Whether this is a text with expressions in it.
+fn interpolates(value: &Expr) -> bool {
+    let Ast::Text(parts) = &value.kind else {
+        return false;
+    };
+    parts.iter().any(|part| matches!(part, TextPart::Expr(_)))
 }

@@ -210,6 +210,18 @@ impl<'a> Resolver<'a> {
             let (key, value) = match entry {
                 MapEntry::Pair { key, value } => (key, self.expr(value)),
                 MapEntry::Shorthand(key) => (key, self.read_name(key)),
+                MapEntry::Computed { key, value } => {
+                    self.report(
+                        Diagnostic::error(
+                            Code::NoSuchField,
+                            key.span,
+                            "the fields of an entity are fixed names",
+                        )
+                        .hint("write `name: value`"),
+                    );
+                    self.expr(value);
+                    continue;
+                }
                 MapEntry::Spread(value) => {
                     self.unsupported(Unsupported::EntitySpread, value.span);
                     self.expr(value);

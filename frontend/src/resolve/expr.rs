@@ -222,12 +222,25 @@ impl Resolver<'_> {
         }
     }
 
+    /// `[key]: value` is a map of its own that is spread: `...from_entries([(key, value)])`.
+    fn computed_entry(&mut self, key: &Expr, value: &Expr) -> ExprId {
+        let span = key.span.to(value.span);
+        let pair = vec![self.expr(key), self.expr(value)];
+        let pair = self.emit(ExprKind::Tuple(pair), span);
+        let pairs = self.emit(ExprKind::List(vec![pair]), span);
+        let call = ExprKind::CallLib("from_entries".to_owned(), vec![pairs]);
+        self.emit(call, span)
+    }
+
     fn entries(&mut self, entries: &[MapEntry]) -> Vec<RecordEntry> {
         entries
             .iter()
             .map(|entry| match entry {
                 MapEntry::Pair { key, value } => {
                     RecordEntry::Field(key.text.to_string(), key.span, self.expr(value))
+                }
+                MapEntry::Computed { key, value } => {
+                    RecordEntry::Spread(self.computed_entry(key, value))
                 }
                 MapEntry::Spread(value) => RecordEntry::Spread(self.expr(value)),
                 MapEntry::Shorthand(name) => {

@@ -102,9 +102,16 @@ impl Resolver<'_> {
         self.emit(ExprKind::Block(vec![start, otherwise], want), span)
     }
 
-    /// The test of `while let`.
+    /// The test of `while let`. A plain name goes on until there is none: it would fit for ever.
     pub(super) fn while_pattern(&mut self, pattern: &Pattern, from: LocalId) -> Test {
-        self.arm_test(pattern, None, from)
+        let mut test = self.arm_test(pattern, None, from);
+        if matches!(pattern.kind, PatternKind::Binding(_)) && test.condition.is_none() {
+            let value = self.emit(ExprKind::Local(from), pattern.span);
+            let none = self.emit(ExprKind::None, pattern.span);
+            let goes_on = ExprKind::Binary(BinOp::Ne, value, none);
+            test.condition = Some(self.emit(goes_on, pattern.span));
+        }
+        test
     }
 
     fn arm_test(&mut self, pattern: &Pattern, guard: Option<&Expr>, from: LocalId) -> Test {

@@ -231,6 +231,10 @@ impl<'a> Walk<'a, '_> {
     fn entries(&mut self, entries: &'a [MapEntry]) {
         entries.iter().for_each(|entry| match entry {
             MapEntry::Pair { value, .. } | MapEntry::Spread(value) => self.expr(value),
+            MapEntry::Computed { key, value } => {
+                self.expr(key);
+                self.expr(value);
+            }
             MapEntry::Shorthand(name) => (self.found)(name, Mention::Read),
         });
     }

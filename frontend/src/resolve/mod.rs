@@ -91,6 +91,8 @@ pub(super) struct Resolver<'a> {
     defaults: HashSet<FnId>,
     /// Locals that hide a top-level variable standing below.
     hiding: Vec<assign::Hiding>,
+    /// Names that could not be declared; uses of them are no mistakes of their own.
+    refused: HashSet<Arc<str>>,
     /// Names of all fields of all entities.
     field_names: HashSet<Arc<str>>,
     /// The file has a page or a route, so that its variables belong to requests.
@@ -125,6 +127,7 @@ impl<'a> Resolver<'a> {
             main_inits: Vec::new(),
             defaults: HashSet::new(),
             hiding: Vec::new(),
+            refused: HashSet::new(),
             field_names: HashSet::new(),
             serves: false,
             has_tests: false,

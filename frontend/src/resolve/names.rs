@@ -224,7 +224,10 @@ impl Resolver<'_> {
                 self.unsupported(Unsupported::Components, name.span);
                 self.error(name.span)
             }
-            Meaning::Nothing => self.read_outside(name),
+            Meaning::Nothing => match self.enum_with(&name.text) {
+                Some(owner) => self.variant(owner, name, &[], name.span),
+                None => self.read_outside(name),
+            },
         }
     }
 
@@ -352,6 +355,9 @@ impl Resolver<'_> {
 
     fn report_unknown(&mut self, name: &ast::Name) {
         let text = &*name.text;
+        if self.refused.contains(text) {
+            return;
+        }
         let title = format!("`{text}` is not known here");
         let mut diagnostic = Diagnostic::error(Code::UnknownName, name.span, title);
         if let Some(place) = self.ended_block(text) {
@@ -362,6 +368,8 @@ impl Resolver<'_> {
             diagnostic = diagnostic
                 .reason(format!("`{text}` exists only inside of a route"))
                 .hint("pass what the function needs as an argument");
+        } else if let Some(here) = suggest::value_from_elsewhere(text) {
+            diagnostic = diagnostic.hint(format!("in FLIN that is `{here}`"));
         } else if let Some(near) = self.nearest(text, suggest::Wanted::Value) {
             diagnostic = diagnostic.hint(format!("did you mean `{near}`?"));
         } else {

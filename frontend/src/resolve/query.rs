@@ -12,6 +12,7 @@ use crate::hir::{EntityIx, ExprId, ExprKind, FnKind, Param};
 use super::mentions::{self, Mention};
 use super::names::{Item, injected};
 use super::scope::{FrameHead, Implicit, Link, Place};
+use super::suggest::nearest_of;
 use super::{Resolver, library};
 
 /// Methods whose first argument may speak of the entity's fields.
@@ -62,7 +63,13 @@ impl Resolver<'_> {
         method: &str,
         arg: &Expr,
     ) -> ExprId {
-        if !WITH_FIELDS.contains(&method) || matches!(arg.kind, Ast::Lambda { .. }) {
+        // A misspelt method is reported as such, not the fields in its argument.
+        let misspelt = || {
+            entity.is_some()
+                && !library::exists(method)
+                && nearest_of(method, WITH_FIELDS.iter().copied()).is_some()
+        };
+        if matches!(arg.kind, Ast::Lambda { .. }) || !WITH_FIELDS.contains(&method) && !misspelt() {
             return self.expr(arg);
         }
         if entity.is_some() {

@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use crate::hir::EnumIx;
+
 use super::names::Item;
 use super::{Resolver, library};
 
@@ -15,7 +17,59 @@ pub(super) enum Wanted {
     Entity,
 }
 
+/// Values of other languages, and what they are here.
+const VALUES: [(&str, &str); 10] = [
+    ("null", "none"),
+    ("nil", "none"),
+    ("undefined", "none"),
+    ("None", "none"),
+    ("NULL", "none"),
+    ("True", "true"),
+    ("False", "false"),
+    ("console", "print(…)"),
+    ("NaN", "0.0 / 0.0"),
+    ("Infinity", "1.0 / 0.0"),
+];
+
+/// Functions of other languages, and what they are here.
+const FUNCTIONS: [(&str, &str); 12] = [
+    ("println", "print(…)"),
+    ("printf", "print(…)"),
+    ("echo", "print(…)"),
+    ("alert", "print(…)"),
+    ("str", "to_text(…)"),
+    ("String", "to_text(…)"),
+    ("parseInt", "to_int(…)"),
+    ("Number", "to_float(…)"),
+    ("parseFloat", "to_float(…)"),
+    ("typeof", "type_of(…)"),
+    ("raise", "fail(\"Kind\", \"message\")"),
+    ("panic", "fail(\"Kind\", \"message\")"),
+];
+
+/// What a value of another language is called here.
+pub(super) fn value_from_elsewhere(name: &str) -> Option<&'static str> {
+    let found = VALUES.iter().find(|(there, _)| *there == name);
+    found.map(|(_, here)| *here)
+}
+
+/// What a function of another language is called here.
+pub(super) fn function_from_elsewhere(name: &str) -> Option<&'static str> {
+    let found = FUNCTIONS.iter().find(|(there, _)| *there == name);
+    found.map(|(_, here)| *here)
+}
+
 impl Resolver<'_> {
+    /// The enum that has a variant of this name, if it is only one.
+    pub(super) fn enum_with(&self, variant: &str) -> Option<EnumIx> {
+        let mut owners = (0..self.enums.len()).filter(|at| {
+            let mut names = self.enums[*at].variants.iter().map(|(name, _)| name);
+            names.any(|name| name == variant)
+        });
+        let owner = owners.next()?;
+        owners.next().is_none().then_some(EnumIx(owner as u32))
+    }
+
     /// The visible name that is nearest to a misspelt one, if any is near.
     pub(super) fn nearest(&self, name: &str, wanted: Wanted) -> Option<String> {
         let mut candidates: Vec<String> = Vec::new();

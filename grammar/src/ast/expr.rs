@@ -43,7 +43,7 @@ pub enum ExprKind {
     Text(Vec<TextPart>),
     /// `[a, ...b]`.
     List(Vec<ListItem>),
-    /// `{ key: v, ...other, shorthand }`. No key stands twice.
+    /// `{ key: v, [expr]: v, ...other, shorthand }`. No written key stands twice.
     Map(Vec<MapEntry>),
     /// `(a, b)`, at least two items.
     Tuple(Vec<Expr>),
@@ -297,6 +297,13 @@ pub enum MapEntry {
     Pair {
         /// The key.
         key: Name,
+        /// The value.
+        value: Expr,
+    },
+    /// `[key]: value`, the key computed.
+    Computed {
+        /// What gives the key.
+        key: Expr,
         /// The value.
         value: Expr,
     },

@@ -83,6 +83,7 @@ impl Height for MapEntry {
     fn height(&self) -> u32 {
         match self {
             MapEntry::Pair { value, .. } | MapEntry::Spread(value) => value.height(),
+            MapEntry::Computed { key, value } => key.height().max(value.height()),
             MapEntry::Shorthand(_) => 0,
         }
     }

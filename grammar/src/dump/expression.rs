@@ -300,6 +300,11 @@ impl Dumper {
     fn entries(&self, entries: &[MapEntry]) -> Vec<Sexp> {
         let one = |entry: &MapEntry| match entry {
             MapEntry::Pair { key, value } => Sexp::List(vec![Sexp::key(key), self.expr(value)]),
+            MapEntry::Computed { key, value } => Sexp::List(vec![
+                Sexp::atom("computed"),
+                self.expr(key),
+                self.expr(value),
+            ]),
             MapEntry::Spread(value) => self.spread(value),
             MapEntry::Shorthand(name) => bare(name),
         };

@@ -87,6 +87,10 @@ impl Cook<'_> {
             Tok::RBrace | Tok::Ellipsis => true,
             Tok::TextOpen => self.behind(index + 1) == Some(Tok::Colon),
             Tok::RawText => self.tok(index + 2) == Some(Tok::Colon),
+            Tok::LBracket => {
+                let closer = self.partner[index + 1] as usize;
+                self.tok(closer + 1) == Some(Tok::Colon)
+            }
             word if word.is_word() => self.tok(index + 2) == Some(Tok::Colon),
             _other => false,
         }

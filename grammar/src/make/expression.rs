@@ -403,7 +403,7 @@ fn check_keys(cx: &mut Context<'_>, entries: &[MapEntry], what: &str) {
     for entry in entries {
         let key = match entry {
             MapEntry::Pair { key, .. } | MapEntry::Shorthand(key) => key,
-            MapEntry::Spread(_) => continue,
+            MapEntry::Computed { .. } | MapEntry::Spread(_) => continue,
         };
         if let Some(first) = seen.insert(key.text.clone(), key.span) {
             cx.report(
