@@ -92,7 +92,11 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         .iter()
         .map(|kind| run_kind(kind, &programs))
         .collect::<Result<_, _>>()?;
-    reports.push(run_doc_tests(root)?);
+    let in_comments = run_doc_tests(root)?;
+    // There may be none; they are listed as soon as there is one.
+    if in_comments.passed + in_comments.failed > 0 {
+        reports.push(in_comments);
+    }
     reports.push(run_tidy(root));
     conclude(&reports, &programs)
 }
