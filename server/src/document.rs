@@ -2,7 +2,7 @@
 //! so that it cannot leave it; equal pages are equal bytes.
 
 use flin_runtime::json::write_text;
-use flin_runtime::vm::bytecode::ids::TypeId;
+use flin_runtime::vm::bytecode::ids::{GlobalId, TypeId};
 use flin_runtime::vm::bytecode::module::{Module, Page, TypeDesc, VariableKind};
 use flin_runtime::{PageOutcome, vm::Rendered};
 
@@ -80,6 +80,18 @@ fn page_data(out: &mut String, module: &Module, page: &Page, outcome: &PageOutco
             .iter()
             .map(|(name, sources)| (name.as_str(), sources.as_str())),
     );
+    out.push_str(",\"shown\":[");
+    let shown = types.iter().map(|(name, _)| *name).filter(|name| {
+        let is = |global: &GlobalId| module.globals[global.index()].name == *name;
+        page.shown.iter().any(is)
+    });
+    for (at, name) in shown.enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write_text(out, name);
+    }
+    out.push(']');
     out.push_str(&format!(",\"seq\":{},\"build\":", outcome.seq));
     write_text(out, build);
     out.push('}');

@@ -62,7 +62,7 @@ function scheduleUpdate(delay) {
 function adopt(event) {
   const control = event.target;
   if (!control.matches?.("input,select,textarea")) return;
-  if (edited(control)) scheduleUpdate(control.matches("select,[type=checkbox],[type=radio]") ? 0 : TYPING_PAUSE_MS);
+  if (edited(control) && page.shown.has(control.dataset.flinBind)) scheduleUpdate(control.matches("select,[type=checkbox],[type=radio]") ? 0 : TYPING_PAUSE_MS);
 }
 document.addEventListener("input", adopt, true);
 document.addEventListener("change", adopt, true);

@@ -12,6 +12,8 @@ export const page = {
   types: info.types,
   reads: info.reads,
   fields: info.fields,
+  // State that the document shows in other places than the controls bound to it.
+  shown: new Set(info.shown),
   // Sequence number that the shown document is known to contain.
   seq: info.seq,
   // Whether the last wish to bring the document up to date has failed.

@@ -119,6 +119,7 @@ fn declare(mb: &mut ModuleBuilder) {
         handlers: vec![handler("click"), handler("submit")],
         reads: vec![],
         field_sources: vec![],
+        shown: vec![],
     });
 }
 

@@ -51,6 +51,7 @@ fn render(
         ],
         reads: vec![],
         field_sources: vec![],
+        shown: vec![],
     });
     let program = load(mb);
     let mut outputs = Vec::new();

@@ -248,3 +248,39 @@ view {
         tab.wait_count(".flin-error", 0).await;
     });
 }
+
+#[test]
+fn typing_asks_the_server_only_if_the_page_shows_what_is_typed() {
+    let source = r#"
+shown = ""
+silent = ""
+area = ""
+choice = "b"
+view {
+  <input id="shown" bind={shown} /> <input id="silent" bind={silent} /> <textarea bind={area}></textarea>
+  <select bind={choice}><option value="a">A</option><option value="b">B</option></select>
+  <p>{shown.len} letters</p>
+}
+"#;
+    run(Example::compile_text(source), async |site| {
+        let tab = site.open().await;
+        let requests = "performance.getEntriesByType('resource').length";
+        tab.eval(&format!("window.before = {requests}")).await;
+        tab.type_into("#silent", "nobody sees it").await;
+        tab.type_into("textarea", "nor this").await;
+        tab.eval("new Promise((done) => setTimeout(done, 400))")
+            .await;
+        tab.check(
+            "there was no request",
+            &format!("window.before === {requests}"),
+        )
+        .await;
+        tab.type_into("#shown", "seven").await;
+        tab.wait_text("p", "5 letters").await;
+        tab.check(
+            "there was one",
+            &format!("window.before + 1 === {requests}"),
+        )
+        .await;
+    });
+}

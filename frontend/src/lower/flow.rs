@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn};
+use crate::hir::{Control, EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn};
 use crate::types::{InstId, Meaning, Ty, Types};
 
 /// What one function touches itself.
@@ -45,6 +45,37 @@ impl<'a> Reach<'a> {
             }
         }
         Reach { program, touched }
+    }
+
+    /// Variables that some of these functions read for more than to fill the control bound to them.
+    pub(super) fn shown(&self, functions: &BTreeSet<FnId>) -> impl Iterator<Item = GlobalIx> {
+        let mut shown = BTreeSet::new();
+        for function in functions {
+            let exprs = &self.program.functions[function.index()].exprs;
+            let mut reads: HashMap<GlobalIx, isize> = HashMap::new();
+            for e in exprs {
+                if let ExprKind::Global(global) = &e.kind {
+                    *reads.entry(*global).or_default() += 1;
+                }
+                // An option is compared with the variable, a text area holds it: a read each that shows nothing more.
+                let filled = match &e.kind {
+                    ExprKind::ViewOption { bound, .. } => match &exprs[bound.index()].kind {
+                        ExprKind::Global(global) => Some(*global),
+                        _ => None,
+                    },
+                    ExprKind::ViewBind {
+                        global,
+                        control: Control::Textarea,
+                    } => Some(*global),
+                    _ => None,
+                };
+                if let Some(global) = filled {
+                    *reads.entry(global).or_default() -= 1;
+                }
+            }
+            shown.extend(reads.into_iter().filter(|(_, n)| *n > 0).map(|(g, _)| g));
+        }
+        shown.into_iter()
     }
 
     /// Everything reached from some functions; the initialisers of variables that are reached count as called.

@@ -66,6 +66,10 @@ impl Lowering<'_> {
                     (self.entity_id(entity), field, self.global_id(global))
                 })
                 .collect(),
+            shown: reach
+                .shown(&shown.functions)
+                .map(|global| self.global_id(global))
+                .collect(),
         }
     }
 

@@ -371,5 +371,6 @@ fn page(
         ],
         reads: vec![EntityTypeId(0)],
         field_sources: vec![(EntityTypeId(0), 0, draft)],
+        shown: vec![],
     }
 }

@@ -281,6 +281,9 @@ pub struct Page {
     pub reads: Vec<EntityTypeId>,
     /// (entity, field, state variable): an input bound to the variable feeds the field; for messages at the field.
     pub field_sources: Vec<(EntityTypeId, u32, GlobalId)>,
+    /// Variables that the view reads for more than to fill the control bound to them: while one of these is typed, the
+    /// page follows.
+    pub shown: Vec<GlobalId>,
 }
 
 /// A top-level variable of a page.

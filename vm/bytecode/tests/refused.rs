@@ -110,6 +110,7 @@ fn entry_points_of_another_form_are_refused() {
                 handlers,
                 reads,
                 field_sources,
+                shown: vec![],
             });
         }),
         "pages, entry 0: `h` cannot be used as a handler: expected as many parameters as the page sends values"

@@ -65,6 +65,7 @@ fn sample() -> Module {
         }],
         reads: vec![EntityTypeId(0)],
         field_sources: vec![(EntityTypeId(0), 0, GlobalId(0))],
+        shown: vec![GlobalId(0)],
     });
     module.tests.push(TestBlock {
         name: "adds".into(),

@@ -74,7 +74,7 @@ wire_struct! {
     Global { name, class, ty }
     Signature { params, result }
     Catch { start, end, target, reg }
-    Page { path, view, variables, handlers, reads, field_sources }
+    Page { path, view, variables, handlers, reads, field_sources, shown }
     PageVariable { global, kind, init }
     Handler { event, func, params, by_name }
     NamedCall { name, func, args }

@@ -395,7 +395,9 @@ fn page(module: &Module, page: &Page) -> Checked {
         )?;
         global_of(module, *global, None)?;
     }
-    Ok(())
+    page.shown
+        .iter()
+        .try_for_each(|global| global_of(module, *global, None).map(drop))
 }
 
 /// A function that is called with that many values from a page.
