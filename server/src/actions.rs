@@ -2,6 +2,8 @@
 //! rendering of a page with its state. Must stay true: only what the page exposes can be named (the door checks it); the
 //! answers by hand are exactly those of the documentation; nothing from the request is compiled or evaluated.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Place;
 use std::sync::Arc;
 
 use flin_runtime::json::{Json, write_text};
@@ -234,15 +236,20 @@ fn read_form(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box
     let by_form = wants_html(headers) && !headers.contains_key("x-flin");
     let (mut action, mut args, mut state, mut page) = (None, Vec::new(), Vec::new(), None);
     let mut fields: Vec<(String, Vec<String>)> = Vec::new();
+    // Where each name stands in `fields`: a body has room for a hundred thousand names.
+    let mut places: HashMap<String, usize> = HashMap::new();
     for (name, value) in body::form_pairs(bytes) {
         match name.as_str() {
             "_action" => action = Some(value),
             "_page" => page = Some(value),
             "_args" => args = list_of(Json::Text(value))?,
             "_state" => state = state_of(Json::Text(value))?,
-            _ => match fields.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, values)) => values.push(value),
-                None => fields.push((name, vec![value])),
+            _ => match places.entry(name) {
+                Place::Occupied(place) => fields[*place.get()].1.push(value),
+                Place::Vacant(place) => {
+                    fields.push((place.key().clone(), vec![value]));
+                    place.insert(fields.len() - 1);
+                }
             },
         }
     }

@@ -32,6 +32,10 @@ use crate::respond::{Answered, empty, text};
 
 /// Bytes of each buffer of a socket: messages are small, and a thousand sockets are many.
 const BUFFER_BYTES: usize = 4 << 10;
+/// A change that is bigger is told as a refresh: one big record must not end the sockets of everybody who follows it.
+const CHANGE_BYTES_MAX: usize = 256 << 10;
+/// Bytes that wait to be sent: one change and control frames.
+const WAITING_BYTES_MAX: usize = 4 * CHANGE_BYTES_MAX;
 
 /// Answers the handshake and starts the socket.
 pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
@@ -130,7 +134,7 @@ async fn run(app: Arc<App>, page: usize, upgrade: OnUpgrade, connection: Connect
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(0)
-        .max_write_buffer_size(limits.message_bytes_max.max(1 << 20))
+        .max_write_buffer_size(WAITING_BYTES_MAX)
         .max_message_size(Some(limits.message_bytes_max))
         .max_frame_size(Some(limits.message_bytes_max));
     let stream =
@@ -247,11 +251,11 @@ impl Socket<'_> {
             return Ok(());
         }
         for (ty, message) in item.messages(&self.app.runtime) {
-            if self
-                .following
-                .get(ty)
-                .is_some_and(|known| item.seq() > *known)
-            {
+            let is_news = |known: &Lsn| item.seq() > *known;
+            if self.following.get(ty).is_some_and(is_news) {
+                if message.len() > CHANGE_BYTES_MAX {
+                    return self.refresh().await;
+                }
                 self.send_text(message.clone()).await?;
             }
         }
@@ -299,14 +303,16 @@ impl Socket<'_> {
         }
         // The feed was joined when the socket opened: what comes after this number is in it.
         let seq = self.app.runtime.store().head();
-        let known = self.following.insert(ty, seq);
+        // Who follows it already still waits for what the feed holds.
+        let is_new = !self.following.contains_key(&ty);
+        self.following.entry(ty).or_insert(seq);
         let mut out = String::from("{\"type\":\"subscribed\",\"entity_type\":");
         write_plain_text(&mut out, name);
         out.push_str(&format!(",\"seq\":{seq}}}"));
         self.send_text(out).await?;
-        match (self.resume, known) {
-            (Some(since), None) => self.catch_up(since, &[ty], seq).await,
-            (Some(_) | None, _) => Ok(()),
+        match self.resume {
+            Some(since) if is_new => self.catch_up(since, &[ty], seq).await,
+            Some(_) | None => Ok(()),
         }
     }
 
@@ -317,7 +323,7 @@ impl Socket<'_> {
         self.catch_up(since, &types, head).await
     }
 
-    // Sends what happened to these types after `since`, up to `head`.
+    // Sends what happened to these types after `since`, as far as it was told to anybody yet; the rest comes by the feed.
     async fn catch_up(
         &mut self,
         since: Lsn,
@@ -338,9 +344,16 @@ impl Socket<'_> {
         else {
             return self.refresh().await;
         };
+        // A commit is published before it is told: it may be in `head`, but not in `events`.
+        for ty in types {
+            self.following.insert(*ty, since);
+        }
         for event in events {
             for (ty, message) in messages_of(&self.app.runtime, &event) {
                 if types.contains(&ty) {
+                    if message.len() > CHANGE_BYTES_MAX {
+                        return self.refresh().await;
+                    }
                     self.send_text(message).await?;
                 }
             }

@@ -308,6 +308,20 @@ fn what_goes_wrong_inside_leaves_as_an_id() {
 }
 
 #[test]
+fn a_form_full_of_names_is_read_in_one_pass() {
+    let server = serve();
+    let mut body = String::from("_action=add&_page=/&draft=milk");
+    for name in 0..120_000 {
+        body.push_str(&format!("&{name:x}"));
+    }
+    let form = ("Content-Type", "application/x-www-form-urlencoded");
+    let by_hand = server.ask("POST", "/_action", &[form], &body);
+    assert_eq!(by_hand.status, 400, "{}", by_hand.body);
+    let by_form = server.ask("POST", "/_action", &[form, ("Accept", "text/html")], &body);
+    assert_eq!(by_form.status, 303, "{}", by_form.body);
+}
+
+#[test]
 fn a_loop_without_end_is_stopped() {
     let runtime = flin_runtime::RuntimeOptions {
         request_time: std::time::Duration::from_millis(100),

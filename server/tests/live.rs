@@ -4,6 +4,7 @@ mod support;
 
 use std::net::TcpStream;
 
+use flin_runtime::store;
 use support::{Running, serve, serve_with};
 use tungstenite::{Message, WebSocket};
 
@@ -128,6 +129,68 @@ fn after_a_break_nothing_is_missing() {
         hear(&mut socket),
         format!("{{\"type\":\"refresh\",\"seq\":{head}}}")
     );
+}
+
+/// A transaction that makes a copy of the first memo with another text.
+fn another_memo(store: &store::Store, text: &str) -> store::Transaction {
+    let memo = store::TypeIx(0);
+    let mut transaction = store.begin();
+    let first = transaction.get(memo, store::EntityId(1));
+    let mut fields = first.expect("read").expect("there").fields.clone();
+    fields[0] = store::FieldValue::text(text);
+    transaction.insert(memo, fields).expect("insert");
+    transaction
+}
+
+#[test]
+fn a_commit_that_was_published_but_not_told_yet_is_not_missed() {
+    let server = serve();
+    add(&server, "one");
+    let store = server.runtime.store().clone();
+    let since = store.head().0;
+    let transaction = another_memo(&store, "two");
+    // While the answer is being given the commit can be read, but nobody was told of it.
+    let (published, is_published) = std::sync::mpsc::channel();
+    let (go_on, may_go_on) = std::sync::mpsc::channel::<()>();
+    let done = move |_| {
+        published.send(()).expect("the test waits");
+        may_go_on.recv().expect("the test goes on");
+    };
+    store.commit(transaction, None, Box::new(done));
+    is_published.recv().expect("the commit is done");
+    assert_eq!(store.head().0, since + 1);
+    let mut socket = follow(&server);
+    say(
+        &mut socket,
+        &format!("{{\"action\":\"resume\",\"since\":{since}}}"),
+    );
+    // Both wishes were obeyed once this one is answered.
+    say(
+        &mut socket,
+        "{\"action\":\"subscribe\",\"type\":\"Nothing\"}",
+    );
+    assert!(hear(&mut socket).contains("does not read"));
+    go_on.send(()).expect("the committer waits");
+    let message = hear(&mut socket);
+    assert!(message.contains("\"text\":\"two\""), "{message}");
+    assert_eq!(seq_of(&message), since + 1);
+}
+
+#[test]
+fn a_change_too_big_for_a_message_is_a_refresh() {
+    let server = serve();
+    add(&server, "one");
+    let mut socket = follow(&server);
+    let store = server.runtime.store();
+    let big = another_memo(store, &"x".repeat(300 << 10));
+    store.commit_wait(big, None);
+    let head = store.head().0;
+    assert_eq!(
+        hear(&mut socket),
+        format!("{{\"type\":\"refresh\",\"seq\":{head}}}")
+    );
+    add(&server, "small");
+    assert!(hear(&mut socket).contains("\"text\":\"small\""));
 }
 
 #[test]
