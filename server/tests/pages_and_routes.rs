@@ -19,7 +19,7 @@ fn a_page_is_a_whole_document() {
         "{body}"
     );
     assert!(body.contains("<div id=\"flin-root\"><form"), "{body}");
-    assert!(body.contains("<script type=\"application/json\" id=\"flin-page\">{\"page\":\"/\",\"state\":{\"draft\":\"\",\"clicks\":0},\"types\":{\"draft\":\"text\",\"clicks\":\"int\"},\"reads\":[\"Memo\"],\"fields\":{\"Memo.text\":[\"draft\"]},\"seq\":"), "{body}");
+    assert!(body.contains("<script type=\"application/json\" id=\"flin-page\">{\"page\":\"/\",\"state\":{\"draft\":\"\",\"clicks\":0},\"types\":{\"draft\":\"text\",\"clicks\":\"int\"},\"reads\":[\"Memo\"],\"fields\":{\"Memo.text\":[\"draft\"]},\"shown\":[],\"seq\":"), "{body}");
     assert!(
         body.ends_with(",\"build\":\"test\"}</script></body></html>"),
         "{body}"
