@@ -297,6 +297,105 @@ fn automatic_fields() {
 }
 
 #[test]
+fn typed_fields_are_read_and_set_without_boxes() {
+    let (program, func) = program(&[], Some(Class::Ref), |mb, b| {
+        let (id, todo, title, list) = (
+            int(b, 2),
+            b.temp(Class::Ref),
+            text(mb, b, "tests"),
+            b.temp(Class::Ref),
+        );
+        let (x, yes, done) = (b.temp(Class::F64), b.temp(Class::Bool), b.temp(Class::Bool));
+        emit!(b, EntityFindI64, todo, id, TODOS);
+        emit!(b, EntityGetBool, done, todo, DONE);
+        emit!(b, NotBool, yes, done);
+        emit!(b, EntitySetBool, yes, todo, DONE);
+        emit!(b, EntityGetF64, x, todo, WEIGHT);
+        emit!(b, AddF64, x, x, x);
+        emit!(b, EntitySetF64, x, todo, WEIGHT);
+        // An object is a valid `any` word.
+        emit!(b, EntitySet, title, todo, TITLE);
+        emit!(b, EntitySave, todo);
+        emit!(b, EntityGetI64, id, todo, FieldNo::ID);
+        emit!(b, EntityGetRef, title, todo, TITLE);
+        emit!(b, ListNew, list, Class::Any, 0);
+        emit!(b, ListPushI64, list, id);
+        emit!(b, ListPushRef, list, title);
+        emit!(b, EntityGetOptional, title, todo, OWNER);
+        emit!(b, ListPushRef, list, title);
+        emit!(b, RetRef, list);
+    });
+    let (result, host) = call_on(&program, func, &[], &filled());
+    assert_eq!(
+        result,
+        Ok(List(vec![Int(2), host_text("tests"), HostValue::None]))
+    );
+    assert_eq!(
+        host.records[&(TODOS.0, 2)].fields,
+        vec![host_text("tests"), Bool(false), Float(3.0), HostValue::None]
+    );
+}
+
+#[test]
+fn a_typed_field_that_holds_something_else_is_named() {
+    let message = |op: fn(&mut FunctionBuilder, Reg)| {
+        let (program, func) = program(&[], None, |mb, b| {
+            let todo = b.temp(Class::Ref);
+            emit!(b, EntityNew, todo, TODOS);
+            set_text(mb, b, todo, DONE, "yes");
+            op(b, todo);
+            emit!(b, Ret);
+        });
+        let trap = call(&program, func, &[]).expect_err("a TypeError");
+        assert_eq!(trap.kind, ErrorKind::TypeError);
+        trap.message
+    };
+    let unsaved = "(the record was not saved yet)";
+    assert_eq!(
+        message(|b, todo| {
+            let out = b.temp(Class::I64);
+            emit!(b, EntityGetI64, out, todo, FieldNo::ID);
+        }),
+        format!("Todo.id: expected int, found none {unsaved}")
+    );
+    assert_eq!(
+        message(|b, todo| {
+            let out = b.temp(Class::I64);
+            emit!(b, EntityGetI64, out, todo, FieldNo::CREATED_AT);
+        }),
+        format!("Todo.created_at: expected time, found none {unsaved}")
+    );
+    assert_eq!(
+        message(|b, todo| {
+            let out = b.temp(Class::Bool);
+            emit!(b, EntityGetBool, out, todo, DONE);
+        }),
+        "Todo.done: expected bool, found text"
+    );
+    assert_eq!(
+        message(|b, todo| {
+            let out = b.temp(Class::F64);
+            emit!(b, EntityGetF64, out, todo, DONE);
+        }),
+        "Todo.done: expected float, found text"
+    );
+    assert_eq!(
+        message(|b, todo| {
+            let out = b.temp(Class::Ref);
+            emit!(b, EntityGetRef, out, todo, TITLE);
+        }),
+        format!("Todo.title: expected text, found none {unsaved}")
+    );
+    assert_eq!(
+        message(|b, todo| {
+            let out = b.temp(Class::Ref);
+            emit!(b, EntityGetOptional, out, todo, DONE);
+        }),
+        "Todo.done: expected bool, found text"
+    );
+}
+
+#[test]
 fn find_takes_ids_as_ints_and_texts() {
     let (program, func) = program(&[Class::Any], Some(Class::Ref), |_, b| {
         let (id, out) = (b.param(0), b.temp(Class::Ref));

@@ -298,6 +298,11 @@ fn entities(_: &mut ModuleBuilder, b: &mut FunctionBuilder) {
     emit!(b, CallLib, w.scalar, w.reference, row);
     emit!(b, QueryScan, list, query);
     emit!(b, EntityCount, n, TODOS);
+    emit!(b, EntityGetI64, n, todo, FieldNo::CREATED_AT);
+    emit!(b, EntityFindI64, parent, n, TODOS);
+    emit!(b, EntitySetI64, n, todo, FieldNo(0));
+    emit!(b, EntityGetOptional, parent, todo, FieldNo(1));
+    emit!(b, EntitySet, parent, todo, FieldNo(1));
     emit!(b, EntityDelete, todo);
     emit!(b, EntityRestore, todo);
     emit!(b, EntityDestroy, todo);
