@@ -188,6 +188,30 @@ fn a_text_that_doubles_hits_the_limit_and_can_be_caught() {
 }
 
 #[test]
+fn an_error_can_always_be_made() {
+    let mut mb = ModuleBuilder::new("t.flin");
+    let main = add(&mut mb, "main", &[Class::Ref], None, |mb, b| {
+        let (message, kind) = (b.param(0), b.temp(Class::Ref));
+        emit!(b, ConstText, kind, mb.const_text("Full"));
+        emit!(b, Fail, kind, message);
+    });
+    let program = load(mb);
+    let limits = Limits {
+        memory_bytes: 100_000,
+        ..Limits::request()
+    };
+    // The message is there once already; its copy in the error reaches the end of the reserve somewhere in between.
+    for bytes in (80_000..85_000).step_by(8) {
+        let mut vm = Vm::new(program.clone(), limits.clone());
+        let message = host_text(&"m".repeat(bytes));
+        let trap = vm.call(&mut ModelHost::default(), main, &[message]);
+        let trap = trap.expect_err("it fails");
+        assert_eq!(trap.kind.name(), "Full");
+        assert!(trap.message.starts_with("mmm"), "{bytes}");
+    }
+}
+
+#[test]
 fn markup_counts_as_memory() {
     let (program, func) = one(&[], None, |mb, b| {
         let head = b.label_here();

@@ -23,17 +23,17 @@ pub(crate) fn new_error(m: &mut Machine, new: NewError, pc: *const u64) -> Obj {
     let calls = calls(m, pc);
     let (line, column) = calls.first().map_or((0, 0), |call| position(m, *call));
     let trace = shortened(&calls);
-    m.heap.with_reserve(|heap| {
-        let kind = text(heap, new.kind.name());
-        let message = text(heap, &new.message);
-        let mut optional =
-            |value: Option<String>| value.map_or_else(Word::none, |value| text(heap, &value));
-        let (entity, field, rule) = (
-            optional(new.entity),
-            optional(new.field),
-            optional(new.rule),
-        );
-        let trace = trace_list(heap, &trace);
+    let heap = &mut m.heap;
+    let kind = text(heap, new.kind.name());
+    let message = text(heap, &new.message);
+    let mut optional =
+        |value: Option<String>| value.map_or_else(Word::none, |value| text(heap, &value));
+    let (entity, field, rule) = (
+        optional(new.entity),
+        optional(new.field),
+        optional(new.rule),
+    );
+    heap.with_reserve(|heap| {
         let parts = ErrorParts {
             line,
             column,
@@ -43,7 +43,7 @@ pub(crate) fn new_error(m: &mut Machine, new: NewError, pc: *const u64) -> Obj {
             field,
             rule,
             cause: Word::none(),
-            trace,
+            trace: trace_list(heap, &trace),
         };
         heap.new_error(parts).expect("the reserve holds an error")
     })
@@ -61,13 +61,14 @@ pub(crate) fn stopped(m: &mut Machine, pc: *const u64) -> Obj {
     new_error(m, new, pc)
 }
 
+/// The text, or its beginning where the limit leaves no room: only that may use a reserve, so the reserve is never full.
 fn text(heap: &mut Heap, text: &str) -> Word {
     let made = heap.new_text(text).or_else(|_| {
         let mut end = text.len().min(SHORT_MESSAGE_BYTES);
         while !text.is_char_boundary(end) {
             end -= 1;
         }
-        heap.new_text(&text[..end])
+        heap.with_reserve(|heap| heap.new_text(&text[..end]))
     });
     Word::object(made.unwrap_or_else(|_| heap.layouts().empty_text()))
 }
