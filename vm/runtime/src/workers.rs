@@ -6,6 +6,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use crate::panics;
+
 /// The queue takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -106,7 +108,10 @@ pub(crate) fn start<T: Send + 'static>(
         let (queue, work) = (Arc::clone(queue), work.clone());
         let body = move || {
             while let Some(task) = queue.next() {
-                work(task);
+                // The door catches what FLIN code does; this is for everything around it.
+                if let Err(caught) = panics::catch(|| work(task)) {
+                    tracing::error!(backtrace = %caught.backtrace, "panic in a worker: {}", caught.message);
+                }
             }
         };
         let thread = std::thread::Builder::new().name(format!("flin-worker-{number}"));
@@ -116,4 +121,28 @@ pub(crate) fn start<T: Send + 'static>(
             .expect("the operating system starts a thread")
     };
     (0..count).map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_costs_its_task_and_not_the_thread() {
+        let queue = Arc::new(Queue::new(8));
+        let (sender, done) = std::sync::mpsc::channel();
+        let work = move |task: u32| {
+            assert_ne!(task, 1, "this one goes wrong");
+            sender.send(task).expect("the test listens");
+        };
+        let threads = start(&queue, 1, work);
+        for task in 0..3 {
+            assert!(queue.push(task).is_ok());
+        }
+        queue.close();
+        for thread in threads {
+            thread.join().expect("the thread ended as it should");
+        }
+        assert_eq!(done.into_iter().collect::<Vec<_>>(), [0, 2]);
+    }
 }
