@@ -1,6 +1,7 @@
 //! `flinvm serve`: data, top level, workers, port, and the orderly end. Must stay true: the line with the URL is printed
 //! when requests are answered, not before; SIGTERM and SIGINT finish what runs and leave a closed log.
 
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,11 +51,15 @@ fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(),
         let stop = told_to_stop(runtime.clone())?;
         let server = Server::bind(runtime.clone(), options).await;
         let server = server.map_err(|error| Fault::Server(error.to_string()))?;
-        println!(
+        let line = format!(
             "{} is served on http://{}",
             wanted.program.display(),
             server.address()
         );
+        // Served all the same where nobody reads stdout.
+        if let Err(error) = writeln!(std::io::stdout(), "{line}") {
+            tracing::warn!(%error, "{line} (stdout cannot be written)");
+        }
         server.run(stop).await;
         Ok(())
     })
