@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use flin_runtime::vm::HostValue;
+use flin_runtime::vm::{ErrorKind, HostValue, READ_ONLY_RULE};
 use flin_runtime::{
-    Entry, Outcome, RouteBody, RouteOutcome, RouteRequest, plain_json, plain_value,
+    Entry, Failure, Outcome, RouteBody, RouteOutcome, RouteRequest, plain_json, plain_value,
 };
 use hyper::body::Incoming;
 use hyper::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
+use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use crate::app::App;
 use crate::body::{self, BodyKind};
@@ -31,7 +32,7 @@ pub(crate) async fn run(
         Ok(bytes) => bytes,
         Err(refused) => return refused,
     };
-    let Ok(body) = body_value(headers, &bytes) else {
+    let Ok(body) = body_value(&asked.parts.method, headers, &bytes) else {
         return json(
             StatusCode::BAD_REQUEST,
             "{\"error\":\"Invalid JSON in request body\",\"status\":400}",
@@ -66,6 +67,10 @@ pub(crate) async fn run(
         Ok(Outcome::Page(_) | Outcome::Action(_) | Outcome::Done(_)) => {
             unreachable!("a route entry gives a route")
         }
+        Err(failure) if read_only && wanted_to_write(&failure) => json(
+            StatusCode::FORBIDDEN,
+            "{\"error\":\"a request that another site makes a browser send can only read\",\"status\":403}",
+        ),
         Err(failure) => {
             let fault = Fault::of_route(&failure, app.options.show_errors);
             let response = json(fault.status, fault.route_json());
@@ -78,9 +83,12 @@ pub(crate) async fn run(
     }
 }
 
-fn body_value(headers: &HeaderMap, bytes: &[u8]) -> Result<HostValue, ()> {
+fn body_value(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<HostValue, ()> {
     if bytes.is_empty() {
-        return Ok(HostValue::None);
+        // Nothing is no JSON where something is expected; clients name a type for a GET or DELETE without a body, too.
+        let promised = matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+            && BodyKind::of(headers) == BodyKind::Json;
+        return if promised { Err(()) } else { Ok(HostValue::None) };
     }
     let as_text = || {
         String::from_utf8(bytes.to_vec())
@@ -102,6 +110,10 @@ fn body_value(headers: &HeaderMap, bytes: &[u8]) -> Result<HostValue, ()> {
         }
         BodyKind::Text | BodyKind::Other => as_text(),
     }
+}
+
+fn wanted_to_write(failure: &Failure) -> bool {
+    matches!(failure, Failure::Trap(trap) if trap.kind == ErrorKind::StorageError && trap.rule.as_deref() == Some(READ_ONLY_RULE))
 }
 
 fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -161,10 +173,10 @@ fn response_of(app: &App, outcome: RouteOutcome) -> Answered {
         RouteBody::Value(value) => json(status, plain_json(app.module(), &value)),
         RouteBody::Text(text) => answer(status, "text/plain; charset=utf-8", text),
     };
-    for (name, value) in outcome.headers {
+    for (name, text) in outcome.headers {
         let (Ok(name), Ok(value)) = (
             HeaderName::try_from(name.as_str()),
-            HeaderValue::try_from(value.as_str()),
+            HeaderValue::try_from(text.as_str()),
         ) else {
             tracing::warn!(
                 name,
@@ -174,6 +186,12 @@ fn response_of(app: &App, outcome: RouteOutcome) -> Answered {
         };
         if NOT_THE_PROGRAMS.contains(&name.as_str()) {
             tracing::warn!(%name, "a route set a header that is the server's own business; it was left out");
+        } else if name == hyper::header::LOCATION {
+            // A program writes addresses as people read them; on the wire they are ASCII.
+            let address = utf8_percent_encode(&text, CONTROLS);
+            if let Ok(value) = HeaderValue::try_from(address.to_string()) {
+                response.headers_mut().insert(name, value);
+            }
         } else if name == hyper::header::SET_COOKIE {
             response.headers_mut().append(name, value);
         } else {

@@ -116,14 +116,31 @@ impl Fault {
         })))
     }
 
+    /// A `TypeError` of a value that was to be saved: it says whose field it is about, as a broken rule does.
+    #[cold]
+    pub(crate) fn field_type(entity: &str, field: &str, message: String) -> Fault {
+        Fault(Box::new(FaultData::New(NewError {
+            kind: ErrorKind::TypeError,
+            message,
+            entity: Some(entity.to_owned()),
+            field: Some(field.to_owned()),
+            rule: Some("type".to_owned()),
+        })))
+    }
+
     /// What the host refused.
     #[cold]
     pub(crate) fn host(error: HostError) -> Fault {
         let sentence = error.to_string();
         match error {
-            HostError::ReadOnly | HostError::Storage(_) => {
-                Fault::new(ErrorKind::StorageError, sentence)
-            }
+            HostError::ReadOnly => Fault(Box::new(FaultData::New(NewError {
+                kind: ErrorKind::StorageError,
+                message: sentence,
+                entity: None,
+                field: None,
+                rule: Some(READ_ONLY_RULE.to_owned()),
+            }))),
+            HostError::Storage(_) => Fault::new(ErrorKind::StorageError, sentence),
             HostError::NotFound { entity, .. } => Fault(Box::new(FaultData::New(NewError {
                 kind: ErrorKind::NotFound,
                 message: sentence,
@@ -141,6 +158,9 @@ impl Fault {
         }
     }
 }
+
+/// `rule` of the `StorageError` of code that may only read.
+pub const READ_ONLY_RULE: &str = "read_only";
 
 /// Deepest nesting of data that is walked.
 pub(crate) const DEPTH_MAX: u32 = 256;

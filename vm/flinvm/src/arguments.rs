@@ -61,8 +61,8 @@ pub(crate) enum Command {
 pub(crate) struct Serve {
     /// Compiled program (.fbc), or its source (.flin)
     pub(crate) program: PathBuf,
-    /// Address to listen on
-    #[arg(long, default_value = "127.0.0.1")]
+    /// Address to listen on (an IP address, or localhost)
+    #[arg(long, default_value = "127.0.0.1", value_parser = listen_address)]
     pub(crate) host: IpAddr,
     /// Port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 3000)]
@@ -116,4 +116,13 @@ pub(crate) struct Database {
     /// Directory of the data
     #[arg(long, default_value = ".flindb")]
     pub(crate) data: PathBuf,
+}
+
+// Names are not looked up: what a server listens on must not depend on the network.
+fn listen_address(text: &str) -> Result<IpAddr, String> {
+    if text == "localhost" {
+        return Ok(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+    }
+    text.parse()
+        .map_err(|_| "expected an IP address such as 127.0.0.1 or 0.0.0.0, or localhost".to_owned())
 }

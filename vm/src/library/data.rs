@@ -336,12 +336,12 @@ pub(super) fn validation_error(call: &mut LibCall<'_>) -> Res<Ret> {
 }
 
 fn status_of(status: i64) -> Res<i64> {
-    if (100..=599).contains(&status) {
+    if (200..=599).contains(&status) {
         return Ok(status);
     }
     Err(Fault::new(
         ErrorKind::ArgumentError,
-        format!("{status} is no HTTP status (100 to 599)"),
+        format!("{status} is no HTTP status of an answer (200 to 599)"),
     ))
 }
 

@@ -25,7 +25,12 @@ pub(crate) fn bind(m: &mut Machine, value: Word, control: u8, global: GlobalId) 
             let text = field_text(m, value)?;
             markup.push_str(&format!(" value=\"{}\"", escape(&text)));
         }
-        CHECKBOX if compare::truthy(m, value) => markup.push_str(" checked"),
+        CHECKBOX => {
+            m.output.checkbox(&name);
+            if compare::truthy(m, value) {
+                markup.push_str(" checked");
+            }
+        }
         // A radio button keeps its own value; select and textarea show theirs in their content.
         _ => {}
     }

@@ -57,10 +57,16 @@ fn hidden_inputs(m: &mut Machine, path: &str, number: usize, captured: &[Word]) 
     ))
 }
 
-/// The hidden inputs directly inside a form with a submit handler.
+/// The hidden inputs at the end of a form with a submit handler. A form says nothing of an unchecked box, and the variable
+/// would keep its initial value: one more input of that name says that it is off, unless the box says that it is on.
 pub(crate) fn form(m: &mut Machine, number: usize, captured: &[Word]) -> Res<()> {
     let (path, _) = handler(m, number)?;
-    let markup = hidden_inputs(m, &path, number, captured)?;
+    let mut markup = hidden_inputs(m, &path, number, captured)?;
+    for name in m.output.take_checkboxes_of_form() {
+        markup.push_str(&format!(
+            "<input type=\"hidden\" name=\"{name}\" value=\"\">"
+        ));
+    }
     write(m, &markup)
 }
 

@@ -16,6 +16,8 @@ pub(crate) struct Output {
     pub(crate) form_count: u32,
     /// The page whose view or handler runs: index into `Module::pages`.
     pub(crate) page: Option<usize>,
+    /// Bound checkboxes since the last form, with their places in the body.
+    checkboxes: Vec<(usize, String)>,
     /// What `view.option` writes: inside a select ` selected`, after a radio button ` checked`.
     pub(crate) option_checks: bool,
 }
@@ -31,10 +33,28 @@ impl Output {
         self.rendered.head.len() + self.rendered.body.len() + self.rendered.forms.len()
     }
 
+    /// Remembers a bound checkbox for the end of the form it may stand in.
+    pub(crate) fn checkbox(&mut self, name: &str) {
+        self.checkboxes.push((self.rendered.body.len(), name.to_owned()));
+    }
+
+    /// The checkboxes of the form that ends here, once each.
+    pub(crate) fn take_checkboxes_of_form(&mut self) -> Vec<String> {
+        let start = self.rendered.body.rfind("<form").unwrap_or(0);
+        let mut names = Vec::new();
+        for (at, name) in self.checkboxes.drain(..) {
+            if at > start && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// Takes what was written; the next view starts anew.
     pub(crate) fn take(&mut self) -> Rendered {
         self.in_head = false;
         self.form_count = 0;
+        self.checkboxes.clear();
         std::mem::take(&mut self.rendered)
     }
 }

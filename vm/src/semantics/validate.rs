@@ -62,13 +62,14 @@ fn typed(m: &mut Machine, entity: &Entity, field: &EntityField, word: Word) -> R
     if types::accepts(m, word, field.ty)? {
         return Ok(word);
     }
-    Err(Fault::type_error(format!(
+    let message = format!(
         "{}.{} should be {}, but it is {}",
         entity.name,
         field.name,
         types::describe(m, field.ty),
         types::found(m, word)
-    )))
+    );
+    Err(Fault::field_type(&entity.name, &field.name, message))
 }
 
 fn check_field(m: &mut Machine, entity: &Entity, field: &EntityField, word: Word) -> Res<()> {

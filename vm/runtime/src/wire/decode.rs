@@ -312,7 +312,11 @@ impl Decoder<'_, '_> {
         let as_text = || Json::Text(text.to_owned());
         match &module.types[ty.index()] {
             TypeDesc::Text | TypeDesc::Any => Ok(HostValue::Text(text.to_owned())),
-            TypeDesc::Bool => Ok(HostValue::Bool(!matches!(text, "" | "false" | "off" | "0"))),
+            // A checkbox comes with a hidden input that says off, in case that the box says nothing.
+            TypeDesc::Bool => {
+                let on = |text: &String| !matches!(text.as_str(), "" | "false" | "off" | "0");
+                Ok(HostValue::Bool(texts.iter().any(on)))
+            }
             TypeDesc::Int => match text.trim().parse() {
                 Ok(number) => Ok(HostValue::Int(number)),
                 Err(_) => Err(mismatch("a whole number", &as_text())),
@@ -331,6 +335,8 @@ impl Decoder<'_, '_> {
                 {
                     Ok(HostValue::None)
                 }
+                // An input that shows none is empty, and comes back empty.
+                TypeDesc::Text if text.is_empty() => Ok(HostValue::None),
                 _ => self.fields(texts, *inner),
             },
             TypeDesc::Union(types) => {
