@@ -9,7 +9,7 @@ use flin_corpus::{Case, Policy, run};
 fn programs_do_what_their_last_lines_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut failures = Vec::new();
-    for folder in ["programs", "kernels"] {
+    for folder in ["programs", "bugs", "kernels"] {
         for path in flin_testkit::golden::files(&root.join(folder), ".flin") {
             failures.extend(check(root, &path));
         }

@@ -1,6 +1,7 @@
 //! Text of values, as `to_text`, `print` and interpolation give it. Here because ops, library and errors print alike.
 //! Floats print as in JavaScript, but an integral value keeps `.0`; texts inside other values are quoted; what contains
-//! itself or is nested too deeply prints as `[…]` there. Must stay true: printing never fails but for lack of memory.
+//! itself or is nested too deeply prints as `[…]` there. Must stay true: printing never fails but for lack of memory, and
+//! shows no `@hidden` field: what is printed ends up in pages and logs.
 
 use crate::fault::{DEPTH_MAX, Fault, Res};
 use crate::heap::{EntityState, MapCursor, Obj, list_len, range_parts};
@@ -259,12 +260,11 @@ impl Printer<'_> {
         if entity.entity_id() != 0 {
             self.out.push_str(&format!(" id: {},", entity.entity_id()));
         }
-        for (index, field) in description.fields.iter().enumerate() {
-            self.out.push_str(&format!(
-                "{} {}: ",
-                if index > 0 { "," } else { "" },
-                field.name
-            ));
+        let shown = description.fields.iter().enumerate();
+        let shown = shown.filter(|(_, field)| !field.hidden);
+        for (at, (index, field)) in shown.enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            self.out.push_str(&format!("{comma} {}: ", field.name));
             self.value(entity.entity_field(index))?;
         }
         self.out.push_str(" }");
