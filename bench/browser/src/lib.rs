@@ -155,7 +155,10 @@ impl Site {
     /// # Panics
     /// When the server does not answer with 200.
     pub fn act(&self, name: &str, args: &str, state: &str) {
-        let body = format!("{{\"_action\":{},\"_args\":{args},\"_state\":{state}}}", quote(name));
+        let body = format!(
+            "{{\"_action\":{},\"_args\":{args},\"_state\":{state}}}",
+            quote(name)
+        );
         let answer = flin_testkit::http::post_json(&self.url, "/_action", &body);
         assert_eq!(answer.status, 200, "{body}: {}", answer.body);
     }

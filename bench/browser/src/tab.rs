@@ -171,8 +171,12 @@ impl Tab {
         let patterns = [pattern].into_iter().filter(|p| !p.is_empty());
         let blocked: Vec<BlockPattern> = patterns.map(|p| BlockPattern::new(p, true)).collect();
         self.command(network::EnableParams::default()).await;
-        self.command(SetBlockedUrLsParams::builder().url_patterns(blocked).build())
-            .await;
+        self.command(
+            SetBlockedUrLsParams::builder()
+                .url_patterns(blocked)
+                .build(),
+        )
+        .await;
     }
 
     /// Waits until the page's script is ready.
@@ -364,8 +368,11 @@ impl Tab {
     /// When there is none.
     pub async fn replace(&self, selector: &str, text: &str) {
         self.click(selector).await;
-        self.eval(&format!("document.querySelector({}).select()", quote(selector)))
-            .await;
+        self.eval(&format!(
+            "document.querySelector({}).select()",
+            quote(selector)
+        ))
+        .await;
         self.insert(text).await;
     }
 
@@ -421,6 +428,20 @@ impl Tab {
         self.command(SetDeviceMetricsOverrideParams::new(
             width, height, 1.0, false,
         ))
+        .await;
+    }
+
+    /// Notes from now on every request that the page's script makes, in `window.requests`.
+    ///
+    /// # Panics
+    /// When the page cannot be reached.
+    pub async fn watch_requests(&self) {
+        self.eval(
+            "window.requests = [];
+             const fetchIndeed = window.fetch;
+             window.fetch = (...wanted) => { window.requests.push(wanted[0]); return fetchIndeed(...wanted); };
+             null",
+        )
         .await;
     }
 

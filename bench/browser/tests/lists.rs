@@ -30,7 +30,11 @@ view {
 "#;
 
 fn put(site: &Site, name: &str, place: f64) {
-    site.act("put", "[]", &format!("{{\"who\":\"{name}\",\"place\":{place:?}}}"));
+    site.act(
+        "put",
+        "[]",
+        &format!("{{\"who\":\"{name}\",\"place\":{place:?}}}"),
+    );
 }
 
 fn drop(site: &Site, name: &str) {

@@ -27,17 +27,25 @@ fn a_change_appears_in_the_other_tab_and_disturbs_nothing() {
         two.eval(
             "window.kept = ['li', '#add input', 'h1', 'li input', 'li button.edit'].map(s => document.querySelector(s));
              document.querySelector('#add input').setSelectionRange(2, 4);
-             window.requests = performance.getEntriesByType('resource').length;
-             _flinOnEntityChange('Todo', () => { window.atPush = performance.getEntriesByType('resource').length; });",
+             _flinOnEntityChange('Todo', () => { window.atPush = window.requests.length; });",
         )
         .await;
+        two.watch_requests().await;
 
         one.type_into("#add input", "second").await;
         one.click("#add button").await;
         two.wait_count("li span", 2).await;
 
-        two.check("no request was made between commit and push", "window.atPush === window.requests").await;
-        two.check("the text stays", "document.querySelector('#add input').value === 'half typed'").await;
+        two.check(
+            "no request was made between commit and push",
+            "window.atPush === 0",
+        )
+        .await;
+        two.check(
+            "the text stays",
+            "document.querySelector('#add input').value === 'half typed'",
+        )
+        .await;
         two.check(
             "the selection stays",
             "(i => i.selectionStart === 2 && i.selectionEnd === 4)(document.querySelector('#add input'))",
@@ -48,7 +56,8 @@ fn a_change_appears_in_the_other_tab_and_disturbs_nothing() {
             "['li', '#add input', 'h1', 'li input', 'li button.edit'].every((s, i) => document.querySelector(s) === window.kept[i])",
         )
         .await;
-        two.check("the focus stays", "document.activeElement === kept[1]").await;
+        two.check("the focus stays", "document.activeElement === kept[1]")
+            .await;
     });
 }
 
@@ -79,7 +88,11 @@ fn open_details_and_an_unbound_field_survive_an_update() {
         tab.type_into("#free", "mine").await;
         site.act("put", "[]", "{}");
         tab.wait_count(".note", 1).await;
-        tab.check("the details are open", "document.querySelector('details').open").await;
+        tab.check(
+            "the details are open",
+            "document.querySelector('details').open",
+        )
+        .await;
         tab.wait_value("#free", "mine").await;
     });
 }
@@ -97,9 +110,11 @@ fn text_that_is_being_composed_is_not_disturbed() {
         tab.compose("に").await;
         site.act("addTodo", "[]", r#"{"newTitle":"from elsewhere"}"#);
         tab.wait("the change is known", "window.pushed === 1").await;
-        tab.eval("new Promise((done) => setTimeout(done, 300))").await;
+        tab.eval("new Promise((done) => setTimeout(done, 300))")
+            .await;
         tab.compose("にほ").await;
-        tab.check("the composition goes on", "window.ends === 0").await;
+        tab.check("the composition goes on", "window.ends === 0")
+            .await;
         tab.wait_value("#add input", "aにほ").await;
         tab.wait_count("li span", 0).await;
         tab.insert("日本").await;
@@ -185,5 +200,45 @@ fn an_action_without_a_server_says_so_and_loses_nothing() {
         tab.wait_text("li span", "later").await;
         tab.wait_count(".flin-error", 0).await;
         tab.wait_value("#add input", "").await;
+    });
+}
+
+#[test]
+fn waiting_between_attempts_grows_to_half_a_minute() {
+    run(Example::compile("guestbook"), async |site| {
+        site.tolerate("WebSocket");
+        let tab = site.open_live().await;
+        // The page's clock is made fast: each wait for the next attempt is noted and ends at once.
+        tab.eval(
+            "window.waits = [];
+             const slow = window.setTimeout.bind(window);
+             window.setTimeout = (fn, ms, ...rest) => {
+               if (fn?.name !== 'connect') return slow(fn, ms, ...rest);
+               if (window.waits.length < 9) window.waits.push(ms);
+               return slow(fn, window.waits.length < 9 ? 1 : 200);
+             };",
+        )
+        .await;
+        site.kill();
+        tab.wait("nine attempts", "window.waits.length === 9").await;
+        let waits = tab.eval("window.waits").await;
+        let waits: Vec<f64> = waits
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(serde_json::Value::as_f64)
+            .collect();
+        let longest = [0, 1, 2, 4, 8, 16, 30, 30, 30].map(|seconds| f64::from(seconds) * 1000.0);
+        for (wait, longest) in waits.iter().zip(longest) {
+            assert!((longest / 2.0..=longest).contains(wait), "{waits:?}");
+        }
+        site.start();
+        tab.live("on").await;
+        site.act(
+            "sign",
+            "[]",
+            r#"{"name":"Ada","message":"at last","stars":4}"#,
+        );
+        tab.wait_text("article p", "at last").await;
     });
 }

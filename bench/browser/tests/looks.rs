@@ -36,7 +36,12 @@ fn the_to_do_list_fits() {
     run(Example::compile("todo"), async |site| {
         site.tolerate("422");
         let long = "https://example.org/a/very/long/address/without/any/blank/that/a/line/could/break/at/and/so/on";
-        for title in ["Buy milk", "Call Ada about the engine", long, "Water the plants"] {
+        for title in [
+            "Buy milk",
+            "Call Ada about the engine",
+            long,
+            "Water the plants",
+        ] {
             site.act("addTodo", "[]", &format!("{{\"newTitle\":\"{title}\"}}"));
         }
         let tab = site.open().await;
@@ -58,7 +63,8 @@ fn the_guestbook_fits() {
             ("Ada", "What a lovely place. I shall come again!", 5),
             ("Grace", "Found a moth in the relay; otherwise fine.", 4),
         ] {
-            let state = format!("{{\"name\":\"{name}\",\"message\":\"{message}\",\"stars\":{stars}}}");
+            let state =
+                format!("{{\"name\":\"{name}\",\"message\":\"{message}\",\"stars\":{stars}}}");
             site.act("sign", "[]", &state);
         }
         let tab = site.open().await;

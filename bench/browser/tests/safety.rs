@@ -28,7 +28,8 @@ view {
         )
         .await;
         tab.wait_count("#flin-root script", 0).await;
-        tab.replace("#title", "\"><img src=x onerror=alert(1)>").await;
+        tab.replace("#title", "\"><img src=x onerror=alert(1)>")
+            .await;
         tab.replace("#url", "https://example.org/?a=1&b=2").await;
         tab.press("Enter").await;
         tab.wait_count("p a", 2).await;

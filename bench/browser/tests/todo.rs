@@ -77,7 +77,11 @@ fn an_item_is_toggled_edited_and_deleted() {
             "document.querySelector('form.edit input').value === 'second'",
         )
         .await;
-        tab.check("it has the focus", "document.activeElement === document.querySelector('form.edit input')").await;
+        tab.check(
+            "it has the focus",
+            "document.activeElement === document.querySelector('form.edit input')",
+        )
+        .await;
         tab.press("Escape").await;
         tab.wait_text("li:nth-child(2) span", "second").await;
         tab.click("li:nth-child(2) button.edit").await;
