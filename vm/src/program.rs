@@ -26,8 +26,8 @@ pub struct Program {
 /// A library row prepared for calls.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LibInfo {
-    /// Bank and slot of the result, counted from the window start.
-    pub(crate) result: Option<(Bank, usize)>,
+    /// Class of the result and its slot in that bank, counted from the window start.
+    pub(crate) result: Option<(Class, usize)>,
     /// Number of arguments in the reference bank.
     pub(crate) refs: usize,
 }
@@ -115,7 +115,7 @@ fn prepare_library() -> Vec<LibInfo> {
             let signature = LibId(number as u16).signature();
             let result = signature
                 .result
-                .map(|class: Class| (class.bank(), signature.result_slot(false)));
+                .map(|class| (class, signature.result_slot(false)));
             LibInfo {
                 result,
                 refs: signature

@@ -329,7 +329,7 @@ pub(super) fn call_lib(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
     let window = f.window(i.a(), i.b());
     let info = m.program.lib(lib);
     let result = library::call(lib, &mut LibCall { m, host, window })?;
-    let Some((bank, slot)) = info.result else {
+    let Some((class, slot)) = info.result else {
         return Ok(());
     };
     let bits = match result {
@@ -342,12 +342,16 @@ pub(super) fn call_lib(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
     };
     debug_assert!(
         match result {
-            Ret::Int(_) | Ret::Float(_) | Ret::Bool(_) => bank == Bank::Scalar,
-            Ret::Obj(_) | Ret::Any(_) | Ret::None => bank == Bank::Reference,
+            Ret::Int(_) => class == Class::I64,
+            Ret::Float(_) => class == Class::F64,
+            Ret::Bool(_) => class == Class::Bool,
+            Ret::Obj(_) | Ret::None => class.bank() == Bank::Reference,
+            // A word may be no object, and a register of class ref holds objects only.
+            Ret::Any(_) => class == Class::Any,
         },
-        "the body of {} gives its result in the wrong bank",
+        "the body of {} gives its result in the wrong class",
         lib.row().name
     );
-    window.set_slot(bank, slot, bits);
+    window.set_slot(class.bank(), slot, bits);
     Ok(())
 }
