@@ -18,7 +18,7 @@ pub struct MemoryHost {
     records: Vec<BTreeMap<i64, HostRecord>>,
     next_id: Vec<i64>,
     printed: Vec<String>,
-    fuel_used: u64,
+    fuel_left: u64,
     random: u64,
 }
 
@@ -30,9 +30,14 @@ impl MemoryHost {
             records: vec![BTreeMap::new(); module.entities.len()],
             next_id: vec![1; module.entities.len()],
             printed: Vec::new(),
-            fuel_used: 0,
+            fuel_left: FUEL_MAX,
             random: 0x9e37_79b9_7f4a_7c15,
         }
+    }
+
+    /// Lets what runs from now on use this much fuel.
+    pub fn set_fuel(&mut self, fuel: u64) {
+        self.fuel_left = fuel;
     }
 
     /// What was printed, one entry per print.
@@ -50,11 +55,12 @@ impl MemoryHost {
 
 impl Host for MemoryHost {
     fn slice(&mut self, fuel_used: u64) -> Slice {
-        self.fuel_used += fuel_used;
-        if self.fuel_used > FUEL_MAX {
-            Slice::Stop
-        } else {
-            Slice::Go
+        match self.fuel_left.checked_sub(fuel_used) {
+            Some(left) => {
+                self.fuel_left = left;
+                Slice::Go
+            }
+            None => Slice::Stop,
         }
     }
 
