@@ -85,10 +85,13 @@ pub(crate) async fn run(
 
 fn body_value(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<HostValue, ()> {
     if bytes.is_empty() {
-        // Nothing is no JSON where something is expected; clients name a type for a GET or DELETE without a body, too.
-        let promised = matches!(*method, Method::POST | Method::PUT | Method::PATCH)
-            && BodyKind::of(headers) == BodyKind::Json;
-        return if promised { Err(()) } else { Ok(HostValue::None) };
+        // Where something is expected, nothing is an object without entries: a required field is then what is missing.
+        let expected = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+        return Ok(if expected {
+            HostValue::Map(Vec::new())
+        } else {
+            HostValue::None
+        });
     }
     let as_text = || {
         String::from_utf8(bytes.to_vec())

@@ -35,7 +35,8 @@ impl Output {
 
     /// Remembers a bound checkbox for the end of the form it may stand in.
     pub(crate) fn checkbox(&mut self, name: &str) {
-        self.checkboxes.push((self.rendered.body.len(), name.to_owned()));
+        self.checkboxes
+            .push((self.rendered.body.len(), name.to_owned()));
     }
 
     /// The checkboxes of the form that ends here, once each.
