@@ -22,6 +22,8 @@ pub const SLOTS_MAX: usize = 255;
 pub const CATCHES_MAX: usize = 1 << 16;
 /// How deep optional and union types may be nested without a container between.
 pub const TYPE_NESTING_MAX: u32 = 64;
+/// Most members of a union, those of unions in it included: the work of one type test.
+pub const TYPE_MEMBERS_MAX: u32 = 4096;
 /// Most elements for which an operation may make room in advance.
 pub const COUNT_MAX: i32 = 1 << 20;
 /// Registers of one bank.

@@ -145,7 +145,15 @@ fn bad_entities_and_types_are_refused() {
     );
     assert_eq!(
         refusal(|m| (0..100).for_each(|n| m.types.push(TypeDesc::Optional(TypeId(n))))),
-        "types, entry 65: optional or union types contain themselves, or are nested more than 64 deep"
+        "types, entry 65: optional or union types contain themselves, are nested more than 64 deep, or have more than 4096 members"
+    );
+    // Each names the one before twice.
+    assert_eq!(
+        refusal(|m| (0..40).for_each(|n| {
+            let last = TypeId(n);
+            m.types.push(TypeDesc::Union(vec![last, last]));
+        })),
+        "types, entry 13: optional or union types contain themselves, are nested more than 64 deep, or have more than 4096 members"
     );
 }
 

@@ -85,7 +85,7 @@ pub enum VerifyFault {
         /// Number of types.
         types: usize,
     },
-    /// Optional and union types that contain themselves or are nested too deeply.
+    /// Optional and union types that contain themselves, are nested too deeply or have too many members.
     TypeNesting,
     /// A function with another signature than its use needs.
     WrongSignature {
@@ -291,8 +291,9 @@ impl fmt::Display for VerifyFault {
             VerifyFault::TypeNesting => {
                 write!(
                     f,
-                    "optional or union types contain themselves, or are nested more than {TYPE_NESTING} deep",
-                    TYPE_NESTING = super::TYPE_NESTING_MAX
+                    "optional or union types contain themselves, are nested more than {} deep, or have more than {} members",
+                    super::TYPE_NESTING_MAX,
+                    super::TYPE_MEMBERS_MAX
                 )
             }
             VerifyFault::WrongSignature {

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use super::{
-    PARAMS_MAX, SLOTS_MAX, TABLE_MAX, TYPE_NESTING_MAX, VerifyError, VerifyFault, VerifyPlace,
+    PARAMS_MAX, SLOTS_MAX, TABLE_MAX, TYPE_MEMBERS_MAX, TYPE_NESTING_MAX, VerifyError, VerifyFault,
+    VerifyPlace,
 };
 use crate::class::Class;
 use crate::ids::{EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
@@ -265,8 +266,9 @@ fn type_desc(module: &Module, ty: &TypeDesc) -> Checked {
     }
 }
 
-/// Optional and union types must come to an end: no cycle through them alone, and not too deep. Each type is settled
-/// once all types under it are (ids in range are already checked).
+/// Optional and union types must come to an end: no cycle through them alone, not too deep, and not so many members that
+/// holding a value against them takes long (unions that name one union twice double each time). Each type is settled once
+/// all types under it are (ids in range are already checked).
 fn type_nesting(module: &Module) -> Result<(), VerifyError> {
     let under = |at: usize| -> &[TypeId] {
         match &module.types[at] {
@@ -302,6 +304,7 @@ fn type_nesting(module: &Module) -> Result<(), VerifyError> {
         }
     }
     let mut depth = vec![0_u32; count];
+    let mut members: Vec<u32> = waiting.iter().map(|under| u32::from(*under == 0)).collect();
     let mut ready: Vec<usize> = (0..count).filter(|at| waiting[*at] == 0).collect();
     let mut settled = 0;
     while let Some(at) = ready.pop() {
@@ -309,14 +312,18 @@ fn type_nesting(module: &Module) -> Result<(), VerifyError> {
         for &user in &users[at] {
             let user = user as usize;
             depth[user] = depth[user].max(depth[at] + 1);
+            members[user] = members[user].saturating_add(members[at]);
             waiting[user] -= 1;
             if waiting[user] == 0 {
                 ready.push(user);
             }
         }
     }
-    let bad = (0..count)
-        .find(|at| depth[*at] > TYPE_NESTING_MAX || (settled < count && waiting[*at] > 0));
+    let bad = (0..count).find(|&at| {
+        depth[at] > TYPE_NESTING_MAX
+            || members[at] > TYPE_MEMBERS_MAX
+            || (settled < count && waiting[at] > 0)
+    });
     match bad {
         Some(at) => Err(VerifyError {
             place: VerifyPlace::Table {
