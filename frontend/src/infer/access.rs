@@ -90,10 +90,13 @@ impl Walker<'_, '_> {
     }
 
     fn map_field(&mut self, map: MapNodeId, name: &str) -> (Set, Option<Meaning>) {
-        if let MapKind::Record(fields) = self.engine.cells.map_kind(map)
-            && let Some((_, field)) = fields.iter().find(|field| &*field.0 == name)
-        {
-            return (self.engine.cells.read(*field), Some(Meaning::RecordField));
+        if let MapKind::Record(fields) = self.engine.cells.map_kind(map) {
+            return match fields.iter().find(|field| &*field.0 == name) {
+                Some((_, field)) => (self.engine.cells.read(*field), Some(Meaning::RecordField)),
+                // None at run time; but what the program does with it may be meant for other records:
+                // `if s.kind == "circle" { s.radius * 2 }`.
+                None => (Set::ANY, Some(Meaning::Dynamic)),
+            };
         }
         let value = self.engine.cells.make_dict(map);
         let value = self.engine.cells.read(value);

@@ -202,7 +202,11 @@ impl Walker<'_, '_> {
         }
         if lookup(name.0).is_empty() {
             let query = all[0].1;
-            let known = flin_bytecode::library::names().map(str::to_owned).collect();
+            let methods = self.engine.program.prelude.keys();
+            let methods = methods.filter_map(|name| name.strip_prefix("__q_"));
+            let methods = methods.map(|name| name.trim_end_matches(char::is_numeric).to_owned());
+            let mut known: Vec<String> = methods.collect();
+            known.extend(flin_bytecode::library::names().map(str::to_owned));
             self.unknown_name(recv, query, name, known);
             return Set::NEVER;
         }

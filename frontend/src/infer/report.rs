@@ -82,6 +82,9 @@ impl Walker<'_, '_> {
             ),
             _ => return diagnostic,
         };
+        if name.is_empty() {
+            return diagnostic;
+        }
         let wanted = self.engine.cells.members(set);
         let mut places: Vec<(Span, Set)> = Vec::new();
         for (member, place) in self.engine.cells.origins(cell) {

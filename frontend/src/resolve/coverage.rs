@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use flin_syntax::ast::{Literal, Pattern, PatternKind};
+use flin_syntax::ast::{Literal, Pattern, PatternItem, PatternKind};
 
 use crate::hir::EnumIx;
 
@@ -21,6 +21,9 @@ pub(super) struct Coverage {
     /// There are type, list, map or none patterns.
     types: bool,
     literals: bool,
+    /// Lengths of lists that are taken whatever they hold, and the length from which all are.
+    lengths: HashSet<usize>,
+    lengths_from: Option<usize>,
     /// An arm holds a mistake that is reported already.
     excused: bool,
 }
@@ -79,6 +82,25 @@ impl Coverage {
             | PatternKind::Map { .. }
             | PatternKind::Tuple(_) => self.add_guarded(pattern),
         }
+    }
+
+    /// Whether this list pattern without guard takes all lists that no arm above takes.
+    pub(super) fn completes_lists(&mut self, pattern: &Pattern) -> bool {
+        let PatternKind::List { items, rest } = &pattern.kind else {
+            return false;
+        };
+        let plain = |item: &PatternItem| item.default.is_none() && always_fits(&item.pattern);
+        if !items.iter().all(plain) {
+            return false;
+        }
+        if rest.is_some() {
+            let from = self.lengths_from.map_or(items.len(), |from| from.min(items.len()));
+            self.lengths_from = Some(from);
+        } else {
+            self.lengths.insert(items.len());
+        }
+        let all_below = |from: usize| (0..from).all(|length| self.lengths.contains(&length));
+        self.lengths_from.is_some_and(all_below)
     }
 
     /// Adds an arm that may be refused by its guard.

@@ -63,7 +63,12 @@ impl Resolver<'_> {
                 );
             }
             self.open_block();
-            let test = self.arm_test(&arm.pattern, arm.guard.as_ref(), from);
+            let rest_of_lists = arm.guard.is_none() && coverage.completes_lists(&arm.pattern);
+            let test = if rest_of_lists {
+                self.any_list_test(&arm.pattern, from)
+            } else {
+                self.arm_test(&arm.pattern, arm.guard.as_ref(), from)
+            };
             let body = if want {
                 self.expr(&arm.body)
             } else {
@@ -122,6 +127,33 @@ impl Resolver<'_> {
             steps.push(Step::Check(guard));
         }
         self.join(steps, pattern.span)
+    }
+
+    /// The test of a list pattern that takes every list that comes here: the arms above take all other lengths.
+    fn any_list_test(&mut self, pattern: &Pattern, from: LocalId) -> Test {
+        let (mut steps, mut names) = (Vec::new(), Names::default());
+        if let PatternKind::List { items, rest } = &pattern.kind {
+            let rest = rest.as_ref().and_then(|rest| rest.name.as_ref());
+            let list = TypeAnn::List(Box::new(TypeAnn::Any));
+            self.check_type(from, list, pattern.span, &mut steps);
+            self.item_steps(items, from, &mut names, &mut steps);
+            self.rest_steps(items, rest, from, &mut names, &mut steps);
+        }
+        self.join(steps, pattern.span)
+    }
+
+    fn rest_steps(
+        &mut self,
+        items: &[PatternItem],
+        rest: Option<&Name>,
+        from: LocalId,
+        names: &mut Names,
+        out: &mut Vec<Step>,
+    ) {
+        if let Some(name) = rest {
+            let value = self.rest_of_list(items.len(), from, name.span);
+            self.bind_in_arm(name, value, names, out);
+        }
     }
 
     /// One condition of all checks; bindings that a later check may need stand inside of it.
@@ -233,10 +265,8 @@ impl Resolver<'_> {
                 self.check_type(from, TypeAnn::List(Box::new(TypeAnn::Any)), span, out);
                 self.length_steps(items, rest.is_some(), from, span, out);
                 self.item_steps(items, from, names, out);
-                if let Some(name) = rest.as_ref().and_then(|rest| rest.name.as_ref()) {
-                    let value = self.rest_of_list(items.len(), from, name.span);
-                    self.bind_in_arm(name, value, names, out);
-                }
+                let rest = rest.as_ref().and_then(|rest| rest.name.as_ref());
+                self.rest_steps(items, rest, from, names, out);
             }
             PatternKind::Tuple(items) => {
                 self.check_type(
