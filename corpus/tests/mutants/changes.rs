@@ -129,7 +129,7 @@ fn words(module: &mut Module, rng: &mut Rng) {
     let at = rng.below(function.code.len());
     let word = function.code[at];
     let other = *rng.pick(&function.code);
-    function.code[at] = match rng.below(8) {
+    function.code[at] = match rng.below(12) {
         0 => word ^ (1 << rng.below(64)),
         1 => (word & !0xffff) | rng.below(Op::COUNT + 1) as u64,
         2 => (word & !0x00ff_0000) | (register << 16),
@@ -137,12 +137,23 @@ fn words(module: &mut Module, rng: &mut Rng) {
         4 => (word & !(0xff << 32)) | (register << 32),
         5 => *rng.pick(&donor),
         6 => other,
+        7..11 => sibling(word, rng),
         _ => {
             let next = (at + 1) % function.code.len();
             function.code.swap(at, next);
             return;
         }
     };
+}
+
+/// The word with another operation that has the same kinds of operands.
+fn sibling(word: u64, rng: &mut Rng) -> u64 {
+    let Ok(instr) = Instr::decode(word) else {
+        return word;
+    };
+    let like = |op: &&Op| op.row().operands == instr.op.row().operands;
+    let siblings: Vec<&Op> = Op::ALL.iter().filter(like).collect();
+    (word & !0xffff) | u64::from(rng.pick(&siblings).number())
 }
 
 /// Moves the immediate of an instruction by a little, so that it is still likely to name something.
