@@ -56,8 +56,7 @@ async function send(wish) {
   await composed();
   if (json.type === "error") {
     showError(json.error, form);
-    // A checkbox that was ticked in vain shows again what is saved.
-    if (element?.matches?.("input")) await renderAgain(element);
+    if (isUnbound(element)) await renderAgain(element);
     throw Object.assign(new Error(json.error.message), { error: json.error });
   }
   clearErrors(form);
@@ -66,9 +65,12 @@ async function send(wish) {
     for (const later of waiting) later.state[variable] = merged(variable, value, wish, later);
     assign(variable, merged(variable, value, wish, page));
   }
-  if (json.type === "reload" || changed.length > 0) await renderAgain(form ?? element);
+  if (json.type === "reload" || changed.length > 0 || isUnbound(element)) await renderAgain(form ?? element);
   return json;
 }
+
+// A control that is not state: a checkbox that was ticked in vain shows again what is saved.
+const isUnbound = (element) => element?.matches?.("input:not([data-flin-bind]),select:not([data-flin-bind])") ?? false;
 
 async function renderAgain(scope) {
   try {

@@ -23,7 +23,8 @@ function holds(modifiers, event) {
   return modifiers.every((m) => {
     if (["ctrl", "shift", "alt", "meta"].includes(m)) return event[`${m}Key`];
     if (m === "prevent" || m === "stop") return true;
-    return event.key !== undefined && event.key.toLowerCase() === (KEYS[m] ?? m).toLowerCase();
+    // Keys that compose a character are the input method's.
+    return event.key !== undefined && !event.isComposing && event.key.toLowerCase() === (KEYS[m] ?? m).toLowerCase();
   });
 }
 

@@ -2,7 +2,7 @@
 // Here because a change made elsewhere must appear without a reload. Must stay true: after every (re)connect the page
 // subscribes again and resumes from the sequence number it shows, so no change is missed; waiting grows to 30 s, with jitter.
 
-import { clearNetworkError } from "./messages.js";
+import { clearNetworkError, showError } from "./messages.js";
 import { page } from "./page.js";
 import { update } from "./render.js";
 
@@ -70,7 +70,8 @@ function receive(message) {
 // A failed refresh is tried again when the socket is back; the page says meanwhile that it is not live.
 function catchUp(seq) {
   update(null, seq).catch((failure) => {
-    console.warn(`flin: ${failure.message}`);
+    if (failure.error) showError(failure.error, null);
+    else console.warn(`flin: ${failure.message}`);
     socket?.close();
   });
 }

@@ -22,7 +22,8 @@ export function morphChildren(target, source, mayOverwrite) {
   const keyed = new Map();
   for (const child of target.childNodes) {
     const key = keyOf(child);
-    if (key !== null && !isOwn(child) && !keyed.has(key)) keyed.set(key, child);
+    // A record may be shown twice.
+    if (key !== null && !isOwn(child)) keyed.set(key, [...(keyed.get(key) ?? []), child]);
   }
   const wanted = new Set([...source.childNodes].map(keyOf).filter((key) => key !== null));
   let cursor = nextForeign(target.firstChild);
@@ -56,10 +57,8 @@ function drop(node) {
 function findMatch(fresh, cursor, keyed, wanted) {
   const key = keyOf(fresh);
   if (key !== null) {
-    const old = keyed.get(key);
-    if (old === undefined || !alike(old, fresh)) return null;
-    keyed.delete(key);
-    return old;
+    const old = keyed.get(key)?.[0];
+    return old !== undefined && alike(old, fresh) ? keyed.get(key).shift() : null;
   }
   for (let node = cursor; node !== null; node = nextForeign(node.nextSibling)) {
     if (alike(node, fresh)) return node;

@@ -376,6 +376,20 @@ impl Tab {
         self.insert(text).await;
     }
 
+    /// Chooses an option of a select box. Its list is not part of the page, so a mouse cannot reach it here: the events
+    /// are those that the browser sends.
+    ///
+    /// # Panics
+    /// When there is no such box.
+    pub async fn choose(&self, selector: &str, value: &str) {
+        self.eval(&format!(
+            "(s => {{ s.focus(); s.value = {}; for (const type of ['input', 'change']) s.dispatchEvent(new Event(type, {{ bubbles: true }})); }})(document.querySelector({}))",
+            quote(value),
+            quote(selector)
+        ))
+        .await;
+    }
+
     /// Types at the caret (any characters, also those of no keyboard).
     ///
     /// # Panics

@@ -56,7 +56,7 @@ fn every_kind_of_control_is_state() {
         tab.replace("#count", "3").await;
         tab.click("#gift").await;
         tab.type_into("#note", "fragile").await;
-        tab.eval("(s => { s.value = 's'; s.dispatchEvent(new Event('input', { bubbles: true })); s.dispatchEvent(new Event('change', { bubbles: true })); })(document.querySelector('#size'))").await;
+        tab.choose("#size", "s").await;
         tab.click("#blue").await;
         // What the view makes of the state follows without any action.
         tab.wait_text("#echo", "Zoë|3|true|fragile|s|blue").await;
@@ -275,5 +275,83 @@ view {
         tab.wait_text("p", "5 letters").await;
         tab.check("there was one", "window.requests.join() === '/_render'")
             .await;
+    });
+}
+
+const VALUES: &str = r#"
+entity Thing { name: text, on: bool = false }
+small = 1
+ratio = 0.5
+yes = true
+maybe: int? = none
+when = "later"
+fn refuse(thing: Thing) { thing.name }
+fn fill() { small = 3; ratio = 2.25; yes = false; maybe = 7; when = "now" }
+fn put() { save Thing { name: "a" } }
+view {
+  <select id="small" bind={small}><option value={1}>one</option><option value={2}>two</option><option value="3">three</option></select>
+  <input id="ratio" type="number" step="any" bind={ratio} />
+  <input id="yes" type="radio" value={true} bind={yes} /> <input id="no" type="radio" value={false} bind={yes} />
+  <input id="maybe" type="number" bind={maybe} />
+  <select id="when" bind={when}>{for w in ["now", "later"]}<option value={w}>{w}</option>{/for}</select>
+  <button id="fill" click={fill()}>Fill</button> <button id="put" click={put()}>Put</button>
+  <p id="echo">{small + 1}|{ratio * 2}|{if yes then "yes" else "no"}|{maybe ?: "none"}|{when}</p>
+  {for t in Thing.all}<label class="thing"><input type="checkbox" checked={t.on} change={refuse(t)} /> {t.name}</label>{/for}
+  {for t in Thing.all}<label class="again"><input type="checkbox" checked={t.on} change={refuse(t)} /> {t.name}</label>{/for}
+}
+"#;
+
+#[test]
+fn controls_hold_numbers_truth_and_nothing_as_such() {
+    run(Example::compile_text(VALUES), async |site| {
+        let tab = site.open().await;
+        tab.wait_text("#echo", "2|1.0|yes|none|later").await;
+        tab.choose("#small", "3").await;
+        tab.wait_text("#echo", "4|1.0|yes|none|later").await;
+        tab.replace("#ratio", "1.5").await;
+        tab.click("#no").await;
+        tab.type_into("#maybe", "9").await;
+        tab.choose("#when", "now").await;
+        tab.wait_text("#echo", "4|3.0|no|9|now").await;
+        tab.replace("#maybe", "").await;
+        tab.press("Backspace").await;
+        tab.wait_text("#echo", "4|3.0|no|none|now").await;
+        tab.click("#fill").await;
+        tab.wait_text("#echo", "4|4.5|no|7|now").await;
+        tab.check(
+            "the controls show it",
+            "['#small', '#ratio', '#maybe', '#when'].map(s => document.querySelector(s).value).join('|') === '3|2.25|7|now'",
+        )
+        .await;
+        // Half of a number is none yet; what is typed next makes it one.
+        tab.replace("#ratio", "-").await;
+        tab.insert("4").await;
+        tab.wait_text("#echo", "4|-8.0|no|7|now").await;
+    });
+}
+
+#[test]
+fn a_box_that_was_ticked_in_vain_shows_what_is_saved_and_a_record_may_stand_twice() {
+    run(Example::compile_text(VALUES), async |site| {
+        let tab = site.open().await;
+        tab.click("#put").await;
+        tab.wait_count(".thing", 1).await;
+        tab.eval("window.kept = [...document.querySelectorAll('label')]")
+            .await;
+        tab.click(".again input").await;
+        tab.wait_count("[aria-busy]", 0).await;
+        tab.wait(
+            "it is not ticked",
+            "!document.querySelector('.again input').checked",
+        )
+        .await;
+        tab.click("#put").await;
+        tab.wait_count(".thing", 2).await;
+        tab.wait_count(".again", 2).await;
+        tab.check(
+            "both are the same nodes",
+            "kept[0] === document.querySelector('.thing') && kept[1] === document.querySelector('.again')",
+        )
+        .await;
     });
 }
