@@ -1,6 +1,7 @@
 //! Routes: what the program sees of a request and what it answers. Must stay true: a body that is not valid JSON never
 //! reaches the program; headers that the program sets cannot break the answer or take away its protection.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use flin_runtime::vm::{ErrorKind, HostValue, READ_ONLY_RULE};
@@ -103,12 +104,15 @@ fn body_value(method: &Method, headers: &HeaderMap, bytes: &[u8]) -> Result<Host
         // Nothing is said about it: JSON if it is, else text.
         BodyKind::Unnamed => body::json(bytes).map(plain_value).or_else(|_| as_text()),
         BodyKind::Form => {
+            // The last one of a name counts.
+            let mut seen = HashSet::new();
             let mut fields: Vec<(String, HostValue)> = Vec::new();
-            for (name, value) in body::form_pairs(bytes) {
-                // The last one of a name counts.
-                fields.retain(|(known, _)| *known != name);
-                fields.push((name, HostValue::Text(value)));
+            for (name, value) in body::form_pairs(bytes).into_iter().rev() {
+                if seen.insert(name.clone()) {
+                    fields.push((name, HostValue::Text(value)));
+                }
             }
+            fields.reverse();
             Ok(HostValue::Map(fields))
         }
         BodyKind::Text | BodyKind::Other => as_text(),
