@@ -19,7 +19,7 @@ use crate::panics::{self, Caught};
 use crate::run::{constraint_failure, run_entry};
 use crate::schema::TypeMap;
 use crate::workers::{self, Queue, Refused};
-use crate::world::{Said, Seen, SystemWorld, World};
+use crate::world::{Kept, Said, Seen, SystemWorld, World};
 
 /// After so many clashes a request waits for its turn and then runs alone.
 const CLASHES_MAX: u32 = 3;
@@ -320,11 +320,11 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         deadline: (!script).then(|| Instant::now() + shared.options.request_time),
         speaks_at_once: script,
         commits_statements: matches!(entry, Entry::Script).then_some(&shared.store),
-        said: Vec::new(),
+        said: Kept::default(),
         operations: Operations::default(),
     };
     let result = panics::catch(|| run_entry(&shared.program, limits.clone(), entry, &mut host));
-    let (said, operations) = (std::mem::take(&mut host.said), host.operations);
+    let (said, operations) = (std::mem::take(&mut host.said).into_lines(), host.operations);
     let ran = match result {
         Ok(result) => Ran {
             result,

@@ -14,7 +14,7 @@ use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice}
 
 use crate::run::constraint_sentence;
 use crate::schema::TypeMap;
-use crate::world::{Said, Seen, World};
+use crate::world::{Kept, Said, Seen, World};
 
 /// One run of a request: its transaction and what it may do.
 pub(crate) struct StoreHost<'a> {
@@ -29,7 +29,7 @@ pub(crate) struct StoreHost<'a> {
     pub(crate) speaks_at_once: bool,
     /// Where each top-level statement is committed at its end (`run`); none where all is one transaction.
     pub(crate) commits_statements: Option<&'a Store>,
-    pub(crate) said: Vec<Said>,
+    pub(crate) said: Kept,
     pub(crate) operations: Operations,
 }
 

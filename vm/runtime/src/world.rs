@@ -65,6 +65,42 @@ pub(crate) enum Said {
     Logged(LogLevel, String),
 }
 
+/// Most bytes of output kept until the commit of a request.
+const KEPT_BYTES_MAX: usize = 4 << 20;
+
+/// What a request said so far. A loop that prints must not fill the memory: beyond a limit only that is told.
+#[derive(Debug, Default)]
+pub(crate) struct Kept {
+    said: Vec<Said>,
+    bytes: usize,
+}
+
+impl Kept {
+    /// Keeps a line, as long as there is room for it.
+    pub(crate) fn push(&mut self, said: Said) {
+        if self.bytes > KEPT_BYTES_MAX {
+            return;
+        }
+        let (Said::Printed(line) | Said::Logged(_, line)) = &said;
+        // A line takes memory even if it is empty.
+        self.bytes += line.len() + size_of::<Said>();
+        if self.bytes > KEPT_BYTES_MAX {
+            let note = format!(
+                "one request prints more than {} MiB; the rest is left out",
+                KEPT_BYTES_MAX >> 20
+            );
+            self.said.push(Said::Logged(LogLevel::Warning, note));
+        } else {
+            self.said.push(said);
+        }
+    }
+
+    /// All of it.
+    pub(crate) fn into_lines(self) -> Vec<Said> {
+        self.said
+    }
+}
+
 /// What one request saw of the world: asked once, then repeated to every further run of the same request.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -124,6 +160,20 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_request_prints_is_bounded() {
+        let mut kept = Kept::default();
+        for _ in 0..10_000 {
+            kept.push(Said::Printed("x".repeat(1000)));
+        }
+        let lines = kept.into_lines();
+        assert!(lines.len() < 4200, "{}", lines.len());
+        assert!(matches!(
+            lines.last(),
+            Some(Said::Logged(LogLevel::Warning, _))
+        ));
+    }
 
     #[test]
     fn a_second_run_sees_the_same() {
