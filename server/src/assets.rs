@@ -38,12 +38,16 @@ impl BrowserRuntime {
     }
 }
 
-// In one file there is nothing to import: `import` statements go, `export` marks too.
+// In one file there is nothing to import: `import` statements go, `export` marks too. Comments are for those who read the
+// modules; what is sent to every visitor does without.
 fn append(out: &mut String, file: &str) {
     let mut in_import = false;
     for line in file.lines() {
         if in_import || line.starts_with("import ") {
             in_import = !line.trim_end().ends_with(';');
+            continue;
+        }
+        if line.is_empty() || line.trim_start().starts_with("//") {
             continue;
         }
         out.push_str(line.strip_prefix("export ").unwrap_or(line));

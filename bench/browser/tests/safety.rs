@@ -81,3 +81,26 @@ fn the_page_follows_its_own_policy_with_every_example() {
         });
     }
 }
+
+#[test]
+fn the_runtime_is_under_ten_kibibytes_and_may_be_kept_for_ever() {
+    run(Example::compile("counter"), async |site| {
+        let tab = site.open().await;
+        let found = tab
+            .eval(
+                "(async () => {
+                   const answer = await fetch(document.querySelector('script[type=module]').src);
+                   const zipped = answer.clone().body.pipeThrough(new CompressionStream('gzip'));
+                   return [(await new Response(zipped).arrayBuffer()).byteLength, answer.headers.get('cache-control'), (await answer.text()).includes('eval(')];
+                 })()",
+            )
+            .await;
+        let bytes = found[0].as_u64().expect("a size");
+        assert!(bytes < 10 * 1024, "{bytes} bytes");
+        assert!(
+            found[1].as_str().is_some_and(|c| c.contains("immutable")),
+            "{found}"
+        );
+        assert_eq!(found[2], false, "it evaluates text as code");
+    });
+}
