@@ -22,9 +22,10 @@ const NAMES: [&str; 4] = [
     "google-chrome-stable",
 ];
 
-/// Waits until its input ends, then ends process `$1` and removes folder `$2`.
+/// Waits until its input ends, then ends process `$1` and removes folder `$2`; more than once, because helpers of the
+/// browser end a moment after it and write on their way out.
 const GUARD: &str = "trap '' INT TERM HUP; cat >/dev/null; kill -9 \"$1\" 2>/dev/null; \
-    for i in 1 2 3 4 5; do rm -rf \"$2\" && break; sleep 0.2; done";
+    for i in 1 2 3 4 5; do rm -rf \"$2\"; sleep 0.3; done; rm -rf \"$2\"";
 
 pub(crate) struct Shared {
     pub(crate) runtime: Runtime,

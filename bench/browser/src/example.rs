@@ -46,17 +46,23 @@ impl Example {
 
     fn compile_in(dir: PathBuf, source: &Path) -> Example {
         let module = dir.join("app.fbc");
+        // From here on the folder is removed, also when the program does not compile.
+        let example = Example { dir, module };
         let output = process::run(
             "flinc",
-            &[&source.to_string_lossy(), "-o", &module.to_string_lossy()],
-            &dir,
+            &[
+                &source.to_string_lossy(),
+                "-o",
+                &example.module.to_string_lossy(),
+            ],
+            &example.dir,
         );
         assert!(
             output.status.success(),
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
-        Example { dir, module }
+        example
     }
 
     /// Serves it on a free port with its own data, which stays for the next start.

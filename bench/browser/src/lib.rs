@@ -30,8 +30,9 @@ const DEADLINE: Duration = Duration::from_secs(20);
 /// A served program and the windows that are open on it.
 #[derive(Debug)]
 pub struct Site {
-    example: Example,
+    // Ends before its folder is removed.
     server: RefCell<Option<Server>>,
+    example: Example,
     url: String,
     tabs: RefCell<Vec<Tab>>,
     tolerated: RefCell<Vec<String>>,
