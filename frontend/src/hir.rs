@@ -9,17 +9,7 @@
 
 use flin_syntax::Span;
 
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub u32);
-        impl $name {
-            /// The id as a position in its table.
-            pub const fn index(self) -> usize { self.0 as usize }
-        }
-    )*};
-}
+use crate::ids::ids;
 
 ids! {
     /// A function of the program or the prelude (named, lambda, handler, view, initialiser, …).

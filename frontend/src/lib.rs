@@ -3,6 +3,7 @@
 
 mod compile;
 pub mod hir;
+mod ids;
 pub mod infer;
 pub mod lower;
 pub mod operands;

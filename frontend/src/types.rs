@@ -11,18 +11,7 @@ use std::collections::HashMap;
 use flin_bytecode::{Class, LibId};
 
 use crate::hir::{EntityIx, EnumIx, ExprId, FnId};
-
-macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(pub u32);
-        impl $name {
-            /// The id as a position in its table.
-            pub const fn index(self) -> usize { self.0 as usize }
-        }
-    )*};
-}
+use crate::ids::ids;
 
 ids! {
     /// Index into `Types::lists`.

@@ -386,10 +386,7 @@ impl<'e, 'p> Walker<'e, 'p> {
                 body,
                 ..
             } => {
-                let sets = (self.eval(*from), self.eval(*to));
-                self.want_int(*from, sets.0);
-                self.want_int(*to, sets.1);
-                self.place(*from);
+                self.range_ends(*from, *to);
                 self.engine.cells.join(self.locals[var.index()], Set::INT);
                 self.turns(expr, *label, *body, &[*var]);
                 Set::NONE
@@ -403,46 +400,13 @@ impl<'e, 'p> Walker<'e, 'p> {
                 empty,
             } => self.for_loop(expr, *label, (*first, *second), *iter, *body, *empty),
             ExprKind::Loop { label, body } => self.endless(expr, *label, *body),
-            ExprKind::Break(label, value) => {
-                let set = value.map_or(Set::NONE, |value| self.eval(value));
-                if let Some(at) = self.loops.iter().rposition(|state| state.label == *label) {
-                    self.loops[at].left |= !self.dead;
-                    let joined = self.engine.cells.join_sets(self.loops[at].value, set);
-                    self.loops[at].value = joined;
-                }
-                self.dead = true;
-                Set::NEVER
-            }
+            ExprKind::Break(label, value) => self.break_out(*label, *value),
             ExprKind::Continue(_) => {
                 self.dead = true;
                 Set::NEVER
             }
-            ExprKind::Return(value) => {
-                let set = value.map_or(Set::NONE, |value| self.eval(value));
-                let result = self.engine.insts[self.inst.index()].result;
-                if !self.engine.resultless.contains(&self.fid) {
-                    self.flow(
-                        result,
-                        set,
-                        value.unwrap_or(expr),
-                        super::report::Into::Result,
-                    );
-                } else if !set.is_never() {
-                    self.engine.cells.join(result, Set::NONE);
-                }
-                self.dead = true;
-                Set::NEVER
-            }
-            ExprKind::Try(value) => {
-                let before = (self.env.clone(), self.dead);
-                let set = self.eval(*value);
-                let after = (std::mem::take(&mut self.env), self.dead);
-                (self.env, self.dead) = before;
-                self.forget_writes(expr);
-                let before = (std::mem::take(&mut self.env), self.dead);
-                self.meet(after, before);
-                self.engine.cells.join_sets(set, Set::ERROR)
-            }
+            ExprKind::Return(value) => self.return_value(expr, *value),
+            ExprKind::Try(value) => self.try_value(expr, *value),
             ExprKind::NoMatch { subject, raise } => {
                 let set = self.eval(*subject);
                 self.check_exhaustive(expr, *subject, set);
@@ -457,6 +421,53 @@ impl<'e, 'p> Walker<'e, 'p> {
             }
             other => unreachable!("{other:?} is of another group"),
         }
+    }
+
+    fn range_ends(&mut self, from: ExprId, to: ExprId) {
+        let sets = (self.eval(from), self.eval(to));
+        self.want_int(from, sets.0);
+        self.want_int(to, sets.1);
+        self.place(from);
+    }
+
+    fn break_out(&mut self, label: u32, value: Option<ExprId>) -> Set {
+        let set = value.map_or(Set::NONE, |value| self.eval(value));
+        if let Some(at) = self.loops.iter().rposition(|state| state.label == label) {
+            self.loops[at].left |= !self.dead;
+            let joined = self.engine.cells.join_sets(self.loops[at].value, set);
+            self.loops[at].value = joined;
+        }
+        self.dead = true;
+        Set::NEVER
+    }
+
+    fn return_value(&mut self, expr: ExprId, value: Option<ExprId>) -> Set {
+        let set = value.map_or(Set::NONE, |value| self.eval(value));
+        let result = self.engine.insts[self.inst.index()].result;
+        if !self.engine.resultless.contains(&self.fid) {
+            self.flow(
+                result,
+                set,
+                value.unwrap_or(expr),
+                super::report::Into::Result,
+            );
+        } else if !set.is_never() {
+            self.engine.cells.join(result, Set::NONE);
+        }
+        self.dead = true;
+        Set::NEVER
+    }
+
+    /// `try value`: what is known of variables afterwards holds also if the value broke off half way.
+    fn try_value(&mut self, expr: ExprId, value: ExprId) -> Set {
+        let before = (self.env.clone(), self.dead);
+        let set = self.eval(value);
+        let after = (std::mem::take(&mut self.env), self.dead);
+        (self.env, self.dead) = before;
+        self.forget_writes(expr);
+        let before = (std::mem::take(&mut self.env), self.dead);
+        self.meet(after, before);
+        self.engine.cells.join_sets(set, Set::ERROR)
     }
 
     /// Entities, enum values, answers.

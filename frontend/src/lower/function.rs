@@ -30,6 +30,18 @@ pub(super) struct LoopFrame {
     pub(super) value: Option<(Reg, Ty)>,
 }
 
+impl LoopFrame {
+    /// A loop that gives nothing.
+    pub(super) fn without_value(label: u32, on_break: Label, on_continue: Label) -> LoopFrame {
+        LoopFrame {
+            label,
+            on_break,
+            on_continue,
+            value: None,
+        }
+    }
+}
+
 /// A function being lowered.
 pub(super) struct Lower<'c, 'a> {
     pub(super) cx: &'c mut Lowering<'a>,

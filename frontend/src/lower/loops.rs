@@ -16,15 +16,7 @@ impl Lower<'_, '_> {
         }
         self.b.bind(top);
         // The variables of a condition (`while let`) may be used by the body: both are lowered inside the same scope.
-        self.in_loop(
-            LoopFrame {
-                label,
-                on_break: end,
-                on_continue: test,
-                value: None,
-            },
-            body,
-        );
+        self.in_loop(LoopFrame::without_value(label, end, test), body);
         self.b.bind(test);
         self.branch(cond, true, top);
         self.b.bind(end);
@@ -150,15 +142,7 @@ impl Lower<'_, '_> {
             self.declare_value(second, distance, Ty::Int);
             self.b.release(mark);
         }
-        self.in_loop(
-            LoopFrame {
-                label,
-                on_break: end,
-                on_continue: next,
-                value: None,
-            },
-            body,
-        );
+        self.in_loop(LoopFrame::without_value(label, end, next), body);
         self.b.bind(next);
         if inclusive {
             emit!(self.b, JumpLtI64, counter, limit, advance);
@@ -252,15 +236,7 @@ impl Lower<'_, '_> {
         let mark = self.b.mark();
         self.turn(first, second, (source, ty), at);
         self.b.release(mark);
-        self.in_loop(
-            LoopFrame {
-                label,
-                on_break: end,
-                on_continue: next,
-                value: None,
-            },
-            body,
-        );
+        self.in_loop(LoopFrame::without_value(label, end, next), body);
         self.b.bind(next);
         emit!(self.b, AddImmI64, at, at, 1);
         self.b.bind(test);
@@ -299,26 +275,17 @@ impl Lower<'_, '_> {
                 if direct.is_none() {
                     self.declare_value(first, value, stored);
                 }
-                second
-                    .iter()
-                    .for_each(|second| self.declare_value(*second, at, Ty::Int));
+                self.position_turn(second, at, Ty::Int);
             }
             Ty::Text => {
                 let value = self.b.temp(Class::Ref);
                 emit!(self.b, TextIndex, value, source, at);
                 self.declare_value(first, value, Ty::Text);
-                second
-                    .iter()
-                    .for_each(|second| self.declare_value(*second, at, Ty::Int));
+                self.position_turn(second, at, Ty::Int);
             }
             Ty::Map(_) | Ty::Record(_) => {
                 let value = self.b.temp(Class::Any);
-                self.native(Native::MapKeyAt, &[source, at], Some(value));
-                self.declare_value(first, value, Ty::Any);
-                if let Some(second) = second {
-                    self.native(Native::MapValueAt, &[source, at], Some(value));
-                    self.declare_value(second, value, Ty::Any);
-                }
+                self.entry_turn((first, second), source, at, value);
             }
             _ => {
                 // Decided at run time: maps give key and value, everything else element and position.
@@ -334,21 +301,36 @@ impl Lower<'_, '_> {
                 emit!(self.b, BoxInt, boxed, at);
                 emit!(self.b, IndexGetAny, value, source, boxed);
                 self.declare_value(first, value, Ty::Any);
-                second
-                    .iter()
-                    .for_each(|second| self.declare_value(*second, boxed, Ty::Any));
+                self.position_turn(second, boxed, Ty::Any);
                 self.jump(done);
                 self.b.bind(map);
                 let entries = self.b.temp(Class::Ref);
                 emit!(self.b, UnboxRef, entries, source, desc);
-                self.native(Native::MapKeyAt, &[entries, at], Some(value));
-                self.declare_value(first, value, Ty::Any);
-                if let Some(second) = second {
-                    self.native(Native::MapValueAt, &[entries, at], Some(value));
-                    self.declare_value(second, value, Ty::Any);
-                }
+                self.entry_turn((first, second), entries, at, value);
                 self.b.bind(done);
             }
+        }
+    }
+
+    fn position_turn(&mut self, second: Option<LocalId>, at: Reg, ty: Ty) {
+        if let Some(second) = second {
+            self.declare_value(second, at, ty);
+        }
+    }
+
+    /// Key and value of the entry of a map at a position.
+    fn entry_turn(
+        &mut self,
+        (first, second): (LocalId, Option<LocalId>),
+        map: Reg,
+        at: Reg,
+        value: Reg,
+    ) {
+        self.native(Native::MapKeyAt, &[map, at], Some(value));
+        self.declare_value(first, value, Ty::Any);
+        if let Some(second) = second {
+            self.native(Native::MapValueAt, &[map, at], Some(value));
+            self.declare_value(second, value, Ty::Any);
         }
     }
 

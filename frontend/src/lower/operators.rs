@@ -20,22 +20,30 @@ impl Lower<'_, '_> {
         self.b.release(mark);
         let span = self.span(e);
         self.at(span);
-        let same = self.class(work) == self.class(to);
-        let dst = if same {
-            self.dst(want, self.class(to))
-        } else {
-            self.b.temp(self.class(work))
-        };
-        match self.class(work) {
-            Class::I64 => emit!(self.b, NegI64, dst, reg),
-            Class::F64 => emit!(self.b, NegF64, dst, reg),
-            Class::Bool | Class::Ref | Class::Any => emit!(self.b, NegAny, dst, reg),
-        }
-        if same {
+        self.worked_as((work, to), want, |this, dst| match this.class(work) {
+            Class::I64 => emit!(this.b, NegI64, dst, reg),
+            Class::F64 => emit!(this.b, NegF64, dst, reg),
+            Class::Bool | Class::Ref | Class::Any => emit!(this.b, NegAny, dst, reg),
+        })
+    }
+
+    /// An operation whose result is of one type, brought to another. The registers of its operands are given back already.
+    fn worked_as(
+        &mut self,
+        (work, to): (Ty, Ty),
+        want: Option<Reg>,
+        operation: impl FnOnce(&mut Self, Reg),
+    ) -> Reg {
+        if self.class(work) == self.class(to) {
+            let dst = self.dst(want, self.class(to));
+            operation(self, dst);
             return dst;
         }
+        let mark = self.b.mark();
+        let raw = self.b.temp(self.class(work));
+        operation(self, raw);
         self.b.release(mark);
-        self.convert(dst, work, to, want)
+        self.convert(raw, work, to, want)
     }
 
     pub(super) fn binary(
@@ -84,20 +92,10 @@ impl Lower<'_, '_> {
         self.b.release(mark);
         let span = self.span(e);
         self.at(span);
-        let class = self.class(work);
-        let same = class == self.class(to);
-        let dst = if same {
-            self.dst(want, class)
-        } else {
-            self.b.temp(class)
-        };
-        self.b
-            .emit(instruction, &[dst.into(), left.into(), right.into()]);
-        if same {
-            return dst;
-        }
-        self.b.release(mark);
-        self.convert(dst, work, to, want)
+        self.worked_as((work, to), want, |this, dst| {
+            this.b
+                .emit(instruction, &[dst.into(), left.into(), right.into()]);
+        })
     }
 
     /// The operands of a chain of `+` on texts, as far as the left sides are texts joined by `+` themselves.
@@ -171,11 +169,7 @@ impl Lower<'_, '_> {
         let end = self.b.label();
         if ty == Ty::Bool && self.ty(a) == Ty::Bool {
             self.eval(a, Some(result));
-            if and {
-                emit!(self.b, JumpUnless, result, end);
-            } else {
-                emit!(self.b, JumpIf, result, end);
-            }
+            self.jump_when(!and, result, end);
         } else {
             self.decide_by_left(a, ty, and, result, end);
         }
@@ -193,19 +187,11 @@ impl Lower<'_, '_> {
         if here == there {
             self.b.mov(here, result, left);
             let truth = self.truth_of(left, from, None);
-            if and {
-                emit!(self.b, JumpUnless, truth, end);
-            } else {
-                emit!(self.b, JumpIf, truth, end);
-            }
+            self.jump_when(!and, truth, end);
         } else {
             let right = self.b.label();
             let truth = self.truth_of(left, from, None);
-            if and {
-                emit!(self.b, JumpIf, truth, right);
-            } else {
-                emit!(self.b, JumpUnless, truth, right);
-            }
+            self.jump_when(and, truth, right);
             let present = if and { from } else { self.without_none(from) };
             let value = self.convert(left, from, present, None);
             self.convert(value, present, ty, Some(result));
@@ -213,6 +199,15 @@ impl Lower<'_, '_> {
             self.b.bind(right);
         }
         self.b.release(mark);
+    }
+
+    /// Jumps if the register is as expected.
+    fn jump_when(&mut self, expected: bool, truth: Reg, target: Label) {
+        if expected {
+            emit!(self.b, JumpIf, truth, target);
+        } else {
+            emit!(self.b, JumpUnless, truth, target);
+        }
     }
 
     /// `a ?: b`.
