@@ -11,7 +11,8 @@ use crate::output::say;
 /// Reads the whole log and prints what is in it.
 pub(crate) fn verify(data: &Path) -> Result<(), Fault> {
     if !data.is_dir() {
-        let source = std::io::ErrorKind::NotFound.into();
+        let source =
+            std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such directory");
         return Err(Fault::Unreadable {
             path: data.to_owned(),
             source,

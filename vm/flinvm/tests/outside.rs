@@ -166,3 +166,16 @@ fn listening_on_localhost() {
         "{code}: {err}"
     );
 }
+
+/// "entity not found", said about a directory, sounds like a record.
+#[test]
+fn verifying_a_directory_that_is_not_there() {
+    let folder = Folder::new();
+    let nowhere = folder.path("nowhere");
+    let (code, _, err) = ended(&flinvm(&["db", "verify", "--data"], &[&nowhere]));
+    assert!(
+        code == 2 && err.contains("there is no such directory"),
+        "{code}: {err}"
+    );
+    assert!(!nowhere.exists(), "looking makes nothing");
+}
