@@ -249,6 +249,9 @@ list or map literal to make it page state, or save entities.";
     390 TooBig "a function or entity is too big"
 "The machine gives a function a limited number of registers and instructions. Move parts of it into functions of their own, or
 break very long expressions into several statements. An entity may have 250 fields.";
+    391 FormatterFault "the formatter refused to change a file"
+"Before a formatted file is written, it is read again; if it would not be the same program with the same comments, it is left alone.
+That is a mistake of the formatter, not of the program.";
 }
 
 impl Code {

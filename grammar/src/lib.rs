@@ -14,6 +14,7 @@ mod lexer;
 pub mod limits;
 mod make;
 mod parser;
+mod print;
 mod references;
 pub mod render;
 mod resync;
@@ -23,6 +24,7 @@ mod token;
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, FileId, Severity};
 pub use parser::{parse, parse_bytes};
+pub use print::format;
 pub use span::Span;
 
 /// What the parser made of a source text.

@@ -42,6 +42,8 @@ pub(crate) struct Context<'s> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Errors that the parser passed over.
     pub(crate) recovered: Vec<RawError>,
+    /// Offsets where statements start, in the order in which the statements ended.
+    pub(crate) statement_starts: Vec<u32>,
     height_reported: bool,
 }
 
@@ -51,6 +53,7 @@ impl<'s> Context<'s> {
             source,
             diagnostics: Vec::new(),
             recovered: Vec::new(),
+            statement_starts: Vec::new(),
             height_reported: false,
         }
     }

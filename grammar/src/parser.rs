@@ -86,6 +86,16 @@ fn once(source: &str, tokens: &[Terminal]) -> Attempt<(Program, Vec<Diagnostic>)
     }
 }
 
+/// Where the statements of a source without errors start, in order. The formatter needs them and nothing else of the tree.
+pub(crate) fn statement_starts(source: &str, tokens: &[Terminal]) -> Vec<u32> {
+    let mut context = Context::new(source);
+    let result = flin::ProgramParser::new().parse(&mut context, tokens.iter().copied());
+    debug_assert!(result.is_ok(), "only asked for sources without errors");
+    let mut starts = context.statement_starts;
+    starts.sort_unstable();
+    starts
+}
+
 fn refused(diagnostic: Diagnostic) -> Parsed {
     Parsed {
         program: Program::default(),

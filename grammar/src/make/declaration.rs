@@ -10,6 +10,7 @@ use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 
 pub(crate) fn stmt(cx: &mut Context<'_>, kind: StmtKind, l: u32, r: u32) -> Stmt {
+    cx.statement_starts.push(l);
     cx.keep_stmt(Stmt::new(kind, span(l, r)))
 }
 

@@ -1,0 +1,220 @@
+//! The formatter: golden pairs, and what must hold for every program: the same tree, the same comments, and nothing to do the second time.
+
+use flin_syntax::dump::dump;
+use flin_syntax::render::{Color, Sources, render_all};
+use flin_syntax::{Code, format};
+use flin_testkit::{golden, rng::Rng};
+use std::path::{Path, PathBuf};
+
+/// Mutants per run, unless the environment says `FORMAT_MUTANTS=…`.
+const MUTANTS: usize = 500;
+
+/// Each `name.flin` of `tests/format` becomes `name.formatted`.
+#[test]
+fn messy_programs_come_out_tidy() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/format");
+    let mut failures = Vec::new();
+    for path in golden::files(&folder, ".flin") {
+        let text = read(&path);
+        let formatted = format(&text).unwrap_or_else(|messages| {
+            render_all(
+                &messages,
+                &Sources::single("messy.flin", &text),
+                Color::Never,
+            )
+        });
+        failures.extend(golden::compare(&path.with_extension("formatted"), &formatted).err());
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_program_of_the_repository_keeps_its_tree_and_comments() {
+    let programs = programs();
+    assert!(programs.len() > 60, "only {} programs", programs.len());
+    for (path, text) in &programs {
+        check(&path.display().to_string(), text);
+    }
+}
+
+/// Programs whose place in the repository says that they are formatted.
+#[test]
+fn examples_are_formatted() {
+    for (path, text) in programs() {
+        if path.components().any(|part| part.as_os_str() == "examples") {
+            let formatted = format(&text).expect("examples have no errors");
+            assert_eq!(text, formatted, "{} is not formatted", path.display());
+        }
+    }
+}
+
+/// White space doubled, dropped, turned into newlines; newlines turned into blanks; comments thrown in. What is still a program
+/// must come through.
+#[test]
+fn white_space_anywhere_is_understood() {
+    let programs: Vec<(PathBuf, String)> = programs()
+        .into_iter()
+        .filter(|(_, text)| text.len() < 6_000)
+        .collect();
+    let mutants = std::env::var("FORMAT_MUTANTS")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(MUTANTS);
+    let mut rng = Rng::new(20_261_120);
+    let mut valid = 0;
+    for number in 0..mutants {
+        let (path, text) = rng.pick(&programs);
+        let mutant = mutate(text, &mut rng);
+        if flin_syntax::parse(&mutant).has_errors() {
+            continue;
+        }
+        valid += 1;
+        check(&format!("mutant {number} of {}", path.display()), &mutant);
+    }
+    println!("{valid} of {mutants} mutants are programs");
+    assert!(valid * 4 > mutants, "only {valid} mutants are programs");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused() {
+    let messages = format("x = (1\n").expect_err("a bracket is open");
+    assert!(
+        messages
+            .iter()
+            .any(|message| message.code == Code::UnclosedBracket)
+    );
+}
+
+#[test]
+fn large_and_deep_programs_take_no_stack() {
+    let deep = format!("x = {}1{}\n", "(".repeat(200), ")".repeat(200));
+    check("parentheses", &deep);
+    let blocks = format!("{}x = 1\n{}", "if a {\n".repeat(200), "}\n".repeat(200));
+    check("blocks", &blocks);
+    let tags = format!("{}x{}\n", "<div> ".repeat(200), " </div>".repeat(200));
+    check("tags", &tags);
+    let chain = format!("x = 1{}\n", " + 1".repeat(1_500));
+    check("a chain", &chain);
+    let calls = format!("x = y{}\n", ".f(1)".repeat(900));
+    check("methods", &calls);
+    let many = "count = count + 1 // one more\n".repeat(5_000);
+    check("many lines", &many);
+}
+
+fn read(path: &Path) -> String {
+    let bytes = std::fs::read(path).expect("the corpus can be read");
+    String::from_utf8(bytes).expect("the corpus is UTF-8")
+}
+
+/// All programs of the repository that have no syntax errors.
+fn programs() -> Vec<(PathBuf, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("the crate lies in the repository");
+    let mut found = Vec::new();
+    let mut folders = vec![root.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("folders can be read") {
+            let path = entry.expect("entries can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if path.is_dir() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "flin") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+        .into_iter()
+        .filter_map(|path| {
+            let text = String::from_utf8(std::fs::read(&path).ok()?).ok()?;
+            (!flin_syntax::parse(&text).has_errors()).then_some((path, text))
+        })
+        .collect()
+}
+
+/// The same tree, the same comments in the same order, nothing left to do.
+fn check(name: &str, text: &str) {
+    let formatted = match format(text) {
+        Ok(formatted) => formatted,
+        Err(messages) => panic!("{name}: {messages:?}\n{text}"),
+    };
+    let tree = |text: &str| {
+        let text = text.to_owned();
+        std::thread::Builder::new()
+            .stack_size(64 * 1024 * 1024)
+            .spawn(move || dump(&flin_syntax::parse(&text).program))
+            .expect("a thread can be started")
+            .join()
+            .expect("the tree can be printed")
+    };
+    assert_eq!(
+        tree(text),
+        tree(&formatted),
+        "{name}: another tree\n{formatted}"
+    );
+    assert_eq!(
+        words(text),
+        words(&formatted),
+        "{name}: something is lost\n{formatted}"
+    );
+    let again = format(&formatted).expect("what was formatted can be formatted");
+    assert_eq!(
+        formatted, again,
+        "{name}: the second time changes something"
+    );
+    let trailing = formatted.lines().any(|line| line.ends_with([' ', '\t']));
+    let was_trailing = text.lines().any(|line| line.ends_with([' ', '\t']));
+    assert!(
+        was_trailing || !trailing,
+        "{name}: blanks at the end of a line\n{formatted}"
+    );
+}
+
+/// All letters and digits in order: comments and literals included, whatever the formatter thinks a comment is.
+fn words(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}
+
+const COMMENTS: [&str; 5] = [
+    " /* note */ ",
+    " // note\n",
+    "\n// note\n",
+    "\n\n\n// note\n\n\n",
+    "\n/* a\n  b */\n",
+];
+
+fn mutate(text: &str, rng: &mut Rng) -> String {
+    let mut mutant = text.to_owned();
+    for _ in 0..=rng.below(3) {
+        let places: Vec<(usize, char)> = mutant
+            .char_indices()
+            .filter(|(_, c)| matches!(c, ' ' | '\n' | '(' | ',' | '{' | '}' | '>'))
+            .collect();
+        if places.is_empty() {
+            return mutant;
+        }
+        let &(at, found) = rng.pick(&places);
+        let with = match (found, rng.below(6)) {
+            ('\n', 0) => " ",
+            ('\n', 1) => "\n\n\n",
+            ('\n', 2) => "; ",
+            (' ', 0 | 1) => "\n",
+            (' ', 2) => "",
+            (' ', 3) => "   ",
+            (_, 0..=3) => "\n",
+            _comment => {
+                let comment = *rng.pick(&COMMENTS);
+                mutant.insert_str(at, comment);
+                continue;
+            }
+        };
+        if matches!(found, ' ' | '\n') {
+            mutant.replace_range(at..=at, with);
+        } else {
+            mutant.insert_str(at + 1, with);
+        }
+    }
+    mutant
+}
