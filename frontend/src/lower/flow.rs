@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::hir::{Control, EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn};
+use crate::hir::{
+    Control, EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn,
+};
 use crate::types::{InstId, Meaning, Ty, Types};
 
 /// What one function touches itself.
