@@ -1,4 +1,7 @@
-//! The log on stderr. `FLIN_LOG` (such as `debug` or `flin_server=debug`) says how much; by default what matters.
+//! The log on stderr. `FLIN_LOG` (such as `debug` or `flin_server=debug`) says how much; by default what matters. Must stay
+//! true: only an event begins at the start of a line, so that no text from outside can look like one.
+
+use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,9 +15,9 @@ fn filter(default: &str) -> EnvFilter {
 pub(crate) fn for_server(format: LogFormat, color: bool) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter("info"))
-        .with_writer(std::io::stderr);
+        .with_writer(io::stderr);
     match format {
-        LogFormat::Text => log.with_ansi(color).init(),
+        LogFormat::Text => log.with_writer(|| Indented).with_ansi(color).init(),
         LogFormat::Json => log.json().init(),
     }
 }
@@ -23,9 +26,51 @@ pub(crate) fn for_server(format: LogFormat, color: bool) {
 pub(crate) fn for_people(color: bool, default: &str) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(default))
-        .with_writer(std::io::stderr);
+        .with_writer(|| Indented);
     log.with_ansi(color)
         .without_time()
         .with_target(false)
         .init();
+}
+
+/// stderr, where every line of an event but its first one is indented. It is handed whole events.
+struct Indented;
+
+impl Write for Indented {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        io::stderr().write_all(&indented(event))?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+fn indented(event: &[u8]) -> Vec<u8> {
+    let text = event.strip_suffix(b"\n").unwrap_or(event);
+    let mut out = Vec::with_capacity(event.len());
+    for byte in text {
+        match byte {
+            b'\n' => out.extend_from_slice(b"\n    "),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            byte => out.push(*byte),
+        }
+    }
+    out.extend_from_slice(&event[text.len()..]);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indented;
+
+    #[test]
+    fn only_an_event_begins_a_line() {
+        assert_eq!(indented(b"one event\n"), b"one event\n");
+        assert_eq!(
+            indented(b"one\nERROR\rx\n\n"),
+            b"one\n    ERROR\\rx\n    \n"
+        );
+    }
 }

@@ -179,3 +179,20 @@ fn verifying_a_directory_that_is_not_there() {
     );
     assert!(!nowhere.exists(), "looking makes nothing");
 }
+
+/// The name of an action stood in the log as it came, so that a line break in it began a line that nobody had logged.
+#[test]
+fn nobody_outside_writes_lines_of_the_log() {
+    let folder = Folder::new();
+    let server = serve(&folder);
+    let forged = "2026-01-01T00:00:00.000000Z ERROR all data is lost";
+    let body = format!("{{\"_action\":\"x\\r\\n{forged}\"}}");
+    let answer = http::post_json(&server.url, "/_action", &body);
+    assert_eq!(answer.status, 404, "{}", answer.body);
+    let log = server.log();
+    assert!(log.contains(forged), "{log}");
+    assert!(
+        !log.split(['\n', '\r']).any(|line| line.starts_with(forged)),
+        "{log}"
+    );
+}
