@@ -355,3 +355,32 @@ fn a_box_that_was_ticked_in_vain_shows_what_is_saved_and_a_record_may_stand_twic
         .await;
     });
 }
+
+#[test]
+fn a_console_can_read_set_and_act() {
+    run(Example::compile("todo"), async |site| {
+        site.tolerate("422");
+        let tab = site.open_live().await;
+        let refused = tab
+            .eval("_flinAction('addTodo').catch((failure) => failure.error)")
+            .await;
+        assert_eq!(
+            refused,
+            serde_json::json!({"kind": "ValidationError", "message": "title is required", "entity": "Todo", "field": "title", "rule": "required"})
+        );
+        tab.wait_count(".flin-error", 1).await;
+        tab.eval("$flin.newTitle = 'from the console'").await;
+        tab.wait_value("#add input", "from the console").await;
+        let done = tab.eval("_flinSubmit('addTodo')").await;
+        assert_eq!(done["type"], "reload");
+        assert_eq!(done["state"], serde_json::json!({"newTitle": ""}));
+        tab.wait_text("li span", "from the console").await;
+        tab.eval("$flin.shown = 'done'").await;
+        tab.wait_count("li span", 0).await;
+        tab.check(
+            "state is read",
+            "$flin.shown === 'done' && $flin.newTitle === ''",
+        )
+        .await;
+    });
+}
