@@ -8,6 +8,8 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod layout;
+
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use flin_syntax::render::{self, Color, Sources};
 use flin_syntax::{Code, Diagnostic};
@@ -23,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   flinc app.flin -o app.fbc      compile one file; run it with `flinvm serve app.fbc`
   flinc check app.flin           look for mistakes only
+  flinc fmt app.flin             the one canonical layout; `fmt --check` only looks
   flinc disasm app.fbc           the bytecode with the source lines it came from
   flinc explain F0123            what a diagnostic means, in more words
 
@@ -78,6 +81,15 @@ enum Command {
         /// The source file
         source: PathBuf,
     },
+    /// Bring files into the one canonical layout; comments stay, the program stays the same
+    Fmt {
+        /// Change nothing; name the files that are not formatted, and exit with 1 if there is one
+        #[arg(long)]
+        check: bool,
+        /// The source files; `-` reads stdin and prints
+        #[arg(required = true, value_name = "FILE")]
+        sources: Vec<PathBuf>,
+    },
     /// Show compiled code as text, with the source lines it came from if the source is found
     Disasm {
         /// The compiled file
@@ -110,6 +122,13 @@ fn main() -> ExitCode {
     let messages = arguments.messages;
     let done = match (&arguments.command, &arguments.source) {
         (Some(Command::Check { source }), _) => check(source, messages),
+        (
+            Some(Command::Fmt {
+                check,
+                sources,
+            }),
+            _,
+        ) => layout::format_all(sources, *check, messages),
         (Some(Command::Disasm { module }), _) => disasm(module),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),

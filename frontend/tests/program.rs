@@ -226,3 +226,57 @@ fn no_program_text_makes_the_compiler_panic() {
         }
     }
 }
+
+const MESSY: &str = "x=1 // one\nif x==1{print( x )}\n";
+const TIDY: &str = "x = 1 // one\nif x == 1 { print(x) }\n";
+
+#[test]
+fn formats_files_in_place_and_says_which_changed() {
+    let folder = Folder::new("formats");
+    let messy = folder.file("messy.flin", MESSY);
+    folder.file("tidy.flin", TIDY);
+    let checked = folder.run(&["fmt", "--check", "messy.flin", "tidy.flin"]);
+    assert_eq!(code(&checked), 1, "{}", err(&checked));
+    assert_eq!(out(&checked), "messy.flin is not formatted\n");
+    assert_eq!(std::fs::read_to_string(&messy).expect("the file"), MESSY);
+    let done = folder.run(&["fmt", "messy.flin", "tidy.flin"]);
+    assert_eq!((code(&done), err(&done)), (0, String::new()));
+    assert_eq!(out(&done), "messy.flin formatted\n");
+    assert_eq!(std::fs::read_to_string(&messy).expect("the file"), TIDY);
+    let again = folder.run(&["fmt", "--check", "messy.flin", "tidy.flin"]);
+    assert_eq!((code(&again), out(&again)), (0, String::new()));
+}
+
+#[test]
+fn formatting_leaves_what_it_cannot_read() {
+    let folder = Folder::new("leaves");
+    let broken = folder.file("broken.flin", "x=(1\n");
+    let messy = folder.file("messy.flin", MESSY);
+    let done = folder.run(&["fmt", "broken.flin", "messy.flin"]);
+    assert_eq!(code(&done), 1, "{}", err(&done));
+    assert!(err(&done).contains("is not closed"), "{}", err(&done));
+    assert_eq!(
+        std::fs::read_to_string(&broken).expect("the file"),
+        "x=(1\n"
+    );
+    assert_eq!(std::fs::read_to_string(&messy).expect("the file"), TIDY);
+    let missing = folder.run(&["fmt", "missing.flin"]);
+    assert_eq!(code(&missing), 2);
+    assert!(err(&missing).contains("missing.flin cannot be read"));
+    assert_eq!(code(&folder.run(&["fmt"])), 2);
+}
+
+#[test]
+fn formats_stdin_to_stdout() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_flinc"))
+        .args(["fmt", "-"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    std::io::Write::write_all(&mut stdin, MESSY.as_bytes()).expect("the program reads");
+    drop(stdin);
+    let done = child.wait_with_output().expect("the program ends");
+    assert_eq!((code(&done), out(&done)), (0, TIDY.to_owned()));
+}
