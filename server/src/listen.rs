@@ -149,7 +149,7 @@ async fn serve_connection(app: Arc<App>, stream: TcpStream, connection: Connecti
     let _ = stream.set_nodelay(true);
     let limits = &app.options.limits;
     let pace = Pace::new(limits.head_time, limits.idle_time);
-    let io = TokioIo::new(PacedStream::new(stream, pace.clone()));
+    let io = TokioIo::new(PacedStream::new(stream, pace.clone(), limits.send_time));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         // A second line behind `Pace`, which is exact.

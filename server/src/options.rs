@@ -27,7 +27,7 @@ pub struct ServerLimits {
     pub feed_queue_max: usize,
     /// Types that one socket may follow.
     pub subscriptions_max: usize,
-    /// Time that one message to a socket may take.
+    /// Time that a client may take nothing of what is sent to it; for a socket, that one message may take.
     pub send_time: Duration,
     /// A socket is asked for a sign of life this often.
     pub ping_every: Duration,

@@ -1,6 +1,7 @@
-//! A connection that must not dawdle: the head of a request has its time, and so has the pause between two requests.
-//! Here because hyper's own head timeout does not tell these apart and closes without a word. Must stay true: while a
-//! request is being answered, and after an upgrade, nothing here ends the connection.
+//! A connection that must not dawdle: the head of a request has its time, so has the pause between two requests, and so
+//! has a client that takes nothing of what is sent to it. Here because hyper's own head timeout does not tell the first
+//! two apart and closes without a word, and because hyper waits for ever for a client to read. Must stay true: while a
+//! request is being answered, and after an upgrade, only a client that takes nothing ends the connection here.
 
 use std::io;
 use std::pin::Pin;
@@ -79,15 +80,42 @@ pub(crate) struct PacedStream {
     stream: TcpStream,
     pace: Pace,
     timer: Pin<Box<Sleep>>,
+    send_time: Duration,
+    // Runs while nothing of what is to be written is taken.
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl PacedStream {
-    pub(crate) fn new(stream: TcpStream, pace: Pace) -> PacedStream {
+    /// `send_time`: how long the other side may take nothing of what is written.
+    pub(crate) fn new(stream: TcpStream, pace: Pace, send_time: Duration) -> PacedStream {
         PacedStream {
             stream,
             pace,
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            send_time,
+            stalled: None,
         }
+    }
+
+    // What a write gave, or the end of patience.
+    fn written(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let send_time = self.send_time;
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(send_time)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the other side takes nothing of what is sent",
+        )))
     }
 
     fn check_time(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
@@ -137,7 +165,8 @@ impl AsyncWrite for PacedStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.written(cx, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -153,7 +182,8 @@ impl AsyncWrite for PacedStream {
         cx: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, parts)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, parts);
+        self.written(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {

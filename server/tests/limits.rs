@@ -123,6 +123,35 @@ fn one_connection_too_many_is_503_and_the_others_live() {
 }
 
 #[test]
+fn a_client_that_does_not_read_is_cut_off() {
+    let limits = ServerLimits {
+        connections_max: 1,
+        send_time: Duration::from_millis(200),
+        ..ServerLimits::default()
+    };
+    let server = serve_with(limits, RuntimeOptions::default());
+    let mut stream = server.connect();
+    stream.set_nonblocking(true).expect("a socket");
+    let request = format!("GET / HTTP/1.1\r\nHost: {}\r\n\r\n", server.address);
+    let (mut sent, until) = (0, Instant::now() + Duration::from_secs(60));
+    // Asks on until everything between the two is full, and on until it is over.
+    loop {
+        match stream.write(&request.as_bytes()[sent % request.len()..]) {
+            Ok(count) => sent += count,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(_) => break,
+        }
+        assert!(Instant::now() < until, "the connection is still held");
+    }
+    assert!(sent > request.len());
+    while server.get("/_flin/health").status != 200 {
+        assert!(Instant::now() < until, "the place was not given back");
+    }
+}
+
+#[test]
 fn smuggling_is_refused() {
     let server = serve();
     let host = format!("Host: {}\r\n", server.address);
