@@ -122,13 +122,7 @@ fn main() -> ExitCode {
     let messages = arguments.messages;
     let done = match (&arguments.command, &arguments.source) {
         (Some(Command::Check { source }), _) => check(source, messages),
-        (
-            Some(Command::Fmt {
-                check,
-                sources,
-            }),
-            _,
-        ) => layout::format_all(sources, *check, messages),
+        (Some(Command::Fmt { check, sources }), _) => layout::format_all(sources, *check, messages),
         (Some(Command::Disasm { module }), _) => disasm(module),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
