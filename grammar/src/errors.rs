@@ -294,6 +294,18 @@ fn special(place: &Place<'_>, tok: Tok, span: Span) -> Option<Diagnostic> {
                 ))
                 .hint("make a component and use it as a tag, or put the element into the view"),
         ),
+        Tok::LambdaParen if place.tok(-2) == Some(Tok::Fn) => Some(
+            Diagnostic::error(
+                Code::MissingBlock,
+                span,
+                "a function declared with `fn` has its body in braces",
+            )
+            .label("`=>` follows these parameters, as in a lambda")
+            .hint(format!(
+                "write `fn {name}(…) {{ … }}`, or `{name} = (…) => …`",
+                name = place.text(-1)
+            )),
+        ),
         Tok::On => Some(
             Diagnostic::error(Code::Misplaced, span, "`on` stands only in a `ws` block")
                 .hint("write `ws \"/path\" { on message(m) { … } }`"),

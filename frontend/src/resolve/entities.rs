@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use flin_bytecode::module::{OnDelete, Rule};
-use flin_syntax::ast::{EntityDecl, EnumDecl, FieldDecl, MapEntry, Name};
+use flin_syntax::ast::{EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, MapEntry, Name};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{EntityDef, EntityIx, EnumDef, ExprId, ExprKind, FieldDef, TypeAnn};
@@ -91,6 +91,8 @@ impl<'a> Resolver<'a> {
                 self.decorator(at, number, decorator, &ty);
             }
         }
+        // `= none` is no default: the field is optional.
+        let default = default.filter(|value| !matches!(value.kind, Ast::None));
         let default_fn = default.map(|value| {
             let id = self.reserve();
             let name = format!(
@@ -99,6 +101,9 @@ impl<'a> Resolver<'a> {
                 field.name.text
             );
             self.computed(id, &name, Place::Check, value);
+            if let Some(function) = &mut self.functions[id.index()] {
+                function.result = Some(ty.clone());
+            }
             id
         });
         let def = &mut self.entities[at.index()].fields[number];

@@ -128,6 +128,9 @@ fn habit(place: &Place<'_>, tok: Tok) -> Option<&'static str> {
         Tok::Assign if matches!(before, Some(Tok::EqualEqual | Tok::NotEqual)) => {
             Some("equality is written `==` and `!=`, with two signs")
         }
+        Tok::Fn if place.expects("!") => {
+            Some("a function without a name is a lambda: `x => …`, `(a, b) => …`")
+        }
         Tok::In if place.expects(")") => Some("a loop has no parentheses: `for x in xs { … }`"),
         Tok::Separator if place.text(0) == ";" && place.expects(")") => {
             Some("a loop over numbers is written `for i in 0..n { … }`")
