@@ -24,11 +24,12 @@ export function act(name, args, element = null) {
   mark(element, 1);
   const wish = { name, args, form, element, state: { ...page.state }, edits: { ...page.edits } };
   waiting.push(wish);
-  const done = queue.then(() => send(waiting.shift()));
-  queue = done.catch(() => undefined).finally(() => {
+  const answered = queue.then(() => send(waiting.shift()));
+  // The next action needs the state that this one left, not the document.
+  queue = answered.catch(() => undefined);
+  return answered.then(({ json, shown }) => shown.then(() => json)).finally(() => {
     if (mark(element, -1) === 0) sentForms.delete(form);
   });
-  return done;
 }
 
 // An element is busy as long as one of its actions is under way.
@@ -65,8 +66,8 @@ async function send(wish) {
     for (const later of waiting) later.state[variable] = merged(variable, value, wish, later);
     assign(variable, merged(variable, value, wish, page));
   }
-  if (json.type === "reload" || changed.length > 0 || isUnbound(element)) await renderAgain(form ?? element);
-  return json;
+  const stale = json.type === "reload" || changed.length > 0 || isUnbound(element);
+  return { json, shown: stale ? renderAgain(form ?? element) : Promise.resolve() };
 }
 
 // A control that is not state: a checkbox that was ticked in vain shows again what is saved.

@@ -2,7 +2,7 @@
 // Here because a change made elsewhere must appear without a reload. Must stay true: after every (re)connect the page
 // subscribes again and resumes from the sequence number it shows, so no change is missed; waiting grows to 30 s, with jitter.
 
-import { clearNetworkError, showError } from "./messages.js";
+import { showError } from "./messages.js";
 import { page } from "./page.js";
 import { update } from "./render.js";
 
@@ -29,7 +29,7 @@ export function connect() {
     showLive("on");
     for (const type of types) socket.send(JSON.stringify({ action: "subscribe", type }));
     socket.send(JSON.stringify({ action: "resume", since: page.seq }));
-    if (page.behind) update().then(clearNetworkError, () => undefined);
+    if (page.behind) catchUp(Infinity);
   };
   socket.onmessage = (event) => receive(JSON.parse(event.data));
   socket.onclose = () => {

@@ -3,6 +3,7 @@
 // meanwhile share the next; so an older answer never replaces a newer document; the state in an answer never overwrites
 // what was sent; nothing changes under text that is being composed.
 
+import { clearNetworkError } from "./messages.js";
 import { morphChildren, rememberTree } from "./morph.js";
 import { page, root, writeControl, boundControls, composed } from "./page.js";
 
@@ -53,6 +54,7 @@ async function work() {
     next = null;
     try {
       if (wish.seq > page.seq) await renderOnce(wish.scopes);
+      if (page.behind) clearNetworkError();
       page.behind = false;
       wish.resolve();
     } catch (failure) {

@@ -137,6 +137,9 @@ impl Site {
     /// # Panics
     /// When it does not run.
     pub fn kill(&self) {
+        // Whatever a page asks for from now on is refused.
+        self.tolerate("net::ERR_");
+        self.tolerate("WebSocket");
         let server = self.server.take().expect("the server runs");
         self.logs.borrow_mut().push_str(&server.log());
         server.kill();

@@ -128,7 +128,6 @@ fn text_that_is_being_composed_is_not_disturbed() {
 #[test]
 fn a_change_made_while_the_server_was_away_is_shown_after_it_is_back() {
     run(Example::compile("guestbook"), async |site| {
-        site.tolerate("WebSocket");
         let tab = site.open_live().await;
         tab.type_into("textarea", "half typed").await;
         tab.eval("_flinUpdate()").await;
@@ -156,7 +155,6 @@ fn a_change_made_while_the_server_was_away_is_shown_after_it_is_back() {
 #[test]
 fn a_page_that_could_not_be_brought_up_to_date_says_so_and_catches_up() {
     run(Example::compile("todo"), async |site| {
-        site.tolerate("WebSocket");
         site.tolerate("ERR_");
         let tab = site.open_live().await;
         // The action is answered, but the page cannot be rendered any more.
@@ -181,8 +179,6 @@ fn a_page_that_could_not_be_brought_up_to_date_says_so_and_catches_up() {
 #[test]
 fn an_action_without_a_server_says_so_and_loses_nothing() {
     run(Example::compile("todo"), async |site| {
-        site.tolerate("WebSocket");
-        site.tolerate("ERR_");
         let tab = site.open_live().await;
         site.kill();
         tab.live("off").await;
@@ -206,7 +202,6 @@ fn an_action_without_a_server_says_so_and_loses_nothing() {
 #[test]
 fn waiting_between_attempts_grows_to_half_a_minute() {
     run(Example::compile("guestbook"), async |site| {
-        site.tolerate("WebSocket");
         let tab = site.open_live().await;
         // The page's clock is made fast: each wait for the next attempt is noted and ends at once.
         tab.eval(

@@ -122,8 +122,6 @@ fn what_was_shown_as_saved_survives_kill_minus_nine() {
         let tab = site.open().await;
         add(&tab, "still here tomorrow").await;
         site.kill();
-        site.tolerate("WebSocket");
-        site.tolerate("ERR_");
         site.start();
         let again = site.open().await;
         again.wait_text("li span", "still here tomorrow").await;
