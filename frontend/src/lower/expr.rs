@@ -37,7 +37,9 @@ impl Lower<'_, '_> {
         }
         let mark = self.b.mark();
         let reg = self.eval(e, None);
-        self.b.release(mark);
+        if self.class(from) != self.class(to) {
+            self.b.release(mark);
+        } // Else the value may stay where it is, and its register with it.
         let at = self.span(e);
         self.at(at);
         self.convert(reg, from, to, want)
