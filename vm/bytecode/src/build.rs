@@ -472,10 +472,7 @@ impl FunctionBuilder {
                     });
                     let class = declared.unwrap_or_else(|| {
                         let found = self.class_of(class.bank(), reg);
-                        panic!(
-                            "{op:?} in {}: {reg:?} is {found:?}, not {class}",
-                            self.name
-                        )
+                        panic!("{op:?} in {}: {reg:?} is {found:?}, not {class}", self.name)
                     });
                     i32::from(
                         self.near_register(kind, class, reg, &mut scratch, &mut stores)

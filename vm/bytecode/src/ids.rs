@@ -71,7 +71,8 @@ impl FieldNo {
     /// The automatic field of this name.
     pub fn automatic(name: &str) -> Option<FieldNo> {
         let mut all = FieldNo::AUTOMATIC.into_iter();
-        all.find(|(_, known)| *known == name).map(|(field, _)| field)
+        all.find(|(_, known)| *known == name)
+            .map(|(field, _)| field)
     }
 
     /// The name of an automatic field; `None` for declared ones.

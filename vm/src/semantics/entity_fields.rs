@@ -62,12 +62,7 @@ fn whole(m: &Machine, of: Obj, field: FieldNo) -> Whole {
 }
 
 /// An int, time or duration, as the field is declared.
-pub(crate) fn get_int(
-    m: &mut Machine,
-    host: &mut dyn Host,
-    of: Obj,
-    field: FieldNo,
-) -> Res<i64> {
+pub(crate) fn get_int(m: &mut Machine, host: &mut dyn Host, of: Obj, field: FieldNo) -> Res<i64> {
     let word = entity::get_field(m, host, of, field)?;
     let expected = match (whole(m, of, field), word.view()) {
         (Whole::Int, View::Int(value))
@@ -81,12 +76,7 @@ pub(crate) fn get_int(
 }
 
 /// A float, or an int widened.
-pub(crate) fn get_float(
-    m: &mut Machine,
-    host: &mut dyn Host,
-    of: Obj,
-    field: FieldNo,
-) -> Res<f64> {
+pub(crate) fn get_float(m: &mut Machine, host: &mut dyn Host, of: Obj, field: FieldNo) -> Res<f64> {
     let word = entity::get_field(m, host, of, field)?;
     match word.view() {
         View::Float(value) => Ok(value),
@@ -96,12 +86,7 @@ pub(crate) fn get_float(
 }
 
 /// A bool.
-pub(crate) fn get_bool(
-    m: &mut Machine,
-    host: &mut dyn Host,
-    of: Obj,
-    field: FieldNo,
-) -> Res<bool> {
+pub(crate) fn get_bool(m: &mut Machine, host: &mut dyn Host, of: Obj, field: FieldNo) -> Res<bool> {
     let word = entity::get_field(m, host, of, field)?;
     word.as_bool()
         .ok_or_else(|| wrong_value(m, of, field, "bool", word))
