@@ -300,7 +300,7 @@ impl Walker<'_, '_> {
 
     // ---- elements
 
-    pub(super) fn index(&mut self, expr: ExprId, recv: ExprId, index: ExprId) -> Set {
+    pub(super) fn index(&mut self, recv: ExprId, index: ExprId) -> Set {
         let (set, at) = (self.eval(recv), self.eval(index));
         if set.is_never() || at.is_never() {
             return Set::NEVER;
@@ -330,7 +330,6 @@ impl Walker<'_, '_> {
             let items = self.engine.cells.tuple_items(tuple);
             return self.tuple_item(index, &items);
         }
-        let _ = expr;
         self.not_indexable(recv, set);
         Set::NEVER
     }

@@ -597,13 +597,12 @@ impl Walker<'_, '_> {
         });
     }
 
-    pub(super) fn check_exhaustive(&mut self, expr: ExprId, subject: ExprId, set: Set) {
+    pub(super) fn check_exhaustive(&mut self, expr: ExprId, set: Set) {
         if set.is_never() || self.dead {
             return;
         }
         self.report(expr, |walker, span| {
             let missing = walker.words(set);
-            let _ = subject;
             Diagnostic::error(
                 Code::NotExhaustive,
                 span,

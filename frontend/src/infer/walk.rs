@@ -337,7 +337,7 @@ impl<'e, 'p> Walker<'e, 'p> {
                 name_span,
                 value,
             } => self.set_field(expr, *recv, (name, *name_span), *value),
-            ExprKind::Index(recv, index) => self.index(expr, *recv, *index),
+            ExprKind::Index(recv, index) => self.index(*recv, *index),
             ExprKind::SetIndex(recv, index, value) => self.set_index(*recv, *index, *value),
             ExprKind::Slice {
                 recv,
@@ -409,7 +409,7 @@ impl<'e, 'p> Walker<'e, 'p> {
             ExprKind::Try(value) => self.try_value(expr, *value),
             ExprKind::NoMatch { subject, raise } => {
                 let set = self.eval(*subject);
-                self.check_exhaustive(expr, *subject, set);
+                self.check_exhaustive(expr, set);
                 self.eval(*raise);
                 self.dead = true;
                 Set::NEVER

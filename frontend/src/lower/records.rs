@@ -74,14 +74,13 @@ impl Lower<'_, '_> {
             }
             return;
         }
-        for (name, field) in target {
+        for (name, _) in target {
             let mark = self.b.mark();
             let value = self.b.temp(Class::Any);
             let key = self.cx.module.const_text(&name);
             let source = self.convert(source, ty, Ty::Any, None);
             emit!(self.b, FieldGetAny, value, source, key);
             self.set_record_field(result, record, &name, Source::Value(value, Ty::Any));
-            let _ = field;
             self.b.release(mark);
         }
     }

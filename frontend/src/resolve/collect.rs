@@ -11,7 +11,7 @@ use flin_syntax::ast::{
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx};
-use crate::unsupported::Unsupported;
+use crate::unsupported::Unsupported::{self, Guards, Jobs};
 
 use super::mentions::{self, Mention};
 use super::names::{Alias, Item, Role, Start, TopVar};
@@ -179,14 +179,12 @@ impl<'a> Resolver<'a> {
                 self.declare_top(&decl.name, Item::Component);
                 self.unsupported(Unsupported::Components, decl.name.span);
             }
-            StmtKind::Validate(_)
-            | StmtKind::Guard(_)
-            | StmtKind::GuardDefinition { .. }
-            | StmtKind::Middleware(_)
-            | StmtKind::Ws { .. }
-            | StmtKind::Every { .. }
-            | StmtKind::Cron { .. }
-            | StmtKind::Lifecycle { .. } => self.not_yet(statement),
+            StmtKind::Validate(_) => self.unsupported(Unsupported::ValidateBlocks, span),
+            StmtKind::Guard(_) | StmtKind::GuardDefinition { .. } => self.unsupported(Guards, span),
+            StmtKind::Middleware(_) => self.unsupported(Unsupported::Middleware, span),
+            StmtKind::Ws { .. } => self.unsupported(Unsupported::WebSockets, span),
+            StmtKind::Every { .. } | StmtKind::Cron { .. } => self.unsupported(Jobs, span),
+            StmtKind::Lifecycle { .. } => self.unsupported(Unsupported::Lifecycle, span),
             StmtKind::Error => {}
         }
     }
@@ -239,19 +237,6 @@ impl<'a> Resolver<'a> {
             }
             _ => unreachable!("only functions and types come here"),
         }
-    }
-
-    /// Declarations that are only read so far.
-    fn not_yet(&mut self, statement: &Stmt) {
-        let what = match &statement.kind {
-            StmtKind::Validate(_) => Unsupported::ValidateBlocks,
-            StmtKind::Middleware(_) => Unsupported::Middleware,
-            StmtKind::Ws { .. } => Unsupported::WebSockets,
-            StmtKind::Every { .. } | StmtKind::Cron { .. } => Unsupported::Jobs,
-            StmtKind::Lifecycle { .. } => Unsupported::Lifecycle,
-            _ => Unsupported::Guards,
-        };
-        self.unsupported(what, statement.span);
     }
 
     fn collect_expr(
