@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::steps;
 
-/// Builds both programs, compiles the to-do example and serves it; further arguments go to `flinvm serve`.
+/// Builds both programs (without optimisation: the first page counts, not the thousandth), compiles the to-do example and serves it; further arguments go to `flinvm serve`.
 ///
 /// # Errors
 /// When a step fails.
@@ -26,7 +26,7 @@ pub(crate) fn run(root: &Path, more: &[&str]) -> Result<(), String> {
     let target = steps::target_dir(root)?;
     let module = target.join("todo.fbc");
     let module = module.to_string_lossy();
-    let (flinc, flinvm) = (target.join("release/flinc"), target.join("release/flinvm"));
+    let (flinc, flinvm) = (target.join("debug/flinc"), target.join("debug/flinvm"));
     steps::run(
         root,
         &flinc.to_string_lossy(),
