@@ -10,19 +10,7 @@ use crate::steps;
 /// # Errors
 /// When a step fails.
 pub(crate) fn run(root: &Path, more: &[&str]) -> Result<(), String> {
-    steps::run(
-        root,
-        "cargo",
-        &[
-            "build",
-            "--quiet",
-            "--release",
-            "-p",
-            "flinc",
-            "-p",
-            "flinvm",
-        ],
-    )?;
+    steps::run(root, "cargo", &["build", "-p", "flinc", "-p", "flinvm"])?;
     let target = steps::target_dir(root)?;
     let module = target.join("todo.fbc");
     let module = module.to_string_lossy();
