@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// An answer before it is paced.
 pub(crate) type Answered = Response<Full<Bytes>>;
@@ -67,10 +68,21 @@ pub(crate) fn html(status: StatusCode, document: impl Into<Bytes>) -> Answered {
 /// Sends the client elsewhere on this server.
 pub(crate) fn see(status: StatusCode, path: &str) -> Answered {
     let mut response = empty(status);
-    if let Ok(value) = HeaderValue::from_str(path) {
+    if let Some(value) = location(path) {
         response.headers_mut().insert(header::LOCATION, value);
     }
     response
+}
+
+/// Programs write addresses as people read them; on the wire they are ASCII without blanks. None if it has control
+/// characters, which would end the header.
+pub(crate) fn location(address: &str) -> Option<HeaderValue> {
+    const NOT_IN_ADDRESSES: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>');
+    if address.chars().any(char::is_control) {
+        return None;
+    }
+    let address = utf8_percent_encode(address, NOT_IN_ADDRESSES);
+    HeaderValue::try_from(address.to_string()).ok()
 }
 
 /// The same answer, and the connection ends after it: the rest of the request is not read.

@@ -11,14 +11,13 @@ use flin_runtime::{
 use hyper::body::Incoming;
 use hyper::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
-use percent_encoding::{CONTROLS, utf8_percent_encode};
 
 use crate::app::App;
 use crate::body::{self, BodyKind};
 use crate::dispatch::Asked;
 use crate::fault::Fault;
 use crate::guard::is_same_origin;
-use crate::respond::{Answered, answer, empty, json, retry_soon};
+use crate::respond::{Answered, answer, empty, json, location, retry_soon};
 
 /// Runs a route and answers what it gave.
 pub(crate) async fn run(
@@ -194,9 +193,7 @@ fn response_of(app: &App, outcome: RouteOutcome) -> Answered {
         if NOT_THE_PROGRAMS.contains(&name.as_str()) {
             tracing::warn!(%name, "a route set a header that is the server's own business; it was left out");
         } else if name == hyper::header::LOCATION {
-            // A program writes addresses as people read them; on the wire they are ASCII.
-            let address = utf8_percent_encode(&text, CONTROLS);
-            if let Ok(value) = HeaderValue::try_from(address.to_string()) {
+            if let Some(value) = location(&text) {
                 response.headers_mut().insert(name, value);
             }
         } else if name == hyper::header::SET_COOKIE {

@@ -5,7 +5,7 @@ mod support;
 
 use flin_testkit::http::{self, Answer};
 use flin_testkit::process::Server;
-use support::{Folder, RELOAD, ended, flinvm};
+use support::{Folder, RELOAD, ended, flinvm, logged};
 
 const CRATES: &str = r#"
 entity Crate {
@@ -76,7 +76,8 @@ fn a_value_of_another_type_is_the_clients_mistake() {
         post(&server, "{\"label\":\"x\",\"weight\":2,\"tags\":[\"a\"]}").0,
         200
     );
-    assert!(server.log().contains(sentence), "{}", server.log());
+    let log = logged(&server, sentence);
+    assert!(log.contains(sentence), "{log}");
 }
 
 /// A POST without a body failed inside the program, because none has no fields.
@@ -117,7 +118,7 @@ fn addresses_statuses_and_headers_that_do_not_fit() {
     let folder = Folder::new();
     let server = serve(&folder);
     let moved = http::get(&server.url, "/go?to=/caf%C3%A9%20x");
-    assert_eq!(moved.header("location"), Some("/caf%C3%A9 x"));
+    assert_eq!(moved.header("location"), Some("/caf%C3%A9%20x"));
     for path in ["/go?to=/x%0d%0aX-Evil:%201", "/header?v=a%0d%0aX-Evil:%201"] {
         let answer = http::get(&server.url, path);
         assert!(answer.header("x-evil").is_none(), "{path}: {answer:?}");
@@ -189,10 +190,33 @@ fn nobody_outside_writes_lines_of_the_log() {
     let body = format!("{{\"_action\":\"x\\r\\n{forged}\"}}");
     let answer = http::post_json(&server.url, "/_action", &body);
     assert_eq!(answer.status, 404, "{}", answer.body);
-    let log = server.log();
+    let log = logged(&server, forged);
     assert!(log.contains(forged), "{log}");
     assert!(
         !log.split(['\n', '\r']).any(|line| line.starts_with(forged)),
         "{log}"
     );
+}
+
+/// A form of a page whose path is not ASCII was answered with an address in raw bytes.
+#[test]
+fn back_to_a_page_of_any_name() {
+    let folder = Folder::new();
+    let source = r#"
+entity Ort { name: text @required }
+name = ""
+fn add() { save Ort { name: name } }
+page "/straße" { view { <form submit={add()}><input bind={name} /></form>{for o in Ort.all}<p>{o.name}</p>{/for} } }
+"#;
+    let server = Server::start(&folder.compile("orte.fbc", source), &folder.path("data"));
+    let headers = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Accept", "text/html"),
+    ];
+    let body = "name=Bonn&_action=%230&_args=%5B%5D&_page=%2Fstra%C3%9Fe";
+    let answer = http::request(&server.url, "POST", "/_action", &headers, body);
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let back = answer.header("location").expect("an address");
+    assert_eq!(back, "/stra%C3%9Fe");
+    assert!(http::get(&server.url, back).body.contains("Bonn"));
 }
