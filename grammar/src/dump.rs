@@ -26,6 +26,17 @@ pub fn dump_with_spans(program: &Program) -> String {
     Dumper { spans: true }.program(program)
 }
 
+/// True if two trees are the same but for places. Compares statement by statement, so that no dump of a whole file is held.
+pub(crate) fn is_same(one: &Program, other: &Program) -> bool {
+    let dumper = Dumper { spans: false };
+    one.statements.len() == other.statements.len()
+        && one
+            .statements
+            .iter()
+            .zip(&other.statements)
+            .all(|(one, other)| dumper.stmt(one) == dumper.stmt(other))
+}
+
 struct Dumper {
     spans: bool,
 }

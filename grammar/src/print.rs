@@ -52,7 +52,7 @@ fn format_here(source: &str) -> Result<String, Vec<Diagnostic>> {
     })?;
     let formatted = walk::Walk::new(source, before).file();
     let again = crate::parse(&formatted);
-    if again.has_errors() || dump::dump(&again.program) != dump::dump(&parsed.program) {
+    if again.has_errors() || !dump::is_same(&again.program, &parsed.program) {
         return Err(vec![fault(
             "the formatted text would be another program".to_owned(),
         )]);

@@ -5,6 +5,7 @@ use crate::ast::{Literal, Name};
 /// Longest line before a list is broken, in bytes.
 const WIDTH: usize = 100;
 
+#[derive(PartialEq)]
 pub(super) enum Sexp {
     Atom(String),
     List(Vec<Sexp>),

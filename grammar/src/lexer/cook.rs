@@ -386,6 +386,10 @@ impl Cook<'_> {
         if let Some(number) = self.at(index + 1)
             && prefix
             && number.tok == Tok::Int
+            && Span::new(token.end, number.start)
+                .text(self.source)
+                .trim_start_matches([' ', '\t'])
+                .is_empty()
             && number.span().text(self.source).replace('_', "") == "9223372036854775808"
         {
             self.out.push((token.start, Tok::Int, number.end));
