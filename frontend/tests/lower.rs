@@ -75,3 +75,29 @@ fn the_prelude_has_every_function_that_the_library_table_names() {
         }
     }
 }
+
+/// The entities whose changes are told to the page of a program.
+fn read_by_page(view: &str) -> Vec<String> {
+    let source = format!(
+        "entity Project {{ name: text, boss: Person }}\nentity Person {{ name: text }}\nentity Alone {{ name: text }}\n\
+         entity Task {{ title: text, project: Project? }}\n\
+         fn name_of(x: any) -> any {{ x.project.name }}\nview {{ <ul>{{for t in Task.all}}<li>{view}</li>{{/for}}</ul> }}"
+    );
+    let module = flinc::compile("app.flin", &source)
+        .unwrap_or_else(|diagnostics| panic!("{view}: {diagnostics:#?}"))
+        .module;
+    let reads = module.pages[0].reads.iter();
+    let mut names: Vec<String> = reads
+        .map(|entity| module.entities[entity.index()].name.clone())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_page_reads_every_type_it_can_come_to() {
+    assert_eq!(read_by_page("{t.title}"), ["Task"]);
+    assert_eq!(read_by_page("{t.project?.name}"), ["Project", "Task"]);
+    // What is known only at run time may be a record with links.
+    assert_eq!(read_by_page("{name_of(t)}"), ["Project", "Task"]);
+}

@@ -44,6 +44,12 @@ impl<'a> Reach<'a> {
             for (e, meaning) in &instance.meaning {
                 let recv = receiver(program, instance.func, *e).map(|r| instance.exprs[r.index()]);
                 meant(program, types, meaning, recv, entry);
+                if let (Meaning::Dynamic | Meaning::KeyOr(_), Some(name)) = (
+                    meaning,
+                    name_read(&program.functions[instance.func.index()].exprs[e.index()].kind),
+                ) {
+                    follow_any(program, name, entry);
+                }
             }
         }
         Reach { program, touched }
@@ -140,6 +146,23 @@ fn touched_by(program: &Program, kind: &ExprKind, touched: &mut Touched) {
     }
 }
 
+/// The name that an expression reads of a value.
+fn name_read(kind: &ExprKind) -> Option<&str> {
+    match kind {
+        ExprKind::Field { name, .. } | ExprKind::ImplicitField { name, .. } => Some(name),
+        _ => None,
+    }
+}
+
+/// A name read of a value that may be anything: if that is a record, the name may be one of its links.
+fn follow_any(program: &Program, name: &str, touched: &mut Touched) {
+    for field in program.entities.iter().flat_map(|entity| &entity.fields) {
+        if let (TypeAnn::Entity(target), true) = (&field.ty, field.name == name) {
+            touched.entities.insert(*target);
+        }
+    }
+}
+
 fn meant(
     program: &Program,
     types: &Types,
@@ -162,7 +185,16 @@ fn meant(
         Meaning::EntityFind(entity) | Meaning::EntityCount(entity) => {
             touched.entities.insert(*entity);
         }
+        Meaning::SystemField(_) => {
+            touched
+                .entities
+                .extend(recv.and_then(|recv| entity_of(types, recv)));
+        }
         Meaning::EntityField(field) => {
+            // A record that came as a link is loaded by the first look at it.
+            touched
+                .entities
+                .extend(recv.and_then(|recv| entity_of(types, recv)));
             // Reading a link loads the other record. Without the receiver's type any entity with such a field counts.
             for (at, entity) in program.entities.iter().enumerate() {
                 let known = match recv {
@@ -181,7 +213,6 @@ fn meant(
         | Meaning::LibOp(_)
         | Meaning::RecordField
         | Meaning::MapKey
-        | Meaning::SystemField(_)
         | Meaning::ErrorField
         | Meaning::Dynamic
         | Meaning::ImplicitOuter
