@@ -41,7 +41,7 @@ unsupported! {
     PathFromFile "routes without a path" "write the path: `route GET \"/x\" { … }`";
     PageParameters "pages with parameters in their path" "";
     Session "session" "";
-    TimeTravel "time travel with `@`" "";
+    TimeTravel "time travel with `@`, `history` and `at`" "";
     Money "the type money" "use int for cents, or float";
     Files "the type file and file inputs" "";
     Inverse "inverse lists of entities" "use a query: `Todo.where(owner == user)`";

@@ -63,7 +63,7 @@ impl Walker<'_, '_> {
         }
         let rest = set.without(Set::NONE);
         if self.engine.cells.count(rest) > 1 {
-            return self.field_of_several(rest, name, recv);
+            return self.field_of_several(expr, rest, name, recv);
         }
         if let Some(map) = rest.map {
             return self.map_field(map, name.0);
@@ -130,6 +130,7 @@ impl Walker<'_, '_> {
     /// The receiver has several types: an error only if none of them has the field.
     fn field_of_several(
         &mut self,
+        expr: ExprId,
         set: Set,
         name: (&str, Span),
         recv: ExprId,
@@ -152,7 +153,11 @@ impl Walker<'_, '_> {
             return (Set::NEVER, None);
         }
         self.engine.cells.escape(set);
-        (Set::ANY, Some(Meaning::Dynamic))
+        let library = self.library_on_any(expr, recv, name.0);
+        let meaning = library.map_or(Meaning::Dynamic, |meaning| {
+            Meaning::KeyOr(Box::new(meaning))
+        });
+        (Set::ANY, Some(meaning))
     }
 
     fn no_such_field(
@@ -166,6 +171,10 @@ impl Walker<'_, '_> {
             return (self.method_of(expr, recv, set, name, &[], true), None);
         }
         let known = match self.engine.cells.single_entity(set) {
+            Some(_) if name.0 == "history" => {
+                self.not_yet(recv, crate::unsupported::Unsupported::TimeTravel, name.1);
+                return (Set::NEVER, None);
+            }
             Some(entity) => self.field_names(entity),
             None => Vec::new(),
         };

@@ -9,6 +9,7 @@ use flin_syntax::Span;
 
 use crate::hir::{EntityIx, ExprId, ExprKind};
 use crate::types::{InstId, Meaning};
+use crate::unsupported::Unsupported;
 
 use super::cells::InstIx;
 use super::set::{Nominal, Set};
@@ -200,6 +201,10 @@ impl Walker<'_, '_> {
             self.mean(expr, Meaning::Direct(InstId(inst.0)));
             return result;
         }
+        if matches!((name.0, args.len()), ("at" | "history", 1)) {
+            self.not_yet(recv, Unsupported::TimeTravel, name.1);
+            return Set::NEVER;
+        }
         if lookup(name.0).is_empty() {
             let query = all[0].1;
             let methods = self.engine.program.prelude.keys();
@@ -281,7 +286,8 @@ impl Walker<'_, '_> {
             if self.engine.waiting.contains(&self.inst) && self.engine.patient {
                 return Set::NEVER;
             }
-            let takes_list = |row: &LibId| matches!(row.scheme().params.first(), Some(LibType::List(_)));
+            let takes_list =
+                |row: &LibId| matches!(row.scheme().params.first(), Some(LibType::List(_)));
             if rows.iter().any(takes_list)
                 && let Some((list, numbers)) = self.range_list(expr, args)
             {

@@ -7,6 +7,7 @@ use flin_bytecode::library::LibType;
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{BinOp, EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId};
+use crate::unsupported::Unsupported;
 
 use super::cells::{CellId, FuncNodeId};
 use super::library_calls::Arg;
@@ -464,6 +465,11 @@ impl Walker<'_, '_> {
                 None => diagnostic,
             }
         });
+    }
+
+    /// A construct that is not done yet.
+    pub(super) fn not_yet(&mut self, at: ExprId, what: Unsupported, span: Span) {
+        self.report(at, |_, _| what.at(span));
     }
 
     pub(super) fn cannot_set_field(&mut self, recv: ExprId, set: Set, name: (&str, Span)) {

@@ -91,7 +91,9 @@ impl Cook<'_> {
                 let closer = self.partner[index + 1] as usize;
                 self.tok(closer + 1) == Some(Tok::Colon)
             }
-            word if word.is_word() => self.tok(index + 2) == Some(Tok::Colon),
+            word if word.is_word() => {
+                matches!(self.tok(index + 2), Some(Tok::Colon | Tok::Comma))
+            }
             _other => false,
         }
     }
