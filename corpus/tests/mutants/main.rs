@@ -172,7 +172,7 @@ fn said(reason: &str, fate: Fate) -> Result<Fate, String> {
 
 fn subjects() -> Vec<Subject> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["kernels", "../examples", "programs"];
+    let folders = ["kernels", "../examples", "programs", "bugs"];
     let paths = folders
         .iter()
         .flat_map(|folder| flin_testkit::golden::files(&root.join(folder), ".flin"));
