@@ -94,7 +94,9 @@ impl Coverage {
             return false;
         }
         if rest.is_some() {
-            let from = self.lengths_from.map_or(items.len(), |from| from.min(items.len()));
+            let from = self
+                .lengths_from
+                .map_or(items.len(), |from| from.min(items.len()));
             self.lengths_from = Some(from);
         } else {
             self.lengths.insert(items.len());
