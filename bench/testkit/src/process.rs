@@ -122,6 +122,18 @@ impl Server {
         self.stderr.lock().expect("the log is readable").clone()
     }
 
+    /// The log as soon as it holds `wanted` (it comes through a pipe, later than an answer), or after a while as it is.
+    pub fn log_with(&self, wanted: &str) -> String {
+        for _ in 0..500 {
+            let log = self.log();
+            if log.contains(wanted) {
+                return log;
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.log()
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()

@@ -9,7 +9,7 @@ use std::time::Duration;
 use flin_runtime::vm::bytecode::fbc;
 use flin_testkit::http::{self, Answer};
 use flin_testkit::process::Server;
-use support::{Folder, OK, RELOAD, act, ended, flinvm, logged};
+use support::{Folder, OK, RELOAD, act, ended, flinvm};
 use tungstenite::{Message, WebSocket};
 
 const HERONS: &str = r#"
@@ -296,7 +296,7 @@ fn validator_messages_nobody_saw() {
         "{}",
         answer.body
     );
-    let log = logged(&server, "ring is required");
+    let log = server.log_with("ring is required");
     assert!(log.contains("ring is required"), "{log}");
     // The one message without a control stands on top of the page.
     act(&server, "land", "[]", "{\"ring\":\"H-1\"}");
@@ -324,7 +324,7 @@ fn a_log_that_stayed_empty() {
         .and_then(|rest| rest.split('"').next());
     let id = id.expect("an id that leads to the log");
     act(&server, "nothing", "[]", "{}");
-    let log = logged(&server, "no action nothing");
+    let log = server.log_with("no action nothing");
     for wanted in [
         id,
         "IndexOutOfBounds",

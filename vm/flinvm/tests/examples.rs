@@ -110,11 +110,8 @@ fn todo_refuses_an_empty_title_with_a_reason() {
     let error = r#"{"type":"error","error":{"kind":"ValidationError","message":"title is required","entity":"Todo","field":"title","rule":"required"}}"#;
     assert_eq!(answer.body, error);
     assert!(page(&server).contains("0 open, 0 in all"));
-    assert!(
-        server.log().contains("title is required"),
-        "{}",
-        server.log()
-    );
+    let log = server.log_with("title is required");
+    assert!(log.contains("title is required"), "{log}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod support;
 
 use flin_testkit::http::{self, Answer};
 use flin_testkit::process::Server;
-use support::{Folder, RELOAD, ended, flinvm, logged};
+use support::{Folder, RELOAD, ended, flinvm};
 
 const CRATES: &str = r#"
 entity Crate {
@@ -76,7 +76,7 @@ fn a_value_of_another_type_is_the_clients_mistake() {
         post(&server, "{\"label\":\"x\",\"weight\":2,\"tags\":[\"a\"]}").0,
         200
     );
-    let log = logged(&server, sentence);
+    let log = server.log_with(sentence);
     assert!(log.contains(sentence), "{log}");
 }
 
@@ -190,7 +190,7 @@ fn nobody_outside_writes_lines_of_the_log() {
     let body = format!("{{\"_action\":\"x\\r\\n{forged}\"}}");
     let answer = http::post_json(&server.url, "/_action", &body);
     assert_eq!(answer.status, 404, "{}", answer.body);
-    let log = logged(&server, forged);
+    let log = server.log_with(forged);
     assert!(log.contains(forged), "{log}");
     assert!(
         !log.split(['\n', '\r']).any(|line| line.starts_with(forged)),

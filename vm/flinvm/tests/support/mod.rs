@@ -162,18 +162,6 @@ pub fn ended(output: &Output) -> (i32, String, String) {
     )
 }
 
-/// The log, as soon as it holds `wanted` (it comes through a pipe), or after a while as it is.
-pub fn logged(server: &Server, wanted: &str) -> String {
-    for _ in 0..500 {
-        let log = server.log();
-        if log.contains(wanted) {
-            return log;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    server.log()
-}
-
 /// An action by hand, as in the documentation: arguments and state as JSON text.
 pub fn act(server: &Server, action: &str, args: &str, state: &str) -> (u16, String) {
     let quoted = |text: &str| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
