@@ -44,8 +44,21 @@ pub fn parse_bytes(source: &[u8]) -> Parsed {
 /// Parses a source text. Always gives a tree; it has `Error` nodes where something could not be read.
 #[must_use]
 pub fn parse(source: &str) -> Parsed {
+    parse_noted(source).parsed
+}
+
+/// A parse with what the tree does not hold.
+pub(crate) struct Noted {
+    pub(crate) parsed: Parsed,
+    pub(crate) tokens: Vec<Terminal>,
+    /// Where the statements start, in order.
+    pub(crate) statement_starts: Vec<u32>,
+}
+
+/// Parses, and keeps what the formatter needs.
+pub(crate) fn parse_noted(source: &str) -> Noted {
     if source.len() > FILE_BYTES_MAX {
-        return refused(
+        let parsed = refused(
             Diagnostic::error(
                 Code::FileTooLarge,
                 Span::at(0),
@@ -53,11 +66,17 @@ pub fn parse(source: &str) -> Parsed {
             )
             .hint("split the file, or move data out of the program"),
         );
+        return Noted {
+            parsed,
+            tokens: Vec::new(),
+            statement_starts: Vec::new(),
+        };
     }
     let lexed = lexer::lex(source);
     let tokens = lexed.tokens;
     let attempt = parse_resynced(&tokens, |tokens| once(source, tokens));
-    let (mut program, findings) = attempt.value;
+    let (mut program, findings, mut statement_starts) = attempt.value;
+    statement_starts.sort_unstable();
     program.span = Span::new(0, u32::try_from(source.len()).unwrap_or(u32::MAX));
     let mut parser_errors: Vec<Diagnostic> = attempt
         .errors
@@ -65,14 +84,21 @@ pub fn parse(source: &str) -> Parsed {
         .map(|error| errors::explain(source, &tokens, error))
         .collect();
     parser_errors.extend(findings);
-    Parsed {
-        program,
-        diagnostics: in_order(source, lexed.diagnostics, parser_errors),
+    Noted {
+        parsed: Parsed {
+            program,
+            diagnostics: in_order(source, lexed.diagnostics, parser_errors),
+        },
+        tokens,
+        statement_starts,
     }
 }
 
-/// One run of the generated parser: the tree, and what the actions found wrong.
-fn once(source: &str, tokens: &[Terminal]) -> Attempt<(Program, Vec<Diagnostic>)> {
+/// What one run gives: the tree, what the actions found wrong, where statements start.
+type Run = (Program, Vec<Diagnostic>, Vec<u32>);
+
+/// One run of the generated parser.
+fn once(source: &str, tokens: &[Terminal]) -> Attempt<Run> {
     let mut context = Context::new(source);
     let result = flin::ProgramParser::new().parse(&mut context, tokens.iter().copied());
     let mut errors = std::mem::take(&mut context.recovered);
@@ -81,19 +107,9 @@ fn once(source: &str, tokens: &[Terminal]) -> Attempt<(Program, Vec<Diagnostic>)
         Program::default()
     });
     Attempt {
-        value: (program, context.diagnostics),
+        value: (program, context.diagnostics, context.statement_starts),
         errors,
     }
-}
-
-/// Where the statements of a source without errors start, in order. The formatter needs them and nothing else of the tree.
-pub(crate) fn statement_starts(source: &str, tokens: &[Terminal]) -> Vec<u32> {
-    let mut context = Context::new(source);
-    let result = flin::ProgramParser::new().parse(&mut context, tokens.iter().copied());
-    debug_assert!(result.is_ok(), "only asked for sources without errors");
-    let mut starts = context.statement_starts;
-    starts.sort_unstable();
-    starts
 }
 
 fn refused(diagnostic: Diagnostic) -> Parsed {
@@ -138,6 +154,14 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
 /// the first message of the kind on a line is enough.
 fn one_flood_per_line(lines: &LineIndex, mut lexer: Vec<Diagnostic>) -> Vec<Diagnostic> {
     lexer.sort_by_key(|diagnostic| diagnostic.span().start);
+    // A text without end swallows the closers of the brackets around it.
+    let line_of = |diagnostic: &Diagnostic| lines.line(diagnostic.span().start);
+    let is_text = |diagnostic: &&Diagnostic| diagnostic.code == Code::UnclosedText;
+    let open_texts: Vec<u32> = lexer.iter().filter(is_text).map(line_of).collect();
+    lexer.retain(|diagnostic| {
+        diagnostic.code != Code::UnclosedBracket
+            || open_texts.binary_search(&line_of(diagnostic)).is_err()
+    });
     let mut last = None;
     lexer.retain(|diagnostic| {
         let floods = matches!(
