@@ -14,8 +14,9 @@ mod walk;
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
+use crate::limits::FILE_BYTES_MAX;
 use crate::span::Span;
-use crate::{dump, lexer, parser};
+use crate::{dump, parser};
 
 /// Stack of the thread that formats: trees are up to 2,000 high, and checks walk them.
 const STACK_BYTES: usize = 64 * 1024 * 1024;
@@ -41,44 +42,40 @@ pub fn format(source: &str) -> Result<String, Vec<Diagnostic>> {
 }
 
 fn format_here(source: &str) -> Result<String, Vec<Diagnostic>> {
-    let parsed = crate::parse(source);
-    if parsed.has_errors() {
-        return Err(parsed.diagnostics);
+    let before = parser::parse_noted(source);
+    if before.parsed.has_errors() {
+        return Err(before.parsed.diagnostics);
     }
-    let (before, comments_before) = read(source).ok_or_else(|| {
-        vec![fault(
-            "the brackets of the source were not understood".to_owned(),
-        )]
-    })?;
-    let formatted = walk::Walk::new(source, before).file();
-    let again = crate::parse(&formatted);
-    if again.has_errors() || !dump::is_same(&again.program, &parsed.program) {
+    let items = items::read(source, &before.tokens, &before.statement_starts)
+        .ok_or_else(|| vec![fault("the brackets of the source were not understood")])?;
+    let comments = comments(source, &items);
+    let formatted = walk::Walk::new(source, items).file();
+    if formatted.len() > FILE_BYTES_MAX {
         return Err(vec![fault(
-            "the formatted text would be another program".to_owned(),
+            "the formatted text would be larger than a file may be",
         )]);
     }
-    match read(&formatted) {
-        Some((_, comments_after)) if comments_after == comments_before => Ok(formatted),
-        _other => Err(vec![fault(
-            "the formatted text would have other comments".to_owned(),
-        )]),
+    let after = parser::parse_noted(&formatted);
+    if after.parsed.has_errors() || !dump::is_same(&after.parsed.program, &before.parsed.program) {
+        return Err(vec![fault("the formatted text would be another program")]);
     }
+    let again = items::read(&formatted, &after.tokens, &after.statement_starts);
+    if again.is_none_or(|items| self::comments(&formatted, &items) != comments) {
+        return Err(vec![fault("the formatted text would have other comments")]);
+    }
+    Ok(formatted)
 }
 
-/// The items of a source without errors, and its comments.
-fn read(source: &str) -> Option<(items::Items, Vec<String>)> {
-    let tokens = lexer::lex(source).tokens;
-    let starts = parser::statement_starts(source, &tokens);
-    let items = items::read(source, &tokens, &starts)?;
-    let comments = items
+/// The comments in order, without the carriage returns of Windows.
+fn comments(source: &str, items: &items::Items) -> Vec<String> {
+    items
         .comments
         .iter()
         .map(|comment| source[comment.start as usize..comment.end as usize].replace('\r', ""))
-        .collect();
-    Some((items, comments))
+        .collect()
 }
 
-fn fault(reason: String) -> Diagnostic {
+fn fault(reason: impl Into<String>) -> Diagnostic {
     Diagnostic::error(
         Code::FormatterFault,
         Span::at(0),

@@ -86,6 +86,35 @@ fn what_cannot_be_read_is_refused() {
 }
 
 #[test]
+fn broken_programs_are_left_alone() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
+    for path in golden::files(&folder, ".flin") {
+        let bytes = std::fs::read(&path).expect("the corpus can be read");
+        let Ok(text) = String::from_utf8(bytes) else {
+            continue;
+        };
+        let readable = !flin_syntax::parse(&text).has_errors();
+        assert_eq!(format(&text).is_ok(), readable, "{}", path.display());
+    }
+}
+
+#[test]
+fn next_to_nothing() {
+    let pairs = [
+        ("", ""),
+        (" \n\n", ""),
+        ("\u{feff}x=1\r\n\r\n\r\ny=2\r\n", "x = 1\n\ny = 2\n"),
+        ("// alone", "// alone\n"),
+        ("\n\n/* a */\n\n\n// b\r\n", "/* a */\n\n// b\n"),
+        ("view{}", "view {}\n"),
+        ("x = - -9223372036854775808", "x = - -9223372036854775808\n"),
+    ];
+    for (source, wanted) in pairs {
+        assert_eq!(format(source).as_deref(), Ok(wanted), "{source:?}");
+    }
+}
+
+#[test]
 fn large_and_deep_programs_take_no_stack() {
     let deep = format!("x = {}1{}\n", "(".repeat(200), ")".repeat(200));
     check("parentheses", &deep);

@@ -7,6 +7,9 @@
 /// The widest line that is not broken if it can be.
 const WIDTH_MAX: u32 = 100;
 
+/// Deeper than this, lines are not indented further: programs of people stay below, and generated ones must not explode.
+const INDENT_MAX: u32 = 40;
+
 /// Index of a group.
 pub(super) type Group = u32;
 
@@ -238,8 +241,8 @@ impl Output {
         if empty_line {
             self.text.push('\n');
         }
-        self.fresh = Some(self.indent);
-        self.column = 2 * self.indent;
+        self.fresh = Some(self.indent.min(INDENT_MAX));
+        self.column = 2 * self.indent.min(INDENT_MAX);
     }
 
     fn text(&mut self, text: &str) {

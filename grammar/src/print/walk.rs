@@ -336,7 +336,9 @@ impl<'s> Walk<'s> {
             | Tok::InterpolationOpen
             | Tok::HandlerOpen
             | Tok::AttributeEqual => return false,
-            Tok::Minus if self.is_unary(index - 1) => return item.tok == Tok::Minus,
+            Tok::Minus if self.is_unary(index - 1) => {
+                return self.source.as_bytes().get(item.start as usize) == Some(&b'-');
+            }
             Tok::Colon if previous.colon == Colon::Square => return false,
             _other => {}
         }
