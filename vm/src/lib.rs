@@ -18,8 +18,8 @@ mod vm;
 
 pub use flin_bytecode as bytecode;
 
-pub use flin_bytecode::VerifyError;
 pub use fault::READ_ONLY_RULE;
+pub use flin_bytecode::VerifyError;
 pub use host::{Host, HostError, HostRecord, HostResponse, HostValue, LogLevel, ScanMode, Slice};
 pub use program::Program;
 pub use trap::{ErrorKind, Position, TraceEntry, Trap};
