@@ -46,11 +46,7 @@ fn programs(folder: &str) -> Vec<(std::path::PathBuf, String)> {
 /// Diagnostics as people see them.
 fn rendered(path: &Path, source: &str, diagnostics: &[Diagnostic]) -> String {
     let name = path.file_name().expect("a file").to_string_lossy();
-    render_all(
-        diagnostics,
-        &Sources::single(&name, source),
-        Color::Never,
-    )
+    render_all(diagnostics, &Sources::single(&name, source), Color::Never)
 }
 
 #[test]
