@@ -198,6 +198,7 @@ impl Resolver<'_> {
         self.frame_mut().implicit = Some(Implicit {
             it,
             entity: Some(entity),
+            ambiguous: false,
         });
         let body = self.expr(&one.value);
         self.close(body);

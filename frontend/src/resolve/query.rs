@@ -119,7 +119,11 @@ impl Resolver<'_> {
             annotation,
             default: None,
         });
-        self.frame_mut().implicit = Some(Implicit { it, entity });
+        self.frame_mut().implicit = Some(Implicit {
+            it,
+            entity,
+            ambiguous: !matches!(arg.kind, Ast::Name(_)),
+        });
         let body = self.expr(arg);
         self.close(body);
         self.emit(ExprKind::Lambda(id), arg.span)
@@ -134,7 +138,9 @@ impl Resolver<'_> {
         let (it, _) = self.bring_inside(depth, implicit.it);
         let text = name.text.to_string();
         if implicit.entity.is_some() {
-            self.warn_of_both(name);
+            if implicit.ambiguous {
+                self.warn_of_both(name);
+            }
             let recv = self.emit(ExprKind::Local(it), name.span);
             let kind = ExprKind::Field {
                 recv,

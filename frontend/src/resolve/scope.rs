@@ -103,6 +103,8 @@ pub(super) struct Implicit {
     pub(super) it: LocalId,
     /// The entity, if the receiver shows it.
     pub(super) entity: Option<crate::hir::EntityIx>,
+    /// Whether a variable of a field's name could be meant as well: not where the field alone makes sense.
+    pub(super) ambiguous: bool,
 }
 
 /// What a frame is opened with.
