@@ -75,6 +75,88 @@ fn white_space_anywhere_is_understood() {
     assert!(valid * 4 > mutants, "only {valid} mutants are programs");
 }
 
+/// Names grow, so that lines get too long at places where they never were.
+#[test]
+fn lines_of_any_width_settle_at_once() {
+    let mut rng = Rng::new(20_261_121);
+    let mut valid = 0;
+    for (path, text) in programs() {
+        let grown = grow_names(&text, &mut rng);
+        if !flin_syntax::parse(&grown).has_errors() {
+            valid += 1;
+            check(&format!("{} with long names", path.display()), &grown);
+        }
+    }
+    assert!(valid > 60, "only {valid} programs are left");
+}
+
+/// Half of the small names get a tail; words of the language and what stands behind signs that give a word a meaning do not.
+fn grow_names(text: &str, rng: &mut Rng) -> String {
+    let tail = "_and_more".repeat(1 + rng.below(3));
+    let mut out = String::new();
+    let mut word = String::new();
+    let mut before = ' ';
+    for c in text.chars().chain([' ']) {
+        if c.is_alphanumeric() || c == '_' {
+            word.push(c);
+            continue;
+        }
+        let free = matches!(before, ' ' | '\n' | '(' | ',') && !matches!(c, '=' | '"' | '\'' | '-');
+        let grows = word.len() > 3 && word.starts_with(|c: char| c.is_ascii_lowercase());
+        out.push_str(&word);
+        if free && grows && !KEPT.contains(&word.as_str()) && rng.one_in(2) {
+            out.push_str(&tail);
+        }
+        out.push(c);
+        word.clear();
+        before = c;
+    }
+    out
+}
+
+const KEPT: [&str; 40] = [
+    "then",
+    "else",
+    "while",
+    "match",
+    "loop",
+    "return",
+    "break",
+    "continue",
+    "const",
+    "catch",
+    "true",
+    "false",
+    "none",
+    "entity",
+    "enum",
+    "type",
+    "page",
+    "component",
+    "route",
+    "validate",
+    "guard",
+    "guard_definition",
+    "middleware",
+    "every",
+    "cron",
+    "test",
+    "onMount",
+    "onUpdate",
+    "onUnmount",
+    "save",
+    "delete",
+    "restore",
+    "destroy",
+    "assert",
+    "response",
+    "view",
+    "empty",
+    "connect",
+    "message",
+    "close",
+];
+
 #[test]
 fn what_cannot_be_read_is_refused() {
     let messages = format("x = (1\n").expect_err("a bracket is open");

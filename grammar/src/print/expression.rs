@@ -183,7 +183,11 @@ impl Walk<'_> {
             self.atoms(from, to);
             return;
         };
-        if kind == Tier::Comparison {
+        let breaks = before
+            || found
+                .iter()
+                .any(|&sign| sign + 1 < to && !self.starts_surely(sign + 1));
+        if kind == Tier::Comparison || !breaks {
             self.parts(from, to, tier, &found);
             return;
         }

@@ -278,7 +278,9 @@ impl Walk<'_> {
         self.doc.push(Cmd::Begin(group));
         let name = self.item(open);
         self.text(name.start, name.end);
-        self.doc.push(Cmd::Indent(group));
+        if lines {
+            self.doc.push(Cmd::Indent(group));
+        }
         let mut at = open + 1;
         while at < end {
             let item = self.item(at);
@@ -298,7 +300,9 @@ impl Walk<'_> {
             }
             at = item.partner.max(at) + 1;
         }
-        self.doc.push(Cmd::Dedent(group));
+        if lines {
+            self.doc.push(Cmd::Dedent(group));
+        }
         if self_closed {
             if lines {
                 self.line_cmd(group, true);
