@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::codec::record::{FieldNo, TypeNo};
+use crate::index::Referrer;
 use crate::limits::{FIELDS_MAX, TYPES_MAX};
 use crate::schema::{FieldDef, FieldType, Schema, TypeDef};
-use crate::value::TypeIx;
+use crate::value::{EntityId, FieldIx, TypeIx};
 
 /// All types the log knows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +67,16 @@ impl Mapping {
             .get((number.0 as usize).checked_sub(1)?)
             .copied()
             .flatten()
+    }
+
+    /// The record and the field of a link, if the program knows them.
+    pub(crate) fn place_of(&self, referrer: &Referrer) -> Option<((TypeIx, EntityId), FieldIx)> {
+        let ty = self.position(referrer.ty)?;
+        let numbers = &self.type_mapping(ty).fields;
+        let field = numbers
+            .iter()
+            .position(|number| *number == referrer.field)?;
+        Some(((ty, referrer.id), FieldIx(field as u32)))
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::codec::record::{FieldNo, Place, RecordOp, TypeNo};
 use crate::delta::Newest;
 use crate::error::{ConstraintError, ConstraintRule};
-use crate::index::{Referrer, UniqueKey};
+use crate::index::UniqueKey;
 use crate::outcome::CommitOutcome;
 use crate::schema::OnDelete;
 use crate::transaction::{Pending, TransactionParts};
@@ -112,7 +112,7 @@ impl Planner<'_> {
         let shared = self.newest.shared;
         let mut found = Vec::new();
         for referrer in self.newest.referrers(target.0, target.1) {
-            let Some((key, field)) = self.position(&referrer) else {
+            let Some((key, field)) = shared.mapping.place_of(&referrer) else {
                 continue;
             };
             if !self.load(key)? {
@@ -122,7 +122,7 @@ impl Planner<'_> {
             let still_links = pending
                 .fields
                 .get(field.0 as usize)
-                .is_some_and(|value| links_to(value, target));
+                .is_some_and(|value| value.links_to(target.0, target.1));
             if pending.is_live() && still_links {
                 found.push((
                     key,
@@ -132,17 +132,6 @@ impl Planner<'_> {
             }
         }
         Ok(found)
-    }
-
-    fn position(&self, referrer: &Referrer) -> Option<(Key, FieldIx)> {
-        let mapping = &self.newest.shared.mapping;
-        let ty = mapping.position(referrer.ty)?;
-        let field = mapping
-            .type_mapping(ty)
-            .fields
-            .iter()
-            .position(|number| *number == referrer.field)?;
-        Some(((ty, referrer.id), FieldIx(field as u32)))
     }
 
     /// Makes sure that the newest version of a record is among the finals; `false` if there is none. A record that
@@ -323,12 +312,6 @@ impl Planner<'_> {
         }
         writes
     }
-}
-
-fn links_to(value: &FieldValue, target: Key) -> bool {
-    let mut found = false;
-    value.each_ref(&mut |ty, id| found |= (ty, id) == target);
-    found
 }
 
 /// The value without links to `target`: a link becomes `none`, in a list it is left out.

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::error::{ReadError, TxError};
+use crate::error::{ConstraintError, ConstraintRule, ReadError, TxError};
 use crate::index::UniqueKey;
 use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
 use crate::queue::ExclusiveTurn;
+use crate::schema::OnDelete;
 use crate::snapshot::{Deleted, Scan, Snapshot};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -233,6 +234,66 @@ impl Transaction {
         let pending = self.pending(ty, id, Pending::is_live)?;
         pending.fields = fields;
         Ok(pending.version())
+    }
+
+    /// The link that forbids deleting a record, as this transaction sees it: a live record links to it by a field whose
+    /// rule is `OnDelete::Restrict`. The commit decides in the end; asking before a `delete` tells it where it is asked.
+    ///
+    /// # Errors
+    /// When a record that may hold the link cannot be read.
+    pub fn restricted_by(
+        &mut self,
+        ty: TypeIx,
+        id: EntityId,
+    ) -> Result<Option<ConstraintError>, ReadError> {
+        for (holder, field) in self.possible_referrers(ty, id) {
+            let shared = self.snapshot.shared.clone();
+            let def = shared.schema.type_def(holder.0);
+            let restricts = def.fields[field.0 as usize].on_delete == OnDelete::Restrict;
+            if !restricts || holder == (ty, id) {
+                continue;
+            }
+            let links = self
+                .get(holder.0, holder.1)?
+                .is_some_and(|record| record.fields[field.0 as usize].links_to(ty, id));
+            if links {
+                return Ok(Some(ConstraintError {
+                    entity: def.name.clone(),
+                    id: holder.1,
+                    field: def.fields[field.0 as usize].name.clone(),
+                    rule: ConstraintRule::Restrict {
+                        target: shared.type_name(ty).to_owned(),
+                        target_id: id,
+                    },
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Records and fields that link to a record now, or in this transaction; a look at the record decides.
+    fn possible_referrers(
+        &self,
+        ty: TypeIx,
+        id: EntityId,
+    ) -> BTreeSet<((TypeIx, EntityId), FieldIx)> {
+        let shared = &self.snapshot.shared;
+        let mut found = BTreeSet::new();
+        let target = (shared.mapping.number(ty), id);
+        if let Some(referrers) = shared.state().index.referrers.get(&target) {
+            let places = referrers
+                .iter()
+                .filter_map(|one| shared.mapping.place_of(one));
+            found.extend(places);
+        }
+        for (key, pending) in &self.writes {
+            for (at, value) in pending.fields.iter().enumerate() {
+                if value.links_to(ty, id) {
+                    found.insert((*key, FieldIx(at as u32)));
+                }
+            }
+        }
+        found
     }
 
     /// Hides a live record; its history stays. Rules about links to it are applied when the transaction commits.

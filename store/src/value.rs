@@ -110,6 +110,13 @@ impl FieldValue {
         }
     }
 
+    /// Whether a reference to this record is in the value, however deep.
+    pub(crate) fn links_to(&self, ty: TypeIx, id: EntityId) -> bool {
+        let mut found = false;
+        self.each_ref(&mut |other, number| found |= (other, number) == (ty, id));
+        found
+    }
+
     /// Calls `visit` for every reference in this value, however deep.
     pub(crate) fn each_ref(&self, visit: &mut dyn FnMut(TypeIx, EntityId)) {
         match self {

@@ -128,6 +128,20 @@ impl StoreHost<'_> {
         String::new()
     }
 
+    // The same for links, so that the error stands at the `delete`.
+    fn check_links(&mut self, ty: EntityTypeId, id: EntityId) -> Result<(), HostError> {
+        let restricted = self.tx.restricted_by(self.types.store_type(ty), id);
+        match restricted.map_err(|error| HostError::Storage(error.to_string()))? {
+            None => Ok(()),
+            Some(error) => Err(HostError::Constraint {
+                message: constraint_sentence(&error),
+                entity: error.entity,
+                field: error.field,
+                rule: error.rule.name().to_owned(),
+            }),
+        }
+    }
+
     // What the committer will check again, answered here so that the error stands at the `save`.
     fn check_rules(
         &mut self,
@@ -311,6 +325,7 @@ impl Host for StoreHost<'_> {
     fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
+        self.check_links(ty, known)?;
         let deleted = self.tx.delete(self.types.store_type(ty), known);
         deleted.map_err(|error| self.refused(ty, id, error))?;
         self.reread(ty, known)
@@ -327,6 +342,7 @@ impl Host for StoreHost<'_> {
     fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
+        self.check_links(ty, known)?;
         let destroyed = self.tx.destroy(self.types.store_type(ty), known);
         destroyed.map_err(|error| self.refused(ty, id, error))
     }
