@@ -32,7 +32,7 @@ fn a_refused_delete_is_caught_where_it_stands() {
     let output = process::run("flinvm", &["run", "links.flin"], &dir);
     std::fs::remove_dir_all(&dir).expect("the folder is removed");
     let expected = "\
-ValidationError: Author 1 cannot be deleted: Book 1 links to it by author (Book.author, on_delete)
+ValidationError: Author 1 cannot be deleted: Book 1 links to it in author (Book.author, on_delete)
 1
 0 0 true
 ";
