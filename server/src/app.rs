@@ -50,7 +50,11 @@ impl App {
             .submit(entry, Box::new(move |answer| drop(sender.send(answer))));
         match receiver.await {
             Ok(answer) => answer.settle(&self.runtime),
-            Err(_) => Err(Failure::Closed),
+            // The runtime lost the reply, by a bug: it may have committed before.
+            Err(_) => Err(Failure::OutcomeUnknown {
+                message: "it is not known whether this was saved: the runtime gave no answer"
+                    .to_owned(),
+            }),
         }
     }
 }

@@ -76,7 +76,7 @@ impl Fault {
     pub(crate) fn of_route(failure: &Failure, show_errors: bool) -> Fault {
         let mut fault = Fault::of(failure, show_errors);
         if let (Some(id), false) = (&fault.id, show_errors) {
-            fault.message = something_went_wrong(id);
+            fault.message = hidden(failure, id);
         }
         fault
     }
@@ -128,7 +128,7 @@ impl Fault {
         let message = if show_errors {
             failure.to_string()
         } else {
-            something_went_wrong(&id)
+            hidden(failure, &id)
         };
         let details = match failure {
             Failure::Trap(trap) if show_errors => Some(details(trap)),
@@ -184,8 +184,15 @@ impl Fault {
     }
 }
 
-fn something_went_wrong(id: &str) -> String {
-    format!("Something went wrong on the server (error {id}).")
+/// What is said instead of the reason. Whoever does not know whether it was done must hear that, or does it twice.
+fn hidden(failure: &Failure, id: &str) -> String {
+    if matches!(failure, Failure::OutcomeUnknown { .. }) {
+        format!(
+            "It is not known whether this was saved: please look before you try again (error {id})."
+        )
+    } else {
+        format!("Something went wrong on the server (error {id}).")
+    }
 }
 
 /// `error(404, "…")` raises an `HttpError` whose rule is the status.
@@ -217,4 +224,27 @@ fn new_id() -> String {
     let mut hasher = std::hash::RandomState::new().build_hasher();
     hasher.write_u8(0);
     format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_outcome_is_said_to_be_unknown() {
+        let failure = Failure::OutcomeUnknown {
+            message: "the disk has its secrets".to_owned(),
+        };
+        for fault in [Fault::of(&failure, false), Fault::of_route(&failure, false)] {
+            assert_eq!(fault.status, StatusCode::INTERNAL_SERVER_ERROR);
+            assert!(
+                fault
+                    .message
+                    .starts_with("It is not known whether this was saved"),
+                "{}",
+                fault.message
+            );
+            assert!(!fault.message.contains("secrets"), "{}", fault.message);
+        }
+    }
 }

@@ -1,8 +1,10 @@
 //! The one place where transactions become durable: append, sync, publish, answer, notify, in this order.
 //!
 //! One committer exists per store, in its own thread or inside the caller's. What must stay true: nothing is visible or
-//! answered before it is durable; after a failed write or sync nothing is ever written again by this process.
+//! answered before it is durable; after a failed write or sync, or a panic, nothing is ever written again by this process;
+//! everybody whose transaction was taken gets an answer, after a panic too.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
@@ -88,9 +90,7 @@ impl Committer {
                 Some(reason) => CommitOutcome::Poisoned {
                     reason: reason.clone(),
                 },
-                None => self
-                    .stage(parts, request_id)
-                    .unwrap_or_else(|refused| refused),
+                None => self.stage_caught(parts, request_id),
             };
             self.answers.push(Answer {
                 outcome,
@@ -102,7 +102,25 @@ impl Committer {
             }
         }
         self.finish_batch();
-        self.writer.prepare_next();
+        if self.poisoned.get().is_none() {
+            self.writer.prepare_next();
+        }
+    }
+
+    /// `stage`; a panic in it is a bug of this crate that must not cost the answers of the batch: the store takes no more
+    /// writes, this transaction is unknown, and so is everything staged before it.
+    fn stage_caught(
+        &mut self,
+        parts: crate::transaction::TransactionParts,
+        request_id: Option<crate::value::RequestId>,
+    ) -> CommitOutcome {
+        let staged = catch_unwind(AssertUnwindSafe(|| self.stage(parts, request_id)));
+        match staged {
+            Ok(outcome) => outcome.unwrap_or_else(|refused| refused),
+            Err(panic) => CommitOutcome::OutcomeUnknown {
+                reason: self.poison_by_panic(&*panic),
+            },
+        }
     }
 
     /// Checks one transaction and builds its frame into the batch.
@@ -212,16 +230,39 @@ impl Committer {
         self.poisoned.get_or_init(|| reason).clone()
     }
 
+    /// The panic itself was reported by its hook; its words go into the reason, and so into every log of an answer.
+    fn poison_by_panic(&mut self, panic: &(dyn Any + Send)) -> Arc<str> {
+        let said = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied());
+        let reason = format!(
+            "the committer panicked: {}",
+            said.unwrap_or("without words")
+        );
+        self.writer.buffer.clear();
+        self.poisoned.get_or_init(|| Arc::from(reason)).clone()
+    }
+
     /// Writes and syncs what is staged, publishes it, answers, notifies.
     fn finish_batch(&mut self) {
         let answers = std::mem::take(&mut self.answers);
         let delta = std::mem::take(&mut self.delta);
         if !self.writer.buffer.is_empty() && self.poisoned.get().is_none() {
-            match self.writer.flush() {
-                Ok(()) => delta.publish(&self.shared, &mut self.shared.state_mut()),
-                Err(failure) => {
+            // Caught, because every answer of the batch is still to be given.
+            let flushed = catch_unwind(AssertUnwindSafe(|| {
+                self.writer
+                    .flush()
+                    .map(|()| delta.publish(&self.shared, &mut self.shared.state_mut()))
+            }));
+            match flushed {
+                Ok(Ok(())) => {}
+                Ok(Err(failure)) => {
                     self.poison(&failure);
                     self.writer.buffer.clear();
+                }
+                Err(panic) => {
+                    self.poison_by_panic(&*panic);
                 }
             }
         }
@@ -243,13 +284,13 @@ impl Committer {
         let _panicked = catch_unwind(AssertUnwindSafe(|| self.events.tell(&events))).is_err();
     }
 
-    /// What is true now that the batch was synced, or was not.
+    /// What is true now that the batch was synced and published, or was not.
     fn settle(&self, outcome: CommitOutcome) -> CommitOutcome {
         match (outcome, self.poisoned.get()) {
             (
                 CommitOutcome::Committed { lsn, .. } | CommitOutcome::Duplicate { lsn },
                 Some(reason),
-            ) if lsn > self.writer.durable => CommitOutcome::OutcomeUnknown {
+            ) if lsn > self.shared.state().published => CommitOutcome::OutcomeUnknown {
                 reason: reason.clone(),
             },
             (outcome, _) => outcome,

@@ -4,7 +4,9 @@ mod model;
 
 use std::sync::Arc;
 
-use flin_store::{CommitOutcome, CrashChoice, Disk, Fault, OpenError, SimDisk, Store, verify};
+use flin_store::{
+    CommitOutcome, CrashChoice, Disk, Fault, OpenError, SimDisk, Store, StoreOptions, verify,
+};
 use model::{NOTE, commit, note, open, schema, small};
 
 fn shared(disk: &SimDisk) -> Arc<dyn Disk> {
@@ -232,4 +234,50 @@ fn an_idle_store_vouches_for_its_last_commit() {
         insert(&store, "and on"),
         CommitOutcome::Committed { .. }
     ));
+}
+
+#[test]
+fn a_panic_while_committing_answers_everybody_and_poisons() {
+    for threaded in [false, true] {
+        // Call 0 writes the batch; the ones after its sync make the segment that the second text needs.
+        for (at, first_is_kept) in [(0, false), (1, false), (2, true)] {
+            let disk = SimDisk::new(6);
+            let options = StoreOptions {
+                committer_thread: threaded,
+                ..small()
+            };
+            let store = open(&shared(&disk), options).store;
+            disk.plan(Some(Fault::PanicAt(at)));
+            let begin = |text: String| {
+                let mut transaction = store.begin();
+                transaction.insert(NOTE, note(&text, 0)).expect("insert");
+                (transaction, None)
+            };
+            let texts = ["a", "b", "c"].map(|text| begin(text.repeat(3000)));
+            let outcomes = store.commit_all(texts.into());
+            let [first, second, third] = &outcomes[..] else {
+                panic!("three answers");
+            };
+            match first {
+                CommitOutcome::Committed { .. } => assert!(first_is_kept),
+                CommitOutcome::OutcomeUnknown { .. } => assert!(!first_is_kept),
+                other => panic!("{other}"),
+            }
+            let unknown = "it is not known whether the transaction was written: the committer panicked: injected panic";
+            if first_is_kept {
+                assert_eq!(second.to_string(), unknown);
+            } else {
+                assert_eq!(first.to_string(), unknown);
+            }
+            assert!(matches!(third, CommitOutcome::Poisoned { .. }), "{third}");
+            let calls = disk.calls();
+            assert!(matches!(
+                insert(&store, "later"),
+                CommitOutcome::Poisoned { .. }
+            ));
+            assert!(store.poisoned().is_some());
+            store.close().expect("nothing to do");
+            assert_eq!(disk.calls(), calls, "nothing is written after the panic");
+        }
+    }
 }

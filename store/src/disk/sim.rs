@@ -24,6 +24,8 @@ pub enum Fault {
     /// This one call fails with an I/O error. A failed sync loses what it should have made durable, while reading
     /// still shows it.
     FailAt(u64),
+    /// This one call panics, and nothing is done: a bug in the middle of a commit.
+    PanicAt(u64),
     /// Every creation from this call on fails for lack of room.
     FullFrom(u64),
 }
@@ -280,6 +282,7 @@ impl SimState {
             Some(Fault::FailAt(at)) if at == number => {
                 Call::Fails(io::Error::other("injected I/O error"))
             }
+            Some(Fault::PanicAt(at)) if at == number => panic!("injected panic"),
             Some(Fault::FullFrom(from)) if creates && number >= from => {
                 Call::Fails(io::Error::from(io::ErrorKind::StorageFull))
             }
