@@ -2,6 +2,7 @@
 //! Here because neither the VM nor the store knows the other. Must stay true: names decide which field is which; after
 //! `TypeMap::new` everything goes by number.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use flin_store::{
@@ -74,6 +75,9 @@ pub(crate) struct NotStorable {
     /// What it is.
     pub(crate) what: &'static str,
 }
+
+/// What a commit wrote, by record.
+type Changes<'a> = HashMap<(TypeIx, EntityId), &'a Change>;
 
 /// How the program numbers types and fields, and how the store does.
 #[derive(Clone, Debug)]
@@ -179,11 +183,16 @@ impl TypeMap {
 
     /// Gives the records in `value` that a commit wrote the version and times that it gave them.
     pub(crate) fn set_committed(&self, value: &mut HostValue, event: &CommitEvent) {
+        let changes = event.changes.iter();
+        let changes = changes.map(|change| ((change.ty, change.id), change));
+        self.set_changed(value, &changes.collect());
+    }
+
+    fn set_changed(&self, value: &mut HostValue, changes: &Changes<'_>) {
         match value {
             HostValue::Entity(record) => {
-                let (ty, id) = (self.store_type(record.ty), record.id as u64);
-                let own = |change: &&Change| change.ty == ty && change.id.0 == id;
-                if let Some(change) = event.changes.iter().find(own) {
+                let key = (self.store_type(record.ty), EntityId(record.id as u64));
+                if let Some(change) = changes.get(&key) {
                     record.version = i64::from(change.record.version);
                     record.created_at = change.record.created_at_ms;
                     record.updated_at = change.record.updated_at_ms;
@@ -192,21 +201,21 @@ impl TypeMap {
                 record
                     .fields
                     .iter_mut()
-                    .for_each(|field| self.set_committed(field, event));
+                    .for_each(|field| self.set_changed(field, changes));
             }
             HostValue::List(items)
             | HostValue::Tuple(items)
             | HostValue::Enum { data: items, .. } => {
                 items
                     .iter_mut()
-                    .for_each(|item| self.set_committed(item, event));
+                    .for_each(|item| self.set_changed(item, changes));
             }
             HostValue::Map(entries) => {
                 entries
                     .iter_mut()
-                    .for_each(|(_, item)| self.set_committed(item, event));
+                    .for_each(|(_, item)| self.set_changed(item, changes));
             }
-            HostValue::Response(response) => self.set_committed(&mut response.body, event),
+            HostValue::Response(response) => self.set_changed(&mut response.body, changes),
             HostValue::None
             | HostValue::Bool(_)
             | HostValue::Int(_)
@@ -373,5 +382,88 @@ impl TypeMap {
             variant: position as u32,
             data: payload.iter().enumerate().map(item).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flin_store::{ChangeOp, Lsn, Record};
+    use flin_vm::HostRecord;
+
+    use super::*;
+
+    fn unsaved(id: i64, fields: Vec<HostValue>) -> HostValue {
+        HostValue::Entity(Box::new(HostRecord {
+            ty: EntityTypeId(0),
+            id,
+            version: 0,
+            created_at: 0,
+            updated_at: 0,
+            deleted_at: None,
+            fields,
+        }))
+    }
+
+    fn change(ty: u32, id: u64, version: u32) -> Change {
+        let record = Record {
+            ty: TypeIx(ty),
+            id: EntityId(id),
+            version,
+            created_at_ms: 10,
+            updated_at_ms: 20,
+            deleted_at_ms: None,
+            fields: Vec::new(),
+            lsn: Lsn(7),
+        };
+        Change {
+            ty: record.ty,
+            type_name: "Memo".into(),
+            id: record.id,
+            op: ChangeOp::Create,
+            version,
+            record: Arc::new(record),
+        }
+    }
+
+    #[test]
+    fn committed_records_are_found_by_type_and_number_however_deep() {
+        // The program's first type is the store's second.
+        let types = TypeMap {
+            types: vec![Known {
+                ix: TypeIx(1),
+                fields: Vec::new(),
+                width: 0,
+            }],
+            back: vec![None, Some(EntityTypeId(0))],
+            names: vec!["Memo".into()],
+        };
+        let event = CommitEvent {
+            lsn: Lsn(7),
+            time_ms: 20,
+            changes: vec![change(0, 2, 9), change(1, 1, 3), change(1, 3, 4)],
+        };
+        let inside = unsaved(3, Vec::new());
+        let outer = unsaved(1, vec![HostValue::List(vec![inside])]);
+        let mut value = HostValue::Map(vec![
+            ("a".to_owned(), outer),
+            ("b".to_owned(), unsaved(2, Vec::new())),
+        ]);
+        types.set_committed(&mut value, &event);
+        let HostValue::Map(entries) = &value else {
+            panic!("a map stays one");
+        };
+        let (HostValue::Entity(outer), HostValue::Entity(other)) = (&entries[0].1, &entries[1].1)
+        else {
+            panic!("records stay records");
+        };
+        assert_eq!(
+            (outer.version, outer.created_at, outer.updated_at),
+            (3, 10, 20)
+        );
+        assert_eq!(other.version, 0, "of this type nothing with this number");
+        let HostValue::List(items) = &outer.fields[0] else {
+            panic!("a list stays one");
+        };
+        assert!(matches!(&items[0], HostValue::Entity(inside) if inside.version == 4));
     }
 }
