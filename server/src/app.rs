@@ -42,13 +42,17 @@ impl App {
         self.runtime.program().module()
     }
 
-    /// Enters FLIN code and waits for the answer without holding a thread.
+    /// Enters FLIN code and waits for the answer without holding a thread. A connection that closes drops this future:
+    /// what has not begun by then is not done.
     pub(crate) async fn enter(&self, entry: Entry) -> Result<Outcome, Failure> {
         let (sender, receiver) = oneshot::channel::<Answer>();
+        let asker = Arc::new(());
         // A receiver that is gone drops the answer, which logs itself.
-        self.runtime
-            .submit(entry, Box::new(move |answer| drop(sender.send(answer))));
-        match receiver.await {
+        let reply = Box::new(move |answer| drop(sender.send(answer)));
+        self.runtime.submit(entry, Arc::downgrade(&asker), reply);
+        let answer = receiver.await;
+        drop(asker);
+        match answer {
             Ok(answer) => answer.settle(&self.runtime),
             // The runtime lost the reply, by a bug: it may have committed before.
             Err(_) => Err(Failure::OutcomeUnknown {

@@ -79,6 +79,11 @@ fn metrics(app: &App) -> String {
             count(&counters.refused),
         ),
         (
+            "flin_abandoned_total",
+            "Requests not begun because their clients were gone",
+            count(&counters.abandoned),
+        ),
+        (
             "flin_commit_seq",
             "Number of the newest commit",
             app.runtime.store().head().0,

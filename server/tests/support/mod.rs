@@ -66,6 +66,13 @@ pub fn serve_broken() -> Running {
 
 /// Serves the memo program.
 pub fn serve_with(limits: ServerLimits, runtime: RuntimeOptions) -> Running {
+    let running = serve_idle(limits, runtime);
+    running.runtime.start_workers();
+    running
+}
+
+/// Serves the memo program with nobody at work yet: `start_workers` begins it.
+pub fn serve_idle(limits: ServerLimits, runtime: RuntimeOptions) -> Running {
     let program = Program::load(memos::module()).expect("the memo program is sound");
     let schema = schema_of(program.module());
     let opened = Store::open(
@@ -75,7 +82,6 @@ pub fn serve_with(limits: ServerLimits, runtime: RuntimeOptions) -> Running {
     )
     .expect("memory opens");
     let runtime = Runtime::new(program, opened.store, runtime);
-    runtime.start_workers();
     let (stop, stopped) = oneshot::channel::<()>();
     let (bound, address) = std::sync::mpsc::channel();
     let served = runtime.clone();

@@ -5,7 +5,7 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -65,6 +65,8 @@ pub struct Counters {
     pub panics: AtomicU64,
     /// Entries refused because the queue was full.
     pub refused: AtomicU64,
+    /// Entries that were not begun, because whoever asked was gone by then.
+    pub abandoned: AtomicU64,
 }
 
 /// A program with its store, ready to be entered. Clones share it.
@@ -89,6 +91,7 @@ struct Job {
     seen: Seen,
     clashes: u32,
     started: Instant,
+    asker: Weak<()>,
     reply: Box<dyn FnOnce(Answer) + Send>,
 }
 
@@ -129,13 +132,15 @@ impl Runtime {
             .extend(threads);
     }
 
-    /// Hands an entry to a worker; `reply` is called once, on another thread, when the answer stands.
-    pub fn submit(&self, entry: Entry, reply: Box<dyn FnOnce(Answer) + Send>) {
+    /// Hands an entry to a worker; `reply` is called once, on another thread, when the answer stands. Whoever asks holds
+    /// what `asker` points to: if it is gone when the entry's turn comes, the entry is not begun.
+    pub fn submit(&self, entry: Entry, asker: Weak<()>, reply: Box<dyn FnOnce(Answer) + Send>) {
         let job = Job {
             entry,
             seen: Seen::default(),
             clashes: 0,
             started: Instant::now(),
+            asker,
             reply,
         };
         if let Err((refused, job)) = self.shared.queue.push(job) {
@@ -195,6 +200,12 @@ impl Runtime {
     /// The world outside.
     pub fn world(&self) -> &dyn World {
         &*self.shared.options.world
+    }
+
+    /// Entries that wait for a worker, and for which somebody waits.
+    pub fn waiting(&self) -> usize {
+        let is_wanted = |job: &Job| job.asker.strong_count() > 0;
+        self.shared.queue.count(is_wanted)
     }
 
     /// What happened since the start.
@@ -351,6 +362,17 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
 }
 
 fn run_job(shared: &Arc<Shared>, mut job: Job) {
+    // Once begun it is run to its end: a clash does not give it up.
+    if job.clashes == 0 && job.asker.strong_count() == 0 {
+        shared.counters.abandoned.fetch_add(1, Ordering::Relaxed);
+        let waited = job.started.elapsed();
+        tracing::debug!(
+            ?waited,
+            "whoever asked is gone; what they asked for was not begun"
+        );
+        (job.reply)(Answer::refused(Failure::Closed));
+        return;
+    }
     let (ran, tx) = attempt(shared, &job.entry, &mut job.seen, job.clashes);
     shared.counters.entries.fetch_add(1, Ordering::Relaxed);
     if ran.result.is_err() || tx.is_read_only() {

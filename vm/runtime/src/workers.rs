@@ -91,6 +91,15 @@ impl<T> Queue<T> {
         }
     }
 
+    /// How many of those that wait are such.
+    pub(crate) fn count(&self, is_such: impl Fn(&T) -> bool) -> usize {
+        self.lock()
+            .tasks
+            .iter()
+            .filter(|task| is_such(task))
+            .count()
+    }
+
     /// Takes no more work; what waits is still done.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
