@@ -422,6 +422,10 @@ pub enum AttrPlace {
     Boolean = 1,
     Url = 2,
     Style = 3,
+    /// Inside of a style whose attribute is written already.
+    StyleValue = 4,
+    /// Inside of the `url(…)` of such a style.
+    StyleUrl = 5,
 }
 
 /// Kind of a bound control.

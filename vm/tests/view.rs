@@ -127,6 +127,34 @@ fn attributes_by_place() {
     assert_eq!(attribute(host_text("x: expression(1)"), 3), " a=\"\"");
 }
 
+#[test]
+fn values_inside_of_a_style_stay_inside_of_their_declaration() {
+    assert_eq!(attribute(Int(3), 4), "3");
+    assert_eq!(attribute(HostValue::None, 4), "");
+    for good in ["red", "rgb(1, 2, 3)", "calc(1px + 2%)", "#fff !important"] {
+        assert_eq!(attribute(host_text(good), 4), good);
+    }
+    assert_eq!(attribute(host_text("\"A\""), 4), "&quot;A&quot;");
+    for bad in [
+        "red;position:fixed",
+        "red}body{color:red",
+        "{",
+        "\\75rl(x)",
+        "red/*",
+        "url(/a.png)",
+        "URL(https://a.b)",
+        "expression(1)",
+    ] {
+        assert_eq!(attribute(host_text(bad), 4), "", "{bad}");
+    }
+    for good in ["/a.png", "https://a.b/c?d=e"] {
+        assert_eq!(attribute(host_text(good), 5), good);
+    }
+    for bad in ["/a);color:red", "/a'", "data:x", "javascript:x", "\\"] {
+        assert_eq!(attribute(host_text(bad), 5), "#", "{bad}");
+    }
+}
+
 fn bound(value: HostValue, control: i32, option: HostValue) -> String {
     body(&[value, option], |_, b| {
         let (x, option) = (b.param(0), b.param(1));

@@ -506,7 +506,11 @@ impl Printer<'_> {
             ExprKind::For { label, first, .. } => format!("for'{label} {}", self.local(*first)),
             ExprKind::ViewAttr { name, place, .. } => match place {
                 AttrPlace::Plain => format!("attr {name}"),
-                AttrPlace::Boolean | AttrPlace::Url | AttrPlace::Style => {
+                AttrPlace::Boolean
+                | AttrPlace::Url
+                | AttrPlace::Style
+                | AttrPlace::StyleValue
+                | AttrPlace::StyleUrl => {
                     format!("attr {name} {place:?}")
                 }
             },

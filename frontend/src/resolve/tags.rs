@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use flin_syntax::ast::{
     Attribute, AttributeKind, AttributeValue, Element, Expr, ExprKind as Ast, Markup, MarkupKind,
-    Name,
+    Name, TextPart,
 };
 use flin_syntax::{Code, Diagnostic, Span};
 
@@ -168,6 +168,13 @@ impl Resolver<'_> {
             AttributeValue::Static(text) => {
                 out.raw(&format!(" {}=\"{}\"", name.text, escape(text)), span);
             }
+            AttributeValue::Mixed(parts) if place == AttrPlace::Style => {
+                self.style(&name.text, parts, span, out);
+            }
+            AttributeValue::Expr(Expr {
+                kind: Ast::Text(parts),
+                ..
+            }) if place == AttrPlace::Style => self.style(&name.text, parts, span, out),
             AttributeValue::Expr(value) => {
                 let value = self.expr(value);
                 let name = name.text.to_string();
@@ -179,6 +186,34 @@ impl Resolver<'_> {
                 self.put(ExprKind::ViewAttr { name, place, value }, span, out);
             }
         }
+    }
+
+    /// A style with values in it: what stands around them is the program's own, each value is kept to its place.
+    fn style(&mut self, name: &str, parts: &[TextPart], span: Span, out: &mut Output) {
+        out.raw(&format!(" {name}=\""), span);
+        let mut before = String::new();
+        for part in parts {
+            match part {
+                TextPart::Chars { value, span } => {
+                    before.push_str(&value.to_ascii_lowercase());
+                    out.raw(&escape(value), *span);
+                }
+                TextPart::Expr(value) => {
+                    let in_url = before
+                        .rfind("url(")
+                        .is_some_and(|at| !before[at..].contains(')'));
+                    let place = if in_url {
+                        AttrPlace::StyleUrl
+                    } else {
+                        AttrPlace::StyleValue
+                    };
+                    let value = self.expr(value);
+                    let name = name.to_owned();
+                    self.put(ExprKind::ViewAttr { name, place, value }, span, out);
+                }
+            }
+        }
+        out.raw("\"", span);
     }
 
     /// Refuses what would put code into the page.
@@ -208,7 +243,7 @@ impl Resolver<'_> {
         let start = match value {
             AttributeValue::Static(text) => &**text,
             AttributeValue::Mixed(parts) => match parts.first() {
-                Some(flin_syntax::ast::TextPart::Chars { value, .. }) => &**value,
+                Some(TextPart::Chars { value, .. }) => &**value,
                 _ => "",
             },
             AttributeValue::Expr(value) => return self.refuse_literal_url(lower, value),

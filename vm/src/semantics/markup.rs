@@ -112,8 +112,11 @@ const PLACE_PLAIN: u8 = 0;
 const PLACE_BOOLEAN: u8 = 1;
 const PLACE_URL: u8 = 2;
 const PLACE_STYLE: u8 = 3;
+const PLACE_STYLE_VALUE: u8 = 4;
+const PLACE_STYLE_URL: u8 = 5;
 
-/// An attribute with its value, escaped for its place; none writes nothing.
+/// An attribute with its value, escaped for its place; none writes nothing. The last two places are inside of a style that
+/// is written already: only the value is written.
 pub(crate) fn attribute(m: &mut Machine, name: &str, value: Word, place: u8) -> Res<()> {
     if place == PLACE_BOOLEAN {
         return if compare::truthy(m, value) {
@@ -130,6 +133,8 @@ pub(crate) fn attribute(m: &mut Machine, name: &str, value: Word, place: u8) -> 
         PLACE_PLAIN => text.as_str(),
         PLACE_URL => safe_url(&text),
         PLACE_STYLE => safe_style(&text),
+        PLACE_STYLE_VALUE => return write(m, &escape(safe_style_value(&text))),
+        PLACE_STYLE_URL => return write(m, &escape(safe_style_url(&text))),
         _ => return Err(Fault::type_error("markup has no such place for a value")),
     };
     let markup = format!(" {name}=\"{}\"", escape(text));
@@ -183,6 +188,21 @@ pub(crate) fn safe_style(style: &str) -> &str {
         }
     }
     style
+}
+
+/// A value inside of a style that the program wrote, if it stays inside of its declaration and loads nothing; else nothing.
+fn safe_style_value(value: &str) -> &str {
+    if value.contains(';') || value.to_ascii_lowercase().contains("url(") {
+        ""
+    } else {
+        safe_style(value)
+    }
+}
+
+/// A value inside of the `url(…)` of a style, if it stays there and its scheme is harmless; else `#`.
+fn safe_style_url(url: &str) -> &str {
+    let leaves = url.contains(['(', ')', '"', '\'', ';']) || safe_style(url) != url;
+    if leaves { "#" } else { safe_url(url) }
 }
 
 #[cfg(test)]

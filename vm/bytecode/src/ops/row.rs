@@ -141,7 +141,7 @@ pub enum OperandKind {
     LogLevel,
     /// Where output goes: 0 body, 1 head.
     Output,
-    /// Place of markup: 0 plain attribute, 1 boolean attribute, 2 URL, 3 style.
+    /// Place of markup: 0 plain attribute, 1 boolean attribute, 2 URL, 3 style, 4 value inside of a style, 5 URL inside of one.
     ViewPlace,
     /// Form control: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea.
     ViewControl,

@@ -252,7 +252,7 @@ impl<'m> Subject<'m> {
             OperandKind::Class => below("class", Class::ALL.len() as i32 - 1),
             OperandKind::Count => below("count", COUNT_MAX),
             OperandKind::Slot | OperandKind::Capture => below("slot", SLOTS_MAX as i32),
-            OperandKind::ViewPlace => below("place of markup", 3),
+            OperandKind::ViewPlace => below("place of markup", 5),
             OperandKind::ViewControl => below("form control", 5),
             OperandKind::LogLevel => below("log level", 2),
             OperandKind::Output => below("place of output", 1),
