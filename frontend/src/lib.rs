@@ -5,6 +5,7 @@ mod compile;
 pub mod hir;
 mod ids;
 pub mod infer;
+mod kinds;
 pub mod lower;
 pub mod operands;
 pub mod resolve;

@@ -5,6 +5,9 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::hir::{BinOp, ExprId, ExprKind, FnId, Function, RecordEntry};
+use crate::kinds::{
+    computed_kinds, constant_kinds, flow_kinds, query_kinds, record_kinds, view_kinds,
+};
 use crate::operands::operands;
 use crate::types::Meaning;
 
@@ -133,7 +136,29 @@ impl<'p> Search<'_, 'p> {
                     }
                 }
             }
-            _ => {}
+            constant_kinds!()
+            | computed_kinds!()
+            | flow_kinds!()
+            | record_kinds!()
+            | query_kinds!()
+            | view_kinds!()
+            | ExprKind::Let(_, None)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::FnRef(_)
+            | ExprKind::Lambda(_)
+            | ExprKind::CallFn(..)
+            | ExprKind::CallValue(..)
+            | ExprKind::CallLib(..)
+            | ExprKind::Method { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::Index(..)
+            | ExprKind::Binary(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Coalesce(..)
+            | ExprKind::VariantData(..)
+            | ExprKind::Block(..) => {}
         }
     }
 
@@ -189,7 +214,24 @@ impl<'p> Search<'_, 'p> {
             }
             ExprKind::Field { .. } | ExprKind::Index(..) => {}
             ExprKind::CallLib(..) | ExprKind::Method { .. } => self.call(function, expr, kind),
-            _ => {
+            constant_kinds!()
+            | computed_kinds!()
+            | flow_kinds!()
+            | record_kinds!()
+            | query_kinds!()
+            | view_kinds!()
+            | ExprKind::List(_)
+            | ExprKind::Record(_)
+            | ExprKind::Local(_)
+            | ExprKind::Global(_)
+            | ExprKind::FnRef(_)
+            | ExprKind::Lambda(_)
+            | ExprKind::CallFn(..)
+            | ExprKind::CallValue(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Coalesce(..)
+            | ExprKind::VariantData(..) => {
                 let mut parts = Vec::new();
                 operands(kind, &mut |operand| parts.push(operand));
                 for part in parts {

@@ -7,6 +7,9 @@ use flin_bytecode::{Class, Reg, Signature, TypeDesc, emit};
 
 use super::function::Lower;
 use crate::hir::{ExprId, ExprKind};
+use crate::kinds::{
+    computed_kinds, constant_kinds, flow_kinds, query_kinds, record_kinds, view_kinds,
+};
 use crate::types::{InstId, Meaning, Ty};
 
 /// An argument of a call.
@@ -79,7 +82,27 @@ impl Lower<'_, '_> {
                     }
                 }
             }
-            _ => {
+            None
+            | Some(
+                Meaning::Direct(_)
+                | Meaning::Lib(_)
+                | Meaning::LibOp(_)
+                | Meaning::Closure { .. }
+                | Meaning::RecordField
+                | Meaning::MapKey
+                | Meaning::EntityField(_)
+                | Meaning::SystemField(_)
+                | Meaning::ErrorField
+                | Meaning::Dynamic
+                | Meaning::KeyOr(_)
+                | Meaning::ImplicitOwn(_)
+                | Meaning::ImplicitOuter
+                | Meaning::ViaList(..)
+                | Meaning::EntityFind(_)
+                | Meaning::EntityCount(_)
+                | Meaning::EnumVariant(_)
+                | Meaning::DurationUnit(_),
+            ) => {
                 self.call(e, None);
             }
         }
@@ -154,13 +177,38 @@ impl Lower<'_, '_> {
                     None => self.never_called(e, &args, want),
                 }
             }
-            _ => {
+            ExprKind::CallFn(..) => {
                 let args = self.call_args(e);
                 match meaning {
                     Some(meaning) => self.apply(e, &meaning, &args, want),
                     None => self.never_called(e, &args, want),
                 }
             }
+            constant_kinds!()
+            | computed_kinds!()
+            | flow_kinds!()
+            | record_kinds!()
+            | query_kinds!()
+            | view_kinds!()
+            | ExprKind::List(_)
+            | ExprKind::Record(_)
+            | ExprKind::Let(..)
+            | ExprKind::Local(_)
+            | ExprKind::SetLocal(..)
+            | ExprKind::Global(_)
+            | ExprKind::SetGlobal(..)
+            | ExprKind::FnRef(_)
+            | ExprKind::Lambda(_)
+            | ExprKind::Field { .. }
+            | ExprKind::SetField { .. }
+            | ExprKind::Index(..)
+            | ExprKind::SetIndex(..)
+            | ExprKind::Binary(..)
+            | ExprKind::And(..)
+            | ExprKind::Or(..)
+            | ExprKind::Coalesce(..)
+            | ExprKind::VariantData(..)
+            | ExprKind::Block(..) => unreachable!("only calls come here"),
         }
     }
 

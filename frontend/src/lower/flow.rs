@@ -7,6 +7,9 @@ use std::collections::{BTreeSet, HashMap};
 use crate::hir::{
     Control, EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn,
 };
+use crate::kinds::{
+    computed_kinds, constant_kinds, flow_kinds, query_kinds, record_kinds, view_kinds,
+};
 use crate::types::{InstId, Meaning, Ty, Types};
 
 /// What one function touches itself.
@@ -270,7 +273,34 @@ impl<'a> Sources<'a> {
                         grew |= self.add(*callee, param.local, from);
                     }
                 }
-                _ => {}
+                // These give no local a value, or one that is looked up where it is read.
+                constant_kinds!()
+                | computed_kinds!()
+                | flow_kinds!()
+                | record_kinds!()
+                | query_kinds!()
+                | view_kinds!()
+                | ExprKind::Let(_, None)
+                | ExprKind::List(_)
+                | ExprKind::Record(_)
+                | ExprKind::Local(_)
+                | ExprKind::Global(_)
+                | ExprKind::SetGlobal(..)
+                | ExprKind::FnRef(_)
+                | ExprKind::Lambda(_)
+                | ExprKind::CallValue(..)
+                | ExprKind::CallLib(..)
+                | ExprKind::Method { .. }
+                | ExprKind::Field { .. }
+                | ExprKind::SetField { .. }
+                | ExprKind::Index(..)
+                | ExprKind::SetIndex(..)
+                | ExprKind::Binary(..)
+                | ExprKind::And(..)
+                | ExprKind::Or(..)
+                | ExprKind::Coalesce(..)
+                | ExprKind::VariantData(..)
+                | ExprKind::Block(..) => {}
             }
         }
         grew
@@ -313,7 +343,32 @@ impl<'a> Sources<'a> {
                 both.extend(self.of(function, *b));
                 both
             }
-            _ => BTreeSet::new(),
+            constant_kinds!()
+            | computed_kinds!()
+            | flow_kinds!()
+            | record_kinds!()
+            | query_kinds!()
+            | view_kinds!()
+            | ExprKind::List(_)
+            | ExprKind::Record(_)
+            | ExprKind::Let(..)
+            | ExprKind::SetLocal(..)
+            | ExprKind::Global(_)
+            | ExprKind::SetGlobal(..)
+            | ExprKind::FnRef(_)
+            | ExprKind::Lambda(_)
+            | ExprKind::CallFn(..)
+            | ExprKind::CallValue(..)
+            | ExprKind::CallLib(..)
+            | ExprKind::Method { .. }
+            | ExprKind::Field { .. }
+            | ExprKind::SetField { .. }
+            | ExprKind::Index(..)
+            | ExprKind::SetIndex(..)
+            | ExprKind::Binary(..)
+            | ExprKind::And(..)
+            | ExprKind::VariantData(..)
+            | ExprKind::Block(..) => BTreeSet::new(),
         }
     }
 

@@ -188,7 +188,22 @@ impl Lower<'_, '_> {
             Ty::List(_) | Ty::Text | Ty::Map(_) | Ty::Record(_) => {
                 self.for_indexed(frame, (source, ty), *body, *empty);
             }
-            _ => self.for_dynamic(frame, (source, ty), *body, *empty),
+            Ty::Never
+            | Ty::None
+            | Ty::Bool
+            | Ty::Int
+            | Ty::Float
+            | Ty::Time
+            | Ty::Duration
+            | Ty::Error
+            | Ty::Response
+            | Ty::Tuple(_)
+            | Ty::Entity(_)
+            | Ty::Query(_)
+            | Ty::Enum(_)
+            | Ty::Func(_)
+            | Ty::Union(_)
+            | Ty::Any => self.for_dynamic(frame, (source, ty), *body, *empty),
         }
         self.b.release(mark);
     }
