@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use flin_syntax::ast::{
     self, AssignOp, Block, EntityDecl, EnumDecl, Expr, ExprKind as Ast, FnDecl, Markup, Name,
-    Pattern, PatternKind, PlainText, Stmt, StmtKind, TypeExpr, TypeKind,
+    Pattern, PatternKind, PlainText, Stmt, StmtKind, TypeAliasDecl, TypeExpr, TypeKind,
 };
 use flin_syntax::{Code, Diagnostic, Span};
 
@@ -132,26 +132,7 @@ impl<'a> Resolver<'a> {
                 );
             }
             StmtKind::Declare { name, ty, value } => {
-                if let Some(var) = self.new_var(name, Some(ty), Some(value), order) {
-                    section.variables.push(Variable {
-                        var,
-                        order,
-                        stmt: statement,
-                    });
-                    section.statements.push((order, statement, vec![var]));
-                }
-            }
-            StmtKind::Const {
-                name,
-                ty: None,
-                value:
-                    Expr {
-                        kind: Ast::Lambda { params, body },
-                        span,
-                        ..
-                    },
-            } => {
-                self.collect_lambda(name, params, body, *span, section);
+                self.collect_variable(statement, (name, Some(ty), value), order, section);
             }
             StmtKind::Const { name, ty, value } => {
                 self.collect_constant(name, ty.as_ref(), value, order, section)
@@ -162,9 +143,18 @@ impl<'a> Resolver<'a> {
             StmtKind::For { .. } | StmtKind::While { .. } | StmtKind::WhileLet { .. } => {
                 section.statements.push((order, statement, Vec::new()));
             }
-            StmtKind::Fn(_) | StmtKind::Entity(_) | StmtKind::Enum(_) | StmtKind::TypeAlias(_) => {
-                self.collect_declaration(statement, section);
+            StmtKind::Fn(decl) => self.collect_function(decl, section),
+            StmtKind::Entity(decl) => {
+                if let Some(at) = self.announce_entity(decl) {
+                    section.entities.push((at, decl));
+                }
             }
+            StmtKind::Enum(decl) => {
+                if let Some(at) = self.announce_enum(decl) {
+                    section.enums.push((at, decl));
+                }
+            }
+            StmtKind::TypeAlias(decl) => self.collect_alias(decl),
             StmtKind::View(nodes) => {
                 section.view.extend(nodes);
                 section.views.push(span);
@@ -207,35 +197,38 @@ impl<'a> Resolver<'a> {
         self.collect_pattern(statement, pattern, ty, Some(value), order, section);
     }
 
-    /// Functions and types.
-    fn collect_declaration(&mut self, statement: &'a Stmt, section: &mut Section<'a>) {
-        match &statement.kind {
-            StmtKind::Fn(decl) => {
-                let id = self.announce(&decl.name.text, decl.name.span, &decl.params);
-                self.declare_top(&decl.name, Item::Function(id));
-                section.functions.push((id, FnSource::Decl(decl)));
-            }
-            StmtKind::Entity(decl) => {
-                if let Some(at) = self.announce_entity(decl) {
-                    section.entities.push((at, decl));
-                }
-            }
-            StmtKind::Enum(decl) => {
-                if let Some(at) = self.announce_enum(decl) {
-                    section.enums.push((at, decl));
-                }
-            }
-            StmtKind::TypeAlias(decl) => {
-                let at = self.aliases.len();
-                if self.declare_top(&decl.name, Item::Alias(at)) {
-                    self.aliases.push(Alias {
-                        decl,
-                        open: false,
-                        world: self.world,
-                    });
-                }
-            }
-            _ => unreachable!("only functions and types come here"),
+    fn collect_function(&mut self, decl: &'a FnDecl, section: &mut Section<'a>) {
+        let id = self.announce(&decl.name.text, decl.name.span, &decl.params);
+        self.declare_top(&decl.name, Item::Function(id));
+        section.functions.push((id, FnSource::Decl(decl)));
+    }
+
+    fn collect_alias(&mut self, decl: &'a TypeAliasDecl) {
+        let at = self.aliases.len();
+        if self.declare_top(&decl.name, Item::Alias(at)) {
+            self.aliases.push(Alias {
+                decl,
+                open: false,
+                world: self.world,
+            });
+        }
+    }
+
+    /// A variable that is declared by this statement and gets its first value there.
+    fn collect_variable(
+        &mut self,
+        statement: &'a Stmt,
+        (name, ty, value): (&'a Name, Option<&'a TypeExpr>, &'a Expr),
+        order: u32,
+        section: &mut Section<'a>,
+    ) {
+        if let Some(var) = self.new_var(name, ty, Some(value), order) {
+            section.variables.push(Variable {
+                var,
+                order,
+                stmt: statement,
+            });
+            section.statements.push((order, statement, vec![var]));
         }
     }
 
@@ -282,14 +275,7 @@ impl<'a> Resolver<'a> {
         {
             return self.collect_lambda(name, params, body, value.span, section);
         }
-        if let Some(var) = self.new_var(name, None, Some(value), order) {
-            section.variables.push(Variable {
-                var,
-                order,
-                stmt: statement,
-            });
-            section.statements.push((order, statement, vec![var]));
-        }
+        self.collect_variable(statement, (name, None, value), order, section);
     }
 
     fn assigned_twice(&mut self, name: &Name, var: usize) {
@@ -331,6 +317,9 @@ impl<'a> Resolver<'a> {
         order: u32,
         section: &mut Section<'a>,
     ) {
+        if let (None, Ast::Lambda { params, body }) = (ty, &value.kind) {
+            return self.collect_lambda(name, params, body, value.span, section);
+        }
         let literal = if ty.is_none() { literal(value) } else { None };
         if let Some(var) = self.new_var(name, ty, None, order) {
             self.vars[var].role = match literal {
