@@ -83,7 +83,7 @@ impl<'s> Context<'s> {
                     format!("this expression is more than {TREE_HEIGHT_MAX} operations high"),
                 )
                 .label("the limit is reached here")
-                .hint("use a list with `sum` or `join`, or several statements"),
+                .hint("use a list with `sum` or `join`, a `match` for many cases, or several statements"),
             );
         }
         false

@@ -148,6 +148,8 @@ fn chains_are_refused_at_a_height() {
         format!("x = a{}", " |> f".repeat(20_000)),
         format!("type T = {}int", "() -> ".repeat(20_000)),
         format!("type T = int{}", "?".repeat(20_000)),
+        format!("if a {{ f() }}{}", " else if a { f() }".repeat(20_000)),
+        format!("<p>{{if a}}b{}{{/if}}</p>", "{else if a}b".repeat(20_000)),
     ];
     for source in &chains {
         refuses(source, Code::TooHigh);
@@ -160,6 +162,15 @@ fn chains_up_to_the_limit_can_be_dropped_on_a_small_stack() {
     let parsed = parse(&source);
     assert_eq!(codes(&parsed), []);
     drop(parsed);
+}
+
+#[test]
+fn a_chain_of_branches_is_as_high_as_it_is_long() {
+    // Statement, chain, block and the two levels of what stands in it.
+    let chain = |links: usize| format!("if a {{ f() }}{}", " else if a { f() }".repeat(links));
+    let most = TREE_HEIGHT_MAX as usize;
+    assert_eq!(codes(&parse(&chain(most - 10))), []);
+    assert_eq!(codes(&parse(&chain(most))), [Code::TooHigh]);
 }
 
 #[test]
@@ -179,8 +190,8 @@ fn chains_up_to_the_limit_can_be_walked_on_a_big_stack() {
 fn flat_things_may_be_long() {
     let items = "1, ".repeat(50_000);
     assert_eq!(codes(&parse(&format!("x = [{items}]"))), []);
-    let branches = " else if a { 1 }".repeat(5_000);
-    assert_eq!(codes(&parse(&format!("if a {{ 1 }}{branches}"))), []);
+    let arms = "1 -> 2\n".repeat(5_000);
+    assert_eq!(codes(&parse(&format!("match a {{\n{arms}}}"))), []);
     assert_eq!(
         codes(&parse(&format!("type T = int{}", " | int".repeat(50_000)))),
         []

@@ -103,6 +103,20 @@ impl Height for Attribute {
     }
 }
 
+/// How many links a chain of `else if` has. Each branch stands inside the one before it: that is how it is compiled.
+fn links<T>(branches: &[T]) -> u32 {
+    u32::try_from(branches.len().saturating_sub(1)).unwrap_or(u32::MAX / 2)
+}
+
+/// The height of a chain's branches, each as deep as it really lies.
+fn chain<T: Height>(branches: &[T]) -> u32 {
+    (0..)
+        .zip(branches)
+        .map(|(depth, branch): (u32, &T)| depth + branch.height())
+        .max()
+        .unwrap_or(0)
+}
+
 /// One more than the highest of the given children.
 macro_rules! above {
     ($($child:expr),* $(,)?) => { 1 + 0u32 $(.max($child.height()))* };
@@ -149,7 +163,7 @@ impl Height for ExprKind {
             ExprKind::If {
                 branches,
                 else_block,
-            } => above!(branches, else_block),
+            } => 1 + chain(branches).max(else_block.height() + links(branches)),
             ExprKind::Match { subject, arms } => above!(subject, arms),
             ExprKind::Lambda { params, body } => above!(params, body),
             ExprKind::Block(block) | ExprKind::Loop { body: block, .. } => above!(block),
@@ -259,7 +273,7 @@ impl Height for MarkupKind {
             MarkupKind::If {
                 branches,
                 otherwise,
-            } => above!(branches, otherwise),
+            } => 1 + chain(branches).max(otherwise.height() + links(branches)),
             MarkupKind::For {
                 bindings,
                 iterable,
