@@ -145,7 +145,7 @@ pub(crate) fn import_typed(
 ) -> Res<u64> {
     let word = import(m, value)?;
     if class == Class::Ref {
-        return types::unbox_ref(m, word, ty).map(Obj::address);
+        return types::adopt_ref(m, word, ty).map(Obj::address);
     }
     let untyped = matches!(m.program.module().types[ty.index()], TypeDesc::Any);
     let fits = untyped || types::accepts(m, word, ty)?;

@@ -1,6 +1,6 @@
 //! Types at run time: `is`, unboxing with a check, and the words for types in messages. Must stay true: unboxing a list
-//! gives a list of the class that typed code expects (a list read from JSON is re-classed in place if all its elements
-//! fit); `is` looks at every element, unboxing only at kinds and classes.
+//! gives a list of the class that typed code expects (it is re-classed in place if all its elements fit), and nobody who
+//! holds that list too sees another value than before; `is` looks at every element, unboxing only at kinds and classes.
 
 use flin_bytecode::{Class, TypeDesc, TypeId};
 
@@ -55,26 +55,71 @@ pub(crate) fn accepts(m: &mut Machine, word: Word, ty: TypeId) -> Res<bool> {
 pub(crate) fn unbox_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
     match object_of(m, word, ty)? {
         Some(obj) => Ok(obj),
-        None => Err(Fault::type_error(format!(
-            "expected {}, found {}",
-            describe(m, ty),
-            found(m, word)
-        ))),
+        None => Err(misfit(m, word, ty)),
     }
+}
+
+/// As `unbox_ref` for a value just made from outside, which nobody else holds: its ints become floats where floats are
+/// declared.
+pub(crate) fn adopt_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
+    let fits = shallow(m, word, ty, Holders::Nobody)?;
+    match word.as_obj().filter(|_| fits) {
+        Some(obj) => Ok(obj),
+        None => Err(misfit(m, word, ty)),
+    }
+}
+
+/// The error for a value of another type; of a list that would be one of floats but for some ints, the first of them.
+#[cold]
+#[inline(never)]
+fn misfit(m: &mut Machine, word: Word, ty: TypeId) -> Fault {
+    let plain = format!("expected {}, found {}", describe(m, ty), found(m, word));
+    match int_among_floats(m, word, ty) {
+        Ok(Some(index)) => Fault::type_error(format!(
+            "{plain} whose element {index} is int: a list that is shared keeps its elements; make a new one with \
+             `.map(x => x.to_float)`"
+        )),
+        Ok(None) => Fault::type_error(plain),
+        Err(fault) => fault,
+    }
+}
+
+fn int_among_floats(m: &mut Machine, word: Word, ty: TypeId) -> Res<Option<usize>> {
+    let program = m.program.clone();
+    let types = &program.module().types;
+    let of = match types[ty.index()] {
+        TypeDesc::Optional(inner) => inner,
+        _ => ty,
+    };
+    let (TypeDesc::List(element, Class::F64), View::List(list)) = (&types[of.index()], word.view())
+    else {
+        return Ok(None);
+    };
+    if !elements_accepted(m, list, *element)? {
+        return Ok(None);
+    }
+    first_int(m, list)
+}
+
+/// Who else may hold a value that is about to be checked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holders {
+    Nobody,
+    Others,
 }
 
 /// The object in `word` if it is of type `ty` (deep containers: kind and element class only).
 pub(crate) fn object_of(m: &mut Machine, word: Word, ty: TypeId) -> Res<Option<Obj>> {
-    let fits = shallow(m, word, ty)?;
+    let fits = shallow(m, word, ty, Holders::Others)?;
     Ok(word.as_obj().filter(|_| fits))
 }
 
 /// Kind and element class; containers of another class are converted if all elements fit.
-fn shallow(m: &mut Machine, word: Word, ty: TypeId) -> Res<bool> {
+fn shallow(m: &mut Machine, word: Word, ty: TypeId, holders: Holders) -> Res<bool> {
     let program = m.program.clone();
     match (&program.module().types[ty.index()], word.view()) {
         (TypeDesc::Optional(inner), view) => {
-            Ok(matches!(view, View::None) || shallow(m, word, *inner)?)
+            Ok(matches!(view, View::None) || shallow(m, word, *inner, holders)?)
         }
         (TypeDesc::List(element, class), View::List(list)) => {
             // A list of ints may be one of ints to somebody else, so it stays what it is: reading it as floats widens.
@@ -85,6 +130,11 @@ fn shallow(m: &mut Machine, word: Word, ty: TypeId) -> Res<bool> {
             if !elements_accepted(m, list, *element)? {
                 return Ok(false);
             }
+            // An int among floats would turn into one before the eyes of whoever else holds the list. Nothing but ints
+            // may stay ints, as above.
+            if *class == Class::F64 && holders == Holders::Others && first_int(m, list)?.is_some() {
+                return m.heap.list_try_class(list, Class::I64);
+            }
             m.heap.list_try_class(list, *class)
         }
         (TypeDesc::Map(_), View::Map(_)) => Ok(true),
@@ -94,7 +144,7 @@ fn shallow(m: &mut Machine, word: Word, ty: TypeId) -> Res<bool> {
         (TypeDesc::Tuple(parts), View::Tuple(tuple)) => Ok(tuple.tuple_len() == parts.len()),
         (TypeDesc::Union(members), _) => {
             for member in members {
-                if shallow(m, word, *member)? {
+                if shallow(m, word, *member, holders)? {
                     return Ok(true);
                 }
             }
@@ -102,6 +152,16 @@ fn shallow(m: &mut Machine, word: Word, ty: TypeId) -> Res<bool> {
         }
         _ => accepts(m, word, ty),
     }
+}
+
+/// The position of the first int.
+fn first_int(m: &mut Machine, list: Obj) -> Res<Option<usize>> {
+    for index in 0..list_len(list) {
+        if matches!(m.heap.list_word(list, index)?.view(), View::Int(_)) {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
 }
 
 fn elements_accepted(m: &mut Machine, list: Obj, element: TypeId) -> Res<bool> {
