@@ -150,7 +150,9 @@ impl Resolver<'_> {
     /// Item `at` of a list or tuple, or its default.
     pub(super) fn item_value(&mut self, item: &PatternItem, at: usize, from: LocalId) -> ExprId {
         let span = item.pattern.span;
-        let list = self.emit(ExprKind::Local(from), span);
+        // What is taken apart is named at its own place: a value without items is one mistake, however many names wait.
+        let whole = self.frame_mut().locals[from.index()].span;
+        let list = self.emit(ExprKind::Local(from), whole);
         let index = self.emit(ExprKind::Int(at as i64), span);
         let value = self.emit(ExprKind::Index(list, index), span);
         let Some(default) = &item.default else {
