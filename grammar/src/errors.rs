@@ -282,6 +282,18 @@ fn special(place: &Place<'_>, tok: Tok, span: Span) -> Option<Diagnostic> {
     if tok.is_assignment() && before.is_some_and(Tok::ends_operand) && !place.expects(";") {
         return Some(assignment(place, tok, span));
     }
+    if tok.is_assignment() && before.is_some_and(Tok::ends_operand) && hint::assigned_before(place)
+    {
+        return Some(
+            Diagnostic::error(
+                Code::AssignmentAsValue,
+                span,
+                "an assignment cannot stand here",
+            )
+            .label("this assigns once more in the same statement")
+            .hint("an assignment is a statement, not a value: give each variable its value in a statement of its own"),
+        );
+    }
     if place.expects("else-then") && !matches!(tok, Tok::ElseBlock) && !place.expects(";") {
         return Some(missing_else(place, Span::at(span.start)));
     }

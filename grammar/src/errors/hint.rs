@@ -5,6 +5,9 @@
 use super::Place;
 use crate::token::Tok;
 
+/// Tokens looked at to find the beginning of a statement. Without it many mistakes in one long line would cost the square.
+const LOOK_BACK_TOKENS_MAX: usize = 64;
+
 /// Advice for common slips.
 pub(super) fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
     let before = place.tok(-1);
@@ -162,4 +165,25 @@ pub(super) fn separator_is_missing(place: &Place<'_>, tok: Tok) -> bool {
             | Tok::Match
     );
     starts && place.expects(";") && place.tok(-1).is_some_and(Tok::ends_statement)
+}
+
+/// True if this statement assigned something already, outside brackets: `x = y` before the `=` of `x = y = 5`.
+pub(super) fn assigned_before(place: &Place<'_>) -> bool {
+    let before = &place.tokens[..place.index.min(place.tokens.len())];
+    let mut open = 0u32;
+    for &(_, tok, _) in before.iter().rev().take(LOOK_BACK_TOKENS_MAX) {
+        let starts = tok.is_open_bracket() || matches!(tok, Tok::HandlerOpen | Tok::Separator);
+        if open == 0 && starts {
+            return false;
+        }
+        if open == 0 && tok.is_assignment() {
+            return true;
+        }
+        if tok.is_close_bracket() {
+            open += 1;
+        } else if tok.is_open_bracket() {
+            open -= 1;
+        }
+    }
+    false
 }
