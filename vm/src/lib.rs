@@ -8,6 +8,7 @@ mod frame;
 mod heap;
 mod host;
 mod interp;
+pub mod iso;
 mod library;
 mod machine;
 mod program;

@@ -8,7 +8,6 @@ mod door;
 mod entry;
 mod feed;
 mod host;
-pub mod iso;
 pub mod json;
 mod panics;
 mod run;

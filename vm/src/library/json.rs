@@ -6,8 +6,9 @@ use flin_bytecode::Class;
 use super::{LibCall, Ret, str_of};
 use crate::fault::{DEPTH_MAX, Fault, Res};
 use crate::heap::{EntityState, MapCursor, Obj, list_len, range_parts};
+use crate::iso;
 use crate::machine::Machine;
-use crate::semantics::{Walk, print, time};
+use crate::semantics::{Walk, print};
 use crate::trap::ErrorKind;
 use crate::value::{View, Word};
 
@@ -315,7 +316,7 @@ impl Writer<'_> {
                 self.out.push_str(&print::float_string(value))
             }
             View::Float(_) => self.out.push_str("null"),
-            View::Time(ms) => self.string(&time::iso(ms)),
+            View::Time(ms) => self.string(&iso::format(ms)),
             View::Text(text) => self.string(str_of(&text)),
             View::List(list) => self.nested(|w| w.list(list))?,
             View::Map(map) => self.nested(|w| w.map(map))?,

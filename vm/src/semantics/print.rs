@@ -5,6 +5,7 @@
 
 use crate::fault::{DEPTH_MAX, Fault, Res};
 use crate::heap::{EntityState, MapCursor, Obj, list_len, range_parts};
+use crate::iso;
 use crate::machine::Machine;
 use crate::semantics::time;
 use crate::value::{View, Word};
@@ -51,7 +52,7 @@ pub(crate) fn float_text(m: &mut Machine, value: f64) -> Res<Obj> {
 
 /// A time as ISO 8601.
 pub(crate) fn time_text(m: &mut Machine, ms: i64) -> Res<Obj> {
-    m.heap.new_text(&time::iso(ms))
+    m.heap.new_text(&iso::format(ms))
 }
 
 /// A duration as text.
@@ -120,7 +121,7 @@ impl Printer<'_> {
             View::Bool(value) => self.out.push_str(if value { "true" } else { "false" }),
             View::Int(value) => self.out.push_str(&value.to_string()),
             View::Float(value) => self.out.push_str(&float_string(value)),
-            View::Time(ms) => self.out.push_str(&time::iso(ms)),
+            View::Time(ms) => self.out.push_str(&iso::format(ms)),
             View::Duration(ms) => self.out.push_str(&time::duration(ms)),
             View::Text(text) => quote(text.text().unwrap_or_default(), &mut self.out),
             View::List(list) => self.nested(list, Printer::list)?,

@@ -65,29 +65,6 @@ pub(crate) fn days_of(year: i64, month: i64, day: i64) -> i64 {
     cycle * CYCLE_DAYS + day_of_cycle - EPOCH_DAYS
 }
 
-/// `2026-01-15T10:30:00.000Z`; years outside 0 to 9999 with a sign and six digits.
-pub(crate) fn iso(time_ms: i64) -> String {
-    let Civil {
-        year,
-        month,
-        day,
-        hour,
-        minute,
-        second,
-        ms,
-    } = civil(time_ms);
-    let year = if (0..=9999).contains(&year) {
-        format!("{year:04}")
-    } else {
-        format!(
-            "{}{:06}",
-            if year < 0 { '-' } else { '+' },
-            year.unsigned_abs()
-        )
-    };
-    format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
-}
-
 /// `1d 2h 3m 4s 5ms`, parts that are zero left out; `0ms`; negative ones with a sign before all.
 pub(crate) fn duration(duration_ms: i64) -> String {
     if duration_ms == 0 {
@@ -114,15 +91,6 @@ pub(crate) fn duration(duration_ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn known_times_print() {
-        assert_eq!(iso(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(iso(951_782_400_000), "2000-02-29T00:00:00.000Z");
-        assert_eq!(iso(-1), "1969-12-31T23:59:59.999Z");
-        assert_eq!(iso(1_768_473_000_123), "2026-01-15T10:30:00.123Z");
-        assert!(iso(i64::MAX).starts_with('+') && iso(i64::MIN).starts_with('-'));
-    }
 
     #[test]
     fn dates_come_back() {

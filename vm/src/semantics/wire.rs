@@ -3,8 +3,9 @@
 
 use crate::fault::{Fault, Res};
 use crate::heap::{EntityState, Obj, list_len};
+use crate::iso;
 use crate::machine::Machine;
-use crate::semantics::{Walk, print, time};
+use crate::semantics::{Walk, print};
 use crate::value::{View, Word};
 
 /// Ints beyond this lose digits in a JavaScript number.
@@ -77,7 +78,7 @@ impl Writer<'_> {
             )),
             View::Time(ms) => self
                 .out
-                .push_str(&format!("{{\"_time\":\"{}\"}}", time::iso(ms))),
+                .push_str(&format!("{{\"_time\":\"{}\"}}", iso::format(ms))),
             View::Duration(ms) => self.out.push_str(&format!("{{\"_duration\":{ms}}}")),
             View::Text(text) => quoted(text.text().unwrap_or_default(), &mut self.out),
             View::List(list) => {

@@ -5,9 +5,8 @@
 use std::fmt::Write;
 
 use flin_vm::bytecode::module::Module;
-use flin_vm::{HostRecord, HostValue};
+use flin_vm::{HostRecord, HostValue, iso};
 
-use crate::iso;
 use crate::json::{Json, write_plain_text};
 
 /// A value as plain JSON.

@@ -3,11 +3,10 @@
 
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{ConstValue, Module, TypeDesc};
-use flin_vm::{HostError, HostValue};
+use flin_vm::{HostError, HostValue, iso};
 
 use super::EXACT_MAX;
 use crate::host::StoreHost;
-use crate::iso;
 use crate::json::Json;
 
 /// A value that a page sent for a variable.

@@ -2,11 +2,10 @@
 
 use std::fmt::Write;
 
-use flin_vm::HostValue;
 use flin_vm::bytecode::module::Module;
+use flin_vm::{HostValue, iso};
 
 use super::EXACT_MAX;
-use crate::iso;
 use crate::json::write_text;
 
 /// The value as wire JSON, safe inside a script element.
