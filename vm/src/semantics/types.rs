@@ -1,6 +1,7 @@
 //! Types at run time: `is`, unboxing with a check, and the words for types in messages. Must stay true: unboxing a list
 //! gives a list of the class that typed code expects (it is re-classed in place if all its elements fit), and nobody who
-//! holds that list too sees another value than before; `is` looks at every element, unboxing only at kinds and classes.
+//! holds that list too sees another value than before, but for a list given to a record's field; `is` looks at every
+//! element, unboxing only at kinds and classes.
 
 use flin_bytecode::{Class, TypeDesc, TypeId};
 
@@ -53,7 +54,8 @@ pub(crate) fn accepts(m: &mut Machine, word: Word, ty: TypeId) -> Res<bool> {
 
 /// The object in `word`, which must be of type `ty`.
 pub(crate) fn unbox_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
-    match object_of(m, word, ty)? {
+    let fits = shallow(m, word, ty, Holders::Others)?;
+    match word.as_obj().filter(|_| fits) {
         Some(obj) => Ok(obj),
         None => Err(misfit(m, word, ty)),
     }
@@ -62,8 +64,7 @@ pub(crate) fn unbox_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
 /// As `unbox_ref` for a value just made from outside, which nobody else holds: its ints become floats where floats are
 /// declared.
 pub(crate) fn adopt_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
-    let fits = shallow(m, word, ty, Holders::Nobody)?;
-    match word.as_obj().filter(|_| fits) {
+    match object_of(m, word, ty)? {
         Some(obj) => Ok(obj),
         None => Err(misfit(m, word, ty)),
     }
@@ -108,9 +109,10 @@ enum Holders {
     Others,
 }
 
-/// The object in `word` if it is of type `ty` (deep containers: kind and element class only).
+/// The object in `word` if it is of type `ty` (deep containers: kind and element class only). The value belongs to a record
+/// or was just made: its ints become floats where floats are declared, so that what is stored can always be read.
 pub(crate) fn object_of(m: &mut Machine, word: Word, ty: TypeId) -> Res<Option<Obj>> {
-    let fits = shallow(m, word, ty, Holders::Others)?;
+    let fits = shallow(m, word, ty, Holders::Nobody)?;
     Ok(word.as_obj().filter(|_| fits))
 }
 
