@@ -146,7 +146,7 @@ fn a_panicking_callback_does_not_stop_the_committer() {
     let disk = SimDisk::new(6);
     let store = open(
         &shared(&disk),
-        flin_store::StoreOptions {
+        StoreOptions {
             committer_thread: true,
             ..small()
         },
@@ -168,7 +168,7 @@ fn a_panicking_callback_does_not_stop_the_committer() {
 #[test]
 fn the_last_handle_may_go_away_in_a_callback() {
     let disk = SimDisk::new(7);
-    let options = flin_store::StoreOptions {
+    let options = StoreOptions {
         committer_thread: true,
         ..small()
     };
@@ -209,7 +209,7 @@ fn the_last_handle_may_go_away_in_a_callback() {
 #[test]
 fn an_idle_store_vouches_for_its_last_commit() {
     let disk = SimDisk::new(8);
-    let options = flin_store::StoreOptions {
+    let options = StoreOptions {
         committer_thread: true,
         ..small()
     };
