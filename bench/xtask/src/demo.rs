@@ -20,7 +20,11 @@ pub(crate) fn run(root: &Path, more: &[&str]) -> Result<(), String> {
         &flinc.to_string_lossy(),
         &["examples/todo/todo.flin", "-o", &module],
     )?;
-    let mut args = vec!["serve", module.as_ref(), "--port", "3000"];
+    let more: Vec<&str> = more.iter().copied().filter(|arg| *arg != "--").collect();
+    let mut args = vec!["serve", module.as_ref()];
+    if !more.contains(&"--port") {
+        args.extend(["--port", "3000"]);
+    }
     let data = target.join("demo.flindb");
     let data = data.to_string_lossy();
     if !more.contains(&"--data") {
