@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod arrows;
+mod bench;
 mod demo;
 mod packages;
 mod steps;
@@ -20,6 +21,7 @@ const HELP: &str = "cargo xtask COMMAND
   bless   run all golden tests and accept what they produce as expected
   test    install what tests need, then run everything and say how many ran
   ci      the same as test, as the CI runs it
+  bench   build with optimization and measure the compiler: bench compile, bench shapes
   demo    build, compile examples/todo and serve it on http://127.0.0.1:3000
 ";
 
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root()),
         ["bless"] => suite::bless(&root()),
         ["test" | "ci"] => suite::run(&root()),
+        ["bench", rest @ ..] => bench::run(&root(), rest),
         ["demo", rest @ ..] => demo::run(&root(), rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

@@ -54,6 +54,10 @@ const KINDS: &[Kind] = &[
         packages: &["flinvm"],
     },
     Kind {
+        name: "generated programs",
+        packages: &["flin-bench"],
+    },
+    Kind {
         name: "browser",
         packages: &["flin-browser"],
     },

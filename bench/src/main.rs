@@ -1,0 +1,224 @@
+//! The program `flin-bench`: prints how long the compiler takes. Here because figures in documents need one command that
+//! makes them. Must stay true: it only prints; what it measures is what users run (release builds, whole processes too).
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool that reads and writes files"
+)]
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use flin_bench::application::application;
+use flin_bench::shapes::SHAPES;
+use flin_bench::stages::{Times, timed};
+
+/// Sizes of the generated programs, in lines.
+const SIZES: [usize; 6] = [500, 2_000, 5_000, 10_000, 20_000, 50_000];
+/// Which program; any other would do as well.
+const SEED: u64 = 1;
+/// Lines compiled per size, spread over several runs, so that small programs are run often.
+const LINES_PER_SIZE: usize = 120_000;
+/// The least and the greatest number of runs of one size.
+const RUNS: (usize, usize) = (3, 31);
+
+const HELP: &str = "flin-bench COMMAND
+
+  compile          the compiler's stages on generated applications of 500 to 50,000 lines
+  shapes [NAME]    the compiler on much of one thing, at two sizes
+  program N SEED   print a generated program of N lines
+  shape NAME N     print a program of that shape
+  once FILE        compile a file once and print milliseconds and peak memory
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let done = match args.as_slice() {
+        ["compile"] => compile(),
+        ["shapes", rest @ ..] => shapes(rest.first().copied().unwrap_or("")),
+        ["program", lines, seed] => number(lines)
+            .and_then(|lines| Ok(print!("{}", application(lines, number(seed)? as u64)))),
+        ["shape", name, size] => number(size).and_then(|size| print_shape(name, size)),
+        ["once", file] => once(Path::new(file)),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(format!(
+            "there is no `flin-bench {}`\n\n{HELP}",
+            other.join(" ")
+        )),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            eprintln!("error: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn number(word: &str) -> Result<usize, String> {
+    word.parse().map_err(|_| format!("`{word}` is no number"))
+}
+
+fn print_shape(name: &str, size: usize) -> Result<(), String> {
+    let shape = SHAPES
+        .iter()
+        .find(|shape| shape.name.contains(name))
+        .ok_or(format!("no shape is called {name}"))?;
+    print!("{}", (shape.make)(size));
+    Ok(())
+}
+
+/// The table of stages and sizes.
+fn compile() -> Result<(), String> {
+    println!(
+        "| lines | KiB | parse | resolve | infer | lower | verify | encode | total ms | ms per 1000 lines | `flinc` ms | peak MiB |"
+    );
+    println!("|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|");
+    let folder = std::env::temp_dir().join(format!("flin-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
+    for size in SIZES {
+        let source = application(size, SEED);
+        let lines = source.lines().count();
+        let runs = (LINES_PER_SIZE / size).clamp(RUNS.0, RUNS.1);
+        let times = median_of(runs, &source)?;
+        let file = folder.join("app.flin");
+        std::fs::write(&file, &source).map_err(|e| format!("{}: {e}", file.display()))?;
+        let whole = whole_process(&file, runs.min(9))?;
+        let peak = peak_of_child(&file)?;
+        println!(
+            "| {lines} | {} | {} | {} | {} | {} | {} | {} | {} | {:.2} | {} | {peak:.0} |",
+            source.len() / 1024,
+            ms(times.parse),
+            ms(times.resolve),
+            ms(times.infer),
+            ms(times.lower),
+            ms(times.verify),
+            ms(times.encode),
+            ms(times.total()),
+            times.total().as_secs_f64() * 1e6 / lines as f64,
+            ms(whole),
+        );
+    }
+    std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
+}
+
+/// The run in the middle, by total time.
+fn median_of(runs: usize, source: &str) -> Result<Times, String> {
+    let mut all = Vec::with_capacity(runs);
+    for _ in 0..runs {
+        all.push(timed(source)?);
+    }
+    all.sort_by_key(Times::total);
+    Ok(all[runs / 2])
+}
+
+fn ms(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1e3)
+}
+
+/// `flinc FILE -o …` from start to end, the run in the middle.
+fn whole_process(file: &Path, runs: usize) -> Result<Duration, String> {
+    let flinc = flin_testkit::process::program("flinc");
+    let mut all = Vec::with_capacity(runs);
+    for _ in 0..runs {
+        let start = Instant::now();
+        let status = Command::new(&flinc)
+            .arg(file)
+            .status()
+            .map_err(|e| format!("{}: {e}", flinc.display()))?;
+        all.push(start.elapsed());
+        if !status.success() {
+            return Err(format!("flinc does not compile {}", file.display()));
+        }
+    }
+    all.sort();
+    Ok(all[runs / 2])
+}
+
+/// Peak memory in MiB of a process that compiles the file once.
+fn peak_of_child(file: &Path) -> Result<f64, String> {
+    let me = std::env::current_exe().map_err(|e| e.to_string())?;
+    let output = Command::new(me)
+        .arg("once")
+        .arg(file)
+        .output()
+        .map_err(|e| e.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.split_whitespace()
+        .nth(2)
+        .and_then(|word| word.parse().ok())
+        .ok_or(format!("no peak memory in: {text}"))
+}
+
+/// Compiles once, whatever comes out, and prints `MS ms MIB MiB` and the number of messages.
+fn once(file: &Path) -> Result<(), String> {
+    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let source = String::from_utf8_lossy(&bytes);
+    let start = Instant::now();
+    let messages = match flinc::compile("once.flin", &source) {
+        Ok(compiled) => {
+            flin_bytecode::fbc::write(&compiled.module);
+            compiled.warnings.len()
+        }
+        Err(found) => found.len(),
+    };
+    println!(
+        "{} ms {:.0} MiB, {messages} messages",
+        ms(start.elapsed()),
+        peak_mib().ok_or("the system does not say how much memory was used")?
+    );
+    Ok(())
+}
+
+/// The most memory that this process has had, as Linux tells it.
+fn peak_mib() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib / 1024.0)
+}
+
+/// Every shape at a quarter of its size and at its size; a factor far above 4 is a mistake in the compiler.
+fn shapes(name: &str) -> Result<(), String> {
+    println!("| shape | size | KiB | ms at a quarter | ms | factor | slowest stage |");
+    println!("|---|---:|---:|---:|---:|---:|---|");
+    for shape in SHAPES.iter().filter(|shape| shape.name.contains(name)) {
+        let small = (shape.make)(shape.size / 4);
+        let large = (shape.make)(shape.size);
+        let fault = |problem: String| format!("{}: {problem}", shape.name);
+        let few = median_of(3, &small).map_err(fault)?;
+        let many = median_of(3, &large).map_err(fault)?;
+        println!(
+            "| {} | {} | {} | {} | {} | {:.1} | {} |",
+            shape.name,
+            shape.size,
+            large.len() / 1024,
+            ms(few.total()),
+            ms(many.total()),
+            many.total().as_secs_f64() / few.total().as_secs_f64(),
+            slowest(&many),
+        );
+    }
+    Ok(())
+}
+
+fn slowest(times: &Times) -> String {
+    let stages = [
+        ("parse", times.parse),
+        ("resolve", times.resolve),
+        ("infer", times.infer),
+        ("lower", times.lower),
+        ("verify", times.verify),
+        ("encode", times.encode),
+    ];
+    let (name, time) = stages
+        .into_iter()
+        .max_by_key(|(_, time)| *time)
+        .unwrap_or(("", Duration::ZERO));
+    format!("{name} {}", ms(time))
+}
