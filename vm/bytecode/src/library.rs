@@ -96,6 +96,16 @@ pub fn lookup(name: &str) -> &'static [LibId] {
     facts().by_name.get(name).map_or(&[], Vec::as_slice)
 }
 
+/// Where in a call with `count` arguments (the receiver counts) of the function `name` the argument named `parameter`
+/// stands, from 0. The same for all rows of that name and count, so it is known before a row is chosen.
+pub fn argument_position(name: &str, count: usize, parameter: &str) -> Option<usize> {
+    lookup(name)
+        .iter()
+        .map(|id| &id.scheme().names)
+        .filter(|names| names.len() == count)
+        .find_map(|names| names.iter().position(|name| name == parameter))
+}
+
 /// All names that programs may use, each once, in table order.
 pub fn names() -> impl Iterator<Item = &'static str> {
     LIBRARY

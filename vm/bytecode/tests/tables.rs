@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use flin_bytecode::library::{LibBody, LibType, lookup};
+use flin_bytecode::library::{LibBody, LibType, argument_position, lookup};
 use flin_bytecode::{Effects, Family, LIBRARY, LibId, Native, Op, OperandKind, Place};
 
 #[test]
@@ -111,6 +111,33 @@ fn library_rows_have_distinct_schemes_docs_and_examples() {
             row.name
         );
     }
+}
+
+/// A named argument finds its place before a row is chosen.
+#[test]
+fn parameters_of_equal_name_stand_at_equal_positions() {
+    let mut places: HashMap<(&str, usize, &str), usize> = HashMap::new();
+    for (at, row) in LIBRARY.iter().enumerate() {
+        let names = &LibId(at as u16).scheme().names;
+        for (position, name) in names.iter().enumerate() {
+            let place = places
+                .entry((row.name, names.len(), name))
+                .or_insert(position);
+            assert_eq!(
+                *place, position,
+                "{}: parameter {name} of {}",
+                row.name, row.scheme_text
+            );
+            assert!(
+                names.iter().filter(|other| *other == name).count() == 1,
+                "{}: two parameters {name}",
+                row.name
+            );
+        }
+    }
+    assert_eq!(argument_position("slice", 3, "end"), Some(2));
+    assert_eq!(argument_position("slice", 2, "end"), None);
+    assert_eq!(argument_position("range", 1, "end"), Some(0));
 }
 
 /// Where native or inline rows of a name take equally many arguments but different kinds of receiver, one takes any.

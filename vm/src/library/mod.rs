@@ -10,6 +10,7 @@ mod number;
 mod pattern;
 mod query;
 mod rows;
+mod secret;
 mod set;
 mod sort;
 mod spelling;

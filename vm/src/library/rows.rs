@@ -6,7 +6,8 @@ use flin_bytecode::Native;
 use super::text::Side;
 use super::time::Unit;
 use super::{
-    LibCall, Ret, data, json, list, map, number, pattern, query, set, sort, spelling, text, time,
+    LibCall, Ret, data, json, list, map, number, pattern, query, secret, set, sort, spelling, text,
+    time,
 };
 use crate::fault::{Fault, Res};
 use crate::semantics::arith;
@@ -208,6 +209,15 @@ bodies! { |call|
     ResponseNew => data::response(call),
     ParseJson => json::parse_json(call),
     ToJson => json::to_json(call),
+    Env => secret::env(call),
+    Sha256 => secret::sha256(call),
+    HmacSha256 => secret::hmac_sha256(call),
+    HashPassword => secret::hash_password(call),
+    VerifyPassword => secret::verify_password(call),
+    SecureRandom => secret::secure_random(call),
+    GenerateUuid => secret::generate_uuid(call),
+    Base64Encode => secret::base64_encode(call),
+    Base64Decode => secret::base64_decode(call),
     Today => time::day_from_now(call, 0),
     Yesterday => time::day_from_now(call, -1),
     Tomorrow => time::day_from_now(call, 1),

@@ -1,19 +1,74 @@
 //! The reference page of the library (`docs/library.md`). Here because it is derived from the table alone. Must stay
-//! true: every function that programs may use stands on it, in the section of its first parameter; a test compares the
-//! file with this text.
+//! true: every function that programs may use stands on it once, in one section; a test compares the file with this text.
 
 use std::fmt::Write as _;
 
-use super::{LIBRARY, LibType, Purity, lookup};
-use crate::ids::LibId;
+use super::{LibRow, LibType, Purity, lookup, names};
 
-const SECTIONS: [&str; 6] = [
-    "Text",
-    "Numbers",
-    "Lists and ranges",
-    "Maps",
-    "Time and duration",
-    "Any value",
+/// The sections, in order, and what is said at their head.
+const SECTIONS: [(&str, &str); 7] = [
+    (
+        "Text",
+        "Positions and lengths count Unicode scalar values. Nothing here changes a text; each function gives a new one.",
+    ),
+    (
+        "Numbers",
+        "Where a float is asked for an int may stand. Ints are checked: what leaves 64 bits is `IntegerOverflow`.",
+    ),
+    (
+        "Lists and ranges",
+        "Ranges and queries may stand wherever a list is only read. `push unshift insert_at pop shift remove_at clear` \
+         change the list; all others give a new one. A function that calls back walks the positions that the list had when \
+         it began: what a callback appends is not visited, and if it removes elements, the missing positions are \
+         `IndexOutOfBounds`.",
+    ),
+    (
+        "Maps",
+        "On a map the parentheses must stand: `m.keys()`, as `m.keys` is the key `keys`. Maps keep the order in which keys \
+         were first put in.",
+    ),
+    (
+        "Time and duration",
+        "Times are UTC with milliseconds. Weeks begin on Monday. Units are named `ms second minute hour day week month \
+         year`, with or without `s` at the end.",
+    ),
+    ("Any value", ""),
+    ("Secrets, encodings and the world outside", ""),
+];
+
+/// Functions whose first parameter does not say where they belong.
+const PLACED: [(&str, usize); 21] = [
+    ("PI", 1),
+    ("E", 1),
+    ("from_entries", 3),
+    ("parse_time", 4),
+    ("parse_json", 5),
+    ("to_json", 5),
+    ("to_text", 5),
+    ("to_int", 5),
+    ("to_float", 5),
+    ("fail", 5),
+    ("from_code", 0),
+    ("redirect", 6),
+    ("error", 6),
+    ("env", 6),
+    ("print", 6),
+    ("log_info", 6),
+    ("log_warn", 6),
+    ("log_error", 6),
+    ("secure_random", 6),
+    ("generate_uuid", 6),
+    ("range", 2),
+];
+
+/// Texts that are no texts to be read.
+const CODED: [&str; 6] = [
+    "sha256",
+    "hmac_sha256",
+    "hash_password",
+    "verify_password",
+    "base64_encode",
+    "base64_decode",
 ];
 
 /// The text of the reference page.
@@ -21,50 +76,66 @@ pub fn library_page() -> String {
     let mut out = String::from(
         "# Library functions\n\n\
          Made from the library table (`vm/bytecode/src/library/table.rs`); do not edit. Every example is run by the tests.\n\n\
-         Each function has both spellings: `trim(s)` and `s.trim()`; without further arguments the parentheses may go\n\
-         (`s.trim`), except on a map, where `m.name` is the key. Capital letters stand for any type, `T?` may be `none`.\n\
-         What follows the last `;` of an example is what is printed. Functions marked * ask or change the world and run on\n\
-         the server only.\n",
+         - Each function has both spellings: `trim(s)` and `s.trim()`; without further arguments the parentheses may go\n  \
+           (`s.trim`), except on a map, where `m.name` is the key. `x |> f(1)` is `f(x, 1)`.\n\
+         - Arguments may be named: `s.pad_left(length: 5, fill: \"0\")`.\n\
+         - Capital letters stand for any type, `T?` may be `none`, `any` as the result of a callback means that it is asked\n  \
+           for its truth. Where a value's type is known only at run time, a wrong one is a `TypeError` that names the function\n  \
+           and the parameter.\n\
+         - What follows the last `;` of an example is what is printed.\n\
+         - Functions marked * ask or change the world; they run on the server only, never in the browser.\n",
     );
-    for (number, title) in SECTIONS.iter().enumerate() {
-        let _ = writeln!(
-            out,
-            "\n## {title}\n\n| function | type | meaning | example | prints |\n|---|---|---|---|---|"
-        );
-        for (at, row) in LIBRARY.iter().enumerate() {
-            let id = LibId(at as u16);
-            if row.name.starts_with("__") || section(id) != number {
-                continue;
-            }
-            let star = match row.purity {
-                Purity::Pure => "",
-                Purity::Host => "*",
-            };
-            let cell = |text: &str| text.replace('|', "\\|");
-            let _ = writeln!(
-                out,
-                "| `{}`{star} | `{}` | {} | `{}` | `{}` |",
-                row.name,
-                cell(row.scheme_text),
-                cell(row.doc),
-                cell(row.example),
-                cell(row.prints)
-            );
+    for (number, (title, about)) in SECTIONS.iter().enumerate() {
+        let _ = writeln!(out, "\n## {title}");
+        if !about.is_empty() {
+            let _ = writeln!(out, "\n{about}");
         }
+        let mut index = Vec::new();
+        let mut entries = String::new();
+        for name in names().filter(|name| section(name) == number) {
+            index.push(format!("`{name}`"));
+            entry(&mut entries, name);
+        }
+        let _ = writeln!(out, "\n{}\n{entries}", index.join(" "));
     }
+    out.truncate(out.trim_end().len());
+    out.push('\n');
     out
 }
 
-/// The section of a row: by its first parameter, or, if that says nothing, by the other rows of its name or its result.
-fn section(id: LibId) -> usize {
-    let scheme = id.scheme();
-    of_type(scheme.params.first().unwrap_or(&scheme.result))
-        .or_else(|| {
-            lookup(id.row().name)
-                .iter()
-                .find_map(|other| of_type(other.scheme().params.first()?))
+/// Everything about the functions of one name. Rows that differ only in types share doc and example of the first one.
+fn entry(out: &mut String, name: &str) {
+    let rows: Vec<&LibRow> = lookup(name).iter().map(|id| id.row()).collect();
+    let star = if rows.iter().any(|row| row.purity == Purity::Host) {
+        "\\*"
+    } else {
+        ""
+    };
+    let _ = writeln!(out, "\n### {name}{star}\n");
+    for row in rows {
+        let _ = writeln!(
+            out,
+            "- `{name}{}`  \n  {}  \n  `{}` prints `{}`",
+            row.scheme_text, row.doc, row.example, row.prints
+        );
+    }
+}
+
+/// The section of a name: by the first parameter of its rows.
+fn section(name: &str) -> usize {
+    if CODED.contains(&name) {
+        return SECTIONS.len() - 1;
+    }
+    if let Some((_, section)) = PLACED.iter().find(|(placed, _)| *placed == name) {
+        return *section;
+    }
+    let rows = lookup(name);
+    rows.iter()
+        .find_map(|id| {
+            let scheme = id.scheme();
+            of_type(scheme.params.first().unwrap_or(&scheme.result))
         })
-        .unwrap_or(SECTIONS.len() - 1)
+        .unwrap_or(5)
 }
 
 fn of_type(ty: &LibType) -> Option<usize> {
@@ -89,4 +160,18 @@ fn of_type(ty: &LibType) -> Option<usize> {
         | LibType::Optional(_)
         | LibType::Union(_) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_names_that_are_placed_exist() {
+        let placed = PLACED.iter().map(|(name, _)| name).chain(&CODED);
+        for name in placed {
+            assert!(names().any(|known| known == *name), "{name}");
+        }
+        assert!(names().all(|name| section(name) < SECTIONS.len()));
+    }
 }

@@ -61,6 +61,8 @@ pub enum LibType {
 pub struct Scheme {
     /// Parameter types; the receiver is the first.
     pub params: Vec<LibType>,
+    /// Parameter names, one for each.
+    pub names: Vec<String>,
     /// Result type.
     pub result: LibType,
     /// Names of the type variables.
@@ -108,24 +110,33 @@ impl Scheme {
         }
     }
 
-    /// Reads a scheme such as `([A], (A) -> B) -> [B]`.
+    /// Reads a scheme such as `(list: [A], f: (A) -> B) -> [B]`.
     pub fn parse(text: &str) -> Result<Scheme, SchemeError> {
         let mut reader = Reader {
             rest: text,
             vars: Vec::new(),
         };
-        let ty = reader.union()?;
+        let (mut params, mut names) = (Vec::new(), Vec::new());
+        reader.expect("(")?;
+        while !reader.eat(")") {
+            if !params.is_empty() {
+                reader.expect(",")?;
+            }
+            names.push(reader.name()?);
+            reader.expect(":")?;
+            params.push(reader.union()?);
+        }
+        reader.expect("->")?;
+        let result = reader.union()?;
         if !reader.rest.trim_start().is_empty() {
             return Err(reader.error("the end"));
         }
-        match ty {
-            LibType::Func(params, result) => Ok(Scheme {
-                params,
-                result: *result,
-                vars: reader.vars,
-            }),
-            _ => Err(reader.error("`->`")),
-        }
+        Ok(Scheme {
+            params,
+            names,
+            result,
+            vars: reader.vars,
+        })
     }
 }
 
@@ -180,6 +191,21 @@ impl Reader<'_> {
         } else {
             Err(self.error(token))
         }
+    }
+
+    /// The name of a parameter.
+    fn name(&mut self) -> Result<String, SchemeError> {
+        self.rest = self.rest.trim_start();
+        let end = self
+            .rest
+            .find(|c: char| !c.is_ascii_lowercase() && c != '_')
+            .unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        if name.is_empty() {
+            return Err(self.error("a parameter name"));
+        }
+        self.rest = rest;
+        Ok(name.to_owned())
     }
 
     fn union(&mut self) -> Result<LibType, SchemeError> {
