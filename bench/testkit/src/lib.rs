@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod fences;
 pub mod golden;
 pub mod http;
 pub mod process;
