@@ -38,8 +38,7 @@ fn main() -> ExitCode {
     let done = match args.as_slice() {
         ["compile"] => compile(),
         ["shapes", rest @ ..] => shapes(rest.first().copied().unwrap_or("")),
-        ["program", lines, seed] => number(lines)
-            .and_then(|lines| Ok(print!("{}", application(lines, number(seed)? as u64)))),
+        ["program", lines, seed] => print_program(lines, seed),
         ["shape", name, size] => number(size).and_then(|size| print_shape(name, size)),
         ["once", file] => once(Path::new(file)),
         [] | ["help" | "--help" | "-h"] => {
@@ -62,6 +61,12 @@ fn main() -> ExitCode {
 
 fn number(word: &str) -> Result<usize, String> {
     word.parse().map_err(|_| format!("`{word}` is no number"))
+}
+
+fn print_program(lines: &str, seed: &str) -> Result<(), String> {
+    let source = application(number(lines)?, number(seed)? as u64);
+    print!("{source}");
+    Ok(())
 }
 
 fn print_shape(name: &str, size: usize) -> Result<(), String> {

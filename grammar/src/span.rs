@@ -73,7 +73,12 @@ impl std::fmt::Debug for Span {
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<u32>,
+    /// How many characters begin before each block of [`BLOCK_BYTES`]: columns of a very long line are asked for often.
+    characters: Vec<u32>,
 }
+
+/// Bytes between two counts of characters.
+const BLOCK_BYTES: usize = 256;
 
 /// A position as people count it: both numbers start at 1, columns count Unicode scalar values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +99,19 @@ impl LineIndex {
                 starts.push(u32::try_from(offset + 1).unwrap_or(u32::MAX));
             }
         }
-        LineIndex { starts }
+        let mut characters = vec![0];
+        for block in source.as_bytes().chunks(BLOCK_BYTES) {
+            let before = characters.last().copied().unwrap_or(0);
+            characters.push(before + beginnings(block));
+        }
+        LineIndex { starts, characters }
+    }
+
+    /// How many characters begin before a byte offset.
+    fn characters_before(&self, source: &str, offset: u32) -> u32 {
+        let end = (offset as usize).min(source.len());
+        let block = end / BLOCK_BYTES;
+        self.characters[block] + beginnings(&source.as_bytes()[block * BLOCK_BYTES..end])
     }
 
     /// The line number (from 1) of a byte offset.
@@ -107,11 +124,17 @@ impl LineIndex {
     #[must_use]
     pub fn line_column(&self, source: &str, offset: u32) -> LineColumn {
         let line = self.line(offset);
-        let start = self.starts[line as usize - 1] as usize;
-        let before = source.get(start..offset as usize).unwrap_or("");
+        let start = self.starts[line as usize - 1];
+        let before = self.characters_before(source, offset) - self.characters_before(source, start);
         LineColumn {
             line,
-            column: u32::try_from(before.chars().count()).unwrap_or(u32::MAX - 1) + 1,
+            column: before + 1,
         }
     }
+}
+
+/// How many characters begin in these bytes.
+fn beginnings(bytes: &[u8]) -> u32 {
+    let begins = |byte: &&u8| (**byte & 0xc0) != 0x80;
+    u32::try_from(bytes.iter().filter(begins).count()).unwrap_or(u32::MAX)
 }

@@ -143,14 +143,17 @@ impl Engine<'_> {
             .filter_map(|root| self.existing_root(*root))
             .collect();
         let mut live = Vec::new();
-        let mut seen = HashSet::new();
+        let mut seen = vec![false; self.insts.len()];
+        let mut covered = vec![false; self.program.functions.len()];
+        let mut rest = 0..self.insts.len();
         open.reverse();
         loop {
             while let Some(inst) = open.pop() {
-                if !seen.insert(inst) {
+                if std::mem::replace(&mut seen[inst.index()], true) {
                     continue;
                 }
                 live.push(inst);
+                covered[self.insts[inst.index()].func.index()] = true;
                 let mut next = Vec::new();
                 for meaning in self.insts[inst.index()].meaning.values() {
                     collect_instances(meaning, &mut next);
@@ -159,15 +162,12 @@ impl Engine<'_> {
                 open.extend(next.into_iter().rev());
             }
             // Named functions without any live instance keep one, so that their mistakes are found.
-            let covered: HashSet<FnId> = live
-                .iter()
-                .map(|inst| self.insts[inst.index()].func)
-                .collect();
-            let missing = self.insts.iter().position(|inst| {
-                let function = &self.program.functions[inst.func.index()];
+            let missing = rest.find(|at| {
+                let func = self.insts[*at].func;
+                let function = &self.program.functions[func.index()];
                 function.kind == FnKind::Named
                     && !function.from_prelude
-                    && !covered.contains(&inst.func)
+                    && !covered[func.index()]
             });
             match missing {
                 Some(at) => open.push(InstIx(at as u32)),

@@ -91,6 +91,8 @@ pub(super) struct Resolver<'a> {
     defaults: HashSet<FnId>,
     /// Locals that hide a top-level variable standing below.
     hiding: Vec<assign::Hiding>,
+    /// Where pages and routes were declared, by method and path without the names of its parts.
+    paths: HashMap<String, Span>,
     /// Names that could not be declared; uses of them are no mistakes of their own.
     refused: HashSet<Arc<str>>,
     /// Names of all fields of all entities.
@@ -127,6 +129,7 @@ impl<'a> Resolver<'a> {
             main_inits: Vec::new(),
             defaults: HashSet::new(),
             hiding: Vec::new(),
+            paths: HashMap::new(),
             refused: HashSet::new(),
             field_names: HashSet::new(),
             serves: false,

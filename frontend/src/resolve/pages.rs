@@ -1,6 +1,8 @@
 //! Main, pages and routes: the functions by which a program is entered. Must stay true: in a file without pages and routes
 //! all statements of the top level are `main`; in one with them `main` holds only what is no declaration.
 
+use std::collections::hash_map::Entry;
+
 use flin_syntax::ast::{Block, Markup, Name, PlainText, StmtKind};
 use flin_syntax::{Code, Diagnostic, Span};
 
@@ -143,8 +145,7 @@ impl<'a> Resolver<'a> {
 
     /// One page: its view function and handlers.
     fn page(&mut self, path: &str, span: Span, view: &[&'a Markup]) {
-        if let Some(first) = self.pages.iter().find(|page| page.path == path) {
-            let first = first.span;
+        if let Some(first) = self.declared_before("page", path, span) {
             self.report(
                 Diagnostic::error(
                     Code::DuplicatePath,
@@ -192,12 +193,8 @@ impl<'a> Resolver<'a> {
         };
         self.check_path(path);
         let upper = method.text.to_uppercase();
-        let known = self
-            .routes
-            .iter()
-            .find(|route| route.method == upper && same_places(&route.path, &path.value));
-        if let Some(first) = known {
-            let first = first.span;
+        let head = Span::new(span.start, path.span.end);
+        if let Some(first) = self.declared_before(&upper, &path.value, head) {
             self.report(
                 Diagnostic::error(
                     Code::DuplicatePath,
@@ -220,13 +217,28 @@ impl<'a> Resolver<'a> {
         );
         let body = self.block(body, true);
         self.close(body);
-        let head = Span::new(span.start, path.span.end);
         self.routes.push(RouteDef {
             method: upper,
             path: path.value.to_string(),
             func: id,
             span: head,
         });
+    }
+
+    /// Where a page or route of this method and path stands already; else notes it. Two paths are the same if they can
+    /// match the same path: the names of their parts do not matter.
+    fn declared_before(&mut self, method: &str, path: &str, span: Span) -> Option<Span> {
+        let parts: Vec<&str> = path
+            .split('/')
+            .map(|part| if part.starts_with(':') { ":" } else { part })
+            .collect();
+        match self.paths.entry(format!("{method} {}", parts.join("/"))) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(free) => {
+                free.insert(span);
+                None
+            }
+        }
     }
 
     fn check_path(&mut self, path: &PlainText) -> bool {
@@ -262,10 +274,4 @@ impl<'a> Resolver<'a> {
         );
         false
     }
-}
-
-/// Whether two path patterns can match the same path: the names of their parts do not matter.
-fn same_places(a: &str, b: &str) -> bool {
-    let same = |(a, b): (&str, &str)| a == b || (a.starts_with(':') && b.starts_with(':'));
-    a.split('/').count() == b.split('/').count() && a.split('/').zip(b.split('/')).all(same)
 }
