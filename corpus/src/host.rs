@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::case::{Setup, StoreFault};
 use flin_bytecode::{EntityTypeId, Module};
 use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice};
 
@@ -20,6 +21,8 @@ pub struct MemoryHost {
     printed: Vec<String>,
     fuel_left: u64,
     random: u64,
+    refusal: Option<HostError>,
+    env: Vec<(String, String)>,
 }
 
 impl MemoryHost {
@@ -32,12 +35,30 @@ impl MemoryHost {
             printed: Vec::new(),
             fuel_left: FUEL_MAX,
             random: 0x9e37_79b9_7f4a_7c15,
+            refusal: None,
+            env: Vec::new(),
         }
     }
 
     /// Lets what runs from now on use this much fuel.
     pub fn set_fuel(&mut self, fuel: u64) {
         self.fuel_left = fuel;
+    }
+
+    /// Does what a program asks of the runner, as far as it is the host's business.
+    pub(crate) fn set_up(&mut self, setup: &Setup) {
+        if let Some(fuel) = setup.fuel {
+            self.set_fuel(fuel);
+        }
+        self.refusal = setup.store.map(|fault| match fault {
+            StoreFault::Full => HostError::Storage("no space left on the disk".to_owned()),
+            StoreFault::Clash => HostError::Conflict,
+        });
+        self.env.clone_from(&setup.env);
+    }
+
+    fn writable(&self) -> Result<(), HostError> {
+        self.refusal.clone().map_or(Ok(()), Err)
     }
 
     /// What was printed, one entry per print.
@@ -69,12 +90,7 @@ impl Host for MemoryHost {
     }
 
     fn log(&mut self, level: LogLevel, text: &str) {
-        let level = match level {
-            LogLevel::Info => "info",
-            LogLevel::Warning => "warning",
-            LogLevel::Error => "error",
-        };
-        self.printed.push(format!("[{level}] {text}"));
+        self.printed.push(log_line(level, text));
     }
 
     fn now_ms(&mut self) -> i64 {
@@ -90,8 +106,9 @@ impl Host for MemoryHost {
         }
     }
 
-    fn env(&mut self, _name: &str) -> Option<String> {
-        None
+    fn env(&mut self, name: &str) -> Option<String> {
+        let known = self.env.iter().find(|(known, _)| known == name);
+        known.map(|(_, value)| value.clone())
     }
 
     fn entity_get(&mut self, ty: EntityTypeId, id: i64) -> Result<Option<HostRecord>, HostError> {
@@ -127,6 +144,7 @@ impl Host for MemoryHost {
         ty: EntityTypeId,
         fields: Vec<HostValue>,
     ) -> Result<HostRecord, HostError> {
+        self.writable()?;
         let id = self.next_id[ty.index()];
         self.next_id[ty.index()] += 1;
         let record = HostRecord {
@@ -148,6 +166,7 @@ impl Host for MemoryHost {
         id: i64,
         fields: Vec<HostValue>,
     ) -> Result<HostRecord, HostError> {
+        self.writable()?;
         let record = self.record(ty, id)?;
         record.version += 1;
         record.fields = fields;
@@ -155,6 +174,7 @@ impl Host for MemoryHost {
     }
 
     fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+        self.writable()?;
         let record = self.record(ty, id)?;
         record.version += 1;
         record.deleted_at = Some(NOW_MS);
@@ -162,6 +182,7 @@ impl Host for MemoryHost {
     }
 
     fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+        self.writable()?;
         let record = self.record(ty, id)?;
         record.version += 1;
         record.deleted_at = None;
@@ -169,8 +190,19 @@ impl Host for MemoryHost {
     }
 
     fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
+        self.writable()?;
         self.record(ty, id)?;
         self.records[ty.index()].remove(&id);
         Ok(())
     }
+}
+
+/// How a line of the log is shown.
+pub(crate) fn log_line(level: LogLevel, text: &str) -> String {
+    let level = match level {
+        LogLevel::Info => "info",
+        LogLevel::Warning => "warning",
+        LogLevel::Error => "error",
+    };
+    format!("[{level}] {text}")
 }

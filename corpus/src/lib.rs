@@ -4,55 +4,24 @@
 //!
 //! A program file ends with comment lines that say what happens: `//> a line that is printed`,
 //! `//! error Kind at line:col` for an error that nobody catches (printed lines before it stay), or
-//! `//? F0123 at line:col` for each diagnostic of a program that does not compile.
+//! `//? F0123 at line:col` for each diagnostic of a program that does not compile. README.md tells the rest.
 #![forbid(unsafe_code)]
 
+mod case;
+pub mod diagnostics;
 mod host;
+mod served;
+pub mod similar;
+pub mod untyped;
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use flin_syntax::span::LineIndex;
 use flin_vm::{Limits, Program, Trap, Vm};
 
+pub use case::{Case, FOLDERS, Setup, StoreFault, files, root};
 pub use host::MemoryHost;
-
-/// A program and what it is expected to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Case {
-    /// The program, expectations cut off.
-    pub source: String,
-    /// The expectation lines as one text.
-    pub expected: String,
-}
-
-impl Case {
-    /// Takes a program file apart.
-    pub fn parse(text: &str) -> Case {
-        let lines: Vec<&str> = text.lines().collect();
-        let is_expectation = |line: &&&str| {
-            line.starts_with("//>") || line.starts_with("//!") || line.starts_with("//?")
-        };
-        let count = lines.iter().rev().take_while(is_expectation).count();
-        let (source, expected) = lines.split_at(lines.len() - count);
-        Case {
-            source: joined(source),
-            expected: joined(expected),
-        }
-    }
-
-    /// The file's text with other expectations.
-    pub fn with_expected(&self, expected: &str) -> String {
-        format!("{}{expected}", self.source)
-    }
-}
-
-fn joined(lines: &[&str]) -> String {
-    lines.iter().fold(String::new(), |mut text, line| {
-        text.push_str(line);
-        text.push('\n');
-        text
-    })
-}
 
 /// How a program is executed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,14 +37,38 @@ impl Policy {
     pub const ALL: [Policy; 2] = [Policy::Interpreter, Policy::CollectAlways];
 }
 
+/// What became of a program.
+#[derive(Debug)]
+pub struct Ran {
+    /// What happened, as expectation lines.
+    pub happened: String,
+    /// The loaded program, if it compiled.
+    pub program: Option<Arc<Program>>,
+}
+
 /// Compiles and executes a program; what happened, as expectation lines.
 ///
 /// # Panics
-/// If the compiler makes a module that cannot be written, read back and loaded.
+/// If the compiler makes a module that cannot be written, read back and loaded, or the program asks the runner for
+/// something unknown.
 pub fn run(name: &str, source: &str, policy: Policy) -> String {
+    run_program(name, source, policy).happened
+}
+
+/// As [`run`], and gives the program that ran.
+///
+/// # Panics
+/// As [`run`].
+pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
+    let setup = Setup::parse(source).unwrap_or_else(|problem| panic!("{name}: {problem}"));
     let compiled = match flinc::compile(name, source) {
         Ok(compiled) => compiled,
-        Err(diagnostics) => return diagnosed(source, &diagnostics),
+        Err(diagnostics) => {
+            return Ran {
+                happened: diagnosed(source, &diagnostics),
+                program: None,
+            };
+        }
     };
     let bytes = flin_bytecode::fbc::write(&compiled.module);
     let module = flin_bytecode::fbc::read(&bytes)
@@ -86,38 +79,68 @@ pub fn run(name: &str, source: &str, policy: Policy) -> String {
     );
     let program =
         Program::load(module).unwrap_or_else(|e| panic!("{name}: the verifier refuses it: {e}"));
-    let limits = Limits {
-        collect_every_allocation: policy == Policy::CollectAlways,
-        ..Limits::script()
+    let module = program.module();
+    let is_served =
+        !(module.pages.is_empty() && module.routes.is_empty() && module.tests.is_empty());
+    let happened = if is_served {
+        served::run(&program, &setup, policy)
+    } else {
+        assert!(
+            setup.asks.is_empty(),
+            "{name}: it has no page, route or test to ask"
+        );
+        run_script(&program, &setup, policy)
     };
-    let module = program.module().clone();
-    let mut host = MemoryHost::new(&module);
-    let mut vm = Vm::new(program, limits);
+    Ran {
+        happened,
+        program: Some(program),
+    }
+}
+
+/// The limits of a run.
+fn limits(base: Limits, setup: &Setup, policy: Policy) -> Limits {
+    Limits {
+        collect_every_allocation: policy == Policy::CollectAlways,
+        memory_bytes: setup.memory_bytes.unwrap_or(base.memory_bytes),
+        call_depth: setup.call_depth.unwrap_or(base.call_depth),
+    }
+}
+
+/// Runs the top level of a program without pages over records in memory.
+fn run_script(program: &Arc<Program>, setup: &Setup, policy: Policy) -> String {
+    let module = program.module();
+    let mut host = MemoryHost::new(module);
+    host.set_up(setup);
+    let mut vm = Vm::new(Arc::clone(program), limits(Limits::script(), setup, policy));
     let mut error = None;
     for func in [module.const_init, module.main].into_iter().flatten() {
         if error.is_none() {
             error = vm.call(&mut host, func, &[]).err();
         }
     }
-    happened(host.printed(), error.as_ref())
+    let mut text = printed_lines(host.printed());
+    if let Some(trap) = error {
+        text.push_str(&error_line(&trap));
+    }
+    text
 }
 
-fn happened(printed: &[String], error: Option<&Trap>) -> String {
+/// Each line as an expectation line.
+fn printed_lines(printed: &[String]) -> String {
     let mut text = String::new();
     for line in printed.iter().flat_map(|printed| printed.split('\n')) {
         text.push_str(if line.is_empty() { "//>" } else { "//> " });
         text.push_str(line);
         text.push('\n');
     }
-    if let Some(trap) = error {
-        // Writing to a text cannot fail.
-        let _ = writeln!(
-            text,
-            "//! error {} at {}:{}",
-            trap.kind, trap.at.line, trap.at.column
-        );
-    }
     text
+}
+
+fn error_line(trap: &Trap) -> String {
+    format!(
+        "//! error {} at {}:{}\n",
+        trap.kind, trap.at.line, trap.at.column
+    )
 }
 
 fn diagnosed(source: &str, diagnostics: &[flin_syntax::Diagnostic]) -> String {

@@ -1,47 +1,129 @@
-//! Runs every program of the corpus under every policy. Must stay true: a new program is a new file; its expectations are
-//! its last lines, rewritten by `BLESS=1`.
+//! One test per program: every program of the corpus under every policy, every wrong program with its neighbour, every
+//! generated mistake. Here with a harness of its own (the same command line as Rust's), so that each program is a test
+//! with a name of its own and the count of tests is the count of programs. Must stay true: a new program is a new file;
+//! its expectations are its last lines, rewritten by `BLESS=1`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use flin_corpus::{Case, Policy, run};
+use flin_corpus::diagnostics::{GENERATED, Generated, Pair, check_generated, check_pair, pairs};
+use flin_corpus::{Case, Policy, files, run};
 
-#[test]
-fn programs_do_what_their_last_lines_say() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut failures = Vec::new();
-    for folder in ["programs", "bugs", "kernels"] {
-        for path in flin_testkit::golden::files(&root.join(folder), ".flin") {
-            failures.extend(check(root, &path));
-        }
-    }
-    assert!(
-        failures.is_empty(),
-        "{} failures:\n\n{}",
-        failures.len(),
-        failures.join("\n\n")
-    );
+/// One test.
+struct Test {
+    name: String,
+    work: Work,
 }
 
-fn check(root: &Path, path: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(path).expect("a program");
+enum Work {
+    Program(PathBuf),
+    Pair(Pair),
+    Generated(Generated),
+}
+
+fn all() -> Vec<Test> {
+    let programs = files().into_iter().map(|(name, path)| Test {
+        name,
+        work: Work::Program(path),
+    });
+    let pairs = pairs().into_iter().map(|pair| Test {
+        name: pair.name.clone(),
+        work: Work::Pair(pair),
+    });
+    let generated = GENERATED.iter().map(|row| Test {
+        name: format!("diagnostics/generated/{}", row.code),
+        work: Work::Generated(*row),
+    });
+    programs.chain(pairs).chain(generated).collect()
+}
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let has = |flag: &str| args.iter().any(|arg| arg == flag);
+    if has("--ignored") {
+        return ExitCode::SUCCESS;
+    }
+    let words: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let wanted = |test: &Test| {
+        words.is_empty()
+            || words.iter().any(|word| {
+                if has("--exact") {
+                    test.name == **word
+                } else {
+                    test.name.contains(word.as_str())
+                }
+            })
+    };
+    // `--format terse` and its like have a word of their own, which names no test.
+    let words_are_formats = has("--list");
+    let tests: Vec<Test> = all()
+        .into_iter()
+        .filter(|test| words_are_formats || wanted(test))
+        .collect();
+    if has("--list") {
+        for test in &tests {
+            println!("{}: test", test.name);
+        }
+        return ExitCode::SUCCESS;
+    }
+    let failed = run_all(&tests);
+    let verdict = if failed == 0 { "ok" } else { "FAILED" };
+    println!(
+        "\ntest result: {verdict}. {} passed; {failed} failed; 0 ignored; 0 measured; 0 filtered out",
+        tests.len() - failed
+    );
+    ExitCode::from(u8::from(failed > 0))
+}
+
+/// Runs all tests on all cores; how many failed.
+fn run_all(tests: &[Test]) -> usize {
+    let (next, failed, out) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(tests.len()) {
+            scope.spawn(|| {
+                while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let problems = check(test);
+                    let _one_at_a_time = out.lock();
+                    if problems.is_empty() {
+                        println!("test {} ... ok", test.name);
+                    } else {
+                        failed.fetch_add(1, Ordering::Relaxed);
+                        println!("test {} ... FAILED\n{}\n", test.name, problems.join("\n\n"));
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner()
+}
+
+fn check(test: &Test) -> Vec<String> {
+    let work = || match &test.work {
+        Work::Program(path) => check_program(&test.name, path),
+        Work::Pair(pair) => check_pair(pair).err().unwrap_or_default(),
+        Work::Generated(row) => check_generated(row).err().unwrap_or_default(),
+    };
+    std::panic::catch_unwind(work).unwrap_or_else(|panic| vec![words_of(panic.as_ref())])
+}
+
+fn check_program(name: &str, path: &Path) -> Vec<String> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return vec![format!("{}: {error}", path.display())],
+    };
     let case = Case::parse(&text);
-    let name = path
-        .strip_prefix(root)
-        .expect("a path below the crate")
-        .display()
-        .to_string();
     let mut failures = Vec::new();
     let mut expected = case.expected.clone();
     for policy in Policy::ALL {
-        let result = std::panic::catch_unwind(|| run(&name, &case.source, policy));
+        let file = format!("{name}.flin");
+        let result = std::panic::catch_unwind(|| run(&file, &case.source, policy));
         let actual = match result {
             Ok(actual) => actual,
             Err(panic) => {
-                let words = panic
-                    .downcast_ref::<String>()
-                    .cloned()
-                    .unwrap_or_else(|| "it panicked".to_owned());
-                failures.push(format!("{name} ({policy:?}): {words}"));
+                failures.push(format!("{policy:?}: {}", words_of(panic.as_ref())));
                 continue;
             }
         };
@@ -49,13 +131,16 @@ fn check(root: &Path, path: &Path) -> Vec<String> {
             std::fs::write(path, case.with_expected(&actual)).expect("a writable program");
             expected = actual;
         } else if actual != expected {
-            failures.push(format!(
-                "{name} ({policy:?}):\n{}",
-                difference(&expected, &actual)
-            ));
+            failures.push(format!("{policy:?}:\n{}", difference(&expected, &actual)));
         }
     }
     failures
+}
+
+fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().cloned();
+    text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "it panicked".to_owned())
 }
 
 /// Lines that differ, position by position.

@@ -7,6 +7,8 @@
 
 pub mod ast;
 pub mod codes;
+#[cfg(feature = "coverage")]
+pub mod coverage;
 pub mod diagnostic;
 pub mod dump;
 mod errors;

@@ -13,6 +13,7 @@ use crate::span::{LineIndex, Span};
 use crate::{Parsed, errors, lexer};
 use lalrpop_util::lalrpop_mod;
 
+#[cfg(not(feature = "coverage"))]
 lalrpop_mod!(
     #[allow(
         clippy::all,
@@ -23,6 +24,20 @@ lalrpop_mod!(
         dead_code
     )]
     flin
+);
+
+#[cfg(feature = "coverage")]
+lalrpop_mod!(
+    #[allow(
+        clippy::all,
+        clippy::pedantic,
+        unused_qualifications,
+        missing_docs,
+        unreachable_pub,
+        dead_code
+    )]
+    flin,
+    "/flin_counting.rs"
 );
 
 /// Parses bytes that should be UTF-8. See [`parse`].

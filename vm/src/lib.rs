@@ -11,6 +11,8 @@ mod interp;
 pub mod iso;
 mod library;
 mod machine;
+#[cfg(feature = "count")]
+mod profile;
 mod program;
 mod semantics;
 mod trap;
@@ -22,6 +24,8 @@ pub use flin_bytecode as bytecode;
 pub use fault::READ_ONLY_RULE;
 pub use flin_bytecode::VerifyError;
 pub use host::{Host, HostError, HostRecord, HostResponse, HostValue, LogLevel, ScanMode, Slice};
+#[cfg(feature = "count")]
+pub use profile::Profile;
 pub use program::Program;
 pub use trap::{ErrorKind, Position, TraceEntry, Trap};
 pub use vm::{Counts, Limits, Rendered, Vm};

@@ -70,6 +70,15 @@ impl Machine {
         }
     }
 
+    /// The running function executes the instruction at this address.
+    #[cfg(feature = "count")]
+    pub(crate) fn count(&self, pc: *const u64) {
+        if let Some(record) = self.stacks.records.last() {
+            let instruction = self.program.funcs()[record.func as usize].instruction(pc);
+            self.program.profile().count(record.func, instruction);
+        }
+    }
+
     /// Collects garbage. Called between operations only: `current` is the running frame.
     #[cold]
     #[inline(never)]

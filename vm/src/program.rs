@@ -21,6 +21,8 @@ pub struct Program {
     signature_keys: Vec<u32>,
     /// Compiled `@pattern`s by their text; none where the pattern is no valid expression.
     patterns: HashMap<String, Option<Regex>>,
+    #[cfg(feature = "count")]
+    profile: crate::profile::Profile,
 }
 
 /// A library row prepared for calls.
@@ -65,6 +67,8 @@ impl Program {
             })
             .collect();
         let mut program = Program {
+            #[cfg(feature = "count")]
+            profile: crate::profile::Profile::new(&module),
             module,
             funcs: Vec::new(),
             libs: prepare_library(),
@@ -80,6 +84,12 @@ impl Program {
             .map(|(function, key)| FuncInfo::new(function, key))
             .collect();
         Ok(Arc::new(program))
+    }
+
+    /// What was executed so far.
+    #[cfg(feature = "count")]
+    pub fn profile(&self) -> &crate::profile::Profile {
+        &self.profile
     }
 
     /// The module.

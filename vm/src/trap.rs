@@ -39,6 +39,25 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// The kinds that the runtime itself raises.
+    pub const KNOWN: [ErrorKind; 15] = [
+        ErrorKind::TypeError,
+        ErrorKind::DivisionByZero,
+        ErrorKind::IntegerOverflow,
+        ErrorKind::IndexOutOfBounds,
+        ErrorKind::StackOverflow,
+        ErrorKind::MemoryLimitExceeded,
+        ErrorKind::TimeLimitExceeded,
+        ErrorKind::ValidationError,
+        ErrorKind::ConflictError,
+        ErrorKind::NotFound,
+        ErrorKind::StorageError,
+        ErrorKind::DepthLimitExceeded,
+        ErrorKind::ArgumentError,
+        ErrorKind::ParseError,
+        ErrorKind::AssertionError,
+    ];
+
     /// The name that programs see.
     pub fn name(&self) -> &str {
         match self {
@@ -63,24 +82,7 @@ impl ErrorKind {
 
     /// The kind with this name; a name that the runtime does not use is a custom kind.
     pub fn from_name(name: &str) -> ErrorKind {
-        const KNOWN: [ErrorKind; 15] = [
-            ErrorKind::TypeError,
-            ErrorKind::DivisionByZero,
-            ErrorKind::IntegerOverflow,
-            ErrorKind::IndexOutOfBounds,
-            ErrorKind::StackOverflow,
-            ErrorKind::MemoryLimitExceeded,
-            ErrorKind::TimeLimitExceeded,
-            ErrorKind::ValidationError,
-            ErrorKind::ConflictError,
-            ErrorKind::NotFound,
-            ErrorKind::StorageError,
-            ErrorKind::DepthLimitExceeded,
-            ErrorKind::ArgumentError,
-            ErrorKind::ParseError,
-            ErrorKind::AssertionError,
-        ];
-        KNOWN
+        ErrorKind::KNOWN
             .into_iter()
             .find(|kind| kind.name() == name)
             .unwrap_or_else(|| ErrorKind::Custom(name.to_owned()))

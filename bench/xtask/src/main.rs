@@ -6,6 +6,7 @@
 
 mod arrows;
 mod bench;
+mod coverage;
 mod demo;
 mod packages;
 mod steps;
@@ -17,12 +18,13 @@ use std::process::ExitCode;
 
 const HELP: &str = "cargo xtask COMMAND
 
-  tidy    check formatting, lints, house rules and who may know whom
-  bless   run all golden tests and accept what they produce as expected
-  test    install what tests need, then run everything and say how many ran
-  ci      the same as test, as the CI runs it
-  bench   build with optimization and measure the compiler: bench compile, bench shapes
-  demo    build, compile examples/todo and serve it on http://127.0.0.1:3000
+  tidy      check formatting, lints, house rules and who may know whom
+  bless     run all golden tests and accept what they produce as expected
+  coverage  which parts of the language no program of the corpus meets
+  test      install what tests need, then run everything and say how many ran
+  ci        the same as test, as the CI runs it
+  bench     build with optimization and measure the compiler: bench compile, bench shapes
+  demo      build, compile examples/todo and serve it on http://127.0.0.1:3000
 ";
 
 /// The workspace's root folder.
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         .as_slice()
     {
         ["tidy"] => tidy::run(&root()),
+        ["coverage"] => coverage::run(&root()),
         ["bless"] => suite::bless(&root()),
         ["test" | "ci"] => suite::run(&root()),
         ["bench", rest @ ..] => bench::run(&root(), rest),

@@ -28,6 +28,8 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--features",
+        "flin-corpus/coverage",
         "--quiet",
         "--",
         "-D",

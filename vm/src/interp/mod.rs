@@ -137,6 +137,8 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
             loop {
                 // SAFETY: pc is inside verified code, in which every path ends with a jump, a return or a throw.
                 let i = Insn(unsafe { *pc });
+                #[cfg(feature = "count")]
+                m.count(pc);
                 // SAFETY: as above.
                 pc = unsafe { pc.add(1) };
 

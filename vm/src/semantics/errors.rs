@@ -21,6 +21,13 @@ const SHORT_MESSAGE_BYTES: usize = 1024;
 /// An error object for a new error raised by the instruction before `pc`.
 pub(crate) fn new_error(m: &mut Machine, new: NewError, pc: *const u64) -> Obj {
     let calls = calls(m, pc);
+    #[cfg(feature = "count")]
+    if let Some((func, instruction)) = calls.first() {
+        let program = &m.program;
+        program
+            .profile()
+            .raise(program.module(), *func, *instruction, &new.kind);
+    }
     let (line, column) = calls.first().map_or((0, 0), |call| position(m, *call));
     let trace = shortened(&calls);
     let heap = &mut m.heap;

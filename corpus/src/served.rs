@@ -1,0 +1,330 @@
+//! Programs with pages, routes or tests, run through the runtime's one door over a store in memory. Here because such a
+//! program does nothing by itself: its lines `// ask:` say what is asked of it. Must stay true: clock and chance are the
+//! same in every run; every answer is shown whole, so that a golden text sees all of it.
+//!
+//! `// ask: GET /notes?tag=a`, `// ask: POST /notes {"title": "x"}`, with ` with {"headers": {…}, "cookies": {…}}` behind it;
+//! `// ask: GET / {"filter": "open"}` shows a page with this state; `// ask: DO / add {"args": […], "state": {…}}` runs a
+//! handler of a page by its name (or `#0` by its number). After all requests come the test blocks, in order.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flin_runtime::json::Json;
+use flin_runtime::store::{MemoryDisk, Store, StoreOptions};
+use flin_runtime::{
+    Entry, Failure, HandlerName, Outcome, RouteBody, RouteRequest, Runtime, RuntimeOptions, Sent,
+    SentState, World, plain_json, plain_value, schema_of,
+};
+use flin_vm::{Limits, LogLevel, Program};
+
+use crate::case::Setup;
+use crate::{Policy, error_line, host, limits, printed_lines};
+
+/// Runs the top level, then the requests that the program asks for, then its tests.
+pub(crate) fn run(program: &Arc<Program>, setup: &Setup, policy: Policy) -> String {
+    let mut asked = Asked::new(program, setup, policy);
+    let module = program.module();
+    let serves = !(module.pages.is_empty() && module.routes.is_empty());
+    let start = if serves { Entry::Main } else { Entry::Script };
+    if let Err(failure) = asked.runtime.enter(start) {
+        return asked.world.lines() + &failed("the start", &failure);
+    }
+    for ask in &setup.asks {
+        let answer = asked.answer(ask).unwrap_or_else(|problem| {
+            panic!("`// ask: {ask}`: {problem}");
+        });
+        asked.world.say(answer);
+    }
+    for (test, block) in module.tests.iter().enumerate() {
+        // Each test has a store of its own.
+        let own = Asked::new(program, setup, policy);
+        let done = own.runtime.enter(Entry::Test { test });
+        let said = own.world.take();
+        asked.world.say(said);
+        let name = format!("test {}", block.name);
+        asked.world.say(match done {
+            Ok(_) => vec![format!("{name}: ok")],
+            Err(failure) => told(&name, &failure),
+        });
+    }
+    asked.world.lines()
+}
+
+/// A failure that ends the run, as expectation lines.
+fn failed(what: &str, failure: &Failure) -> String {
+    match failure {
+        Failure::Trap(trap) => error_line(trap),
+        other => printed_lines(&told(what, other)),
+    }
+}
+
+/// A failure as a printed line.
+fn told(what: &str, failure: &Failure) -> Vec<String> {
+    vec![match failure {
+        Failure::Trap(trap) => format!(
+            "{what}: error {} at {}:{}: {}",
+            trap.kind, trap.at.line, trap.at.column, trap.message
+        ),
+        other => format!("{what}: {other}"),
+    }]
+}
+
+struct Asked {
+    program: Arc<Program>,
+    runtime: Runtime,
+    world: Arc<StillWorld>,
+}
+
+impl Asked {
+    fn new(program: &Arc<Program>, setup: &Setup, policy: Policy) -> Asked {
+        let world = Arc::new(StillWorld {
+            env: setup.env.clone(),
+            ..StillWorld::default()
+        });
+        let schema = schema_of(program.module());
+        let opened = Store::open(Arc::new(MemoryDisk::new()), &schema, StoreOptions::inline())
+            .unwrap_or_else(|error| panic!("a store in memory opens: {error}"));
+        let options = RuntimeOptions {
+            request_limits: limits(Limits::request(), setup, policy),
+            script_limits: limits(Limits::script(), setup, policy),
+            world: world.clone(),
+            ..RuntimeOptions::default()
+        };
+        Asked {
+            program: Arc::clone(program),
+            runtime: Runtime::new(Arc::clone(program), opened.store, options),
+            world,
+        }
+    }
+
+    /// Does one request; the lines that show its answer.
+    fn answer(&mut self, ask: &str) -> Result<Vec<String>, String> {
+        let (ask, more) = match ask.split_once(" with ") {
+            Some((ask, more)) => (ask, Some(json(more)?)),
+            None => (ask, None),
+        };
+        let mut words = ask.splitn(3, ' ');
+        let (Some(method), Some(target)) = (words.next(), words.next()) else {
+            return Err("expected a method and a path".to_owned());
+        };
+        let rest = words.next().unwrap_or_default().trim();
+        let entry = if method == "DO" {
+            self.action(target, rest)?
+        } else {
+            self.request(method, target, rest, more.as_ref())?
+        };
+        let shown = format!("{method} {target}");
+        Ok(match self.runtime.enter(entry) {
+            Ok(outcome) => self.shown(&shown, outcome),
+            Err(failure) => told(&shown, &failure),
+        })
+    }
+
+    fn action(&self, target: &str, rest: &str) -> Result<Entry, String> {
+        let (name, rest) = rest.split_once(' ').unwrap_or((rest, ""));
+        let sent = json(if rest.is_empty() { "{}" } else { rest })?;
+        let args = match sent.get("args") {
+            Some(Json::List(args)) => args.clone(),
+            _ => Vec::new(),
+        };
+        Ok(Entry::Action {
+            page: self.page(target).ok_or("there is no page with this path")?,
+            handler: HandlerName::parse(name),
+            args,
+            state: sent.get("state").map(state).unwrap_or_default(),
+        })
+    }
+
+    fn page(&self, path: &str) -> Option<usize> {
+        let mut pages = self.program.module().pages.iter();
+        pages.position(|page| page.path == path)
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        target: &str,
+        rest: &str,
+        more: Option<&Json>,
+    ) -> Result<Entry, String> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        if method == "GET"
+            && let Some(page) = self.page(path)
+        {
+            let state = if rest.is_empty() {
+                SentState::new()
+            } else {
+                state(&json(rest)?)
+            };
+            return Ok(Entry::Page { page, state });
+        }
+        let routes = self.program.module().routes.iter().enumerate();
+        let mut fitting = routes.filter(|(_, route)| route.method == method);
+        let found = fitting.find_map(|(at, route)| Some((at, parameters(&route.path, path)?)));
+        let (route, params) = found.ok_or("there is no page or route with this path")?;
+        let pairs = |name: &str| {
+            let given = more.and_then(|more| more.get(name));
+            given.map(texts).unwrap_or_default()
+        };
+        let request = RouteRequest {
+            params,
+            query: pairs_of(query),
+            body: if rest.is_empty() {
+                flin_vm::HostValue::None
+            } else {
+                plain_value(json(rest)?)
+            },
+            headers: pairs("headers"),
+            cookies: pairs("cookies"),
+            method: method.to_owned(),
+            path: path.to_owned(),
+            url: target.to_owned(),
+            remote: "127.0.0.1".to_owned(),
+        };
+        Ok(Entry::Route {
+            route,
+            request: Box::new(request),
+            read_only: false,
+        })
+    }
+
+    fn shown(&self, asked: &str, outcome: Outcome) -> Vec<String> {
+        let state_line = |state: Vec<(String, String)>| {
+            let values: Vec<String> = state.iter().map(|(n, v)| format!("{n} = {v}")).collect();
+            values.join(", ")
+        };
+        match outcome {
+            Outcome::Page(page) => {
+                let mut lines = vec![format!("{asked}: {}", state_line(page.state))];
+                for (part, text) in [
+                    ("head", page.rendered.head),
+                    ("body", page.rendered.body),
+                    ("forms", page.rendered.forms),
+                ] {
+                    if !text.is_empty() {
+                        lines.push(format!("{part}: {text}"));
+                    }
+                }
+                lines
+            }
+            Outcome::Action(action) => {
+                let wrote = if action.wrote { "wrote records; " } else { "" };
+                vec![format!("{asked}: {wrote}{}", state_line(action.state))]
+            }
+            Outcome::Route(route) => {
+                let mut line = format!("{asked}: {}", route.status);
+                for (name, value) in &route.headers {
+                    line += &format!(" {name}={value}");
+                }
+                match route.body {
+                    RouteBody::Empty => {}
+                    RouteBody::Text(text) => line += &format!(" {text}"),
+                    RouteBody::Value(value) => {
+                        line += &format!(" {}", plain_json(self.program.module(), &value));
+                    }
+                }
+                vec![line]
+            }
+            Outcome::Done(_) => vec![format!("{asked}: done")],
+        }
+    }
+}
+
+/// The parameters of a path, if it fits the pattern.
+fn parameters(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let (pattern, path): (Vec<&str>, Vec<&str>) =
+        (pattern.split('/').collect(), path.split('/').collect());
+    if pattern.len() != path.len() {
+        return None;
+    }
+    let mut found = Vec::new();
+    for (wanted, given) in pattern.into_iter().zip(path) {
+        match wanted.strip_prefix(':') {
+            Some(name) => found.push((name.to_owned(), given.to_owned())),
+            None if wanted == given => {}
+            None => return None,
+        }
+    }
+    Some(found)
+}
+
+fn pairs_of(query: &str) -> Vec<(String, String)> {
+    let parts = query.split('&').filter(|part| !part.is_empty());
+    let pair = |part: &str| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        (name.to_owned(), value.to_owned())
+    };
+    parts.map(pair).collect()
+}
+
+fn json(text: &str) -> Result<Json, String> {
+    Json::parse(text.as_bytes()).map_err(|error| error.to_string())
+}
+
+fn state(json: &Json) -> SentState {
+    match json {
+        Json::Object(entries) => {
+            let entry = |(name, value): &(String, Json)| (name.clone(), Sent::Json(value.clone()));
+            entries.iter().map(entry).collect()
+        }
+        _ => SentState::new(),
+    }
+}
+
+fn texts(json: &Json) -> Vec<(String, String)> {
+    match json {
+        Json::Object(entries) => entries
+            .iter()
+            .filter_map(|(name, value)| Some((name.clone(), value.as_text()?.to_owned())))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// A world in which the clock stands still and chance is always the same.
+#[derive(Default)]
+struct StillWorld {
+    said: Mutex<Vec<String>>,
+    random: AtomicU64,
+    env: Vec<(String, String)>,
+}
+
+impl StillWorld {
+    fn say(&self, lines: Vec<String>) {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.extend(lines);
+    }
+
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn lines(&self) -> String {
+        printed_lines(&self.said.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl World for StillWorld {
+    fn now_ms(&self) -> i64 {
+        host::NOW_MS
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        for byte in bytes {
+            *byte = (self.random.fetch_add(1, Ordering::Relaxed) * 37 + 11) as u8;
+        }
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        let known = self.env.iter().find(|(known, _)| known == name);
+        known.map(|(_, value)| value.clone())
+    }
+
+    fn print(&self, line: &str) {
+        self.say(vec![line.to_owned()]);
+    }
+
+    fn log(&self, level: LogLevel, line: &str) {
+        self.say(vec![host::log_line(level, line)]);
+    }
+}
