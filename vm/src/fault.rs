@@ -2,6 +2,8 @@
 //! interpreter alone turns them into error objects (with position and trace).
 //! Must stay true: a `Fault` is one pointer, so that results stay small; `Stopped` can never be caught.
 
+use flin_bytecode::LibId;
+
 use crate::heap::Obj;
 use crate::host::HostError;
 use crate::trap::ErrorKind;
@@ -33,6 +35,20 @@ pub(crate) struct NewError {
     pub(crate) entity: Option<String>,
     pub(crate) field: Option<String>,
     pub(crate) rule: Option<String>,
+    pub(crate) blame: Blame,
+}
+
+/// Whose argument the value of a `TypeError` is; its message then gets the words for it where position and trace are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// Nobody's, as far as it is known.
+    Nobody,
+    /// The value is of a wrong type; it may have been meant for a library function.
+    Value,
+    /// An argument of this row, by position.
+    Argument(LibId, usize),
+    /// An element of a list that is an argument of this row.
+    Element(LibId, usize),
 }
 
 impl Fault {
@@ -45,6 +61,7 @@ impl Fault {
             entity: None,
             field: None,
             rule: None,
+            blame: Blame::Nobody,
         })))
     }
 
@@ -69,7 +86,23 @@ impl Fault {
     /// `TypeError: expected text, found list`.
     #[cold]
     pub(crate) fn expected(expected: &str, found: View) -> Fault {
-        Fault::type_error(format!("expected {expected}, found {}", found.type_name()))
+        Fault::misfit(
+            format!("expected {expected}, found {}", found.type_name()),
+            Blame::Value,
+        )
+    }
+
+    /// `TypeError` with this sentence about a value.
+    #[cold]
+    pub(crate) fn misfit(message: String, blame: Blame) -> Fault {
+        Fault(Box::new(FaultData::New(NewError {
+            kind: ErrorKind::TypeError,
+            message,
+            entity: None,
+            field: None,
+            rule: None,
+            blame,
+        })))
     }
 
     /// `MemoryLimitExceeded`.
@@ -113,6 +146,7 @@ impl Fault {
             entity: Some(entity.to_owned()),
             field: Some(field.to_owned()),
             rule: Some(rule.to_owned()),
+            blame: Blame::Nobody,
         })))
     }
 
@@ -125,6 +159,7 @@ impl Fault {
             entity: Some(entity.to_owned()),
             field: Some(field.to_owned()),
             rule: Some("type".to_owned()),
+            blame: Blame::Nobody,
         })))
     }
 
@@ -139,6 +174,7 @@ impl Fault {
                 entity: None,
                 field: None,
                 rule: Some(READ_ONLY_RULE.to_owned()),
+                blame: Blame::Nobody,
             }))),
             HostError::Storage(_) => Fault::new(ErrorKind::StorageError, sentence),
             HostError::NotFound { entity, .. } => Fault(Box::new(FaultData::New(NewError {
@@ -147,6 +183,7 @@ impl Fault {
                 entity: Some(entity),
                 field: None,
                 rule: None,
+                blame: Blame::Nobody,
             }))),
             HostError::Constraint {
                 entity,

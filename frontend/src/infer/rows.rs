@@ -7,7 +7,7 @@ use flin_bytecode::library::{LibBody, LibType};
 use crate::hir::ExprId;
 use crate::types::{InstId, Meaning};
 
-use super::cells::CellId;
+use super::cells::{CellId, InstIx};
 use super::library_calls::Arg;
 use super::report::Into;
 use super::set::{Nominal, Set};
@@ -54,11 +54,10 @@ impl Walker<'_, '_> {
             .filter(|(fit, _)| *fit == Fit::Maybe)
             .map(|(_, row)| *row)
             .collect();
-        let open = |row: &&LibId| {
-            matches!(
-                row.scheme().params.first(),
-                Some(LibType::Any | LibType::Var(_))
-            )
+        let open = |row: &&LibId| match row.scheme().params.first() {
+            Some(LibType::Any | LibType::Var(_)) => true,
+            Some(LibType::List(element)) => matches!(**element, LibType::Var(_)),
+            Some(_) | None => false,
         };
         possible.iter().find(open).or(possible.first()).copied()
     }
@@ -179,7 +178,14 @@ impl Walker<'_, '_> {
             let Some(func) = self.engine.program.prelude.get(name).copied() else {
                 return (Set::ANY, Some(Meaning::Lib(row)));
             };
-            let sets: Vec<Set> = args.iter().map(|arg| arg.1).collect();
+            if let Some((list, items)) = self.items_of_any(expr, row, args) {
+                let mut args = args.to_vec();
+                args[0].1 = items;
+                let (result, inner) = self.apply(expr, row, &args);
+                let via = |inner| Meaning::ViaList(InstId(list.0), Box::new(inner));
+                return (result, inner.map(via));
+            }
+            let sets: Vec<Set> = scheme.params.iter().zip(args).map(narrowed).collect();
             let exprs: Vec<ExprId> = args.iter().map(|arg| arg.0).collect();
             let (inst, result) = self.call_instance(expr, func, &exprs, &sets);
             return (result, Some(Meaning::Direct(InstId(inst.0))));
@@ -215,6 +221,17 @@ impl Walker<'_, '_> {
             LibBody::Native(_) | LibBody::Prelude(_) => Meaning::Lib(row),
         };
         (result, Some(meaning))
+    }
+
+    /// Where a function of the prelude takes a list and is given what is known only at run time: the instance that makes
+    /// a list of it, and the list.
+    fn items_of_any(&mut self, expr: ExprId, row: LibId, args: &[Arg]) -> Option<(InstIx, Set)> {
+        let first = row.scheme().params.first()?;
+        if !matches!(first, LibType::List(_)) || !args.first()?.1.is_any() {
+            return None;
+        }
+        let func = *self.engine.program.prelude.get("__items")?;
+        Some(self.call_instance(expr, func, &[], &[Set::ANY]))
     }
 
     fn bind(&mut self, param: &LibType, arg: Arg, vars: &[CellId]) {
@@ -375,6 +392,27 @@ impl Walker<'_, '_> {
         let set = self.instantiate(expr, ty, vars, args, n);
         self.engine.cells.join(cell, set);
         cell
+    }
+}
+
+/// What of an argument arrives in a function of the prelude: where only some members of its type fit, the others are
+/// refused at the call.
+fn narrowed((param, arg): (&LibType, &Arg)) -> Set {
+    let set = arg.1;
+    match param {
+        LibType::List(_) if set.list.is_some() => Set {
+            list: set.list,
+            ..Set::NEVER
+        },
+        LibType::Map(..) if set.map.is_some() => Set {
+            map: set.map,
+            ..Set::NEVER
+        },
+        LibType::Func(..) if set.func.is_some() => Set {
+            func: set.func,
+            ..Set::NEVER
+        },
+        _ => set,
     }
 }
 

@@ -328,7 +328,15 @@ pub(super) fn call_lib(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
     let lib = LibId(i.id() as u16);
     let window = f.window(i.a(), i.b());
     let info = m.program.lib(lib);
-    let result = library::call(lib, &mut LibCall { m, host, window })?;
+    let result = library::call(
+        lib,
+        &mut LibCall {
+            m,
+            host,
+            window,
+            lib,
+        },
+    )?;
     let Some((class, slot)) = info.result else {
         return Ok(());
     };

@@ -5,7 +5,7 @@ use flin_bytecode::Class;
 
 use super::text::Bounds;
 use super::{LibCall, Ret, list, map, str_of, text};
-use crate::fault::{Fault, FaultData, NewError, Res};
+use crate::fault::{Blame, Fault, FaultData, NewError, Res};
 use crate::heap::{Obj, list_len, range_parts};
 use crate::semantics::{compare, print};
 use crate::trap::ErrorKind;
@@ -112,7 +112,7 @@ pub(super) fn any_contains(call: &mut LibCall<'_>) -> Res<Ret> {
             }
             Ok(Ret::Bool(false))
         }
-        found => Err(Fault::expected("a text, list, map or range", found)),
+        _ => Err(call.wrong(0, "a text, list, map or range")),
     }
 }
 
@@ -120,7 +120,7 @@ pub(super) fn any_index_of(call: &mut LibCall<'_>) -> Res<Ret> {
     match call.any(0).view() {
         View::Text(_) => text::index_of(call),
         View::List(_) => list::index_of(call),
-        found => Err(Fault::expected("a text or list", found)),
+        _ => Err(call.wrong(0, "a text or list")),
     }
 }
 
@@ -138,7 +138,7 @@ pub(super) fn any_slice(call: &mut LibCall<'_>, with_end: bool) -> Res<Ret> {
         (View::Text(_), true) => text::slice_between(call),
         (View::List(_), false) => list::slice_from(call),
         (View::List(_), true) => list::slice_between(call),
-        (found, _) => Err(Fault::expected("a text or list", found)),
+        _ => Err(call.wrong(0, "a text or list")),
     })
 }
 
@@ -154,7 +154,7 @@ pub(super) fn any_slice_by_step(call: &mut LibCall<'_>) -> Res<Ret> {
                 .new_tuple(&words)
                 .map(|tuple| Ret::Any(Word::object(tuple)))
         }
-        found => Err(Fault::expected("a text or list", found)),
+        _ => Err(call.wrong(0, "a text or list")),
     }
 }
 
@@ -162,7 +162,7 @@ pub(super) fn any_reverse(call: &mut LibCall<'_>) -> Res<Ret> {
     as_any(match call.any(0).view() {
         View::Text(_) => text::reverse(call),
         View::List(_) => list::reverse(call),
-        found => Err(Fault::expected("a text or list", found)),
+        _ => Err(call.wrong(0, "a text or list")),
     })
 }
 
@@ -195,7 +195,7 @@ pub(super) fn any_len(call: &mut LibCall<'_>) -> Res<Ret> {
     match length(call, value).map(i64::try_from) {
         Some(Ok(len)) => Ok(Ret::Int(len)),
         Some(Err(_)) => range_len(call),
-        None => Err(Fault::expected("a text, list, map, tuple or range", value)),
+        None => Err(call.wrong(0, "a text, list, map, tuple or range")),
     }
 }
 
@@ -204,7 +204,7 @@ pub(super) fn any_is_empty(call: &mut LibCall<'_>) -> Res<Ret> {
     match (value, length(call, value)) {
         (View::None, _) => Ok(Ret::Bool(true)),
         (_, Some(len)) => Ok(Ret::Bool(len == 0)),
-        (found, None) => Err(Fault::expected("a text, list, map or range", found)),
+        (_, None) => Err(call.wrong(0, "a text, list, map or range")),
     }
 }
 
@@ -212,7 +212,7 @@ pub(super) fn any_clear(call: &mut LibCall<'_>) -> Res<Ret> {
     as_any(match call.any(0).view() {
         View::List(_) => list::clear(call),
         View::Map(_) => map::clear(call),
-        found => Err(Fault::expected("a list or map", found)),
+        _ => Err(call.wrong(0, "a list or map")),
     })
 }
 
@@ -243,7 +243,7 @@ pub(super) fn tuple_get(call: &mut LibCall<'_>) -> Res<Ret> {
                 ))
             })
         }
-        found => Err(Fault::expected("a tuple", found)),
+        _ => Err(call.wrong(0, "a tuple")),
     }
 }
 
@@ -290,7 +290,7 @@ pub(super) fn enum_data(call: &mut LibCall<'_>) -> Res<Ret> {
                 ))
             })
         }
-        found => Err(Fault::expected("an enum value", found)),
+        _ => Err(call.wrong(0, "an enum value")),
     }
 }
 
@@ -354,6 +354,7 @@ pub(super) fn http_error(call: &mut LibCall<'_>) -> Res<Ret> {
         entity: None,
         field: None,
         rule: Some(status.to_string()),
+        blame: Blame::Nobody,
     }))))
 }
 

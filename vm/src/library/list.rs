@@ -197,13 +197,14 @@ pub(super) fn sum_int(call: &mut LibCall<'_>) -> Res<Ret> {
     let list = call.list(0)?;
     let mut sum = 0_i64;
     for at in 0..list_len(list) {
-        match call.m.heap.list_word(list, at)?.view() {
+        let word = call.m.heap.list_word(list, at)?;
+        match word.view() {
             View::Int(value) => {
                 sum = sum
                     .checked_add(value)
                     .ok_or_else(|| overflow(sum, "+", value))?
             }
-            found => return Err(Fault::expected("int", found)),
+            _ => return Err(call.wrong_element(0, "int", word)),
         }
     }
     Ok(Ret::Int(sum))
@@ -213,10 +214,11 @@ pub(super) fn sum_int(call: &mut LibCall<'_>) -> Res<Ret> {
 fn floats(call: &mut LibCall<'_>, list: Obj) -> Res<Vec<f64>> {
     let mut values = Vec::with_capacity(list_len(list));
     for at in 0..list_len(list) {
-        values.push(match call.m.heap.list_word(list, at)?.view() {
+        let word = call.m.heap.list_word(list, at)?;
+        values.push(match word.view() {
             View::Int(value) => value as f64,
             View::Float(value) => value,
-            found => return Err(Fault::expected("a number", found)),
+            _ => return Err(call.wrong_element(0, "a number", word)),
         });
     }
     Ok(values)
@@ -240,7 +242,7 @@ pub(super) fn sum_any(call: &mut LibCall<'_>) -> Res<Ret> {
             word.view(),
             View::Int(_) | View::Float(_) | View::Duration(_)
         ) {
-            return Err(Fault::expected("a number", word.view()));
+            return Err(call.wrong_element(0, "a number", word));
         }
         sum = Some(match sum {
             None => word,

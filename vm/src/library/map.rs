@@ -150,10 +150,7 @@ fn pair(call: &mut LibCall<'_>, word: Word) -> Res<(Word, Word)> {
         }
         _ => {}
     }
-    Err(Fault::type_error(format!(
-        "expected pairs of key and value, found {}",
-        word.view().type_name()
-    )))
+    Err(call.wrong_element(0, "a pair of key and value", word))
 }
 
 pub(super) fn from_entries(call: &mut LibCall<'_>) -> Res<Ret> {

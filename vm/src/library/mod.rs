@@ -19,11 +19,12 @@ mod time;
 
 use flin_bytecode::{Bank, LibId, Native};
 
-use crate::fault::{Fault, Res};
+use crate::fault::{Blame, Fault, Res};
 use crate::frame::Regs;
 use crate::heap::{Kind, Obj, list_len};
 use crate::host::{Host, Slice};
 use crate::machine::Machine;
+use crate::semantics::types;
 use crate::value::{View, Word};
 
 /// Work beyond this, in units of an instruction, is charged by the body itself (less is covered by the call's own fuel).
@@ -35,6 +36,7 @@ pub(crate) struct LibCall<'a> {
     pub(crate) m: &'a mut Machine,
     pub(crate) host: &'a mut dyn Host,
     pub(crate) window: Regs,
+    pub(crate) lib: LibId,
 }
 
 /// What a body gives back; it must be of the result class of its row.
@@ -71,9 +73,34 @@ impl LibCall<'_> {
     }
 
     fn kind(&self, n: usize, kind: Kind, name: &str) -> Res<Obj> {
-        let word = self.any(n);
-        word.as_kind(kind)
-            .ok_or_else(|| Fault::expected(name, word.view()))
+        self.any(n).as_kind(kind).ok_or_else(|| self.wrong(n, name))
+    }
+
+    /// The position among all arguments of the n-th reference argument.
+    fn position_of(&self, n: usize) -> usize {
+        let params = &self.lib.signature().params;
+        let mut references = (0..params.len()).filter(|at| params[*at].bank() == Bank::Reference);
+        references.nth(n).unwrap_or_default()
+    }
+
+    /// The error for the n-th reference argument, which is not what it must be.
+    #[cold]
+    pub(crate) fn wrong(&self, n: usize, expected: &str) -> Fault {
+        let found = types::found(self.m, self.any(n));
+        Fault::misfit(
+            format!("expected {expected}, found {found}"),
+            Blame::Argument(self.lib, self.position_of(n)),
+        )
+    }
+
+    /// The error for an element of the n-th reference argument, a list.
+    #[cold]
+    pub(crate) fn wrong_element(&self, n: usize, expected: &str, element: Word) -> Fault {
+        let found = types::found(self.m, element);
+        Fault::misfit(
+            format!("expected {expected}, found {found}"),
+            Blame::Element(self.lib, self.position_of(n)),
+        )
     }
 
     /// The n-th reference argument, which must be a text (`obj.text()` gives its `&str`).
@@ -90,7 +117,7 @@ impl LibCall<'_> {
     pub(crate) fn map(&self, n: usize) -> Res<Obj> {
         match self.any(n).view() {
             View::Map(map) => Ok(map),
-            found => Err(Fault::expected("map", found)),
+            _ => Err(self.wrong(n, "map")),
         }
     }
 

@@ -32,7 +32,7 @@ pub(super) fn any_abs(call: &mut LibCall<'_>) -> Res<Ret> {
             .m
             .heap
             .duration_word(value.checked_abs().ok_or_else(|| overflow(0, "-", value))?),
-        found => return Err(Fault::expected("a number", found)),
+        _ => return Err(call.wrong(0, "a number")),
     };
     word.map(Ret::Any)
 }
@@ -55,7 +55,7 @@ pub(super) fn any_rounded(call: &mut LibCall<'_>, round: fn(f64) -> f64) -> Res<
     match call.any(0).view() {
         View::Int(value) => Ok(Ret::Int(value)),
         View::Float(value) => to_int(round(value)).map(Ret::Int),
-        found => Err(Fault::expected("a number", found)),
+        _ => Err(call.wrong(0, "a number")),
     }
 }
 
@@ -148,7 +148,7 @@ pub(super) fn any_sign(call: &mut LibCall<'_>) -> Res<Ret> {
     match call.any(0).view() {
         View::Int(value) | View::Duration(value) => Ok(Ret::Int(value.signum())),
         View::Float(value) => Ok(Ret::Int(sign(value))),
-        found => Err(Fault::expected("a number", found)),
+        _ => Err(call.wrong(0, "a number")),
     }
 }
 
@@ -248,9 +248,9 @@ pub(super) fn any_format(call: &mut LibCall<'_>) -> Res<Ret> {
         (View::Int(value), View::Int(count)) => int_fixed(value, decimals(count)?),
         (View::Float(value), View::Int(count)) => fixed(value, decimals(count)?),
         (View::Time(value), View::Text(pattern)) => time::formatted(value, str_of(&pattern)),
-        (View::Int(_) | View::Float(_), found) => return Err(Fault::expected("int", found)),
-        (View::Time(_), found) => return Err(Fault::expected("text", found)),
-        (found, _) => return Err(Fault::expected("a number or a time", found)),
+        (View::Int(_) | View::Float(_), _) => return Err(call.wrong(1, "int")),
+        (View::Time(_), _) => return Err(call.wrong(1, "text")),
+        _ => return Err(call.wrong(0, "a number or a time")),
     };
     call.text_result(&text)
 }
@@ -262,7 +262,7 @@ pub(super) fn any_to_int(call: &mut LibCall<'_>) -> Res<Ret> {
         View::Float(value) => Some(to_int(value.trunc())?),
         View::Bool(value) => Some(i64::from(value)),
         View::Text(text) => spelling::int(str_of(&text)),
-        found => return Err(Fault::expected("a number, bool or text", found)),
+        _ => return Err(call.wrong(0, "a number, bool or text")),
     };
     match found {
         Some(value) => call.m.heap.int_word(value).map(Ret::Any),
@@ -276,7 +276,7 @@ pub(super) fn any_to_float(call: &mut LibCall<'_>) -> Res<Ret> {
         View::Int(value) => Some(value as f64),
         View::Float(value) => Some(value),
         View::Text(text) => spelling::float(str_of(&text)),
-        found => return Err(Fault::expected("a number or text", found)),
+        _ => return Err(call.wrong(0, "a number or text")),
     };
     match found {
         Some(value) => call.m.heap.float_word(value).map(Ret::Any),

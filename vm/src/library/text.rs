@@ -202,7 +202,7 @@ impl Bounds {
         let bound = |n| match call.any(n).view() {
             View::None => Ok(None),
             View::Int(at) => Ok(Some(at)),
-            found => Err(Fault::expected("int", found)),
+            _ => Err(call.wrong(n, "int")),
         };
         let step = bound(3)?.unwrap_or(1);
         if step == 0 {
@@ -332,19 +332,22 @@ pub(super) fn capitalize(call: &mut LibCall<'_>) -> Res<Ret> {
 
 pub(super) fn title(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
-    let mut out = String::with_capacity(str_of(&text).len());
-    let mut at_start = true;
-    for c in str_of(&text).chars() {
-        if c.is_whitespace() {
-            out.push(c);
-        } else if at_start {
-            out.extend(c.to_uppercase());
-        } else {
-            out.extend(c.to_lowercase());
-        }
-        at_start = c.is_whitespace();
+    let titled = titled(str_of(&text));
+    call.text_result(&titled)
+}
+
+/// Words are put in lower case as wholes, because a sigma is written differently at the end of one.
+fn titled(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for piece in text.split_inclusive(char::is_whitespace) {
+        let mut chars = piece.chars();
+        let Some(first) = chars.next() else { continue };
+        out.extend(first.to_uppercase());
+        let lower = piece.to_lowercase();
+        let replaced: usize = first.to_lowercase().map(char::len_utf8).sum();
+        out.push_str(&lower[replaced..]);
     }
-    call.text_result(&out)
+    out
 }
 
 pub(super) fn reverse(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -397,6 +400,19 @@ mod tests {
         assert!(positions(Some(i64::MIN), Some(i64::MAX), i64::MAX, 0).is_empty());
         assert_eq!(positions(Some(i64::MIN), Some(i64::MAX), i64::MAX, 3), [0]);
         assert_eq!(positions(None, None, i64::MIN, 3), [2]);
+    }
+
+    #[test]
+    fn titles_of_words_with_letters_that_grow_or_know_their_place() {
+        for (text, title) in [
+            ("", ""),
+            ("  two  WORDS ", "  Two  Words "),
+            ("ΑΣ ΟΔΥΣΣΕΥΣ", "Ας Οδυσσευς"),
+            ("İSTANBUL ß", "İstanbul SS"),
+            ("σ", "Σ"),
+        ] {
+            assert_eq!(titled(text), title);
+        }
     }
 
     #[test]

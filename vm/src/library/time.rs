@@ -252,7 +252,7 @@ pub(super) fn any_duration(call: &mut LibCall<'_>, unit_ms: i64) -> Res<Ret> {
             .heap
             .duration_word(count.checked_mul(unit_ms).ok_or_else(beyond)?),
         View::Float(count) => call.m.heap.duration_word(duration_of(count, unit_ms)?),
-        found => return Err(Fault::expected("a number or duration", found)),
+        _ => return Err(call.wrong(0, "a number or duration")),
     };
     word.map(Ret::Any)
 }

@@ -4,9 +4,10 @@
 
 use flin_bytecode::Function;
 
-use crate::fault::NewError;
+use crate::fault::{Blame, NewError};
 use crate::heap::{ErrorParts, Heap, Obj, list_len};
 use crate::machine::Machine;
+use crate::semantics::blame;
 use crate::trap::{ErrorKind, Position, TraceEntry, Trap};
 use crate::value::{View, Word};
 
@@ -30,9 +31,10 @@ pub(crate) fn new_error(m: &mut Machine, new: NewError, pc: *const u64) -> Obj {
     }
     let (line, column) = calls.first().map_or((0, 0), |call| position(m, *call));
     let trace = shortened(&calls);
+    let message = blame::sentence(m, &new, pc);
     let heap = &mut m.heap;
     let kind = text(heap, new.kind.name());
-    let message = text(heap, &new.message);
+    let message = text(heap, &message);
     let mut optional =
         |value: Option<String>| value.map_or_else(Word::none, |value| text(heap, &value));
     let (entity, field, rule) = (
@@ -64,6 +66,7 @@ pub(crate) fn stopped(m: &mut Machine, pc: *const u64) -> Obj {
         entity: None,
         field: None,
         rule: None,
+        blame: Blame::Nobody,
     };
     new_error(m, new, pc)
 }

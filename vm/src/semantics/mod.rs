@@ -4,6 +4,7 @@
 
 pub(crate) mod access;
 pub(crate) mod arith;
+pub(crate) mod blame;
 pub(crate) mod compare;
 pub(crate) mod controls;
 pub(crate) mod convert;

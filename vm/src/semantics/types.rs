@@ -5,7 +5,7 @@
 
 use flin_bytecode::{Class, TypeDesc, TypeId};
 
-use crate::fault::{Fault, Res};
+use crate::fault::{Blame, Fault, Res};
 use crate::heap::{Kind, Obj, list_class, list_len};
 use crate::machine::Machine;
 use crate::semantics::Walk;
@@ -74,14 +74,30 @@ pub(crate) fn adopt_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
 #[cold]
 #[inline(never)]
 fn misfit(m: &mut Machine, word: Word, ty: TypeId) -> Fault {
-    let plain = format!("expected {}, found {}", describe(m, ty), found(m, word));
+    let plain = format!("expected {}, found {}", wanted(m, ty), found(m, word));
     match int_among_floats(m, word, ty) {
-        Ok(Some(index)) => Fault::type_error(format!(
-            "{plain} whose element {index} is int: a list that is shared keeps its elements; make a new one with \
-             `.map(x => x.to_float)`"
-        )),
-        Ok(None) => Fault::type_error(plain),
+        Ok(Some(index)) => Fault::misfit(
+            format!(
+                "{plain} whose element {index} is int: a list that is shared keeps its elements; make a new one with \
+                 `.map(x => x.to_float)`"
+            ),
+            Blame::Value,
+        ),
+        Ok(None) => Fault::misfit(plain, Blame::Value),
         Err(fault) => fault,
+    }
+}
+
+/// A type as what is expected: containers of anything by the name that `type_of` gives. (Library functions look into objects
+/// themselves; what comes to them as no object at all was to be a list.)
+fn wanted(m: &Machine, ty: TypeId) -> String {
+    let types = &m.program.module().types;
+    let is_any = |ty: TypeId| types[ty.index()] == TypeDesc::Any;
+    match types[ty.index()] {
+        TypeDesc::Any => "list".to_owned(),
+        TypeDesc::List(element, _) if is_any(element) => "list".to_owned(),
+        TypeDesc::Map(value) if is_any(value) => "map".to_owned(),
+        _ => describe(m, ty),
     }
 }
 
