@@ -73,8 +73,9 @@ pub enum TypeAnn {
     Union(Vec<TypeAnn>),
     Func(Vec<TypeAnn>, Box<TypeAnn>),
     Entity(EntityIx),
-    Enum(EnumIx),
-    /// A type parameter of a generic function, by number.
+    /// With its type arguments.
+    Enum(EnumIx, Vec<TypeAnn>),
+    /// A type parameter of a generic function or enum, by number.
     Var(u32),
 }
 
@@ -112,6 +113,8 @@ pub struct FieldDef {
 pub struct EnumDef {
     pub name: String,
     pub span: Span,
+    /// Number of type parameters (`TypeAnn::Var` in the data of variants).
+    pub generics: u32,
     pub variants: Vec<(String, Vec<TypeAnn>)>,
 }
 

@@ -7,6 +7,7 @@ mod ids;
 pub mod infer;
 mod kinds;
 pub mod lower;
+mod near;
 pub mod operands;
 pub mod resolve;
 pub mod types;

@@ -142,8 +142,8 @@ pub enum Meaning {
     EntityFind(EntityIx),
     /// `Entity.count` on the entity name itself.
     EntityCount(EntityIx),
-    /// Enum variant by name.
-    EnumVariant(u32),
+    /// A variant of an enum with type parameters: what each place of its data holds here.
+    VariantData(Vec<Ty>),
     /// Duration or time unit (`60.seconds`): milliseconds per unit.
     DurationUnit(i64),
 }

@@ -1,11 +1,12 @@
 //! The closed list of constructs that the grammar reads and later stages do not do yet. Here because one list is printed
 //! by `flinc --unsupported` and counted by a test. Must stay true: whoever meets such a construct reports it from this
-//! list, with its place; nothing is skipped in silence or given another meaning. The list may only shrink.
+//! list, with its place; nothing is skipped in silence or given another meaning. The list may only shrink. A row reads
+//! `Name tier "title" "what to do meanwhile";`.
 
 use flin_syntax::{Code, Diagnostic, Span};
 
 macro_rules! unsupported {
-    ($($name:ident $title:literal $hint:literal;)*) => {
+    ($($name:ident $tier:literal $title:literal $hint:literal;)*) => {
         /// A construct that is read but not done yet.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Unsupported {
@@ -21,6 +22,11 @@ macro_rules! unsupported {
                 match self { $(Unsupported::$name => $title),* }
             }
 
+            /// How soon it is due: 1 is the core of the language, 2 what makes it full-stack, 3 comes later.
+            pub const fn tier(self) -> u8 {
+                match self { $(Unsupported::$name => $tier),* }
+            }
+
             /// What to do meanwhile; empty if there is nothing to say.
             pub const fn hint(self) -> &'static str {
                 match self { $(Unsupported::$name => $hint),* }
@@ -30,31 +36,28 @@ macro_rules! unsupported {
 }
 
 unsupported! {
-    Components "components" "write the markup in the view itself";
-    Slots "slots" "write the markup in the view itself";
-    Lifecycle "onMount, onUpdate and onUnmount" "";
-    Middleware "middleware" "";
-    WebSockets "ws blocks" "changes of entities are pushed to open pages without one";
-    Jobs "every and cron" "start a script with `flinvm run` from your system's scheduler";
-    Guards "guards" "test the condition in the route and call `error(403, \"…\")`";
-    ValidateBlocks "validate blocks" "put the validators on the entity's fields";
-    PathFromFile "routes without a path" "write the path: `route GET \"/x\" { … }`";
-    PageParameters "pages with parameters in their path" "";
-    Session "session" "";
-    TimeTravel "time travel with `@`, `history` and `at`" "";
-    Money "the type money" "use int for cents, or float";
-    Files "the type file and file inputs" "";
-    Inverse "inverse lists of entities" "use a query: `Todo.where(owner == user)`";
-    LinksInValues "links to entities inside of lists, maps and tuples of an entity" "make an entity that holds the two links";
-    EventValues "the event in a handler" "bind the control to a variable and read that";
-    AsyncState "loading(…), error(…) and error_message(…) of a variable" "messages of failed actions appear at their field by themselves";
-    EntitySpread "spreading into an entity literal" "name the fields, so that a request cannot set others";
-    EntityRest "the rest of an entity in a pattern" "name the fields";
-    GenericEnums "enums with type parameters" "use `any`";
-    NamedLibraryArguments "named arguments of library functions and function values" "give the arguments by position";
-    DefaultsOfParameters "default values that use other parameters" "test for none in the body";
-    DynamicControls "bound controls whose type is computed" "write one control per type with {if}";
-    BindParts "binding a part of a value" "bind a variable of the page and copy it in the submit handler";
+    Components 2 "components" "write the markup in the view itself";
+    Slots 2 "slots" "write the markup in the view itself";
+    Lifecycle 2 "onMount, onUpdate and onUnmount" "";
+    Middleware 2 "middleware" "";
+    WebSockets 2 "ws blocks" "changes of entities are pushed to open pages without one";
+    Jobs 2 "every and cron" "start a script with `flinvm run` from your system's scheduler";
+    Guards 2 "guards" "test the condition in the route and call `error(403, \"…\")`";
+    ValidateBlocks 2 "validate blocks" "put the validators on the entity's fields";
+    PathFromFile 2 "routes without a path" "write the path: `route GET \"/x\" { … }`";
+    PageParameters 2 "pages with parameters in their path" "";
+    Session 2 "session" "";
+    TimeTravel 1 "time travel with `@`, `history` and `at`" "";
+    Money 3 "the type money" "use int for cents, or float";
+    Files 2 "the type file and file inputs" "";
+    Inverse 2 "inverse lists of entities" "use a query: `Todo.where(owner == user)`";
+    LinksInValues 1 "links to entities inside of lists, maps and tuples of an entity" "make an entity that holds the two links";
+    EventValues 1 "the event in a handler" "bind the control to a variable and read that";
+    AsyncState 2 "loading(…), error(…) and error_message(…) of a variable" "messages of failed actions appear at their field by themselves";
+    EntitySpread 1 "spreading into an entity literal" "name the fields, so that a request cannot set others";
+    EntityRest 1 "the rest of an entity in a pattern" "name the fields";
+    DynamicControls 1 "bound controls whose type is computed" "write one control per type with {if}";
+    BindParts 1 "binding a part of a value" "bind a variable of the page and copy it in the submit handler";
 }
 
 impl Unsupported {
@@ -74,11 +77,11 @@ impl Unsupported {
     }
 }
 
-/// The list as text, one title per line, for `flinc --unsupported`.
+/// The list as text, one `tier 2: components` per line, for `flinc --unsupported`.
 #[must_use]
 pub fn list() -> String {
     Unsupported::ALL
         .iter()
-        .map(|it| format!("{}\n", it.title()))
+        .map(|it| format!("tier {}: {}\n", it.tier(), it.title()))
         .collect()
 }

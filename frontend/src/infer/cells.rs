@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use flin_syntax::Span;
 
+use super::enums::EnumNode;
 use super::set::{MEMBERS_MAX, Nominal, NominalsId, Set};
 
 /// A variable, parameter, result, field, element or global.
@@ -81,6 +82,7 @@ pub(super) struct Cells {
     maps: Vec<MapNode>,
     funcs: Vec<FuncNode>,
     tuples: Vec<TupleNode>,
+    pub(super) enums: Vec<EnumNode>,
     pub(super) nominal_lists: Vec<Vec<Nominal>>,
     pub(super) nominal_ids: HashMap<Vec<Nominal>, NominalsId>,
     /// Instances whose inputs grew since the engine last looked.
@@ -177,6 +179,7 @@ impl Cells {
             map: set.map.map(|map| self.find_map(map)),
             func: set.func.map(|func| self.find_func(func)),
             tuple: set.tuple.map(|tuple| self.find_tuple(tuple)),
+            enums: set.enums.map(|node| self.find_enums(node)),
             nominals: set.nominals,
         }
     }
@@ -286,6 +289,7 @@ impl Cells {
             map: declared.map.and(value.map),
             func: declared.func.and(value.func),
             tuple: declared.tuple.and(value.tuple),
+            enums: declared.enums.and(value.enums),
             nominals: 0,
         };
         self.join_sets(declared, shared);
@@ -321,6 +325,9 @@ impl Cells {
         if let (Some(x), Some(y)) = (a.tuple, b.tuple) {
             fits &= self.unify_tuples(x, y);
         }
+        if let (Some(x), Some(y)) = (a.enums, b.enums) {
+            self.unify_enums(x, y);
+        }
         let mut members = self.nominals(a).to_vec();
         members.extend_from_slice(self.nominals(b));
         members.sort_unstable();
@@ -331,6 +338,7 @@ impl Cells {
             map: pick(a.map, b.map),
             func: pick(a.func, b.func),
             tuple: pick(a.tuple, b.tuple),
+            enums: pick(a.enums, b.enums),
             nominals: self.intern_nominals(members),
         };
         if !fits || self.count(joined) > MEMBERS_MAX {

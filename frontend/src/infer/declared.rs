@@ -6,7 +6,7 @@ use crate::hir::{GlobalKind, TypeAnn};
 
 use super::cells::CellId;
 use super::engine::Engine;
-use super::set::{Nominal, Set};
+use super::set::Set;
 
 impl Engine<'_> {
     /// Cells of what is declared: entity fields, enum data, globals.
@@ -100,7 +100,13 @@ impl Engine<'_> {
                 Set::func(func)
             }
             TypeAnn::Entity(entity) => self.cells.entity(*entity),
-            TypeAnn::Enum(def) => self.cells.nominal(Nominal::Enum(*def)),
+            TypeAnn::Enum(def, args) => {
+                let args = args
+                    .iter()
+                    .map(|arg| self.annotated_cell(arg, vars))
+                    .collect();
+                self.enum_set(*def, args)
+            }
             TypeAnn::Var(n) => vars
                 .get(*n as usize)
                 .map_or(Set::ANY, |cell| self.cells.peek(*cell)),
@@ -131,7 +137,9 @@ pub(super) fn mentions_var(annotation: &TypeAnn) -> bool {
         TypeAnn::Var(_) => true,
         TypeAnn::List(inner) | TypeAnn::Optional(inner) => mentions_var(inner),
         TypeAnn::Map(key, value) => mentions_var(key) || mentions_var(value),
-        TypeAnn::Tuple(items) | TypeAnn::Union(items) => items.iter().any(mentions_var),
+        TypeAnn::Tuple(items) | TypeAnn::Union(items) | TypeAnn::Enum(_, items) => {
+            items.iter().any(mentions_var)
+        }
         TypeAnn::Func(params, result) => params.iter().any(mentions_var) || mentions_var(result),
         TypeAnn::Any
         | TypeAnn::None
@@ -144,7 +152,6 @@ pub(super) fn mentions_var(annotation: &TypeAnn) -> bool {
         | TypeAnn::Range
         | TypeAnn::Error
         | TypeAnn::Response
-        | TypeAnn::Entity(_)
-        | TypeAnn::Enum(_) => false,
+        | TypeAnn::Entity(_) => false,
     }
 }

@@ -7,10 +7,11 @@ use std::rc::Rc;
 
 use flin_syntax::Diagnostic;
 
-use crate::hir::{ExprId, FnId, Function, NamedArgDef, Program};
+use crate::hir::{EnumIx, ExprId, FnId, Function, NamedArgDef, Program};
 use crate::types::Meaning;
 
 use super::cells::{CellId, Cells, FuncNodeId, InstIx, MapNodeId, TupleNodeId};
+use super::enums::EnumNodeId;
 use super::flow::LoopWrites;
 use super::instances::Key;
 use super::set::Set;
@@ -40,6 +41,7 @@ pub(super) struct Sites {
     pub(super) cells: HashMap<(ExprId, u8), CellId>,
     pub(super) maps: HashMap<(ExprId, u8), MapNodeId>,
     pub(super) tuples: HashMap<(ExprId, u8), TupleNodeId>,
+    pub(super) enums: HashMap<ExprId, EnumNodeId>,
 }
 
 /// The analysis of one program.
@@ -57,6 +59,8 @@ pub(super) struct Engine<'p> {
     pub(super) globals: Vec<CellId>,
     pub(super) entity_fields: Vec<Vec<CellId>>,
     pub(super) enum_data: Vec<Vec<Vec<CellId>>>,
+    /// The enum whose data cells are being made, its type arguments and their node.
+    pub(super) filling: Option<(EnumIx, Rc<Vec<CellId>>, EnumNodeId)>,
     pub(super) page_of_view: HashMap<FnId, usize>,
     named_stubs: HashMap<FnId, (FnId, Vec<ExprId>)>,
     pub(super) roots: Vec<FnId>,
@@ -90,6 +94,7 @@ impl<'p> Engine<'p> {
             globals: Vec::new(),
             entity_fields: Vec::new(),
             enum_data: Vec::new(),
+            filling: None,
             page_of_view: HashMap::new(),
             named_stubs: HashMap::new(),
             roots: Vec::new(),

@@ -1,7 +1,7 @@
-//! Entity literals, saving, enum values. Here because their types are declared, not found. Must stay true: what flows
+//! Entity literals and saving. Here because their types are declared, not found. Must stay true: what flows
 //! into a field is checked against the declaration; unions with none stand for fields that may be absent.
 
-use crate::hir::{EntityIx, EnumIx, ExprId};
+use crate::hir::{EntityIx, ExprId};
 
 use super::report::Into;
 use super::set::{Nominal, Set};
@@ -59,25 +59,5 @@ impl Walker<'_, '_> {
             self.not_an_entity(expr, value, set);
         }
         only
-    }
-
-    pub(super) fn variant(&mut self, def: EnumIx, variant: u32, data: &[ExprId]) -> Set {
-        let mut never = false;
-        for (n, value) in data.iter().enumerate() {
-            let set = self.eval(*value);
-            never |= set.is_never();
-            let cell = self.engine.enum_data[def.index()]
-                .get(variant as usize)
-                .and_then(|data| data.get(n))
-                .copied();
-            if let Some(cell) = cell {
-                self.flow(cell, set, *value, Into::Variant(def, variant));
-            }
-        }
-        if never {
-            Set::NEVER
-        } else {
-            self.engine.cells.nominal(Nominal::Enum(def))
-        }
     }
 }

@@ -83,6 +83,12 @@ impl Finish<'_, '_> {
                     None => Meaning::Dynamic,
                 };
             }
+            if let (Meaning::VariantData(data), ExprKind::Variant(def, variant, _)) =
+                (&mut value, &function.exprs[expr.index()].kind)
+            {
+                let cells = self.engine.variant_data(sets[expr.index()], *def, *variant);
+                *data = cells.into_iter().map(|cell| self.cell(cell)).collect();
+            }
             self.renumber(&mut value);
             meaning.insert(expr, value);
         }
@@ -139,7 +145,7 @@ impl Finish<'_, '_> {
             | Meaning::ImplicitOuter
             | Meaning::EntityFind(_)
             | Meaning::EntityCount(_)
-            | Meaning::EnumVariant(_)
+            | Meaning::VariantData(_)
             | Meaning::DurationUnit(_) => {}
         }
     }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use crate::hir::{BinOp, ExprId, ExprKind, Function, LocalId, TypeAnn};
 
-use super::set::{Nominal, Set};
+use super::set::Set;
 use super::walk::Walker;
 
 /// Narrower types of variables, sorted by variable.
@@ -140,6 +140,7 @@ impl Walker<'_, '_> {
             map: value.map.and(held.map),
             func: value.func.and(held.func),
             tuple: value.tuple.and(held.tuple),
+            enums: value.enums.and(held.enums),
             nominals: value.nominals,
         };
         let narrowed = self
@@ -237,7 +238,8 @@ impl Walker<'_, '_> {
                 let ExprKind::Local(local) = &function.exprs[value.index()].kind else {
                     return Vec::new();
                 };
-                let set = self.engine.cells.nominal(Nominal::Enum(*def));
+                let held = self.local_now(*local);
+                let set = self.is_of_enum(held, *def);
                 self.fact(*local, set)
             }
             ExprKind::Block(parts, true) => match parts.last() {
@@ -298,7 +300,11 @@ impl Walker<'_, '_> {
             tuple: None,
             ..set.without(always)
         };
-        Set { nominals: 0, ..set }
+        Set {
+            enums: None,
+            nominals: 0,
+            ..set
+        }
     }
 
     /// The members that `is T` lets through.
@@ -317,6 +323,7 @@ impl Walker<'_, '_> {
             map: held.map.filter(|_| tested.map.is_some()),
             func: held.func.filter(|_| tested.func.is_some()),
             tuple: held.tuple.filter(|_| tested.tuple.is_some()),
+            enums: held.enums,
             nominals: held.nominals,
         };
         self.engine

@@ -192,6 +192,16 @@ impl Engine<'_> {
                 self.describe_key(item, depth - 1, out);
             }
         }
+        if let Some(node) = set.enums {
+            for args in self.cells.enum_args(node) {
+                out.push(u32::MAX - 6);
+                out.push(args.def.0);
+                for var in args.vars.iter() {
+                    let var = self.cells.read(*var);
+                    self.describe_key(var, depth - 1, out);
+                }
+            }
+        }
         if let Some(func) = set.func {
             out.push(u32::MAX - 5);
             out.push(func.0);

@@ -316,6 +316,9 @@ impl<'p> Search<'_, 'p> {
             if let Some(tuple) = set.tuple {
                 cells.extend(self.engine.cells.tuple_items(tuple).iter());
             }
+            if let Some(node) = set.enums {
+                cells.extend(self.engine.cells.enum_contents(node));
+            }
             for cell in cells {
                 self.spoil(cell);
                 open.push(self.engine.cells.peek(cell));

@@ -7,11 +7,11 @@ use flin_bytecode::library::LibType;
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{BinOp, EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId};
+use crate::near::{from_elsewhere, nearest};
 use crate::unsupported::Unsupported;
 
 use super::cells::{CellId, FuncNodeId};
 use super::library_calls::Arg;
-use super::near::{from_elsewhere, nearest};
 use super::set::Set;
 use super::walk::Walker;
 use super::words::{called, conversion, counted, either, param_words, sign};
@@ -107,8 +107,24 @@ impl Walker<'_, '_> {
 
     // ---- values that go to declared places
 
-    /// An error if nothing of the value can be stored in the declared cell.
+    /// An error if nothing of the value can be stored in the declared cell. Of a value that comes from branches each is
+    /// asked: one that cannot be right is a mistake, whatever the others give.
     pub(super) fn check_fits(&mut self, cell: CellId, value: Set, at: ExprId, into: Into) {
+        match self.kind(at) {
+            ExprKind::Block(parts, true) if !parts.is_empty() => {
+                let last = parts[parts.len() - 1];
+                return self.check_fits(cell, self.value_of(last), last, into);
+            }
+            ExprKind::If {
+                then,
+                otherwise: Some(otherwise),
+                ..
+            } => {
+                self.check_fits(cell, self.value_of(*then), *then, into);
+                return self.check_fits(cell, self.value_of(*otherwise), *otherwise, into);
+            }
+            _ => {}
+        }
         let declared = self.engine.cells.peek(cell);
         let value = self.engine.cells.norm(value);
         let open = value.is_never() || value.is_any() || declared.is_any();
@@ -259,7 +275,7 @@ impl Walker<'_, '_> {
             let (left, right) = (walker.words(a.1), walker.words(b.1));
             let outcome = if op == BinOp::Eq { "never" } else { "always" };
             let title = format!("{left} and {right} are never equal: this is {outcome} true");
-            let both = a.1.plus(Set { nominals: 0, ..b.1 });
+            let both = a.1.only(a.1).plus(b.1.only(b.1));
             let entity = walker
                 .engine
                 .cells

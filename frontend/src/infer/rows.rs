@@ -118,6 +118,7 @@ impl Walker<'_, '_> {
                 set.tuple.is_some() || set.nominals != 0,
                 Set {
                     tuple: None,
+                    enums: None,
                     nominals: 0,
                     ..set
                 },

@@ -5,6 +5,7 @@
 use crate::hir::{EntityIx, EnumIx};
 
 use super::cells::{CellId, Cells, FuncNodeId, MapNodeId, TupleNodeId};
+use super::enums::EnumNodeId;
 
 /// A nominal member of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,8 @@ pub(super) struct Set {
     pub(super) map: Option<MapNodeId>,
     pub(super) func: Option<FuncNodeId>,
     pub(super) tuple: Option<TupleNodeId>,
+    /// Type arguments of the enums among the nominal members.
+    pub(super) enums: Option<EnumNodeId>,
     pub(super) nominals: NominalsId,
 }
 
@@ -38,6 +41,7 @@ const fn scalar(bits: u16) -> Set {
         map: None,
         func: None,
         tuple: None,
+        enums: None,
         nominals: 0,
     }
 }
@@ -186,7 +190,11 @@ impl Cells {
         members.extend(set.tuple.map(Set::tuple));
         members.extend(set.func.map(Set::func));
         for nominal in self.nominals(set).to_vec() {
-            members.push(self.nominal(nominal));
+            let member = self.nominal(nominal);
+            members.push(Set {
+                enums: set.enums.filter(|_| matches!(nominal, Nominal::Enum(_))),
+                ..member
+            });
         }
         members
     }
@@ -199,8 +207,15 @@ impl Cells {
             .copied()
             .filter(|member| !drop(*member))
             .collect();
+        let enums = set
+            .enums
+            .filter(|_| kept.iter().any(|member| matches!(member, Nominal::Enum(_))));
         let nominals = self.intern_nominals(kept);
-        Set { nominals, ..set }
+        Set {
+            enums,
+            nominals,
+            ..set
+        }
     }
 
     /// The only entity of a set, if its nominal members are just one entity.

@@ -75,6 +75,11 @@ impl Engine<'_> {
                     open.push(self.cells.peek(*item));
                 }
             }
+            if let Some(node) = set.enums {
+                for cell in self.cells.enum_contents(node) {
+                    open.push(self.cells.peek(cell));
+                }
+            }
             if let Some(func) = set.func {
                 self.cells.mark_called(func);
                 let (params, result) = self.cells.func_parts(func);
@@ -198,7 +203,7 @@ fn collect_instances(meaning: &Meaning, out: &mut Vec<InstIx>) {
         | Meaning::ImplicitOuter
         | Meaning::EntityFind(_)
         | Meaning::EntityCount(_)
-        | Meaning::EnumVariant(_)
+        | Meaning::VariantData(_)
         | Meaning::DurationUnit(_) => {}
     }
 }

@@ -138,6 +138,11 @@ impl<'e, 'p> Walker<'e, 'p> {
         set
     }
 
+    /// The type of an expression that was evaluated in this walk.
+    pub(super) fn value_of(&self, expr: ExprId) -> Set {
+        self.exprs[expr.index()]
+    }
+
     pub(super) fn note(&mut self, expr: ExprId, set: Set) {
         self.exprs[expr.index()] = set;
     }
@@ -487,17 +492,9 @@ impl<'e, 'p> Walker<'e, 'p> {
                 }
             }
             ExprKind::Query(entity) => self.engine.cells.nominal(Nominal::Query(*entity)),
-            ExprKind::Variant(def, variant, data) => self.variant(*def, *variant, data),
+            ExprKind::Variant(def, variant, data) => self.variant(expr, *def, *variant, data),
             ExprKind::VariantData(value, def, variant, n) => {
-                let set = self.eval(*value);
-                if set.is_never() {
-                    return Set::NEVER;
-                }
-                let cell = self.engine.enum_data[def.index()]
-                    .get(*variant as usize)
-                    .and_then(|data| data.get(*n as usize))
-                    .copied();
-                cell.map_or(Set::NEVER, |cell| self.engine.cells.read(cell))
+                self.data_of(*value, *def, *variant, *n)
             }
             ExprKind::Response(value) => self.after(&[*value], Set::RESPONSE),
             other => unreachable!("{other:?} is of another group"),

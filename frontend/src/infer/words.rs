@@ -4,7 +4,7 @@
 use flin_bytecode::library::LibType;
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::BinOp;
+use crate::hir::{BinOp, EnumIx};
 
 use super::cells::MapKind;
 use super::engine::Engine;
@@ -59,6 +59,27 @@ impl Engine<'_> {
         }
     }
 
+    /// `Option<int>`
+    fn enum_words(&mut self, def: EnumIx, member: Set, depth: u32) -> String {
+        let name = &self.program.enums[def.index()].name;
+        let args = match member.enums {
+            Some(node) if depth > 0 => self.cells.enum_args(node),
+            _ => Vec::new(),
+        };
+        let Some(args) = args.into_iter().find(|args| args.def == def) else {
+            return name.clone();
+        };
+        let mut words = Vec::new();
+        for var in args.vars.iter() {
+            let held = self.cells.peek(*var);
+            if held.is_never() {
+                return name.clone();
+            }
+            words.push(self.words_to(held, depth - 1));
+        }
+        format!("{name}<{}>", words.join(", "))
+    }
+
     fn member_words(&mut self, member: Set, depth: u32) -> String {
         const SCALAR_WORDS: [&str; 10] = [
             "none", "bool", "int", "float", "text", "time", "duration", "range", "error",
@@ -103,7 +124,10 @@ impl Engine<'_> {
                     self.program.entities[entity.index()].name
                 )
             }
-            [Nominal::Enum(def)] => self.program.enums[def.index()].name.clone(),
+            [Nominal::Enum(def)] => {
+                let def = *def;
+                self.enum_words(def, member, depth)
+            }
             _ => "nothing".to_owned(),
         }
     }

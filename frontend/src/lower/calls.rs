@@ -100,7 +100,7 @@ impl Lower<'_, '_> {
                 | Meaning::ViaList(..)
                 | Meaning::EntityFind(_)
                 | Meaning::EntityCount(_)
-                | Meaning::EnumVariant(_)
+                | Meaning::VariantData(_)
                 | Meaning::DurationUnit(_),
             ) => {
                 self.call(e, None);
@@ -536,12 +536,6 @@ impl Lower<'_, '_> {
             Meaning::EntityFind(entity) => self.entity_find(*entity, args, ty, want),
             Meaning::EntityCount(entity) => self.entity_count(*entity, ty, want),
             Meaning::DurationUnit(unit) => self.duration(args[0], *unit, want),
-            Meaning::EnumVariant(variant) => {
-                let Ty::Enum(of) = ty else {
-                    return self.never_called(e, args, want);
-                };
-                self.variant(of, *variant, &[], want)
-            }
             Meaning::KeyOr(inner) => self.key_or(e, args[0], inner, want),
             Meaning::RecordField
             | Meaning::MapKey
@@ -559,7 +553,9 @@ impl Lower<'_, '_> {
                 self.b.release(mark);
                 self.settle_as(result, ty, want)
             }
-            Meaning::Closure { .. } | Meaning::ImplicitOuter => self.never_called(e, args, want),
+            Meaning::Closure { .. } | Meaning::ImplicitOuter | Meaning::VariantData(_) => {
+                self.never_called(e, args, want)
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use super::calls::Arg;
 use super::function::Lower;
 use super::records::Source;
 use crate::hir::{EnumIx, ExprId, TypeAnn};
-use crate::types::Ty;
+use crate::types::{Meaning, Ty};
 
 impl Lower<'_, '_> {
     pub(super) fn list(&mut self, e: ExprId, items: &[ExprId], want: Option<Reg>) -> Reg {
@@ -258,13 +258,14 @@ impl Lower<'_, '_> {
 
     pub(super) fn variant(
         &mut self,
+        e: ExprId,
         of: EnumIx,
         variant: u32,
         items: &[ExprId],
         want: Option<Reg>,
     ) -> Reg {
         let mark = self.b.mark();
-        let list = self.variant_items(of, variant, items);
+        let list = self.variant_items(e, of, variant, items);
         let (enum_no, variant_no) = (self.b.temp(Class::I64), self.b.temp(Class::I64));
         self.int_const(i64::from(of.0), enum_no);
         self.int_const(i64::from(variant), variant_no);
@@ -314,14 +315,22 @@ impl Lower<'_, '_> {
     }
 
     /// The data of a variant: boxed, after ints have become floats where the enum says so.
-    fn variant_items(&mut self, of: EnumIx, variant: u32, items: &[ExprId]) -> Reg {
+    fn variant_items(&mut self, e: ExprId, of: EnumIx, variant: u32, items: &[ExprId]) -> Reg {
         let f = self.cx.program;
         let declared = &f.enums[of.index()].variants[variant as usize].1;
+        let held = match self.meaning(e) {
+            Some(Meaning::VariantData(held)) => held.clone(),
+            _ => Vec::new(),
+        };
         let list = self.b.temp(Class::Ref);
         self.list_new(list, Ty::Any, items.len());
         for (n, item) in items.iter().enumerate() {
             let mark = self.b.mark();
-            let widened = declared.get(n).is_some_and(takes_float) && self.ty(*item) == Ty::Int;
+            let float = match held.get(n) {
+                Some(held) => self.takes_floats(*held),
+                None => declared.get(n).is_some_and(takes_float),
+            };
+            let widened = float && self.ty(*item) == Ty::Int;
             let value = if widened {
                 let float = self.eval_as(*item, Ty::Float, None);
                 self.convert(float, Ty::Float, Ty::Any, None)
@@ -332,6 +341,12 @@ impl Lower<'_, '_> {
             self.b.release(mark);
         }
         list
+    }
+
+    /// Whether a place holds floats and no ints.
+    fn takes_floats(&self, held: Ty) -> bool {
+        let members = self.members(held);
+        members.contains(&Ty::Float) && !members.contains(&Ty::Int)
     }
 
     fn any_list(&mut self, items: &[ExprId]) -> Reg {
@@ -423,7 +438,7 @@ fn scalar_is(ty: Ty, ann: &TypeAnn) -> bool {
         | TypeAnn::Tuple(_)
         | TypeAnn::Func(..)
         | TypeAnn::Entity(_)
-        | TypeAnn::Enum(_)
+        | TypeAnn::Enum(..)
         | TypeAnn::Var(_) => false,
     }
 }
@@ -451,7 +466,7 @@ fn takes_float(ann: &TypeAnn) -> bool {
         | TypeAnn::Tuple(_)
         | TypeAnn::Func(..)
         | TypeAnn::Entity(_)
-        | TypeAnn::Enum(_)
+        | TypeAnn::Enum(..)
         | TypeAnn::Var(_) => false,
     }
 }

@@ -142,7 +142,7 @@ impl Lowering<'_> {
             }
             TypeAnn::Func(..) => TypeDesc::Function,
             TypeAnn::Entity(entity) => TypeDesc::Entity(EntityTypeId(entity.0)),
-            TypeAnn::Enum(e) => TypeDesc::Enum(e.0),
+            TypeAnn::Enum(e, _) => TypeDesc::Enum(e.0),
         };
         self.module.type_desc(desc)
     }
@@ -172,7 +172,7 @@ impl Lowering<'_> {
             | TypeAnn::Tuple(_)
             | TypeAnn::Func(..)
             | TypeAnn::Entity(_)
-            | TypeAnn::Enum(_) => Class::Ref,
+            | TypeAnn::Enum(..) => Class::Ref,
         }
     }
 

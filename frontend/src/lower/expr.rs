@@ -307,7 +307,7 @@ impl Lower<'_, '_> {
             ExprKind::Delete(entity) | ExprKind::Restore(entity) => {
                 self.delete_or_restore(e, *entity, want)
             }
-            ExprKind::Variant(of, variant, items) => self.variant(*of, *variant, items, want),
+            ExprKind::Variant(of, variant, items) => self.variant(e, *of, *variant, items, want),
             ExprKind::Response(value) => self.response(*value, want),
             kind => unreachable!("{kind:?} has another role"),
         }

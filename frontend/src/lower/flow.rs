@@ -219,7 +219,7 @@ fn meant(
         | Meaning::ErrorField
         | Meaning::Dynamic
         | Meaning::ImplicitOuter
-        | Meaning::EnumVariant(_)
+        | Meaning::VariantData(_)
         | Meaning::DurationUnit(_) => {}
     }
 }

@@ -113,6 +113,7 @@ impl Resolver<'_> {
             Place::Var(var) => self.emit(ExprKind::SetGlobal(GlobalIx(var as u32), value), span),
             Place::New => {
                 let local = self.declare(&name.text, name.span, None);
+                self.declared_with(local, value);
                 self.emit(ExprKind::Let(local, Some(value)), span)
             }
             Place::Refused => self.error(span),

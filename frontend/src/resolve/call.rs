@@ -1,16 +1,15 @@
 //! Calls: which function is meant, and its arguments complete and in order. Must stay true: a call of a known function
 //! carries a value for every parameter, defaults included; arguments are evaluated in the order of the source.
 
-use std::sync::Arc;
-
 use flin_syntax::ast::{Arg, Expr, ExprKind as Ast, Name};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{EnumIx, ExprId, ExprKind, FnId};
+use crate::hir::{EnumIx, ExprId, ExprKind, FnId, LocalId, Program};
 use crate::unsupported::Unsupported;
 
-use super::functions::Signature;
+use super::functions::{ParamSignature, Signature};
 use super::names::{Item, Meaning};
+use super::scope::Binding;
 use super::suggest::{Wanted, nearest_of};
 use super::typenames::count_of;
 use super::{PRELUDE_WORLD, Resolver, library};
@@ -21,9 +20,36 @@ enum Callee {
     Function(FnId),
     /// A function held by a local.
     Closure(ExprId, FnId),
+    /// A lambda held by a local (of this function and number) that should not be assigned again.
+    Lambda(ExprId, FnId, (FnId, LocalId)),
     Value(ExprId),
     Library(Name),
     Unknown,
+}
+
+/// What a parameter gets.
+enum Value {
+    Given(ExprId),
+    /// What this function computes.
+    Default(FnId),
+}
+
+/// Library functions are declared nowhere.
+fn declared_at(diagnostic: Diagnostic, signature: &Signature) -> Diagnostic {
+    if signature.span.start == signature.span.end {
+        diagnostic
+    } else {
+        diagnostic.also(signature.span, "declared here")
+    }
+}
+
+/// Whether an argument that is left out has a default value that uses other arguments.
+fn uses_arguments(signature: &Signature, slots: &[Option<ExprId>]) -> bool {
+    let by_default = |(slot, param): (&Option<ExprId>, &ParamSignature)| {
+        let default = param.default.as_ref();
+        slot.is_none() && default.is_some_and(|default| !default.uses.is_empty())
+    };
+    slots.iter().zip(&signature.params).any(by_default)
 }
 
 impl Resolver<'_> {
@@ -93,8 +119,14 @@ impl Resolver<'_> {
                 self.unknown_function(name);
                 Callee::Unknown
             }
-            Meaning::Local(_)
-            | Meaning::Var(_)
+            Meaning::Local(local) => {
+                let value = self.emit(ExprKind::Local(local), name.span);
+                match self.held_lambda(&name.text) {
+                    Some((id, declared)) => Callee::Lambda(value, id, declared),
+                    None => Callee::Value(value),
+                }
+            }
+            Meaning::Var(_)
             | Meaning::Entity(_)
             | Meaning::Enum(_)
             | Meaning::Alias
@@ -136,7 +168,12 @@ impl Resolver<'_> {
                 let call = self.emit(ExprKind::CallValue(value, args), span);
                 self.after(before, call, span)
             }
-            Callee::Value(value) => {
+            Callee::Lambda(value, id, declared) if self.needs_signature(id, args, &first) => {
+                self.calls_by_signature.push((declared.0, declared.1, span));
+                self.call_of(Callee::Closure(value, id), args, first, span)
+            }
+            Callee::Value(value) | Callee::Lambda(value, ..) => {
+                self.refuse_names(args, "a function value");
                 let args = self.positional(args, first);
                 self.emit(ExprKind::CallValue(value, args), span)
             }
@@ -148,9 +185,10 @@ impl Resolver<'_> {
                     self.unsupported(Unsupported::AsyncState, span);
                     return self.error(span);
                 }
-                let args = self.positional(args, first);
+                let (before, args) = self.library_arguments(&name, args, first);
                 self.check_count(&name, args.len());
-                self.emit(ExprKind::CallLib(name.text.to_string(), args), span)
+                let call = self.emit(ExprKind::CallLib(name.text.to_string(), args), span);
+                self.after(before, call, span)
             }
             Callee::Unknown => {
                 self.positional(args, first);
@@ -204,16 +242,158 @@ impl Resolver<'_> {
         self.emit(ExprKind::Block(before, true), span)
     }
 
-    /// Arguments by position; names are refused.
+    /// Arguments in the order of the source; who takes no names has refused them.
     pub(super) fn positional(&mut self, args: &[Arg], first: Option<ExprId>) -> Vec<ExprId> {
         let mut values: Vec<ExprId> = first.into_iter().collect();
-        for arg in args {
-            if arg.name.is_some() {
-                self.unsupported(Unsupported::NamedLibraryArguments, arg.span);
-            }
-            values.push(self.expr(&arg.value));
-        }
+        values.extend(args.iter().map(|arg| self.expr(&arg.value)));
         values
+    }
+
+    /// Names of arguments belong to declared functions: a value may be one function today and another one tomorrow.
+    pub(super) fn refuse_names(&mut self, args: &[Arg], what: &str) {
+        if let Some(name) = args.iter().find_map(|arg| arg.name.as_ref()) {
+            self.report(
+                Diagnostic::error(
+                    Code::WrongArguments,
+                    name.span,
+                    format!("{what} takes its arguments by position"),
+                )
+                .label(format!("nothing is called `{}` here", name.text))
+                .reason("names belong to the parameters of declared functions")
+                .hint("leave the name out, and give the arguments in their order"),
+            );
+        }
+    }
+
+    /// The lambda that a visible local was declared with, and which local of which function that is.
+    fn held_lambda(&self, name: &str) -> Option<(FnId, (FnId, LocalId))> {
+        let (depth, Binding::Variable(local) | Binding::Constant(local)) = self.search(name)?
+        else {
+            return None;
+        };
+        let frame = &self.frames[depth];
+        let lambda = frame.lambdas.get(&local)?;
+        Some((*lambda, (frame.id, local)))
+    }
+
+    /// Calls that used names or default values of a lambda whose variable turned out to be assigned again.
+    pub(super) fn check_calls_by_signature(&mut self, program: &Program) {
+        for (func, local, span) in std::mem::take(&mut self.calls_by_signature) {
+            let local = &program.functions[func.index()].locals[local.index()];
+            if local.reassigned {
+                self.report(
+                    Diagnostic::error(
+                        Code::WrongArguments,
+                        span,
+                        format!("`{}` may be another function by now", local.name),
+                    )
+                    .label("a call by name or with default values needs to know the function")
+                    .also(local.span, "declared here, and assigned again elsewhere")
+                    .hint("give all arguments by position"),
+                );
+            }
+        }
+    }
+
+    /// Whether a call says more than values by position, or less than one for each parameter.
+    fn needs_signature(&self, id: FnId, args: &[Arg], first: &Option<ExprId>) -> bool {
+        let params = &self.signatures[&id].params;
+        let given = args.len() + usize::from(first.is_some());
+        let by_default = params
+            .iter()
+            .filter(|param| param.default.is_some())
+            .count();
+        args.iter().any(|arg| arg.name.is_some())
+            || given < params.len() && given + by_default >= params.len()
+    }
+
+    /// Arguments of a library function: the statements before the call, and the values by position.
+    fn library_arguments(
+        &mut self,
+        name: &Name,
+        args: &[Arg],
+        first: Option<ExprId>,
+    ) -> (Vec<ExprId>, Vec<ExprId>) {
+        if args.iter().all(|arg| arg.name.is_none()) {
+            return (Vec::new(), self.positional(args, first));
+        }
+        let values = self.positional(args, None);
+        self.by_parameter_names(name, args, values, first)
+    }
+
+    /// Puts values, evaluated in the order of the source, to the positions that their names mean for a library function.
+    /// `first` is the receiver of a method, or what a pipeline puts in front.
+    fn by_parameter_names(
+        &mut self,
+        function: &Name,
+        args: &[Arg],
+        values: Vec<ExprId>,
+        first: Option<ExprId>,
+    ) -> (Vec<ExprId>, Vec<ExprId>) {
+        let signature = self.library_signature(function, args, first.is_some());
+        let mut slots: Vec<Option<ExprId>> = vec![None; signature.params.len()];
+        let mut order = Vec::new();
+        let mut next = 0;
+        if let (Some(first), Some(slot)) = (first, slots.first_mut()) {
+            *slot = Some(first);
+            next = 1;
+        }
+        let mut named = false;
+        for (arg, value) in args.iter().zip(values) {
+            let slot = match &arg.name {
+                None if named => {
+                    self.unnamed_after_named(arg.span);
+                    continue;
+                }
+                None => {
+                    next += 1;
+                    next - 1
+                }
+                Some(name) => {
+                    named = true;
+                    match self.named_slot(&signature, name, &slots) {
+                        Some(slot) => slot,
+                        None => continue,
+                    }
+                }
+            };
+            match slots.get_mut(slot) {
+                Some(place) => {
+                    *place = Some(value);
+                    order.push(slot);
+                }
+                None => self.too_many(&signature, next, arg.span),
+            }
+        }
+        let before = if order.is_sorted() {
+            Vec::new()
+        } else {
+            self.in_source_order(&order, &mut slots)
+        };
+        let last = slots.iter().rposition(Option::is_some);
+        let filled = last.map_or(0, |last| last + 1);
+        let mut complete = Vec::new();
+        for (slot, param) in slots.into_iter().zip(&signature.params).take(filled) {
+            complete.push(match slot {
+                Some(value) => value,
+                None => {
+                    self.left_out(function, param.name.as_deref().unwrap_or_default());
+                    self.error(function.span)
+                }
+            });
+        }
+        (before, complete)
+    }
+
+    fn left_out(&mut self, function: &Name, missing: &str) {
+        self.report(
+            Diagnostic::error(
+                Code::WrongArguments,
+                function.span,
+                format!("`{}` needs a value for `{missing}`, too", function.text),
+            )
+            .label("an argument before the named one is missing"),
+        );
     }
 
     /// Arguments for a known signature: statements that must run before the call, and one value per parameter.
@@ -273,12 +453,62 @@ impl Resolver<'_> {
         if let Some(extra) = extra {
             self.too_many(&signature, next, extra);
         }
-        let before = if order.is_sorted() {
+        let shared = uses_arguments(&signature, &slots);
+        let mut before = if order.is_sorted() && !shared {
             Vec::new()
         } else {
             self.in_source_order(&order, &mut slots)
         };
-        (before, self.complete(&signature, slots, refused, span))
+        let values = self.complete(&signature, slots, refused, span);
+        let values = if shared {
+            self.in_parameter_order(values, &signature, &mut before, span)
+        } else {
+            values
+                .into_iter()
+                .map(|value| self.filled(value, Vec::new(), span))
+                .collect()
+        };
+        (before, values)
+    }
+
+    /// Default values that use other arguments: one after the other, each with the values before it.
+    fn in_parameter_order(
+        &mut self,
+        values: Vec<Value>,
+        signature: &Signature,
+        before: &mut Vec<ExprId>,
+        span: Span,
+    ) -> Vec<ExprId> {
+        let mut done: Vec<ExprId> = Vec::new();
+        for (value, param) in values.into_iter().zip(&signature.params) {
+            let uses = match (&value, &param.default) {
+                (Value::Default(_), Some(default)) => default.uses.as_slice(),
+                _ => &[],
+            };
+            let args = uses
+                .iter()
+                .map(|at| {
+                    let kind = self.frame().exprs[done[*at].index()].kind.clone();
+                    self.emit(kind, span)
+                })
+                .collect();
+            let by_default = matches!(value, Value::Default(_));
+            let mut id = self.filled(value, args, span);
+            if by_default {
+                let local = self.temporary(span);
+                before.push(self.emit(ExprKind::Let(local, Some(id)), span));
+                id = self.emit(ExprKind::Local(local), span);
+            }
+            done.push(id);
+        }
+        done
+    }
+
+    fn filled(&mut self, value: Value, args: Vec<ExprId>, span: Span) -> ExprId {
+        match value {
+            Value::Given(id) => id,
+            Value::Default(func) => self.emit(ExprKind::CallFn(func, args), span),
+        }
     }
 
     /// Computes arguments into temporaries when names put them into another order.
@@ -302,20 +532,20 @@ impl Resolver<'_> {
         slots: Vec<Option<ExprId>>,
         refused: bool,
         span: Span,
-    ) -> Vec<ExprId> {
+    ) -> Vec<Value> {
         let mut missing = Vec::new();
         let mut values = Vec::new();
         for (at, (slot, param)) in slots.into_iter().zip(&signature.params).enumerate() {
-            values.push(match (slot, param.default) {
-                (Some(value), _) => value,
-                (None, Some(default)) => self.emit(ExprKind::CallFn(default, Vec::new()), span),
+            values.push(match (slot, &param.default) {
+                (Some(value), _) => Value::Given(value),
+                (None, Some(default)) => Value::Default(default.func),
                 (None, None) => {
                     let name = param
                         .name
                         .as_deref()
                         .map_or_else(|| format!("number {}", at + 1), |it| format!("`{it}`"));
                     missing.push(name);
-                    self.error(span)
+                    Value::Given(self.error(span))
                 }
             });
         }
@@ -362,23 +592,24 @@ impl Resolver<'_> {
             .label("given a second time"),
             Some(_) => return found,
             None => {
-                let names: Vec<&Arc<str>> = signature
+                let names: Vec<&str> = signature
                     .params
                     .iter()
-                    .filter_map(|param| param.name.as_ref())
+                    .filter_map(|param| param.name.as_deref())
                     .collect();
                 let unknown = Diagnostic::error(
                     Code::WrongArguments,
                     name.span,
                     format!("`{}` has no parameter `{}`", signature.name, name.text),
                 );
-                match nearest_of(&name.text, names.iter().map(|name| &***name)) {
+                match nearest_of(&name.text, names.iter().copied()) {
                     Some(near) => unknown.hint(format!("did you mean `{near}`?")),
-                    None => unknown,
+                    None if names.is_empty() => unknown.hint("it takes no arguments"),
+                    None => unknown.hint(format!("its parameters are {}", names.join(", "))),
                 }
             }
         };
-        self.report(diagnostic.also(signature.span, "declared here"));
+        self.report(declared_at(diagnostic, signature));
         None
     }
 
@@ -394,7 +625,7 @@ impl Resolver<'_> {
     }
 
     fn too_many(&mut self, signature: &Signature, found: usize, extra: Span) {
-        self.report(
+        self.report(declared_at(
             Diagnostic::error(
                 Code::WrongArguments,
                 extra,
@@ -404,9 +635,9 @@ impl Resolver<'_> {
                     count_of(signature.params.len(), "argument")
                 ),
             )
-            .label("one too many")
-            .also(signature.span, "declared here"),
-        );
+            .label("one too many"),
+            signature,
+        ));
     }
 
     /// `recv.name(args)`
@@ -422,16 +653,37 @@ impl Resolver<'_> {
         let recv = self.expr(object);
         let mut values = Vec::new();
         for (at, arg) in args.iter().enumerate() {
-            if arg.name.is_some() {
-                self.unsupported(Unsupported::NamedLibraryArguments, arg.span);
-            }
-            values.push(if at == 0 {
+            let is_first = match &arg.name {
+                None => at == 0,
+                Some(named) => self.is_first_argument(&name.text, &named.text),
+            };
+            values.push(if is_first {
                 self.query_argument(root, &name.text, &arg.value)
             } else {
                 self.expr(&arg.value)
             });
         }
-        self.emit(
+        let mut before = Vec::new();
+        let mut recv = recv;
+        if args.iter().any(|arg| arg.name.is_some()) {
+            if self.has_parameter_names(&name.text) {
+                let local = self.temporary(object.span);
+                let held = self.emit(ExprKind::Let(local, Some(recv)), object.span);
+                let again = self.emit(ExprKind::Local(local), object.span);
+                let (early, complete) = self.by_parameter_names(name, args, values, Some(recv));
+                values = complete
+                    .split_first()
+                    .map_or(Vec::new(), |(_, rest)| rest.to_vec());
+                if !early.is_empty() {
+                    before.push(held);
+                    before.extend(early);
+                    recv = again;
+                }
+            } else {
+                self.refuse_names(args, &format!("`{}`", name.text));
+            }
+        }
+        let call = self.emit(
             ExprKind::Method {
                 recv,
                 name: name.text.to_string(),
@@ -440,7 +692,8 @@ impl Resolver<'_> {
                 optional,
             },
             span,
-        )
+        );
+        self.after(before, call, span)
     }
 
     /// `Name(args)`: a variant, or something that is called by mistake.
@@ -475,6 +728,7 @@ impl Resolver<'_> {
 
     /// `Status.Open`, `Msg.Move(1)`
     pub(super) fn variant(&mut self, at: EnumIx, name: &Name, args: &[Arg], span: Span) -> ExprId {
+        self.refuse_names(args, "a variant");
         let values = self.positional(args, None);
         let Some((number, expected)) = self.variant_number(at, name) else {
             return self.error(span);

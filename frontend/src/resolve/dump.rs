@@ -243,7 +243,14 @@ fn type_text(program: &Program, ty: &TypeAnn) -> String {
             )
         }
         TypeAnn::Entity(at) => program.entities[at.index()].name.clone(),
-        TypeAnn::Enum(at) => program.enums[at.index()].name.clone(),
+        TypeAnn::Enum(at, args) => {
+            let name = program.enums[at.index()].name.clone();
+            if args.is_empty() {
+                return name;
+            }
+            let args: Vec<String> = args.iter().map(|arg| type_text(program, arg)).collect();
+            format!("{name}<{}>", args.join(", "))
+        }
         TypeAnn::Var(var) => format!("'{var}"),
         TypeAnn::Any
         | TypeAnn::None

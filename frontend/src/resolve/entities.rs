@@ -139,9 +139,6 @@ impl<'a> Resolver<'a> {
         if !self.declare_top(&decl.name, Item::Enum(crate::hir::EnumIx(at as u32))) {
             return None;
         }
-        if let Some(generic) = decl.generics.first() {
-            self.unsupported(Unsupported::GenericEnums, generic.span);
-        }
         let mut seen: HashSet<&str> = HashSet::new();
         for variant in &decl.variants {
             if !seen.insert(&variant.name.text) {
@@ -169,17 +166,19 @@ impl<'a> Resolver<'a> {
         self.enums.push(EnumDef {
             name: decl.name.text.to_string(),
             span: decl.name.span,
+            generics: decl.generics.len() as u32,
             variants,
         });
         Some(at)
     }
 
     pub(super) fn enum_types(&mut self, at: usize, decl: &EnumDecl) {
-        if !decl.generics.is_empty() {
-            return;
-        }
         for (number, variant) in decl.variants.iter().enumerate() {
-            let types = variant.payload.iter().map(|ty| self.type_of(ty)).collect();
+            let types = variant
+                .payload
+                .iter()
+                .map(|ty| self.type_in_enum(ty, &decl.generics))
+                .collect();
             self.enums[at].variants[number].1 = types;
         }
     }
@@ -293,7 +292,7 @@ fn refused(ty: &TypeAnn) -> Option<&'static str> {
         TypeAnn::Var(_) => Some("a value of an open type"),
         TypeAnn::List(item) | TypeAnn::Optional(item) => refused(item),
         TypeAnn::Map(key, value) => refused(key).or_else(|| refused(value)),
-        TypeAnn::Tuple(items) => items.iter().find_map(refused),
+        TypeAnn::Tuple(items) | TypeAnn::Enum(_, items) => items.iter().find_map(refused),
         TypeAnn::Union(items) => items
             .iter()
             .filter(|item| **item != TypeAnn::None)
@@ -305,8 +304,7 @@ fn refused(ty: &TypeAnn) -> Option<&'static str> {
         | TypeAnn::Text
         | TypeAnn::Time
         | TypeAnn::Duration
-        | TypeAnn::Entity(_)
-        | TypeAnn::Enum(_) => None,
+        | TypeAnn::Entity(_) => None,
     }
 }
 
@@ -315,7 +313,9 @@ fn has_link(ty: &TypeAnn) -> bool {
         TypeAnn::Entity(_) => true,
         TypeAnn::List(item) | TypeAnn::Optional(item) => has_link(item),
         TypeAnn::Map(_, value) => has_link(value),
-        TypeAnn::Tuple(items) | TypeAnn::Union(items) => items.iter().any(has_link),
+        TypeAnn::Tuple(items) | TypeAnn::Union(items) | TypeAnn::Enum(_, items) => {
+            items.iter().any(has_link)
+        }
         TypeAnn::Any
         | TypeAnn::None
         | TypeAnn::Int
@@ -328,7 +328,6 @@ fn has_link(ty: &TypeAnn) -> bool {
         | TypeAnn::Error
         | TypeAnn::Response
         | TypeAnn::Func(..)
-        | TypeAnn::Enum(_)
         | TypeAnn::Var(_) => false,
     }
 }

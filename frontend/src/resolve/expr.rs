@@ -137,7 +137,7 @@ impl Resolver<'_> {
     }
 
     fn is_type(&mut self, value: &Expr, ty: &TypeExpr, negated: bool, span: Span) -> ExprId {
-        let kind = ExprKind::Is(self.expr(value), self.type_of(ty));
+        let kind = ExprKind::Is(self.expr(value), self.tested_type(ty));
         self.negate_if(negated, kind, span)
     }
 

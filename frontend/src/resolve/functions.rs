@@ -1,6 +1,7 @@
 //! Functions: what callers need to know of one, and the bodies of named functions, lambdas and default values. Must stay
 //! true: a signature exists before any body is walked, so that calls may stand before the declaration.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use flin_syntax::ast::{self, Expr, FnDecl, PatternKind};
@@ -9,6 +10,7 @@ use flin_syntax::{Code, Diagnostic, Span};
 use crate::hir::{ExprId, ExprKind, FnId, FnKind, Param};
 
 use super::Resolver;
+use super::mentions::Mention;
 use super::patterns::Target;
 use super::scope::{Binding, FrameHead, Link, Place};
 
@@ -25,8 +27,16 @@ pub(super) struct Signature {
 pub(super) struct ParamSignature {
     /// None for a pattern.
     pub(super) name: Option<Arc<str>>,
-    /// The function that computes the default value.
-    pub(super) default: Option<FnId>,
+    pub(super) default: Option<DefaultValue>,
+}
+
+/// A default value as a caller sees it.
+#[derive(Clone, Debug)]
+pub(super) struct DefaultValue {
+    /// The function that computes it.
+    pub(super) func: FnId,
+    /// The earlier parameters that it uses; their values are its arguments.
+    pub(super) uses: Vec<usize>,
 }
 
 impl Resolver<'_> {
@@ -35,15 +45,21 @@ impl Resolver<'_> {
         let id = self.reserve();
         let params = params
             .iter()
-            .map(|param| ParamSignature {
+            .enumerate()
+            .map(|(at, param)| ParamSignature {
                 name: match &param.pattern.kind {
-                    PatternKind::Binding(name) => Some(name.text.clone()),
+                    PatternKind::Binding(name) | PatternKind::Typed { name, .. } => {
+                        Some(name.text.clone())
+                    }
                     _ => None,
                 },
-                default: param.default.as_ref().map(|_| {
-                    let default = self.reserve();
-                    self.defaults.insert(default);
-                    default
+                default: param.default.as_ref().map(|value| {
+                    let func = self.reserve();
+                    self.defaults.insert(func);
+                    DefaultValue {
+                        func,
+                        uses: used_by(value, &params[..at]),
+                    }
                 }),
             })
             .collect();
@@ -70,7 +86,8 @@ impl Resolver<'_> {
         } else {
             Place::Lambda
         };
-        self.default_values(id, &decl.params);
+        let generics: Vec<Arc<str>> = decl.generics.iter().map(|name| name.text.clone()).collect();
+        self.default_values(id, &decl.params, &generics);
         self.open(
             id,
             FrameHead {
@@ -81,10 +98,10 @@ impl Resolver<'_> {
                 link,
             },
         );
-        self.frame_mut().generics = decl.generics.iter().map(|name| name.text.clone()).collect();
+        self.frame_mut().generics = generics;
         let result = self.annotation(decl.result.as_ref());
         self.frame_mut().result = result;
-        let prologue = self.parameters(id, &decl.params);
+        let prologue = self.own_parameters(id, &decl.params);
         let body = self.body_block(&decl.body.statements, prologue, decl.body.span);
         self.close(body);
     }
@@ -97,10 +114,10 @@ impl Resolver<'_> {
         body: &Expr,
         head: FrameHead,
     ) {
-        self.default_values(id, params);
+        self.default_values(id, params, &[]);
         let span = head.span;
         self.open(id, head);
-        let mut prologue = self.parameters(id, params);
+        let mut prologue = self.own_parameters(id, params);
         let body = match &body.kind {
             ast::ExprKind::Block(block) => self.body_block(&block.statements, prologue, block.span),
             _ if prologue.is_empty() => self.expr(body),
@@ -126,42 +143,68 @@ impl Resolver<'_> {
         self.emit(ExprKind::Lambda(id), span)
     }
 
-    /// The functions that compute default values of parameters; they see constants and functions, no parameters.
-    fn default_values(&mut self, id: FnId, params: &[ast::Param]) {
-        let defaults: Vec<Option<FnId>> = self.signatures[&id]
-            .params
-            .iter()
-            .map(|param| param.default)
-            .collect();
-        for (param, default) in params.iter().zip(defaults) {
-            if let (Some(value), Some(default)) = (&param.default, default) {
-                if self.uses_other_parameters(params, value) {
-                    let wrong = Expr::new(ast::ExprKind::Error, value.span);
-                    self.computed(default, "default value", Place::Default, &wrong);
-                } else {
-                    self.computed(default, "default value", Place::Default, value);
-                }
-            }
+    /// The functions that compute default values of parameters. They see constants, functions, and as parameters of
+    /// their own what stands before them.
+    fn default_values(&mut self, id: FnId, params: &[ast::Param], generics: &[Arc<str>]) {
+        let signature = self.signatures[&id].params.clone();
+        for (at, (param, known)) in params.iter().zip(signature).enumerate() {
+            let (Some(value), Some(default)) = (&param.default, known.default) else {
+                continue;
+            };
+            self.open(
+                default.func,
+                FrameHead {
+                    name: "default value".to_owned(),
+                    span: value.span,
+                    kind: FnKind::Internal,
+                    place: Place::Default,
+                    link: Link::Root,
+                },
+            );
+            self.frame_mut().generics = generics.to_vec();
+            let used = default.uses.iter().map(|n| (&params[*n], None));
+            let mut prologue = self.parameters(used);
+            self.refuse_later_parameters(&params[at..], value);
+            prologue.push(self.expr(value));
+            let body = match prologue.as_slice() {
+                [only] => *only,
+                _ => self.emit(ExprKind::Block(prologue, true), value.span),
+            };
+            self.close(body);
         }
     }
 
-    fn uses_other_parameters(&mut self, params: &[ast::Param], value: &Expr) -> bool {
-        let mut names = Vec::new();
-        for param in params {
-            super::mentions::of_pattern(&param.pattern, &mut |name, _| {
-                names.push(name.text.clone())
+    /// A default value that uses its own parameter, or one that stands after it. The names count as known then.
+    fn refuse_later_parameters(&mut self, later: &[ast::Param], value: &Expr) {
+        let mut names: Vec<&ast::Name> = Vec::new();
+        for param in later {
+            super::mentions::of_pattern(&param.pattern, &mut |name, how| {
+                if how == Mention::Bound && !self.is_visible(&name.text) {
+                    names.push(name);
+                }
             });
         }
-        let mut used = None;
+        let mut used: Vec<(Span, &ast::Name)> = Vec::new();
         super::mentions::of_expr(value, &mut |name, how| {
-            if how == super::mentions::Mention::Read && names.contains(&name.text) {
-                used = Some(name.span);
+            let declared = names.iter().find(|it| it.text == name.text);
+            if let (Mention::Read, Some(declared)) = (how, declared) {
+                used.push((name.span, declared));
             }
         });
-        if let Some(span) = used {
-            self.unsupported(crate::unsupported::Unsupported::DefaultsOfParameters, span);
+        for (span, declared) in used {
+            if self.refused.insert(declared.text.clone()) {
+                self.report(
+                    Diagnostic::error(
+                        Code::UsedTooEarly,
+                        span,
+                        format!("the parameter `{}` has no value yet", declared.text),
+                    )
+                    .label("a default value may use only parameters that stand before its own")
+                    .also(declared.span, "declared here")
+                    .hint(format!("move `{}` to the front", declared.text)),
+                );
+            }
         }
-        used.is_some()
     }
 
     /// A function without parameters that computes one expression.
@@ -181,15 +224,22 @@ impl Resolver<'_> {
     }
 
     /// Declares the parameters of the function just opened; gives the statements that take patterns apart.
-    fn parameters(&mut self, id: FnId, params: &[ast::Param]) -> Vec<ExprId> {
-        let mut prologue = Vec::new();
-        let mut patterns = Vec::new();
-        let defaults: Vec<Option<FnId>> = self.signatures[&id]
+    fn own_parameters(&mut self, id: FnId, params: &[ast::Param]) -> Vec<ExprId> {
+        let known: Vec<Option<FnId>> = self.signatures[&id]
             .params
             .iter()
-            .map(|param| param.default)
+            .map(|param| param.default.as_ref().map(|default| default.func))
             .collect();
-        for (param, default) in params.iter().zip(defaults) {
+        self.parameters(params.iter().zip(known))
+    }
+
+    fn parameters<'p>(
+        &mut self,
+        params: impl Iterator<Item = (&'p ast::Param, Option<FnId>)>,
+    ) -> Vec<ExprId> {
+        let mut prologue = Vec::new();
+        let mut patterns = Vec::new();
+        for (param, default) in params {
             let mut annotation = self.annotation(param.ty.as_ref());
             let local = match &param.pattern.kind {
                 PatternKind::Binding(name) => self.parameter(name, annotation.clone()),
@@ -241,4 +291,20 @@ impl Resolver<'_> {
         }
         self.declare(&name.text, name.span, annotation)
     }
+}
+
+/// The parameters whose names a default value mentions.
+fn used_by(value: &Expr, params: &[ast::Param]) -> Vec<usize> {
+    let mut mentioned: HashSet<&Arc<str>> = HashSet::new();
+    super::mentions::of_expr(value, &mut |name, _| {
+        mentioned.insert(&name.text);
+    });
+    let used = |param: &ast::Param| {
+        let mut found = false;
+        super::mentions::of_pattern(&param.pattern, &mut |name, _| {
+            found |= mentioned.contains(&name.text);
+        });
+        found
+    };
+    (0..params.len()).filter(|at| used(&params[*at])).collect()
 }

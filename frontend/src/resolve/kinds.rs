@@ -25,6 +25,7 @@ impl Resolver<'_> {
     /// Decides the kinds, checks what depends on them and gives globals their final numbers.
     pub(super) fn settle(&mut self, program: &mut Program) {
         scope::spread_flags(&mut program.functions);
+        self.check_calls_by_signature(program);
         let facts: Vec<Facts> = program.functions.iter().map(Facts::of).collect();
         let fates = self.fates(program, &facts);
         // Until the final numbers are given, a global's number is the position of its variable.

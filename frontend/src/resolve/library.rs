@@ -4,12 +4,15 @@
 use std::sync::Arc;
 
 use flin_bytecode::library::{self, LibType};
-use flin_syntax::ast::Name;
+use flin_syntax::Span;
+use flin_syntax::ast::{Arg, Name};
 
 use crate::hir::{ExprId, ExprKind, FnKind, Param};
 
-use super::Resolver;
+use super::functions::{ParamSignature, Signature};
+use super::names::Item;
 use super::scope::{FrameHead, Link, Place};
+use super::{PRELUDE_WORLD, Resolver};
 
 /// Whether there is a library function of this name.
 pub(super) fn exists(name: &str) -> bool {
@@ -44,6 +47,85 @@ pub(super) fn argument_counts(name: &str) -> Vec<usize> {
 }
 
 impl Resolver<'_> {
+    /// The names of the parameters of a library function or a query's method, per row; the receiver is the first.
+    fn name_lists(&self, function: &str) -> Vec<Vec<Arc<str>>> {
+        let mut lists: Vec<Vec<Arc<str>>> = library::lookup(function)
+            .iter()
+            .map(|row| {
+                row.scheme()
+                    .names
+                    .iter()
+                    .map(|it| Arc::from(it.as_str()))
+                    .collect()
+            })
+            .collect();
+        for count in ["", "2", "3"] {
+            let method = format!("__q_{function}{count}");
+            if let Some((Item::Function(id), _)) = self.worlds[PRELUDE_WORLD].get(&method) {
+                let params = self.signatures[&id].params.iter();
+                lists.push(params.filter_map(|param| param.name.clone()).collect());
+            }
+        }
+        lists
+    }
+
+    /// Whether the parameters of a function that is no declared one have names.
+    pub(super) fn has_parameter_names(&self, function: &str) -> bool {
+        !self.name_lists(function).is_empty()
+    }
+
+    /// Whether a named argument is the one after the receiver.
+    pub(super) fn is_first_argument(&self, function: &str, argument: &str) -> bool {
+        let lists = self.name_lists(function);
+        lists
+            .iter()
+            .any(|names| names.get(1).is_some_and(|name| &**name == argument))
+    }
+
+    /// The parameters that a call with names means: of the row that it fits, else of the longest that has the names.
+    pub(super) fn library_signature(
+        &self,
+        function: &Name,
+        args: &[Arg],
+        first: bool,
+    ) -> Signature {
+        let lists = self.name_lists(&function.text);
+        let given = args.len() + usize::from(first);
+        let named = args.iter().filter_map(|arg| arg.name.as_ref());
+        let by_position = given - named.clone().count();
+        let has_all = |names: &&Vec<Arc<str>>| {
+            let open = names.get(by_position..).unwrap_or_default();
+            named.clone().all(|name| open.contains(&name.text))
+        };
+        let exact = lists
+            .iter()
+            .find(|names| names.len() == given && has_all(names));
+        let longest = || lists.iter().filter(has_all).max_by_key(|names| names.len());
+        let params = match exact.or_else(longest) {
+            Some(names) => names.clone(),
+            None => {
+                let mut all: Vec<Arc<str>> = Vec::new();
+                for name in lists.into_iter().flatten() {
+                    if !all.contains(&name) {
+                        all.push(name);
+                    }
+                }
+                all
+            }
+        };
+        Signature {
+            name: function.text.clone(),
+            span: Span::new(0, 0),
+            params: params
+                .into_iter()
+                .map(|name| ParamSignature {
+                    name: Some(name),
+                    default: None,
+                })
+                .collect(),
+        }
+    }
+
     /// A library function without parentheses where a value is expected (`xs.map(upper)`): a lambda that calls it.
     pub(super) fn library_function_value(&mut self, name: &Name) -> ExprId {
         let count = argument_counts(&name.text)

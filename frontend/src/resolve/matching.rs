@@ -225,7 +225,7 @@ impl Resolver<'_> {
                 self.bind_in_arm(name, value, names, out);
             }
             PatternKind::Typed { ty, name } => {
-                let ty = self.type_of(ty);
+                let ty = self.tested_type(ty);
                 self.check_type(from, ty, span, out);
                 if &*name.text != "_" {
                     let value = self.emit(ExprKind::Local(from), span);

@@ -40,8 +40,8 @@ use std::sync::Arc;
 use flin_syntax::{Diagnostic, FileId, Span, ast};
 
 use crate::hir::{
-    EntityDef, EnumDef, Expr, ExprId, ExprKind, FnId, Function, HandlerDef, PageDef, Program,
-    RouteDef,
+    EntityDef, EnumDef, Expr, ExprId, ExprKind, FnId, Function, HandlerDef, LocalId, PageDef,
+    Program, RouteDef,
 };
 use crate::unsupported::Unsupported;
 use functions::Signature;
@@ -89,6 +89,8 @@ pub(super) struct Resolver<'a> {
     main_inits: Vec<(ExprId, usize)>,
     /// Functions that compute a default value of a parameter.
     defaults: HashSet<FnId>,
+    /// Calls by name of lambdas in variables: which variable of which function, and the place of the call.
+    calls_by_signature: Vec<(FnId, LocalId, Span)>,
     /// Locals that hide a top-level variable standing below.
     hiding: Vec<assign::Hiding>,
     /// Where pages and routes were declared, by method and path without the names of its parts.
@@ -128,6 +130,7 @@ impl<'a> Resolver<'a> {
             main_declarations: HashMap::new(),
             main_inits: Vec::new(),
             defaults: HashSet::new(),
+            calls_by_signature: Vec::new(),
             hiding: Vec::new(),
             paths: HashMap::new(),
             refused: HashSet::new(),

@@ -91,6 +91,8 @@ pub(super) struct Frame {
     pub(super) labels: u32,
     /// Values of the enclosing function, in the order of the parameters (`Link::Params`).
     pub(super) copied: Vec<LocalId>,
+    /// Variables that were declared with a lambda.
+    pub(super) lambdas: HashMap<LocalId, FnId>,
     /// The entity of a query argument whose bare names may be fields.
     pub(super) implicit: Option<Implicit>,
     /// Top-level variables of this statement number and later have no value yet.
@@ -181,6 +183,7 @@ impl Resolver<'_> {
             loops: Vec::new(),
             labels: 0,
             copied: Vec::new(),
+            lambdas: HashMap::new(),
             implicit: None,
             limit: None,
         });
@@ -262,6 +265,14 @@ impl Resolver<'_> {
             self.bind(name, Binding::Variable(local));
         }
         local
+    }
+
+    /// Notes that a variable was declared with this value.
+    pub(super) fn declared_with(&mut self, local: LocalId, value: ExprId) {
+        let frame = self.frame_mut();
+        if let crate::hir::ExprKind::Lambda(func) = frame.exprs[value.index()].kind {
+            frame.lambdas.insert(local, func);
+        }
     }
 
     /// A variable without a name.

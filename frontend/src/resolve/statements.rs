@@ -96,6 +96,7 @@ impl Resolver<'_> {
                     .frame_mut()
                     .add_local(&name.text, name.span, annotation);
                 self.bind(&name.text, Binding::Constant(local));
+                self.declared_with(local, value);
                 ids.push(self.emit(ExprKind::Let(local, Some(value)), statement.span));
             }
             StmtKind::Destructure { pattern, value } => {
@@ -178,6 +179,7 @@ impl Resolver<'_> {
                 let annotation = self.annotation(ty);
                 let initial = self.expr(value);
                 let local = self.declare(&name.text, name.span, annotation);
+                self.declared_with(local, initial);
                 ids.push(self.emit(
                     ExprKind::Let(local, Some(initial)),
                     pattern.span.to(value.span),

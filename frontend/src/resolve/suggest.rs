@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use crate::hir::EnumIx;
+use crate::near::nearest;
 
 use super::names::Item;
 use super::{Resolver, library};
@@ -108,66 +109,10 @@ fn fits(item: Item, wanted: Wanted) -> bool {
     }
 }
 
-/// The nearest of some names, if one is near enough: a third of the letters may differ, at least one.
+/// The nearest of some names, if one is near enough.
 pub(super) fn nearest_of<'n>(
     name: &str,
     candidates: impl Iterator<Item = &'n str>,
 ) -> Option<String> {
-    let length = name.chars().count();
-    let limit = (length / 3).max(1);
-    candidates
-        .filter(|candidate| candidate.chars().count().abs_diff(length) <= limit)
-        .map(|candidate| {
-            (
-                distance(&name.to_lowercase(), &candidate.to_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(distance, candidate)| {
-            *distance <= limit && *candidate != name && (*distance < length)
-        })
-        .min()
-        .map(|(_, candidate)| candidate.to_owned())
-}
-
-/// Edit distance with exchange of neighbours as one step.
-fn distance(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let change = usize::from(a[i - 1] != b[j - 1]);
-            row[j] = (last[j] + 1).min(row[j - 1] + 1).min(last[j - 1] + change);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    last[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{distance, nearest_of};
-
-    #[test]
-    fn distances() {
-        assert_eq!(distance("title", "titel"), 1);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("count", "coutn"), 1);
-    }
-
-    #[test]
-    fn only_near_names_are_suggested() {
-        let names = ["newTitle", "todos", "count"];
-        assert_eq!(
-            nearest_of("newTitel", names.into_iter()),
-            Some("newTitle".to_owned())
-        );
-        assert_eq!(nearest_of("elephant", names.into_iter()), None);
-        assert_eq!(nearest_of("x", ["y"].into_iter()), None);
-    }
+    nearest(name, candidates).map(str::to_owned)
 }

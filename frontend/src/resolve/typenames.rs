@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flin_syntax::ast::{Name, TypeExpr, TypeKind};
 use flin_syntax::{Code, Diagnostic};
 
-use crate::hir::TypeAnn;
+use crate::hir::{EnumIx, TypeAnn};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
@@ -27,6 +27,33 @@ impl Resolver<'_> {
     /// A written type.
     pub(super) fn type_of(&mut self, ty: &TypeExpr) -> TypeAnn {
         self.type_with(ty, &Arguments::new())
+    }
+
+    /// A type after `is` or in a pattern: an enum's name alone is enough, whatever its values hold.
+    pub(super) fn tested_type(&mut self, ty: &TypeExpr) -> TypeAnn {
+        if let TypeKind::Named { name, args } = &ty.kind
+            && args.is_empty()
+            && let Some(Item::Enum(at)) = self.top(&name.text)
+        {
+            return self.any_enum(at);
+        }
+        self.type_of(ty)
+    }
+
+    /// An enum whose values hold anything.
+    pub(super) fn any_enum(&self, at: EnumIx) -> TypeAnn {
+        let count = self.enums[at.index()].generics as usize;
+        TypeAnn::Enum(at, vec![TypeAnn::Any; count])
+    }
+
+    /// A type in the declaration of an enum with these type parameters.
+    pub(super) fn type_in_enum(&mut self, ty: &TypeExpr, generics: &[Name]) -> TypeAnn {
+        let bound = generics
+            .iter()
+            .enumerate()
+            .map(|(at, name)| (name.text.clone(), TypeAnn::Var(at as u32)))
+            .collect();
+        self.type_with(ty, &bound)
     }
 
     /// An optional annotation.
@@ -73,7 +100,14 @@ impl Resolver<'_> {
         }
         let found = match self.top(&name.text) {
             Some(Item::Entity(entity)) => Some(TypeAnn::Entity(entity)),
-            Some(Item::Enum(at)) => Some(TypeAnn::Enum(at)),
+            Some(Item::Enum(at)) => {
+                let wanted = self.enums[at.index()].generics as usize;
+                if wanted != args.len() {
+                    self.argument_count(name, wanted, args.len());
+                    return TypeAnn::Any;
+                }
+                return TypeAnn::Enum(at, self.types_with(args, bound));
+            }
             Some(Item::Function(_) | Item::Var(_) | Item::Component | Item::Alias(_)) | None => {
                 built_in(&name.text)
             }

@@ -100,7 +100,7 @@ impl Resolver<'_> {
         }
         match self.top(&name.text) {
             Some(Item::Entity(entity)) => return Capitalised::Type(TypeAnn::Entity(entity)),
-            Some(Item::Enum(at)) => return Capitalised::Type(TypeAnn::Enum(at)),
+            Some(Item::Enum(at)) => return Capitalised::Type(self.any_enum(at)),
             Some(Item::Var(_)) => return Capitalised::Constant,
             Some(Item::Function(_) | Item::Alias(_) | Item::Component) | None => {}
         }
