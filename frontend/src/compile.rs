@@ -3,11 +3,10 @@
 //! looked at, types are silent about lines whose names are wrong; diagnostics come in the order of the source, at most
 //! `DIAGNOSTICS_MAX` of them.
 
-use std::collections::HashSet;
-
 use flin_bytecode::Module;
 use flin_syntax::Diagnostic;
 use flin_syntax::span::LineIndex;
+use foldhash::HashSet;
 
 use crate::{infer, lower, resolve};
 

@@ -48,7 +48,7 @@ pub struct Program {
     /// Test blocks.
     pub tests: Vec<(String, FnId)>,
     /// Prelude functions by name (`map`, `__q_list`, …), for library rows of kind prelude.
-    pub prelude: std::collections::HashMap<String, FnId>,
+    pub prelude: foldhash::HashMap<String, FnId>,
 }
 
 /// A type annotation with names bound.

@@ -6,9 +6,8 @@
     reason = "variants and fields are named as the construct they stand for"
 )]
 
-use std::collections::HashMap;
-
 use flin_bytecode::{Class, LibId};
+use foldhash::HashMap;
 
 use crate::hir::{EntityIx, EnumIx, ExprId, FnId};
 use crate::ids::ids;

@@ -108,8 +108,7 @@ impl LineIndex {
     }
 
     /// How many characters begin before a byte offset.
-    fn characters_before(&self, source: &str, offset: u32) -> u32 {
-        let end = (offset as usize).min(source.len());
+    fn characters_before(&self, source: &str, end: usize) -> u32 {
         let block = end / BLOCK_BYTES;
         self.characters[block] + beginnings(&source.as_bytes()[block * BLOCK_BYTES..end])
     }
@@ -125,7 +124,12 @@ impl LineIndex {
     pub fn line_column(&self, source: &str, offset: u32) -> LineColumn {
         let line = self.line(offset);
         let start = self.starts[line as usize - 1];
-        let before = self.characters_before(source, offset) - self.characters_before(source, start);
+        let end = (offset as usize).min(source.len());
+        let before = if end < start as usize + BLOCK_BYTES {
+            beginnings(source.as_bytes().get(start as usize..end).unwrap_or(&[]))
+        } else {
+            self.characters_before(source, end) - self.characters_before(source, start as usize)
+        };
         LineColumn {
             line,
             column: before + 1,

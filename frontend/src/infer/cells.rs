@@ -4,10 +4,10 @@
 //! one); who has read a cell is walked again when it grew; every chain of unifications ends, because each makes one
 //! root less.
 
-use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use flin_syntax::Span;
+use foldhash::{HashMap, HashSet};
 
 use super::enums::EnumNode;
 use super::set::{MEMBERS_MAX, Nominal, NominalsId, Set};

@@ -2,10 +2,11 @@
 //! function body knows nothing about when and how often. Must stay true: the number of instances is bounded for every
 //! program; after `run` nothing that any live instance has read has grown since it was walked.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use flin_syntax::Diagnostic;
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::hir::{EnumIx, ExprId, FnId, Function, NamedArgDef, Program};
 use crate::types::Meaning;

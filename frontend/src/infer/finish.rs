@@ -1,7 +1,7 @@
 //! From cells to the tables that lowering reads. Here because lowering must not know about unification. Must stay true:
 //! containers that may meet have one entry; instances are numbered in the order in which they are found from the roots.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{ExprId, ExprKind, FnId, FnKind};
 use crate::types::{

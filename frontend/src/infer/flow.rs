@@ -3,7 +3,7 @@
 //! useful. Must stay true: only variables that no other function can change are narrowed; at a loop head nothing is
 //! known about what the loop assigns.
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 use crate::hir::{BinOp, ExprId, ExprKind, Function, LocalId, TypeAnn};
 

@@ -1,8 +1,9 @@
 //! Instances: which typed copy of a function a call uses. Here because this decides how precise types are and how many
 //! copies there can be. Must stay true: the number of instances of a function is bounded, whatever its calls look like.
 
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{ExprId, FnId};
 

@@ -2,7 +2,7 @@
 //! make every use of the variable dynamic. Must stay true: a literal turns only if nothing in the program could tell the
 //! difference: its cell gets no other int, and is only read where an int would be widened anyway.
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::hir::{BinOp, ExprId, ExprKind, FnId, Function, RecordEntry};
 use crate::kinds::{

@@ -30,9 +30,8 @@ mod unused;
 mod walk;
 mod words;
 
-use std::collections::HashSet;
-
 use flin_syntax::Diagnostic;
+use foldhash::{HashSet, HashSetExt as _};
 
 use crate::hir::Program;
 use crate::types::Types;

@@ -1,7 +1,7 @@
 //! What is done when the worklist runs dry, and what is left at the end. Here because these rules are about the whole
 //! program, not about one function. Must stay true: each step only adds; when none adds anything the analysis is done.
 
-use std::collections::HashSet;
+use foldhash::{HashSet, HashSetExt as _};
 
 use crate::hir::{FnId, FnKind, GlobalKind};
 use crate::types::{InstId, Meaning};
@@ -170,9 +170,7 @@ impl Engine<'_> {
             let missing = rest.find(|at| {
                 let func = self.insts[*at].func;
                 let function = &self.program.functions[func.index()];
-                function.kind == FnKind::Named
-                    && !function.from_prelude
-                    && !covered[func.index()]
+                function.kind == FnKind::Named && !function.from_prelude && !covered[func.index()]
             });
             match missing {
                 Some(at) => open.push(InstIx(at as u32)),

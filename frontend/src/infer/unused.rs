@@ -2,7 +2,7 @@
 //! else { names.push("x") }` as the last statement of an action must not make the two lists one type. Must stay true: a
 //! function counts only if no call, in any function, is in a place where its value goes somewhere.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use crate::hir::{ExprId, ExprKind, FnId, FnKind, Function, Program};
 use crate::operands::operands;

@@ -2,7 +2,9 @@
 //! field. Here because the page, route and test tables are made from it. Must stay true: reachability is never too
 //! small (a page that misses a variable would be wrong); the flow into fields may be incomplete, it only places messages.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{
     Control, EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn,

@@ -25,8 +25,6 @@ mod values;
 mod views;
 mod walk;
 
-use std::collections::{HashMap, HashSet};
-
 use flin_bytecode::verify::{PARAMS_MAX, SLOTS_MAX};
 use flin_bytecode::{
     Class, EntityTypeId, FuncId, Function as Code, FunctionBuilder, GlobalId, Module,
@@ -34,6 +32,7 @@ use flin_bytecode::{
 };
 use flin_syntax::codes::Code as DiagnosticCode;
 use flin_syntax::{Diagnostic, Span};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::hir::{EntityIx, FnId, FnKind, GlobalIx, LocalId, Program};
 use crate::types::{InstId, Ty, Types};

@@ -2,7 +2,7 @@
 //! each variable lives in. Here because registers are handed out by these scopes. Must stay true: a variable's scope
 //! contains every expression that names it, captures by lambdas included.
 
-use std::collections::HashMap;
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{ExprId, ExprKind, FnId, Function, LocalId, Program};
 use crate::operands::operands;

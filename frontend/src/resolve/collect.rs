@@ -1,7 +1,6 @@
 //! The top level: what a file (or a `page` block) declares, collected before any body is walked. Must stay true: the order
 //! of functions, entities and types does not matter; the order of variables does, because they get their values in it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use flin_syntax::ast::{
@@ -9,6 +8,7 @@ use flin_syntax::ast::{
     Pattern, PatternKind, PlainText, Stmt, StmtKind, TypeAliasDecl, TypeExpr, TypeKind,
 };
 use flin_syntax::{Code, Diagnostic, Span};
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx};
 use crate::unsupported::Unsupported::{self, Guards, Jobs};

@@ -1,9 +1,8 @@
 //! Which values the arms of a `match` cover, as far as the patterns alone tell. Must stay true: what is called covered is
 //! covered; what needs types to be judged is left to inference.
 
-use std::collections::HashSet;
-
 use flin_syntax::ast::{Literal, Pattern, PatternItem, PatternKind};
+use foldhash::HashSet;
 
 use crate::hir::EnumIx;
 

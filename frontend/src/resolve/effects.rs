@@ -2,9 +2,8 @@
 //! entities, statements of the top level may not use page state or variables that have no value yet. Must stay true: the
 //! message stands at the first step of the chain and names every step.
 
-use std::collections::{HashMap, HashSet};
-
 use flin_syntax::{Code, Diagnostic, Span};
+use foldhash::{HashMap, HashSet, HashSetExt as _};
 
 use crate::hir::{ExprId, ExprKind, FnId, Function, GlobalIx, GlobalKind, Program};
 use crate::operands::operands;

@@ -1,12 +1,12 @@
 //! Entities and enums, and entity literals. Must stay true: names and fields of all entities exist before any body is
 //! walked; a field that an entity cannot keep is refused here, not at run time.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use flin_bytecode::module::{OnDelete, Rule};
 use flin_syntax::ast::{EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, MapEntry, Name};
 use flin_syntax::{Code, Diagnostic, Span};
+use foldhash::{HashSet, HashSetExt as _};
 
 use crate::hir::{EntityDef, EntityIx, EnumDef, ExprId, ExprKind, FieldDef, TypeAnn};
 use crate::unsupported::Unsupported;

@@ -2,9 +2,8 @@
 //! variables and several rules follow from it. Must stay true: facts are about what may happen, so a function that is
 //! only mentioned counts as called.
 
-use std::collections::{HashMap, HashSet};
-
 use flin_syntax::Span;
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 
 use crate::hir::{ExprId, ExprKind, FnId, Function, GlobalIx};
 

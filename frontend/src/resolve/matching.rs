@@ -2,13 +2,13 @@
 //! once; arms are tried in order; a name is bound before the guard that may use it; what no arm covers is an error here
 //! if the patterns show it, else the place is marked for inference.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use flin_syntax::ast::{
     Expr, Literal, MapPatternEntry, MatchArm, Name, Pattern, PatternItem, PatternKind,
 };
 use flin_syntax::{Code, Diagnostic, Span};
+use foldhash::{HashMap, HashSet};
 
 use crate::hir::{BinOp, ExprId, ExprKind, LocalId, TypeAnn};
 use crate::unsupported::Unsupported;

@@ -34,10 +34,10 @@ mod tags;
 mod typenames;
 mod variants;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use flin_syntax::{Diagnostic, FileId, Span, ast};
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::hir::{
     EntityDef, EnumDef, Expr, ExprId, ExprKind, FnId, Function, HandlerDef, LocalId, PageDef,

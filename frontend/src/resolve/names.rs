@@ -1,10 +1,10 @@
 //! Names at the top level, and looking up any name: locals first, then the page, the file, the library. Must stay true:
 //! a program's own names hide the library's; the prelude sees only itself and the library, and is seen by nobody.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use flin_syntax::{Code, Diagnostic, Span, ast};
+use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId, TypeAnn};
 use crate::unsupported::Unsupported;

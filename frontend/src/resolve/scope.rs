@@ -2,10 +2,10 @@
 //! local of an inner one. Must stay true: a name is looked up from the innermost block outwards; a variable that crosses
 //! a function is captured through every level between; a handler gets copies as parameters instead.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use flin_syntax::Span;
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::hir::{Capture, Expr, ExprId, FnId, FnKind, Function, Local, LocalId, Param, TypeAnn};
 

@@ -1,11 +1,11 @@
 //! Statements and blocks. Must stay true: a block is a scope; its value is the value of its last statement if that is an
 //! expression and somebody wants it; declarations that belong to the top level are refused elsewhere.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use flin_syntax::ast::{Block, Expr, FnDecl, Name, Pattern, PatternKind, Stmt, StmtKind, TypeExpr};
 use flin_syntax::{Code, Diagnostic, Span};
+use foldhash::{HashSet, HashSetExt as _};
 
 use crate::hir::{ExprId, ExprKind, FnId, LocalId};
 use crate::unsupported::Unsupported;

@@ -1,11 +1,11 @@
 //! Written types become types with names bound; aliases are replaced by what they stand for. Must stay true: an alias that
 //! contains itself is an error, not an endless loop; what is wrong becomes `any`, so that one mistake gives one message.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use flin_syntax::ast::{Name, TypeExpr, TypeKind};
 use flin_syntax::{Code, Diagnostic};
+use foldhash::HashMap;
 
 use crate::hir::{EnumIx, TypeAnn};
 use crate::unsupported::Unsupported;
@@ -26,7 +26,7 @@ type Arguments = HashMap<Arc<str>, TypeAnn>;
 impl Resolver<'_> {
     /// A written type.
     pub(super) fn type_of(&mut self, ty: &TypeExpr) -> TypeAnn {
-        self.type_with(ty, &Arguments::new())
+        self.type_with(ty, &Arguments::default())
     }
 
     /// A type after `is` or in a pattern: an enum's name alone is enough, whatever its values hold.
