@@ -80,15 +80,16 @@ pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
     let program =
         Program::load(module).unwrap_or_else(|e| panic!("{name}: the verifier refuses it: {e}"));
     let module = program.module();
-    let is_served =
-        !(module.pages.is_empty() && module.routes.is_empty() && module.tests.is_empty());
-    let happened = if is_served {
+    let answers = !(module.pages.is_empty() && module.routes.is_empty() && module.tests.is_empty());
+    // Only the store knows what is unique and who links to whom; only the small host can be told to fail.
+    let keeps = !module.entities.is_empty() && setup.store.is_none() && setup.fuel.is_none();
+    assert!(
+        answers || setup.asks.is_empty(),
+        "{name}: it has no page, route or test to ask"
+    );
+    let happened = if answers || keeps {
         served::run(&program, &setup, policy)
     } else {
-        assert!(
-            setup.asks.is_empty(),
-            "{name}: it has no page, route or test to ask"
-        );
         run_script(&program, &setup, policy)
     };
     Ran {
