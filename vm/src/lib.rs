@@ -9,6 +9,7 @@ mod heap;
 mod host;
 mod interp;
 pub mod iso;
+pub mod json_text;
 mod library;
 mod machine;
 #[cfg(feature = "count")]
@@ -18,6 +19,7 @@ mod semantics;
 mod trap;
 mod value;
 mod vm;
+pub mod wire;
 
 pub use flin_bytecode as bytecode;
 

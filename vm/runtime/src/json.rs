@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use flin_vm::json_text::{self, Within};
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 /// Lists and objects inside each other, at most.
@@ -96,32 +97,12 @@ impl Json {
 
 /// Writes a text as a JSON string that is also safe inside HTML: `<`, `>`, `&`, U+2028 and U+2029 are escaped.
 pub fn write_text(out: &mut String, text: &str) {
-    write_escaped(out, text, |ch| {
-        matches!(ch, '<' | '>' | '&' | '\u{2028}' | '\u{2029}')
-    });
+    json_text::write(out, text, Within::Markup);
 }
 
 /// Writes a text as a JSON string for answers that are JSON and nothing else.
 pub fn write_plain_text(out: &mut String, text: &str) {
-    write_escaped(out, text, |_| false);
-}
-
-fn write_escaped(out: &mut String, text: &str, also: impl Fn(char) -> bool) {
-    out.push('"');
-    for ch in text.chars() {
-        match ch {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            ch if ch.is_ascii_control() || also(ch) => {
-                out.push_str(&format!("\\u{:04x}", u32::from(ch)))
-            }
-            ch => out.push(ch),
-        }
-    }
-    out.push('"');
+    json_text::write(out, text, Within::Json);
 }
 
 #[derive(Clone, Copy)]

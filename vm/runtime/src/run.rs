@@ -15,7 +15,7 @@ use crate::entry::{
 };
 use crate::host::StoreHost;
 use crate::json::Json;
-use crate::wire::{Decoder, Sent, WireError, same_literal, wire_json};
+use crate::wire::{Decoder, Sent, WireError, same_literal};
 
 /// Runs an entry once. The transaction in `host` holds what it did; sequence numbers are filled in by the door.
 pub(crate) fn run_entry(
@@ -233,7 +233,7 @@ impl<'a, 'h> Run<'a, 'h> {
             let name = self.module.globals[variable.global.index()].name.clone();
             (
                 name,
-                wire_json(self.module, &self.vm.global(variable.global)),
+                flin_vm::wire::json(self.module, &self.vm.global(variable.global)),
             )
         };
         state.map(entry).collect()

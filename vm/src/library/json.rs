@@ -7,6 +7,7 @@ use super::{LibCall, Ret, str_of};
 use crate::fault::{DEPTH_MAX, Fault, Res};
 use crate::heap::{EntityState, MapCursor, Obj, list_len, range_parts};
 use crate::iso;
+use crate::json_text::{self, Within};
 use crate::machine::Machine;
 use crate::semantics::{Walk, print};
 use crate::trap::ErrorKind;
@@ -61,7 +62,7 @@ impl Reader<'_> {
             .count()
             + 1;
         let found = match self.text[self.at..].chars().next() {
-            Some(c) => format!("`{c}`"),
+            Some(c) => format!("`{}`", c.escape_debug()),
             None => "the end".to_owned(),
         };
         Fault::new(
@@ -464,18 +465,6 @@ impl Writer<'_> {
     }
 
     fn string(&mut self, text: &str) {
-        self.out.push('"');
-        for c in text.chars() {
-            match c {
-                '"' => self.out.push_str("\\\""),
-                '\\' => self.out.push_str("\\\\"),
-                '\n' => self.out.push_str("\\n"),
-                '\r' => self.out.push_str("\\r"),
-                '\t' => self.out.push_str("\\t"),
-                c if c < ' ' => self.out.push_str(&format!("\\u{:04x}", u32::from(c))),
-                c => self.out.push(c),
-            }
-        }
-        self.out.push('"');
+        json_text::write(&mut self.out, text, Within::Json);
     }
 }

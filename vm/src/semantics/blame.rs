@@ -49,7 +49,7 @@ pub(crate) fn sentence(m: &Machine, new: &NewError, pc: *const u64) -> String {
 }
 
 /// The innermost function of the program with the instruction it is at, and the function of the prelude it has called.
-fn running<'m>(m: &'m Machine, pc: *const u64) -> (Option<(&'m Function, usize)>, Option<&'m str>) {
+fn running(m: &Machine, pc: *const u64) -> (Option<(&Function, usize)>, Option<&str>) {
     let mut pc = pc;
     let mut called = None;
     for record in m.stacks.records.iter().rev() {

@@ -88,7 +88,7 @@ pub(crate) fn to_string(m: &mut Machine, value: Word) -> Res<String> {
     Ok(printer.out)
 }
 
-/// A piece of text in quotes, with escapes.
+/// A piece of text in quotes, with the escapes of a FLIN program (JSON has its own: `crate::json_text`).
 pub(crate) fn quote(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
@@ -98,6 +98,7 @@ pub(crate) fn quote(text: &str, out: &mut String) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
             c => out.push(c),
         }
     }

@@ -1,7 +1,7 @@
 //! Types at run time: `is`, unboxing with a check, and the words for types in messages. Must stay true: unboxing a list
-//! gives a list of the class that typed code expects (it is re-classed in place if all its elements fit), and nobody who
-//! holds that list too sees another value than before, but for a list given to a record's field; `is` looks at every
-//! element, unboxing only at kinds and classes.
+//! gives a list of the class that typed code expects (it is re-classed in place if all its elements fit) or one whose
+//! elements are converted one by one when they are read, and nobody who holds that list too sees another value than
+//! before, but for a list given to a record's field; `is` looks at every element, unboxing only at kinds and classes.
 
 use flin_bytecode::{Class, TypeDesc, TypeId};
 
@@ -70,22 +70,37 @@ pub(crate) fn adopt_ref(m: &mut Machine, word: Word, ty: TypeId) -> Res<Obj> {
     }
 }
 
-/// The error for a value of another type; of a list that would be one of floats but for some ints, the first of them.
+/// The error for a value of another type; of a list it tells the first element that does not fit.
 #[cold]
 #[inline(never)]
 fn misfit(m: &mut Machine, word: Word, ty: TypeId) -> Fault {
-    let plain = format!("expected {}, found {}", wanted(m, ty), found(m, word));
-    match int_among_floats(m, word, ty) {
-        Ok(Some(index)) => Fault::misfit(
-            format!(
-                "{plain} whose element {index} is int: a list that is shared keeps its elements; make a new one with \
-                 `.map(x => x.to_float)`"
-            ),
-            Blame::Value,
-        ),
-        Ok(None) => Fault::misfit(plain, Blame::Value),
-        Err(fault) => fault,
+    let mut message = format!("expected {}, found {}", wanted(m, ty), found(m, word));
+    match odd_element(m, word, ty) {
+        Ok(Some((index, found))) => message += &format!(" whose element {index} is {found}"),
+        Ok(None) => {}
+        Err(fault) => return fault,
     }
+    Fault::misfit(message, Blame::Value)
+}
+
+/// Position and type of the first element of a list that its declared type does not accept.
+fn odd_element(m: &mut Machine, word: Word, ty: TypeId) -> Res<Option<(usize, String)>> {
+    let program = m.program.clone();
+    let types = &program.module().types;
+    let of = match types[ty.index()] {
+        TypeDesc::Optional(inner) => inner,
+        _ => ty,
+    };
+    let (TypeDesc::List(element, _), View::List(list)) = (&types[of.index()], word.view()) else {
+        return Ok(None);
+    };
+    for index in 0..list_len(list) {
+        let word = m.heap.list_word(list, index)?;
+        if !accepts(m, word, *element)? {
+            return Ok(Some((index, found(m, word))));
+        }
+    }
+    Ok(None)
 }
 
 /// A type as what is expected: containers of anything by the name that `type_of` gives. (Library functions look into objects
@@ -99,23 +114,6 @@ fn wanted(m: &Machine, ty: TypeId) -> String {
         TypeDesc::Map(value) if is_any(value) => "map".to_owned(),
         _ => describe(m, ty),
     }
-}
-
-fn int_among_floats(m: &mut Machine, word: Word, ty: TypeId) -> Res<Option<usize>> {
-    let program = m.program.clone();
-    let types = &program.module().types;
-    let of = match types[ty.index()] {
-        TypeDesc::Optional(inner) => inner,
-        _ => ty,
-    };
-    let (TypeDesc::List(element, Class::F64), View::List(list)) = (&types[of.index()], word.view())
-    else {
-        return Ok(None);
-    };
-    if !elements_accepted(m, list, *element)? {
-        return Ok(None);
-    }
-    first_int(m, list)
 }
 
 /// Who else may hold a value that is about to be checked.
@@ -148,10 +146,10 @@ fn shallow(m: &mut Machine, word: Word, ty: TypeId, holders: Holders) -> Res<boo
             if !elements_accepted(m, list, *element)? {
                 return Ok(false);
             }
-            // An int among floats would turn into one before the eyes of whoever else holds the list. Nothing but ints
-            // may stay ints, as above.
-            if *class == Class::F64 && holders == Holders::Others && first_int(m, list)?.is_some() {
-                return m.heap.list_try_class(list, Class::I64);
+            // An int among floats would turn into one before the eyes of whoever else holds the list: it stays, too, and
+            // is widened when it is read.
+            if *class == Class::F64 && holders == Holders::Others && has_int(m, list)? {
+                return Ok(true);
             }
             m.heap.list_try_class(list, *class)
         }
@@ -172,14 +170,13 @@ fn shallow(m: &mut Machine, word: Word, ty: TypeId, holders: Holders) -> Res<boo
     }
 }
 
-/// The position of the first int.
-fn first_int(m: &mut Machine, list: Obj) -> Res<Option<usize>> {
+fn has_int(m: &mut Machine, list: Obj) -> Res<bool> {
     for index in 0..list_len(list) {
         if matches!(m.heap.list_word(list, index)?.view(), View::Int(_)) {
-            return Ok(Some(index));
+            return Ok(true);
         }
     }
-    Ok(None)
+    Ok(false)
 }
 
 fn elements_accepted(m: &mut Machine, list: Obj, element: TypeId) -> Res<bool> {

@@ -3,9 +3,9 @@
 
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{ConstValue, Module, TypeDesc};
+use flin_vm::wire::EXACT_MAX;
 use flin_vm::{HostError, HostValue, iso};
 
-use super::EXACT_MAX;
 use crate::host::StoreHost;
 use crate::json::Json;
 

@@ -5,12 +5,7 @@
 
 mod api;
 mod decode;
-mod encode;
 
 pub use api::{entity_json, plain_json, plain_value};
 pub use decode::Sent;
 pub(crate) use decode::{Decoder, WireError, same_literal};
-pub(crate) use encode::wire_json;
-
-/// Ints beyond this travel as text: a browser's numbers are exact only up to here.
-pub(crate) const EXACT_MAX: i64 = 1 << 53;

@@ -1,18 +1,27 @@
-//! From values to the wire of pages: nothing is lost, entities travel as name and number.
+//! Values as the JSON of pages. Here, and public, because markup carries captured values and pages carry state, and both
+//! must write the same. Must stay true: nothing is lost (what JSON cannot say is tagged `_int _float _time _duration
+//! _enum _entity`), entities travel as name and number, and no text can end the script element or attribute it stands in.
 
 use std::fmt::Write;
 
-use flin_vm::bytecode::module::Module;
-use flin_vm::{HostValue, iso};
+use flin_bytecode::module::Module;
 
-use super::EXACT_MAX;
-use crate::json::write_text;
+use crate::host::HostValue;
+use crate::iso;
+use crate::json_text::{self, Within};
 
-/// The value as wire JSON, safe inside a script element.
-pub(crate) fn wire_json(module: &Module, value: &HostValue) -> String {
+/// Ints of a greater magnitude lose digits in a JavaScript number.
+pub const EXACT_MAX: i64 = 1 << 53;
+
+/// The value as JSON of pages.
+pub fn json(module: &Module, value: &HostValue) -> String {
     let mut out = String::new();
     write(&mut out, module, value);
     out
+}
+
+fn write_text(out: &mut String, text: &str) {
+    json_text::write(out, text, Within::Markup);
 }
 
 fn write(out: &mut String, module: &Module, value: &HostValue) {
