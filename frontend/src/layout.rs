@@ -5,7 +5,10 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::{EXIT_PROGRAM, EXIT_USAGE, Messages, Stop, read, say, show, write_whole};
+use flin_syntax::limits::FILE_BYTES_MAX;
+
+use crate::{EXIT_PROGRAM, EXIT_USAGE, Messages, Stop};
+use crate::{read_source, say, show, text_of, write_whole};
 
 /// Formats files, or only looks with `check`. The exit code: 0, or 1 if a file is not formatted (with `check`) or has a syntax
 /// error.
@@ -21,6 +24,7 @@ pub(crate) fn format_all(sources: &[PathBuf], check: bool, messages: Messages) -
             }
         }
     }
+    sentences.retain(|sentence| !sentence.is_empty());
     if sentences.is_empty() {
         return Ok(worst);
     }
@@ -37,15 +41,10 @@ fn format_one(source: &Path, check: bool, messages: Messages) -> Result<u8, Stop
     } else {
         source.display().to_string()
     };
-    let bytes = if from_stdin { stdin()? } else { read(source)? };
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let parsed = flin_syntax::parse_bytes(error.as_bytes());
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            show(&parsed.diagnostics, &name, &text, messages);
-            return Ok(EXIT_PROGRAM);
-        }
+    let text = if from_stdin {
+        text_of(stdin()?, &name, messages)?
+    } else {
+        read_source(source, messages)?
     };
     let formatted = match flin_syntax::format(&text) {
         Ok(formatted) => formatted,
@@ -69,6 +68,7 @@ fn stdin() -> Result<Vec<u8>, Stop> {
     let mut bytes = Vec::new();
     std::io::stdin()
         .lock()
+        .take(FILE_BYTES_MAX as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(|error| Stop::usage(format!("stdin cannot be read: {error}")))?;
     Ok(bytes)

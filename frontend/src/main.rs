@@ -4,13 +4,14 @@
 #![allow(clippy::disallowed_methods)]
 #![forbid(unsafe_code)]
 
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod layout;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use flin_syntax::limits::FILE_BYTES_MAX;
 use flin_syntax::render::{self, Color, Sources};
 use flin_syntax::{Code, Diagnostic};
 
@@ -36,7 +37,8 @@ Exit codes: 0 fine, 1 the program has a mistake, 2 wrong usage or an unreadable 
 #[command(name = "flinc", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 struct Arguments {
     /// The source file to compile
-    source: Option<PathBuf>,
+    #[arg(value_name = "SOURCE")]
+    sources: Vec<PathBuf>,
     /// Where the bytecode goes [default: the source's name with .fbc]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -78,8 +80,9 @@ enum Format {
 enum Command {
     /// Look for mistakes without writing anything
     Check {
-        /// The source file
-        source: PathBuf,
+        /// The source files; each is a program of its own
+        #[arg(required = true, value_name = "FILE")]
+        sources: Vec<PathBuf>,
     },
     /// Bring files into the one canonical layout; comments stay, the program stays the same
     Fmt {
@@ -120,17 +123,18 @@ impl Stop {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let messages = arguments.messages;
-    let done = match (&arguments.command, &arguments.source) {
-        (Some(Command::Check { source }), _) => check(source, messages),
+    let done = match (&arguments.command, arguments.sources.as_slice()) {
+        (Some(Command::Check { sources }), _) => check_all(sources, messages),
         (Some(Command::Fmt { check, sources }), _) => layout::format_all(sources, *check, messages),
         (Some(Command::Disasm { module }), _) => disasm(module),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
-        (None, Some(source)) => build(source, arguments.output.as_deref(), messages),
-        (None, None) => {
+        (None, [source]) => build(source, arguments.output.as_deref(), messages),
+        (None, []) => {
             let help = Arguments::command().render_help();
             Err(Stop::usage(format!("no source file was named\n\n{help}")))
         }
+        (None, [first, others @ ..]) => Err(Stop::usage(several(first, others))),
     };
     match done {
         Ok(code) => ExitCode::from(code),
@@ -157,27 +161,66 @@ fn say(text: &str) -> Result<u8, Stop> {
     }
 }
 
+/// What to say when a command or a second file is not understood.
+fn several(first: &Path, others: &[PathBuf]) -> String {
+    let shown = first.display();
+    if first.extension().is_none() && !first.exists() {
+        return format!(
+            "there is neither a command nor a file `{shown}`; `flinc --help` lists the commands"
+        );
+    }
+    format!(
+        "one source file is one program, but {} were named; compile them one after the other, first {shown}",
+        others.len() + 1
+    )
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, Stop> {
-    std::fs::read(path)
-        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", path.display())))
+    read_up_to(path, u64::MAX)
+}
+
+/// Reads a file, but no more than one byte beyond a limit.
+fn read_up_to(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Stop> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| {
+            file.take(bytes_max.saturating_add(1))
+                .read_to_end(&mut bytes)
+        })
+        .map_err(|error| Stop::usage(format!("{} cannot be read: {error}", path.display())))?;
+    Ok(bytes)
+}
+
+/// Reads a source. What is no text that a compiler could look at is shown, and the stop has no sentence of its own.
+fn read_source(source: &Path, messages: Messages) -> Result<String, Stop> {
+    let bytes = read_up_to(source, FILE_BYTES_MAX as u64)?;
+    text_of(bytes, &source.display().to_string(), messages)
+}
+
+/// The text of a source.
+fn text_of(bytes: Vec<u8>, name: &str, messages: Messages) -> Result<String, Stop> {
+    let (diagnostics, text) = if bytes.len() > FILE_BYTES_MAX {
+        (vec![flin_syntax::too_large()], String::new())
+    } else {
+        match String::from_utf8(bytes) {
+            Ok(text) => return Ok(text),
+            Err(error) => (
+                flin_syntax::parse_bytes(error.as_bytes()).diagnostics,
+                String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            ),
+        }
+    };
+    show(&diagnostics, name, &text, messages);
+    Err(Stop {
+        code: EXIT_PROGRAM,
+        sentence: String::new(),
+    })
 }
 
 /// Compiles a file and prints what there is to say about it.
 fn compile(source: &Path, messages: Messages) -> Result<flinc::Compiled, Stop> {
-    let bytes = read(source)?;
     let name = source.display().to_string();
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let parsed = flin_syntax::parse_bytes(error.as_bytes());
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            show(&parsed.diagnostics, &name, &text, messages);
-            return Err(Stop {
-                code: EXIT_PROGRAM,
-                sentence: String::new(),
-            });
-        }
-    };
+    let text = read_source(source, messages)?;
     match flinc::compile(&name, &text) {
         Ok(compiled) => {
             show(&compiled.warnings, &name, &text, messages);
@@ -232,8 +275,24 @@ fn show(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) 
     let _ = std::io::stderr().write_all(shown.as_bytes());
 }
 
-fn check(source: &Path, messages: Messages) -> Result<u8, Stop> {
-    compile(source, messages).map(|_| 0)
+/// Checks each file; the exit code is that of the worst.
+fn check_all(sources: &[PathBuf], messages: Messages) -> Result<u8, Stop> {
+    let mut worst = 0;
+    let mut sentences = Vec::new();
+    for source in sources {
+        if let Err(stop) = compile(source, messages) {
+            worst = worst.max(stop.code);
+            sentences.push(stop.sentence);
+        }
+    }
+    sentences.retain(|sentence| !sentence.is_empty());
+    match worst {
+        0 => Ok(0),
+        code => Err(Stop {
+            code,
+            sentence: sentences.join("\nflinc: "),
+        }),
+    }
 }
 
 fn build(source: &Path, output: Option<&Path>, messages: Messages) -> Result<u8, Stop> {

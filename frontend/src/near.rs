@@ -33,9 +33,15 @@ pub(crate) fn from_elsewhere(name: &str, known: &[String]) -> Option<&'static st
     known.iter().any(|known| known == here).then_some(here)
 }
 
+/// Longer names are not compared: it would take the product of their lengths.
+const LETTERS_MAX: usize = 64;
+
 /// The nearest of the names, if one is near: at most a third of its letters differ, or one; capitals do not count.
 pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let wanted: Vec<char> = name.to_lowercase().chars().collect();
+    if wanted.len() > LETTERS_MAX {
+        return None;
+    }
     let limit = (wanted.len() / 3).max(1);
     known
         .filter(|other| *other != name)

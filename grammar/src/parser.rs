@@ -56,6 +56,15 @@ pub fn parse_bytes(source: &[u8]) -> Parsed {
     }
 }
 
+/// What there is to say about a file of more than [`FILE_BYTES_MAX`] bytes. Whoever reads files says it without reading
+/// such a file to its end.
+#[must_use]
+pub fn too_large() -> Diagnostic {
+    let title = format!("the file has more than {} MiB", FILE_BYTES_MAX >> 20);
+    Diagnostic::error(Code::FileTooLarge, Span::at(0), title)
+        .hint("split the file, or move data out of the program")
+}
+
 /// Parses a source text. Always gives a tree; it has `Error` nodes where something could not be read.
 #[must_use]
 pub fn parse(source: &str) -> Parsed {
@@ -73,14 +82,7 @@ pub(crate) struct Noted {
 /// Parses, and keeps what the formatter needs.
 pub(crate) fn parse_noted(source: &str) -> Noted {
     if source.len() > FILE_BYTES_MAX {
-        let parsed = refused(
-            Diagnostic::error(
-                Code::FileTooLarge,
-                Span::at(0),
-                format!("the file has {} bytes, more than 16 MiB", source.len()),
-            )
-            .hint("split the file, or move data out of the program"),
-        );
+        let parsed = refused(too_large());
         return Noted {
             parsed,
             tokens: Vec::new(),

@@ -107,6 +107,14 @@ impl LineIndex {
         LineIndex { starts, characters }
     }
 
+    /// Where a line (from 1) begins; the line after the last begins at the end of the text.
+    #[must_use]
+    pub fn start_of(&self, source: &str, line: u32) -> u32 {
+        let end = u32::try_from(source.len()).unwrap_or(u32::MAX);
+        let at = (line as usize).saturating_sub(1);
+        self.starts.get(at).copied().unwrap_or(end)
+    }
+
     /// How many characters begin before a byte offset.
     fn characters_before(&self, source: &str, end: usize) -> u32 {
         let block = end / BLOCK_BYTES;

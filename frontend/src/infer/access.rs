@@ -440,7 +440,9 @@ impl Walker<'_, '_> {
 
     pub(super) fn record(&mut self, expr: ExprId, entries: &[RecordEntry]) -> Set {
         let mut parts: Vec<(Rc<str>, Set, ExprId)> = Vec::new();
-        let mut open: Option<(Set, Set)> = if entries.is_empty() {
+        // A record has no more fields than slots; what is longer is a table of data.
+        let long = entries.len() > flin_bytecode::verify::SLOTS_MAX;
+        let mut open: Option<(Set, Set)> = if entries.is_empty() || long {
             Some((Set::NEVER, Set::NEVER))
         } else {
             None
@@ -450,7 +452,11 @@ impl Walker<'_, '_> {
             match entry {
                 RecordEntry::Field(name, _, value) => {
                     let set = self.eval(*value);
-                    put(&mut parts, name.as_str().into(), set, *value);
+                    if long {
+                        parts.push((name.as_str().into(), set, *value));
+                    } else {
+                        put(&mut parts, name.as_str().into(), set, *value);
+                    }
                 }
                 RecordEntry::Spread(value) => {
                     let set = self.eval(*value);

@@ -20,6 +20,8 @@ pub(super) type Arg = (ExprId, Set);
 
 impl Walker<'_, '_> {
     pub(super) fn call_lib(&mut self, expr: ExprId, name: &str, args: &[ExprId]) -> Set {
+        // The first argument decides about a query; it is looked at once: nested calls would double the work each time.
+        let mut sets = Vec::with_capacity(args.len());
         if let Some((first, rest)) = args.split_first() {
             let set = self.eval(*first);
             if let Some(entity) = self.engine.cells.single_query(set)
@@ -28,8 +30,9 @@ impl Walker<'_, '_> {
             {
                 return self.query_method(expr, *first, entity, (name, self.span(expr)), rest);
             }
+            sets.push(set);
+            sets.extend(self.eval_all(rest).0);
         }
-        let (sets, _) = self.eval_all(args);
         if let Some(set) = self.query_intrinsic(name, &sets) {
             return set;
         }

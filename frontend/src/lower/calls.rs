@@ -2,6 +2,7 @@
 //! the callee's window; a result is taken out of the window at once; every argument has the class that the callee's
 //! signature asks for.
 
+use flin_bytecode::build::Window;
 use flin_bytecode::library::LibBody;
 use flin_bytecode::{Class, Reg, Signature, TypeDesc, emit};
 
@@ -269,12 +270,13 @@ impl Lower<'_, '_> {
             params: vec![Class::Any; args.len()],
             result: Some(Class::Any),
         };
-        let window = self.b.closure_window(&signature);
-        let closure = window.closure.expect("a closure window has a closure");
-        self.unbox_function(callee, from, closure);
-        for (arg, slot) in args.iter().zip(&window.args) {
-            self.eval_as(*arg, Ty::Any, Some(*slot));
-        }
+        let window = self.closure_window(
+            &signature,
+            |this, closure| this.unbox_function(callee, from, closure),
+            |this, at, slot| {
+                this.eval_as(args[at], Ty::Any, Some(slot));
+            },
+        );
         self.call_at(e);
         let sig = self.cx.module.signature(signature);
         emit!(self.b, CallClosure, window.scalar, window.reference, sig);
@@ -381,20 +383,23 @@ impl Lower<'_, '_> {
         args: &[ExprId],
         (signature, params, _): (&Signature, &[Ty], Ty),
     ) -> Option<Reg> {
-        let window = self.b.closure_window(signature);
-        let closure = window.closure.expect("a closure window has a closure");
         let from = self.ty(callee);
-        if self.class(from) == Class::Ref {
-            self.eval(callee, Some(closure));
-        } else {
-            let mark = self.b.mark();
-            let reg = self.eval(callee, None);
-            self.unbox_function(reg, from, closure);
-            self.b.release(mark);
-        }
-        for ((arg, slot), ty) in args.iter().zip(&window.args).zip(params) {
-            self.eval_as(*arg, *ty, Some(*slot));
-        }
+        let window = self.closure_window(
+            signature,
+            |this, closure| {
+                if this.class(from) == Class::Ref {
+                    this.eval(callee, Some(closure));
+                } else {
+                    let mark = this.b.mark();
+                    let reg = this.eval(callee, None);
+                    this.unbox_function(reg, from, closure);
+                    this.b.release(mark);
+                }
+            },
+            |this, at, slot| {
+                this.eval_as(args[at], params[at], Some(slot));
+            },
+        );
         self.call_at(e);
         let sig = self.cx.module.signature(signature.clone());
         emit!(self.b, CallClosure, window.scalar, window.reference, sig);
@@ -413,12 +418,13 @@ impl Lower<'_, '_> {
             params: params.iter().map(|p| self.class(*p)).collect(),
             result: self.cx.result_class(result),
         };
-        let window = self.b.closure_window(&signature);
-        let closure = window.closure.expect("a closure window has a closure");
-        self.unbox_function(callee, Ty::Any, closure);
-        for ((arg, slot), ty) in args.iter().zip(&window.args).zip(params) {
-            self.eval_as(*arg, *ty, Some(*slot));
-        }
+        let window = self.closure_window(
+            &signature,
+            |this, closure| this.unbox_function(callee, Ty::Any, closure),
+            |this, at, slot| {
+                this.eval_as(args[at], params[at], Some(slot));
+            },
+        );
         self.call_at(e);
         let sig = self.cx.module.signature(signature);
         emit!(self.b, CallClosure, window.scalar, window.reference, sig);
@@ -434,6 +440,75 @@ impl Lower<'_, '_> {
             .collect()
     }
 
+    /// A window whose arguments are in place. `fill` puts an argument into a register. Calls that stand deep inside of
+    /// others evaluate their arguments first: windows in windows would fill the near registers.
+    pub(super) fn window(
+        &mut self,
+        signature: &Signature,
+        mut fill: impl FnMut(&mut Self, usize, Reg),
+    ) -> Window {
+        if !self.b.is_crowded() {
+            let window = self.b.window(signature);
+            for (at, slot) in window.args.iter().enumerate() {
+                fill(self, at, *slot);
+            }
+            return window;
+        }
+        let values = self.filled(signature, fill);
+        let window = self.b.window(signature);
+        self.move_all(signature, &window, &values);
+        window
+    }
+
+    /// The same for a closure, which `callee` puts into a register before the arguments.
+    fn closure_window(
+        &mut self,
+        signature: &Signature,
+        callee: impl FnOnce(&mut Self, Reg),
+        mut fill: impl FnMut(&mut Self, usize, Reg),
+    ) -> Window {
+        if !self.b.is_crowded() {
+            let window = self.b.closure_window(signature);
+            callee(
+                self,
+                window.closure.expect("a closure window has a closure"),
+            );
+            for (at, slot) in window.args.iter().enumerate() {
+                fill(self, at, *slot);
+            }
+            return window;
+        }
+        let closure = self.b.temp(Class::Ref);
+        callee(self, closure);
+        let values = self.filled(signature, fill);
+        let window = self.b.closure_window(signature);
+        let slot = window.closure.expect("a closure window has a closure");
+        self.b.mov(Class::Ref, slot, closure);
+        self.move_all(signature, &window, &values);
+        window
+    }
+
+    fn filled(
+        &mut self,
+        signature: &Signature,
+        mut fill: impl FnMut(&mut Self, usize, Reg),
+    ) -> Vec<Reg> {
+        let classes = signature.params.iter().enumerate();
+        classes
+            .map(|(at, class)| {
+                let value = self.b.temp(*class);
+                fill(self, at, value);
+                value
+            })
+            .collect()
+    }
+
+    fn move_all(&mut self, signature: &Signature, window: &Window, values: &[Reg]) {
+        for ((class, slot), value) in signature.params.iter().zip(&window.args).zip(values) {
+            self.b.mov(*class, *slot, *value);
+        }
+    }
+
     /// Emits a call of a plain function; gives the register of the window where the result is.
     pub(super) fn direct_call(
         &mut self,
@@ -443,10 +518,9 @@ impl Lower<'_, '_> {
     ) -> Option<Reg> {
         let signature = self.cx.signature(inst);
         let params = self.param_types(inst);
-        let window = self.b.window(&signature);
-        for ((arg, slot), ty) in args.iter().zip(&window.args).zip(&params) {
-            self.arg_as(*arg, *ty, Some(*slot));
-        }
+        let window = self.window(&signature, |this, at, slot| {
+            this.arg_as(args[at], params[at], Some(slot));
+        });
         if let Some(e) = at {
             self.call_at(e);
         }

@@ -92,27 +92,29 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// Runs `body` with a handler: an error continues at the returned label with the error object in `reg`.
-    fn protect(&mut self, reg: Reg, body: impl FnOnce(&mut Self)) -> Label {
+    /// Runs `body` with a handler: an error continues at the returned label with the error object in the register.
+    fn protect(&mut self, body: impl FnOnce(&mut Self)) -> (Label, Reg) {
         let (start, end, handler) = (self.b.label_here(), self.b.label(), self.b.label());
         body(self);
         self.b.bind(end);
-        self.b.protect(start, end, handler, reg);
-        handler
+        // Taken after the body: one inside of the other, they would fill the near registers.
+        let error = self.b.near_temp(Class::Ref);
+        self.b.protect(start, end, handler, error);
+        (handler, error)
     }
 
     /// `try e`.
     pub(super) fn try_value(&mut self, e: ExprId, value: ExprId, want: Option<Reg>) -> Reg {
         let ty = self.ty(e);
         let result = self.build(want, self.class(ty));
-        let error = self.b.temp(Class::Ref);
-        let done = self.b.label();
-        let handler = self.protect(error, |this| {
+        let (done, mark) = (self.b.label(), self.b.mark());
+        let (handler, error) = self.protect(|this| {
             this.eval_as(value, ty, Some(result));
         });
         self.jump(done);
         self.b.bind(handler);
         self.convert(error, Ty::Error, ty, Some(result));
+        self.b.release(mark);
         self.b.bind(done);
         self.settle(result, self.class(ty), want)
     }
@@ -150,15 +152,15 @@ impl Lower<'_, '_> {
         handler: ExprId,
         run: impl Fn(&mut Self, ExprId),
     ) {
-        let caught = self.b.temp(Class::Ref);
-        let done = self.b.label();
-        let catch = self.protect(caught, |this| run(this, body));
+        let (done, mark) = (self.b.label(), self.b.mark());
+        let (catch, caught) = self.protect(|this| run(this, body));
         self.jump(done);
         self.b.bind(catch);
         if let Some(error) = error {
             self.declare_value(error, caught, Ty::Error);
         }
         run(self, handler);
+        self.b.release(mark);
         self.b.bind(done);
     }
 

@@ -103,15 +103,14 @@ impl Lower<'_, '_> {
         at: Option<ExprId>,
     ) -> Option<Reg> {
         let signature = self.with_objects(row.signature(), args);
-        let window = self.b.window(&signature);
-        let params = row.scheme().params.iter().zip(&signature.params);
-        for ((arg, slot), (param, class)) in args.iter().zip(&window.args).zip(params) {
-            if *class == Class::Ref && param.class() == Class::Any {
-                self.arg(*arg, Some(*slot));
+        let params = &row.scheme().params;
+        let window = self.window(&signature, |this, at, slot| {
+            if signature.params[at] == Class::Ref && params[at].class() == Class::Any {
+                this.arg(args[at], Some(slot));
             } else {
-                self.lib_arg(*arg, param, *slot);
+                this.lib_arg(args[at], &params[at], slot);
             }
-        }
+        });
         if let Some(e) = at {
             self.call_at(e);
         }

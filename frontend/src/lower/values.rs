@@ -121,19 +121,36 @@ impl Lower<'_, '_> {
                 } else {
                     parts.chunks(1).collect()
                 };
-                let first = self.b.run(
-                    flin_bytecode::Bank::Reference,
-                    &vec![Class::Ref; pieces.len()],
-                );
-                for (at, piece) in pieces.iter().enumerate() {
-                    self.concat(piece, Some(Reg(first.0 + at as u16)));
-                }
+                let first = self.texts_in_a_row(&pieces);
                 self.b.release(mark);
                 let dst = self.dst(want, Class::Ref);
                 emit!(self.b, ConcatN, dst, first, pieces.len() as i32);
                 dst
             }
         }
+    }
+
+    /// Each of the pieces as one text, in registers side by side.
+    fn texts_in_a_row(&mut self, pieces: &[&[ExprId]]) -> Reg {
+        let bank = flin_bytecode::Bank::Reference;
+        let classes = vec![Class::Ref; pieces.len()];
+        if !self.b.is_crowded() {
+            let first = self.b.run(bank, &classes);
+            for (at, piece) in pieces.iter().enumerate() {
+                self.concat(piece, Some(Reg(first.0 + at as u16)));
+            }
+            return first;
+        }
+        let values = pieces.iter().map(|piece| {
+            let value = self.b.temp(Class::Ref);
+            self.concat(piece, Some(value))
+        });
+        let values: Vec<Reg> = values.collect();
+        let first = self.b.run(bank, &classes);
+        for (at, value) in values.into_iter().enumerate() {
+            self.b.mov(Class::Ref, Reg(first.0 + at as u16), value);
+        }
+        first
     }
 
     pub(super) fn text_operand(&mut self, e: ExprId, later: &[ExprId]) -> Reg {

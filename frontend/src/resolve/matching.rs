@@ -484,7 +484,7 @@ impl Resolver<'_> {
     ) {
         let before = names.here.clone();
         let mut first: Option<HashSet<Arc<str>>> = None;
-        let mut condition: Option<ExprId> = None;
+        let mut checks = Vec::with_capacity(choices.len());
         for choice in choices {
             names.here.clone_from(&before);
             let mut steps = Vec::new();
@@ -497,10 +497,7 @@ impl Resolver<'_> {
             let check = test
                 .condition
                 .expect("there is a check in every alternative");
-            condition = Some(match condition {
-                None => check,
-                Some(before) => self.emit(ExprKind::Or(before, check), span),
-            });
+            checks.push(check);
             match &first {
                 None => first = Some(names.here.clone()),
                 Some(first) if *first == names.here => {}
@@ -514,8 +511,18 @@ impl Resolver<'_> {
                 ),
             }
         }
-        if let Some(condition) = condition {
-            out.push(Step::Check(condition));
+        if !checks.is_empty() {
+            out.push(Step::Check(self.any_of(&checks, span)));
         }
+    }
+
+    /// The checks joined by `||` in halves: a chain would be as high as it is long.
+    fn any_of(&mut self, checks: &[ExprId], span: Span) -> ExprId {
+        if let [only] = checks {
+            return *only;
+        }
+        let (left, right) = checks.split_at(checks.len() / 2);
+        let (left, right) = (self.any_of(left, span), self.any_of(right, span));
+        self.emit(ExprKind::Or(left, right), span)
     }
 }

@@ -36,6 +36,7 @@ mod variants;
 
 use std::sync::Arc;
 
+use flin_syntax::limits::MESSAGES_KEPT_MAX;
 use flin_syntax::{Diagnostic, FileId, Span, ast};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
@@ -141,7 +142,19 @@ impl<'a> Resolver<'a> {
     }
 
     /// Reports a diagnostic; one found in the prelude is moved there.
+    /// Whether no more messages are kept.
+    fn is_full(&self) -> bool {
+        self.diagnostics.len() >= MESSAGES_KEPT_MAX
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
+        if self.is_full() {
+            if diagnostic.is_error() && !self.diagnostics.last().is_some_and(Diagnostic::is_error) {
+                self.diagnostics.pop();
+            } else {
+                return;
+            }
+        }
         self.diagnostics.push(if self.world == PRELUDE_WORLD {
             diagnostic.in_file(FileId(1))
         } else {

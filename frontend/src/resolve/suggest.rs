@@ -73,6 +73,9 @@ impl Resolver<'_> {
 
     /// The visible name that is nearest to a misspelt one, if any is near.
     pub(super) fn nearest(&self, name: &str, wanted: Wanted) -> Option<String> {
+        if self.is_full() {
+            return None;
+        }
         let mut candidates: Vec<String> = Vec::new();
         if matches!(wanted, Wanted::Value | Wanted::Function) {
             candidates.extend(self.visible_locals().iter().map(Arc::to_string));

@@ -21,6 +21,10 @@ pub const FAR_REG_FIRST: u16 = 256;
 const LOCAL_NEAR_MAX: usize = 128;
 /// Temporaries and windows take near registers up to here; the rest carries far registers through an instruction.
 const TEMP_NEAR_MAX: usize = 240;
+/// Temporaries that stand in each other take near registers up to here, then far ones; the rest is left for windows.
+const TEMP_CROWDED: usize = 200;
+/// From here on a call evaluates its arguments before it takes its window, so that windows do not stand in each other.
+const WINDOWS_CROWDED: usize = 176;
 /// Most registers of one bank.
 const REGS_MAX: usize = 1 << 15;
 /// Most instructions of one function (jump targets fit in the narrow immediate).
@@ -208,10 +212,14 @@ impl FunctionBuilder {
         if self.error.is_some() {
             return Reg(0);
         }
-        let bank = &mut self.banks[bank_index(class.bank())];
-        if bank.near_top < LOCAL_NEAR_MAX {
+        if self.banks[bank_index(class.bank())].near_top < LOCAL_NEAR_MAX {
             return self.take_near(class, LOCAL_NEAR_MAX + 8);
         }
+        self.take_far(class)
+    }
+
+    fn take_far(&mut self, class: Class) -> Reg {
+        let bank = &mut self.banks[bank_index(class.bank())];
         let mut at = bank.far_top;
         while bank.far.get(at).is_some_and(|c| *c != Some(class)) {
             at += 1;
@@ -228,9 +236,24 @@ impl FunctionBuilder {
         Reg(FAR_REG_FIRST + at as u16)
     }
 
-    /// A near register for an intermediate value.
+    /// A register for an intermediate value; near while there is room, else far.
     pub fn temp(&mut self, class: Class) -> Reg {
+        if self.error.is_none() && self.banks[bank_index(class.bank())].near_top >= TEMP_CROWDED {
+            return self.take_far(class);
+        }
         self.take_near(class, TEMP_NEAR_MAX)
+    }
+
+    /// A near register that is needed for a moment.
+    pub fn near_temp(&mut self, class: Class) -> Reg {
+        self.take_near(class, TEMP_NEAR_MAX)
+    }
+
+    /// Whether so many near registers are taken that the next call should evaluate its arguments elsewhere.
+    pub fn is_crowded(&self) -> bool {
+        self.banks
+            .iter()
+            .any(|bank| bank.near_top >= WINDOWS_CROWDED)
     }
 
     fn take_near(&mut self, class: Class, max: usize) -> Reg {

@@ -54,9 +54,26 @@ fn far_registers_verify() {
 }
 
 #[test]
+fn many_temporaries_move_to_far_registers() {
+    let mut b = FunctionBuilder::new("f", signature(&[], None));
+    let regs: Vec<_> = (0..2000).map(|_| b.temp(Class::Ref)).collect();
+    for reg in regs {
+        emit!(b, NoneRef, reg);
+    }
+    assert!(b.is_crowded());
+    let callee = signature(&[Class::Bool, Class::Ref], Some(Class::Any));
+    assert!(
+        b.window(&callee).reference.0 < flin_bytecode::build::FAR_REG_FIRST,
+        "windows have room"
+    );
+    emit!(b, Ret);
+    verified(vec![b.finish().expect("fits")]).unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[test]
 fn too_many_temporaries_are_an_error() {
     let mut b = FunctionBuilder::new("f", signature(&[], None));
-    let regs: Vec<_> = (0..300).map(|_| b.temp(Class::Ref)).collect();
+    let regs: Vec<_> = (0..300).map(|_| b.near_temp(Class::Ref)).collect();
     for reg in regs {
         emit!(b, NoneRef, reg);
     }

@@ -1,6 +1,7 @@
 //! From a file to a program: a compiled one is checked and verified, a source is compiled in this process. Must stay true:
 //! nothing runs that the verifier has not passed.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +9,9 @@ use flin_runtime::vm::Program;
 use flin_runtime::vm::bytecode::{Module, fbc};
 
 use crate::fault::Fault;
+
+/// Longer files are not read to their end: the longest source gives a program that is far shorter.
+const PROGRAM_BYTES_MAX: u64 = 256 << 20;
 
 /// A program and the bytes it stands for.
 pub(crate) struct Loaded {
@@ -18,14 +22,23 @@ pub(crate) struct Loaded {
 
 /// Reads a program.
 pub(crate) fn load(path: &Path, color: bool) -> Result<Loaded, Fault> {
-    let bytes = std::fs::read(path).map_err(|source| Fault::Unreadable {
-        path: path.to_owned(),
-        source,
-    })?;
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(PROGRAM_BYTES_MAX + 1).read_to_end(&mut bytes))
+        .map_err(|source| Fault::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
     let refused = |reason: String| Fault::NotAProgram {
         path: path.to_owned(),
         reason,
     };
+    if bytes.len() as u64 > PROGRAM_BYTES_MAX {
+        return Err(refused(format!(
+            "it has more than {} MiB",
+            PROGRAM_BYTES_MAX >> 20
+        )));
+    }
     let (module, bytes) = if path.extension().is_some_and(|ending| ending == "flin") {
         let module = compile(path, &bytes, color)?;
         let bytes = fbc::write(&module);
