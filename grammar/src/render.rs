@@ -13,7 +13,7 @@ use std::ops::Range;
 /// Longer titles, labels, reasons and hints are cut: a name may be as long as the file.
 const SENTENCE_BYTES_MAX: usize = 1_000;
 /// From longer lines only the part around the place is shown.
-const LINE_BYTES_MAX: usize = 2_000;
+const LINE_BYTES_MAX: usize = 16 << 10;
 /// How much of such a line is shown before the place, and as the place.
 const AROUND_BYTES: usize = 100;
 
@@ -125,9 +125,25 @@ pub fn render(diagnostic: &Diagnostic, sources: &Sources, color: Color) -> Strin
         Color::Always => Renderer::styled(),
         Color::Never => Renderer::plain(),
     };
-    let mut text = renderer.render(&[group]).to_string();
-    text.push('\n');
-    text
+    let drawn = renderer.render(&[group]).to_string();
+    let lines = drawn.lines().filter(|line| !is_second_place(line));
+    lines.fold(String::new(), |mut text, line| {
+        text.push_str(line);
+        text.push('\n');
+        text
+    })
+}
+
+/// The mark before a source without a name: the place stands above it already.
+fn is_second_place(line: &str) -> bool {
+    let mut rest = line;
+    let mut visible = String::new();
+    while let Some((before, escaped)) = rest.split_once('\u{1b}') {
+        visible.push_str(before);
+        rest = escaped.split_once('m').map_or("", |(_, after)| after);
+    }
+    visible.push_str(rest);
+    visible.trim() == ":::"
 }
 
 /// All diagnostics as text, a blank line between them.
