@@ -19,7 +19,7 @@ pub(super) const ERROR_FIELDS: [&str; 9] = [
     "kind", "message", "entity", "field", "rule", "cause", "position", "trace", "status",
 ];
 
-impl Walker<'_, '_> {
+impl<'p> Walker<'_, 'p> {
     pub(super) fn field(
         &mut self,
         expr: ExprId,
@@ -32,6 +32,7 @@ impl Walker<'_, '_> {
         if let Some(meaning) = meaning {
             self.mean(expr, meaning);
         }
+        let result = self.field_now(expr, result);
         self.with_none(set, result, optional)
     }
 
@@ -104,6 +105,24 @@ impl Walker<'_, '_> {
             self.engine.cells.join_sets(value, Set::NONE),
             Some(Meaning::MapKey),
         )
+    }
+
+    /// The cell of a field of a value that is one record or one entity.
+    pub(super) fn field_cell(&mut self, set: Set, name: &str) -> Option<CellId> {
+        if self.engine.cells.count(set) != 1 {
+            return None;
+        }
+        if let Some(map) = set.map {
+            let MapKind::Record(fields) = self.engine.cells.map_kind(map) else {
+                return None;
+            };
+            let field = fields.iter().find(|field| &*field.0 == name);
+            return field.map(|field| field.1);
+        }
+        let entity = self.engine.cells.single_entity(set)?;
+        let fields = &self.engine.program.entities[entity.index()].fields;
+        let at = fields.iter().position(|field| field.name == name)?;
+        Some(self.engine.entity_fields[entity.index()][at])
     }
 
     /// Type and meaning of a field of an entity.
@@ -190,6 +209,19 @@ impl Walker<'_, '_> {
     }
 
     pub(super) fn set_field(
+        &mut self,
+        expr: ExprId,
+        recv: ExprId,
+        name: (&'p str, Span),
+        value: ExprId,
+    ) -> Set {
+        let set = self.set_field_of(expr, recv, name, value);
+        let new = self.value_of(value);
+        self.assigned_field(recv, name.0, new);
+        set
+    }
+
+    fn set_field_of(
         &mut self,
         expr: ExprId,
         recv: ExprId,

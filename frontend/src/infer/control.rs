@@ -109,18 +109,12 @@ impl Walker<'_, '_> {
         let before = (self.env.clone(), self.dead);
         let right = self.eval(b);
         let after = (std::mem::take(&mut self.env), self.dead);
-        if let ExprKind::Local(local) = self.kind(a)
-            && self.narrowable(*local)
-            && !left.is_any()
-        {
-            // `x ?: return` leaves x without none.
-            self.env = before.0;
-            self.env.put(*local, left.without(Set::NONE));
-            let before = (std::mem::take(&mut self.env), before.1);
-            self.meet(before, after);
-        } else {
-            self.meet(before, after);
-        }
+        // `x ?: return` leaves x without none.
+        let dead = before.1;
+        self.env = before.0;
+        self.assume_some(a);
+        let before = (std::mem::take(&mut self.env), dead);
+        self.meet(before, after);
         if left.is_never() {
             return Set::NEVER;
         }

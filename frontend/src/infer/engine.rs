@@ -15,6 +15,7 @@ use super::cells::{CellId, Cells, FuncNodeId, InstIx, MapNodeId, TupleNodeId};
 use super::enums::EnumNodeId;
 use super::flow::LoopWrites;
 use super::instances::Key;
+use super::paths::Shared;
 use super::set::Set;
 use super::walk::Walker;
 
@@ -74,6 +75,8 @@ pub(super) struct Engine<'p> {
     /// While checking: the messages so far.
     pub(super) diagnostics: Option<Vec<Diagnostic>>,
     loop_writes: HashMap<FnId, Rc<LoopWrites>>,
+    /// What functions may change behind each other's back.
+    pub(super) shared: Rc<Shared<'p>>,
     /// Types after `is`, by the address of their annotation.
     pub(super) tested: HashMap<usize, Set>,
     /// Functions whose result nobody takes: main, views, handlers, tests.
@@ -104,6 +107,7 @@ impl<'p> Engine<'p> {
             float_literals,
             diagnostics: None,
             loop_writes: HashMap::new(),
+            shared: Rc::new(Shared::of(program)),
             tested: HashMap::new(),
             resultless: HashSet::new(),
         };

@@ -1,46 +1,19 @@
-//! What is known about local variables at a point of the program, beyond their cells: a test or an assignment makes a
-//! variable narrower until it is assigned again. Here because types that follow the flow are what makes `if x != none`
-//! useful. Must stay true: only variables that no other function can change are narrowed; at a loop head nothing is
-//! known about what the loop assigns.
+//! Types that follow the flow: a test or an assignment makes a variable or field narrower until it may change. Here
+//! because that is what makes `if x != none` useful. Must stay true: what a test says holds on that way only; what other
+//! functions can change is known only up to the next call; at a loop head nothing is known about what the loop assigns.
 
 use foldhash::HashMap;
 
-use crate::hir::{BinOp, ExprId, ExprKind, Function, LocalId, TypeAnn};
+use crate::hir::{BinOp, ExprId, ExprKind, Function, GlobalIx, LocalId, TypeAnn};
+use crate::types::Meaning;
 
+use super::cells::CellId;
+use super::paths::{Env, Path, Root};
 use super::set::Set;
 use super::walk::Walker;
 
-/// Narrower types of variables, sorted by variable.
-#[derive(Clone, Default, Debug, PartialEq, Eq)]
-pub(super) struct Env {
-    known: Vec<(LocalId, Set)>,
-}
-
-impl Env {
-    pub(super) fn get(&self, local: LocalId) -> Option<Set> {
-        self.known
-            .binary_search_by_key(&local, |entry| entry.0)
-            .ok()
-            .map(|at| self.known[at].1)
-    }
-
-    pub(super) fn put(&mut self, local: LocalId, set: Set) {
-        match self.known.binary_search_by_key(&local, |entry| entry.0) {
-            Ok(at) => self.known[at].1 = set,
-            Err(at) => self.known.insert(at, (local, set)),
-        }
-    }
-
-    pub(super) fn forget(&mut self, local: LocalId) {
-        if let Ok(at) = self.known.binary_search_by_key(&local, |entry| entry.0) {
-            self.known.remove(at);
-        }
-    }
-
-    pub(super) fn entries(&self) -> &[(LocalId, Set)] {
-        &self.known
-    }
-}
+/// Narrower types of paths.
+type Facts<'p> = Vec<(Path<'p>, Set)>;
 
 /// Which variables each loop and each protected block of a function assigns.
 #[derive(Default)]
@@ -92,8 +65,8 @@ impl LoopWrites {
     }
 }
 
-impl Walker<'_, '_> {
-    /// Whether tests and assignments may narrow the variable.
+impl<'p> Walker<'_, 'p> {
+    /// Whether no other function can change the variable.
     pub(super) fn narrowable(&self, local: LocalId) -> bool {
         let local = &self.function.locals[local.index()];
         !(local.captured && local.reassigned)
@@ -102,23 +75,107 @@ impl Walker<'_, '_> {
     /// The type of the variable here.
     pub(super) fn local_now(&mut self, local: LocalId) -> Set {
         let held = self.engine.cells.read(self.locals[local.index()]);
-        match self.env.get(local) {
-            Some(known) => self.engine.cells.norm(known),
-            None => held,
-        }
+        let known = if self.narrowable(local) {
+            self.env.get(local)
+        } else {
+            self.env.path(&Path::new(Root::Local(local)))
+        };
+        known.map_or(held, |known| self.engine.cells.norm(known))
+    }
+
+    /// The type of the global here.
+    pub(super) fn global_now(&mut self, global: GlobalIx) -> Set {
+        let held = self.engine.cells.read(self.engine.globals[global.index()]);
+        let known = self.env.path(&Path::new(Root::Global(global)));
+        known.map_or(held, |known| self.engine.cells.norm(known))
     }
 
     /// After an assignment the variable is what was assigned.
     pub(super) fn assigned(&mut self, local: LocalId, value: Set) {
         self.env.forget(local);
-        if !self.narrowable(local) || value.is_never() {
-            return;
+        let cell = self.locals[local.index()];
+        if let Some(value) = self.assigned_to(cell, value) {
+            if self.narrowable(local) {
+                self.env.put(local, value);
+            } else {
+                self.env.put_path(Path::new(Root::Local(local)), value);
+            }
         }
-        let held = self.engine.cells.read(self.locals[local.index()]);
+    }
+
+    pub(super) fn assigned_global(&mut self, global: GlobalIx, value: Set) {
+        self.env.forget_root(Root::Global(global));
+        let cell = self.engine.globals[global.index()];
+        if let Some(value) = self.assigned_to(cell, value) {
+            self.env.put_path(Path::new(Root::Global(global)), value);
+        }
+    }
+
+    /// A field of a record or entity got a value.
+    pub(super) fn assigned_field(&mut self, recv: ExprId, name: &'p str, value: Set) {
+        let path = self.path_of(recv);
+        self.env.forget_field(name);
+        let held = self.value_of(recv).without(Set::NONE);
+        if let Some(mut path) = path
+            && !path.volatile
+            && let Some(cell) = self.field_cell(held, name)
+            && let Some(value) = self.assigned_to(cell, value)
+        {
+            path.fields.push(name);
+            self.env.put_path(path, value);
+        }
+    }
+
+    /// What is known of a place after an assignment, beyond what its cell says.
+    fn assigned_to(&mut self, cell: CellId, value: Set) -> Option<Set> {
+        if value.is_never() {
+            return None;
+        }
+        let held = self.engine.cells.read(cell);
         let value = self.coerced(value, held);
-        if value != held {
-            self.env.put(local, value);
+        (value != held).then_some(value)
+    }
+
+    /// Other functions ran: what they may have changed is not known any more.
+    pub(super) fn others_ran(&mut self) {
+        let function = self.function;
+        let shares = |local: LocalId| {
+            let local = &function.locals[local.index()];
+            local.captured && local.reassigned
+        };
+        self.env.forget_shared(&self.engine.shared, &shares);
+    }
+
+    /// The path that an expression reads, if it is one.
+    pub(super) fn path_of(&self, expr: ExprId) -> Option<Path<'p>> {
+        match self.kind(expr) {
+            ExprKind::Local(local) => Some(Path::new(Root::Local(*local))),
+            ExprKind::Global(global) => Some(Path::new(Root::Global(*global))),
+            ExprKind::Field { recv, name, .. } => {
+                let meaning = &self.engine.insts[self.inst.index()].meaning;
+                let volatile = match meaning.get(&expr)? {
+                    Meaning::RecordField | Meaning::EntityField(_) | Meaning::SystemField(_) => {
+                        false
+                    }
+                    Meaning::MapKey | Meaning::Dynamic => true,
+                    _ => return None,
+                };
+                let mut path = self.path_of(*recv)?;
+                path.fields.push(name);
+                path.volatile |= volatile;
+                Some(path)
+            }
+            _ => None,
         }
+    }
+
+    /// What is known of a field, beyond what the receiver's type says.
+    pub(super) fn field_now(&mut self, expr: ExprId, held: Set) -> Set {
+        if held.is_never() {
+            return held;
+        }
+        let known = self.path_of(expr).and_then(|path| self.env.path(&path));
+        known.map_or(held, |known| self.engine.cells.norm(known))
     }
 
     /// What a value is after it was stored in a place that holds `held`.
@@ -150,43 +207,62 @@ impl Walker<'_, '_> {
         if narrowed.is_never() { held } else { narrowed }
     }
 
-    /// Drops what is known about variables that the loop or protected block assigns.
+    /// Drops what is known about what the loop or protected block may change.
     pub(super) fn forget_writes(&mut self, expr: ExprId) {
         let writes = self.writes.clone();
         for local in writes.get(expr) {
             self.env.forget(*local);
         }
+        self.others_ran();
     }
 
     /// Joins what two ways to the same point know. A dead way counts for nothing.
-    pub(super) fn meet(&mut self, a: (Env, bool), b: (Env, bool)) {
-        let (env, dead) = match (a, b) {
+    pub(super) fn meet(&mut self, a: (Env<'p>, bool), b: (Env<'p>, bool)) {
+        (self.env, self.dead) = match (a, b) {
             ((_, true), other) => other,
             (one, (_, true)) => one,
-            ((x, false), (y, false)) => {
-                let mut env = Env::default();
-                for (local, set) in x.entries() {
-                    if let Some(other) = y.get(*local) {
-                        let joined = self.engine.cells.join_sets(*set, other);
-                        env.put(*local, joined);
-                    }
-                }
-                (env, false)
-            }
+            ((x, false), (y, false)) => match (x.is_impossible(), y.is_impossible()) {
+                (true, false) => (y, false),
+                (false, true) => (x, false),
+                (true, true) | (false, false) => (x.meet(&y, &mut self.engine.cells), false),
+            },
         };
-        self.env = env;
-        self.dead = dead;
     }
 
     /// Takes as known that the condition came out as `truth`.
     pub(super) fn assume(&mut self, cond: ExprId, truth: bool) {
-        for (local, set) in self.facts(cond, truth) {
-            self.env.put(local, set);
+        for (path, set) in self.facts(cond, truth) {
+            self.know(path, set);
         }
     }
 
-    /// What the outcome of a condition says about variables.
-    fn facts(&mut self, cond: ExprId, truth: bool) -> Vec<(LocalId, Set)> {
+    /// Takes as known that the value is not none.
+    pub(super) fn assume_some(&mut self, value: ExprId) {
+        for (path, set) in self.fact(value, |_, held| held.without(Set::NONE)) {
+            self.know(path, set);
+        }
+    }
+
+    fn know(&mut self, path: Path<'p>, set: Set) {
+        self.env.impossible |= set.is_never();
+        if let Root::Local(local) = path.root
+            && path.fields.is_empty()
+        {
+            if let Some(other) = self.env.alias(local).cloned() {
+                self.know(other, set);
+            }
+            if self.narrowable(local) {
+                self.env.put(local, set);
+                return;
+            }
+        }
+        if !set.is_never() {
+            self.env.put_path(path, set);
+        }
+    }
+
+    /// What the outcome of a condition says about variables and fields.
+    fn facts(&mut self, cond: ExprId, truth: bool) -> Facts<'p> {
         let function = self.function;
         match &function.exprs[cond.index()].kind {
             ExprKind::Not(inner) => self.facts(*inner, !truth),
@@ -194,53 +270,27 @@ impl Walker<'_, '_> {
             ExprKind::Or(a, b) if !truth => self.both(*a, *b, false),
             ExprKind::Or(a, b) => self.either(*a, *b, true),
             ExprKind::And(a, b) => self.either(*a, *b, false),
-            ExprKind::Local(local) => {
-                let held = self.local_now(*local);
-                let set = if truth {
-                    self.truthy(held)
-                } else {
-                    self.falsy(held)
-                };
-                self.fact(*local, set)
+            ExprKind::Local(_) | ExprKind::Global(_) | ExprKind::Field { .. } => {
+                self.fact(cond, |walker, held| {
+                    if truth {
+                        walker.truthy(held)
+                    } else {
+                        walker.falsy(held)
+                    }
+                })
             }
             ExprKind::Binary(op @ (BinOp::Eq | BinOp::Ne), a, b) => {
-                let kinds = (
-                    &function.exprs[a.index()].kind,
-                    &function.exprs[b.index()].kind,
-                );
-                let ((ExprKind::Local(local), ExprKind::None)
-                | (ExprKind::None, ExprKind::Local(local))) = kinds
-                else {
-                    return Vec::new();
-                };
-                let held = self.local_now(*local);
-                let is_none = (*op == BinOp::Eq) == truth;
-                let set = match (is_none, held.is_any()) {
-                    (true, true) => Set::NONE,
-                    (true, false) => held.only(Set::NONE),
-                    (false, _) => held.without(Set::NONE),
-                };
-                self.fact(*local, set)
+                self.equality(*a, *b, (*op == BinOp::Eq) == truth)
             }
-            ExprKind::Is(value, annotation) => {
-                let ExprKind::Local(local) = &function.exprs[value.index()].kind else {
-                    return Vec::new();
-                };
-                let held = self.local_now(*local);
-                let set = if truth {
-                    self.matching(held, annotation)
+            ExprKind::Is(value, annotation) => self.fact(*value, |walker, held| {
+                if truth {
+                    walker.matching(held, annotation)
                 } else {
-                    self.not_matching(held, annotation)
-                };
-                self.fact(*local, set)
-            }
+                    walker.not_matching(held, annotation)
+                }
+            }),
             ExprKind::IsVariant(value, def, _) if truth => {
-                let ExprKind::Local(local) = &function.exprs[value.index()].kind else {
-                    return Vec::new();
-                };
-                let held = self.local_now(*local);
-                let set = self.is_of_enum(held, *def);
-                self.fact(*local, set)
+                self.fact(*value, |walker, held| walker.is_of_enum(held, *def))
             }
             ExprKind::Block(parts, true) => match parts.last() {
                 Some(last) => self.facts(*last, truth),
@@ -250,32 +300,103 @@ impl Walker<'_, '_> {
         }
     }
 
-    /// A variable that other functions assign keeps its type, unless it can never have the tested one.
-    fn fact(&mut self, local: LocalId, set: Set) -> Vec<(LocalId, Set)> {
-        if self.narrowable(local) || set.is_never() {
-            vec![(local, set)]
-        } else {
-            Vec::new()
+    /// What a test of an expression says, if the expression is a path. `a?.b` that is not none says that `a` is not.
+    fn fact(&mut self, expr: ExprId, narrow: impl FnOnce(&mut Self, Set) -> Set) -> Facts<'p> {
+        let Some(path) = self.path_of(expr) else {
+            return Vec::new();
+        };
+        let held = match self.kind(expr) {
+            ExprKind::Local(local) => self.local_now(*local),
+            ExprKind::Global(global) => self.global_now(*global),
+            _ => self.value_of(expr),
+        };
+        if held.is_never() {
+            return Vec::new();
         }
+        let set = narrow(self, held);
+        let mut facts = Vec::new();
+        if let ExprKind::Field { recv, .. } = self.kind(expr)
+            && !set.has(Set::NONE)
+            && !set.is_any()
+        {
+            let not_none: fn(&mut Self, Set) -> Set = |_, held| held.without(Set::NONE);
+            facts = self.fact(*recv, not_none);
+        }
+        facts.push((path, set));
+        facts
     }
 
-    fn both(&mut self, a: ExprId, b: ExprId, truth: bool) -> Vec<(LocalId, Set)> {
+    /// What `a == b` says: both are of types that the other may be equal to; `a != none` says more.
+    fn equality(&mut self, a: ExprId, b: ExprId, equal: bool) -> Facts<'p> {
+        let (x, y) = (self.value_of(a), self.value_of(b));
+        let mut facts = Vec::new();
+        for (tested, other, set) in [(a, b, y), (b, a, x)] {
+            if matches!(self.kind(other), ExprKind::None) {
+                facts.extend(self.fact(tested, |_, held| match (equal, held.is_any()) {
+                    (true, true) => Set::NONE,
+                    (true, false) => held.only(Set::NONE),
+                    (false, _) => held.without(Set::NONE),
+                }));
+            } else if equal && !set.is_any() && !set.is_never() {
+                facts.extend(self.fact(tested, |walker, held| walker.equal_to(held, set)));
+            }
+        }
+        facts
+    }
+
+    /// The members of a set that may equal a value of the other.
+    fn equal_to(&mut self, held: Set, other: Set) -> Set {
+        if held.is_any() {
+            return held;
+        }
+        let numbers = if other.has(Set::NUMBER) {
+            Set::NUMBER.bits
+        } else {
+            0
+        };
+        let allowed = self.engine.cells.nominals(other).to_vec();
+        let set = Set {
+            bits: held.bits & (other.bits | numbers),
+            list: held.list.filter(|_| other.list.is_some()),
+            map: held.map.filter(|_| other.map.is_some()),
+            func: held.func.filter(|_| other.func.is_some()),
+            tuple: held.tuple.filter(|_| other.tuple.is_some()),
+            ..held
+        };
+        let set = self
+            .engine
+            .cells
+            .without_nominals(set, |member| !allowed.contains(&member));
+        // What can never be equal has its own warning.
+        if set.is_never() { held } else { set }
+    }
+
+    fn both(&mut self, a: ExprId, b: ExprId, truth: bool) -> Facts<'p> {
         let before = self.env.clone();
         let mut facts = self.facts(a, truth);
-        for (local, set) in &facts {
-            self.env.put(*local, *set);
+        for (path, set) in &facts {
+            self.know(path.clone(), *set);
         }
         facts.extend(self.facts(b, truth));
         self.env = before;
         facts
     }
 
-    fn either(&mut self, a: ExprId, b: ExprId, truth: bool) -> Vec<(LocalId, Set)> {
+    fn either(&mut self, a: ExprId, b: ExprId, truth: bool) -> Facts<'p> {
         let (left, right) = (self.facts(a, truth), self.facts(b, truth));
+        // A way that no value takes says nothing about the other one.
+        let impossible = |facts: &Facts<'_>| facts.iter().any(|(_, set)| set.is_never());
+        if impossible(&left) {
+            return right;
+        }
+        if impossible(&right) {
+            return left;
+        }
         let mut facts = Vec::new();
-        for (local, set) in left {
-            if let Some((_, other)) = right.iter().find(|entry| entry.0 == local) {
-                facts.push((local, self.engine.cells.join_sets(set, *other)));
+        for (path, set) in left {
+            if let Some((_, other)) = right.iter().find(|entry| entry.0 == path) {
+                let joined = self.engine.cells.join_sets(set, *other);
+                facts.push((path, joined));
             }
         }
         facts

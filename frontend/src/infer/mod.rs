@@ -20,6 +20,7 @@ mod instances;
 mod library_calls;
 mod literals;
 mod ops;
+mod paths;
 mod report;
 mod rows;
 mod set;

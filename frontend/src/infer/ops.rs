@@ -3,6 +3,7 @@
 
 use crate::hir::{BinOp, ExprId};
 
+use super::cells::CellId;
 use super::set::Set;
 use super::walk::Walker;
 
@@ -81,7 +82,37 @@ impl Walker<'_, '_> {
             .plus(Set::TIME)
             .plus(Set::DURATION)
             .plus(Set::BOOL);
-        a.bits & b.bits & same.bits != 0 || a.has(Set::NUMBER) && b.has(Set::NUMBER)
+        let scalars = |a: Set, b: Set| {
+            a.bits & b.bits & same.bits != 0 || a.has(Set::NUMBER) && b.has(Set::NUMBER)
+        };
+        if scalars(a, b) {
+            return true;
+        }
+        // Lists and tuples go by their first items that differ; what these contain is left to the machine.
+        let Some((x, y)) = self.first_items(a, b) else {
+            return false;
+        };
+        let open =
+            |set: Set| set.is_any() || set.is_never() || set.list.is_some() || set.tuple.is_some();
+        x.is_never() || y.is_never() || open(x) && open(y) || scalars(x, y)
+    }
+
+    /// The first items of two lists or of two tuples; never if there are none.
+    fn first_items(&mut self, a: Set, b: Set) -> Option<(Set, Set)> {
+        let (x, y) = match (a.list, b.list, a.tuple, b.tuple) {
+            (Some(x), Some(y), ..) => (Some(x), Some(y)),
+            (_, _, Some(x), Some(y)) => {
+                let cells = &mut self.engine.cells;
+                let (x, y) = (cells.tuple_items(x), cells.tuple_items(y));
+                (x.first().copied(), y.first().copied())
+            }
+            _ => return None,
+        };
+        let mut read = |cell: Option<CellId>| match cell {
+            Some(cell) => self.engine.cells.read(cell),
+            None => Set::NEVER,
+        };
+        Some((read(x), read(y)))
     }
 
     fn arithmetic(&mut self, op: BinOp, a: Set, b: Set) -> Set {

@@ -35,7 +35,7 @@ pub(super) enum Into {
 impl Walker<'_, '_> {
     fn report(&mut self, at: ExprId, make: impl FnOnce(&mut Self, Span) -> Diagnostic) {
         let enough = |all: &Vec<Diagnostic>| all.len() >= DIAGNOSTICS_MAX;
-        if self.engine.diagnostics.as_ref().is_none_or(enough) || self.is_impossible() {
+        if self.engine.diagnostics.as_ref().is_none_or(enough) || self.env.is_impossible() {
             return;
         }
         let span = self.blame(at);
@@ -47,11 +47,6 @@ impl Walker<'_, '_> {
         {
             all.push(diagnostic);
         }
-    }
-
-    /// Whether a test says that no call with these types comes here: a variable has no type left.
-    fn is_impossible(&self) -> bool {
-        self.env.entries().iter().any(|entry| entry.1.is_never())
     }
 
     /// The place of an expression; for prelude code the call of the program that led there.
@@ -414,11 +409,18 @@ impl Walker<'_, '_> {
             } else {
                 walker.span(arg.0)
             };
-            let mut diagnostic =
-                Diagnostic::error(Code::WrongType, place, title).label(format!("this is {found}"));
             let wants_function =
                 |row: &LibId| matches!(row.scheme().params[blamed], LibType::Func(..));
-            if rows.iter().all(wants_function) && arg.1.func.is_none() {
+            let lambda_missing = rows.iter().all(wants_function) && arg.1.func.is_none();
+            // `people.where(age > 30)`: a condition that is not asked for each element.
+            let code = if lambda_missing && arg.1 == Set::BOOL {
+                Code::QueryArgument
+            } else {
+                Code::WrongType
+            };
+            let mut diagnostic =
+                Diagnostic::error(code, place, title).label(format!("this is {found}"));
+            if lambda_missing {
                 diagnostic = diagnostic.hint("write a lambda: `x => …`");
             }
             walker.with_origins(diagnostic, arg.0, arg.1)

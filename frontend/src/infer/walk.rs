@@ -12,8 +12,9 @@ use crate::types::{InstId, Meaning};
 use super::cells::{CellId, InstIx, MapKind};
 use super::control::LoopState;
 use super::engine::Engine;
-use super::flow::{Env, LoopWrites};
+use super::flow::LoopWrites;
 use super::instances::Key;
+use super::paths::{Env, Root};
 use super::set::{Nominal, Set};
 
 /// The walk over one instance.
@@ -23,7 +24,7 @@ pub(super) struct Walker<'e, 'p> {
     pub(super) fid: FnId,
     pub(super) function: &'p Function,
     pub(super) locals: Rc<Vec<CellId>>,
-    pub(super) env: Env,
+    pub(super) env: Env<'p>,
     /// This point cannot be reached.
     pub(super) dead: bool,
     pub(super) writes: Rc<LoopWrites>,
@@ -300,11 +301,12 @@ impl<'e, 'p> Walker<'e, 'p> {
                 self.assigned(*local, set);
                 Set::NONE
             }
-            ExprKind::Global(global) => self.engine.cells.read(self.engine.globals[global.index()]),
+            ExprKind::Global(global) => self.global_now(*global),
             ExprKind::SetGlobal(global, value) => {
                 let set = self.eval(*value);
                 let cell = self.engine.globals[global.index()];
                 self.flow(cell, set, *value, super::report::Into::Global(*global));
+                self.assigned_global(*global, set);
                 Set::NONE
             }
             ExprKind::FnRef(func) => {
@@ -319,6 +321,24 @@ impl<'e, 'p> Walker<'e, 'p> {
 
     /// Calls, fields, elements.
     fn access(&mut self, expr: ExprId) -> Set {
+        let set = self.access_kind(expr);
+        let calls = !matches!(
+            self.kind(expr),
+            ExprKind::Field { .. } | ExprKind::SetField { .. } | ExprKind::Index(..)
+        );
+        let state = &self.engine.insts[self.inst.index()];
+        match state.meaning.get(&expr) {
+            Some(Meaning::Direct(_) | Meaning::Closure { .. }) => self.others_ran(),
+            Some(Meaning::Dynamic | Meaning::KeyOr(_) | Meaning::ViaList(..)) if calls => {
+                self.others_ran();
+            }
+            _ if calls => self.env.forget_volatile(),
+            _ => {}
+        }
+        set
+    }
+
+    fn access_kind(&mut self, expr: ExprId) -> Set {
         match self.kind(expr) {
             ExprKind::CallFn(func, args) => self.call_fn(expr, *func, args),
             ExprKind::CallValue(callee, args) => self.call_value(expr, *callee, args),
@@ -481,6 +501,7 @@ impl<'e, 'p> Walker<'e, 'p> {
             ExprKind::EntityNew(entity, fields) => self.entity_new(*entity, fields),
             ExprKind::Save(value) | ExprKind::Delete(value) | ExprKind::Restore(value) => {
                 let set = self.eval(*value);
+                self.env.forget_fields();
                 self.want_entity(expr, *value, set)
             }
             ExprKind::Destroy(value) => {
@@ -540,6 +561,11 @@ impl<'e, 'p> Walker<'e, 'p> {
                 self.env.forget(local);
                 self.flow(cell, set, value, super::report::Into::Local(local));
                 self.assigned(local, set);
+                if let Some(path) = self.path_of(value)
+                    && path.root != Root::Local(local)
+                {
+                    self.env.put_alias(local, path);
+                }
             }
             None if self.function.locals[local.index()].function.is_some() => {}
             None => {

@@ -246,9 +246,21 @@ impl Lower<'_, '_> {
         self.settle_as(result, Ty::Range, want)
     }
 
-    pub(super) fn tuple(&mut self, items: &[ExprId], want: Option<Reg>) -> Reg {
+    pub(super) fn tuple(&mut self, e: ExprId, items: &[ExprId], want: Option<Reg>) -> Reg {
         let mark = self.b.mark();
-        let list = self.any_list(items);
+        let held = match self.ty(e) {
+            Ty::Tuple(tuple) => self.cx.types.tuples[tuple.index()].clone(),
+            _ => Vec::new(),
+        };
+        let list = self.b.temp(Class::Ref);
+        self.list_new(list, Ty::Any, items.len());
+        for (n, item) in items.iter().enumerate() {
+            let inner = self.b.mark();
+            let floats = held.get(n).is_some_and(|held| self.takes_floats(*held));
+            let value = self.boxed_item(*item, floats);
+            self.list_push(list, value, Ty::Any);
+            self.b.release(inner);
+        }
         self.native(Native::TupleNew, &[list], Some(list));
         self.b.release(mark);
         let dst = self.dst(want, Class::Ref);
@@ -330,35 +342,26 @@ impl Lower<'_, '_> {
                 Some(held) => self.takes_floats(*held),
                 None => declared.get(n).is_some_and(takes_float),
             };
-            let widened = float && self.ty(*item) == Ty::Int;
-            let value = if widened {
-                let float = self.eval_as(*item, Ty::Float, None);
-                self.convert(float, Ty::Float, Ty::Any, None)
-            } else {
-                self.eval_as(*item, Ty::Any, None)
-            };
+            let value = self.boxed_item(*item, float);
             self.list_push(list, value, Ty::Any);
             self.b.release(mark);
         }
         list
+    }
+
+    /// A value as `any`; an int becomes a float first if the place holds floats.
+    fn boxed_item(&mut self, item: ExprId, floats: bool) -> Reg {
+        if floats && self.ty(item) == Ty::Int {
+            let float = self.eval_as(item, Ty::Float, None);
+            return self.convert(float, Ty::Float, Ty::Any, None);
+        }
+        self.eval_as(item, Ty::Any, None)
     }
 
     /// Whether a place holds floats and no ints.
     fn takes_floats(&self, held: Ty) -> bool {
         let members = self.members(held);
         members.contains(&Ty::Float) && !members.contains(&Ty::Int)
-    }
-
-    fn any_list(&mut self, items: &[ExprId]) -> Reg {
-        let list = self.b.temp(Class::Ref);
-        self.list_new(list, Ty::Any, items.len());
-        for item in items {
-            let mark = self.b.mark();
-            let value = self.eval_as(*item, Ty::Any, None);
-            self.list_push(list, value, Ty::Any);
-            self.b.release(mark);
-        }
-        list
     }
 
     /// `e is T`.

@@ -280,7 +280,7 @@ impl Lower<'_, '_> {
             ExprKind::Concat(parts) => self.concat(parts, want),
             ExprKind::List(items) => self.list(e, items, want),
             ExprKind::Record(entries) => self.record(e, entries, want),
-            ExprKind::Tuple(items) => self.tuple(items, want),
+            ExprKind::Tuple(items) => self.tuple(e, items, want),
             ExprKind::Range(from, to, inclusive) => self.range(*from, *to, *inclusive, want),
             ExprKind::Field { .. } => self.field(e, want),
             ExprKind::ImplicitField { it, name, outer } => {

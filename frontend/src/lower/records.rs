@@ -44,7 +44,8 @@ impl Lower<'_, '_> {
                     self.set_record_field(result, record, name, Source::Expr(*value));
                 }
                 (RecordEntry::Field(name, _, value), None) => {
-                    self.set_key(result, name, Source::Expr(*value))
+                    let source = self.source_for_map(self.map_type(ty), Source::Expr(*value));
+                    self.set_key(result, name, source);
                 }
                 (RecordEntry::Spread(from), Some(record)) => {
                     self.spread_record(result, record, *from)
@@ -56,6 +57,15 @@ impl Lower<'_, '_> {
             self.b.release(mark);
         }
         self.placed(result, ty, want)
+    }
+
+    /// The map among the members of a type.
+    fn map_type(&self, ty: Ty) -> Ty {
+        let members = self.members(ty).into_iter();
+        members
+            .into_iter()
+            .find(|member| matches!(member, Ty::Map(_)))
+            .unwrap_or(ty)
     }
 
     /// `...from` in a literal of known shape: the fields of `from` one by one.

@@ -77,18 +77,20 @@ impl Resolver<'_> {
         }
         let mut fields = false;
         let mut unknown = false;
+        // A condition whose names are nobody's is meant for each element, too.
+        let condition = method == "where" && !matches!(arg.kind, Ast::Name(_) | Ast::Call { .. });
         mentions::of_expr(arg, &mut |name, how| {
-            if how == Mention::Read && self.field_names.contains(&name.text) {
-                fields = true;
+            if how == Mention::Read && (condition || self.field_names.contains(&name.text)) {
+                fields |= self.field_names.contains(&name.text);
                 let known = self.is_visible(&name.text)
-                    || library::is_value(&name.text)
+                    || library::exists(&name.text)
                     || (self.place() == Place::Route && injected(&name.text).is_some());
                 unknown |= !known;
             }
         });
         match (fields, unknown) {
-            (false, _) => self.expr(arg),
-            (true, true) => self.field_lambda(None, arg),
+            (_, true) => self.field_lambda(None, arg),
+            (false, false) => self.expr(arg),
             (true, false) => {
                 let lambda = self.field_lambda(None, arg);
                 let plain = self.expr(arg);
@@ -187,7 +189,10 @@ impl Resolver<'_> {
                     .any(|field| field.name == name);
                 declared || SYSTEM_FIELDS.contains(&name)
             }
-            None => self.field_names.contains(name),
+            // What is nothing else can only be meant as a field.
+            None => {
+                self.field_names.contains(name) || !self.is_visible(name) && !library::exists(name)
+            }
         }
     }
 
