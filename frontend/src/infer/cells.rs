@@ -10,6 +10,7 @@ use flin_syntax::Span;
 use foldhash::{HashMap, HashSet};
 
 use super::enums::EnumNode;
+use super::frozen::Frozen;
 use super::set::{MEMBERS_MAX, Nominal, NominalsId, Set};
 
 /// A variable, parameter, result, field, element or global.
@@ -97,6 +98,8 @@ pub(super) struct Cells {
     /// Where the walk is (for origins); none in the prelude.
     pub(super) place: Option<Span>,
     seen_readers: HashSet<(u32, u32)>,
+    /// What the program that runs has settled, once functions that nobody calls are looked at.
+    pub(super) frozen: Option<Frozen>,
 }
 
 impl Cells {
@@ -206,7 +209,7 @@ impl Cells {
         let root = self.find(cell);
         let held = self.cells[root.0 as usize].set;
         let wider = held.plus(scalars);
-        if held != wider {
+        if held != wider && !self.is_frozen(root) {
             self.cells[root.0 as usize].set = wider;
             self.wake(root);
         }
@@ -236,7 +239,7 @@ impl Cells {
         loop {
             let root = self.find(cell);
             let old = self.norm(self.cells[root.0 as usize].set);
-            let new = if self.cells[root.0 as usize].fixed {
+            let new = if self.cells[root.0 as usize].fixed || self.is_frozen(root) {
                 self.absorb(old, value)
             } else {
                 self.join_sets(old, value)
@@ -368,6 +371,10 @@ impl Cells {
             return;
         }
         let (keep, drop) = if a < b { (a, b) } else { (b, a) };
+        let (keep_frozen, drop_frozen) = (self.is_frozen(keep), self.is_frozen(drop));
+        if keep_frozen && drop_frozen {
+            return;
+        }
         let (kept, dropped) = (
             self.norm(self.cells[keep.0 as usize].set),
             self.norm(self.cells[drop.0 as usize].set),
@@ -407,7 +414,14 @@ impl Cells {
             self.note_conflict(keep, place, declared, found);
         }
         self.cells[keep.0 as usize].conflict |= self.cells[drop.0 as usize].conflict;
-        if drop_fixed && !keep_fixed {
+        if keep_frozen {
+            self.join(keep, dropped);
+        } else if drop_frozen {
+            self.cells[keep.0 as usize].set = dropped;
+            self.cells[keep.0 as usize].fixed = drop_fixed;
+            self.freeze_too(keep);
+            self.join(keep, kept);
+        } else if drop_fixed && !keep_fixed {
             self.cells[keep.0 as usize].set = dropped;
             self.cells[keep.0 as usize].fixed = true;
             self.join(keep, kept);
@@ -489,6 +503,20 @@ impl Cells {
         self.maps[root.0 as usize].kind.clone()
     }
 
+    fn is_record(&self, map: MapNodeId) -> bool {
+        matches!(self.maps[map.0 as usize].kind, MapKind::Record(_))
+    }
+
+    /// How many cells, maps, functions and tuples there are.
+    pub(super) fn counts(&self) -> [usize; 4] {
+        [
+            self.cells.len(),
+            self.maps.len(),
+            self.funcs.len(),
+            self.tuples.len(),
+        ]
+    }
+
     /// Whether it is a dictionary of anything.
     pub(super) fn is_any_map(&mut self, map: MapNodeId) -> bool {
         let root = self.find_map(map);
@@ -503,6 +531,7 @@ impl Cells {
         let root = self.find_map(map);
         let fields = match self.maps[root.0 as usize].kind.clone() {
             MapKind::Dict(value, _) => return value,
+            MapKind::Record(_) if self.is_frozen_map(root) => return self.fixed_cell(Set::ANY),
             MapKind::Record(fields) => fields,
         };
         let value = self.cell();
@@ -525,13 +554,14 @@ impl Cells {
         let root = self.find_map(map);
         match self.maps[root.0 as usize].kind {
             MapKind::Dict(_, key) => key,
-            MapKind::Record(_) => unreachable!("it was just made a dictionary"),
+            // What is frozen stays a record.
+            MapKind::Record(_) => self.fixed_cell(Set::TEXT),
         }
     }
 
     pub(super) fn unify_maps(&mut self, a: MapNodeId, b: MapNodeId) {
         let (a, b) = (self.find_map(a), self.find_map(b));
-        if a == b {
+        if a == b || self.is_frozen_map(a) && self.is_frozen_map(b) {
             return;
         }
         if let (MapKind::Record(x), MapKind::Record(y)) = (
@@ -545,6 +575,11 @@ impl Cells {
                 self.unify(l.1, r.1);
             }
             return;
+        }
+        for one in [a, b] {
+            if self.is_frozen_map(one) && self.is_record(one) {
+                return;
+            }
         }
         let (x, y) = (self.make_dict(a), self.make_dict(b));
         let (x_key, y_key) = (self.dict_key(a), self.dict_key(b));
@@ -624,13 +659,19 @@ impl Cells {
         if x.0.len() != y.0.len() {
             return false;
         }
+        if self.is_frozen_func(a) && self.is_frozen_func(b) {
+            return true;
+        }
+        let frozen = self.is_frozen_func(a) || self.is_frozen_func(b);
         let (keep, drop) = if a < b { (a, b) } else { (b, a) };
         self.funcs[drop.0 as usize].parent = keep.0;
         let targets = std::mem::take(&mut self.funcs[drop.0 as usize].targets);
         let readers = std::mem::take(&mut self.funcs[drop.0 as usize].readers);
         let called = self.funcs[drop.0 as usize].called;
         let node = &mut self.funcs[keep.0 as usize];
-        node.targets.extend(targets);
+        if !frozen {
+            node.targets.extend(targets);
+        }
         node.targets.sort_unstable();
         node.targets.dedup();
         node.called |= called;
@@ -670,6 +711,9 @@ impl Cells {
         let (x, y) = (self.tuple_items(a), self.tuple_items(b));
         if x.len() != y.len() {
             return false;
+        }
+        if self.is_frozen_tuple(a) && self.is_frozen_tuple(b) {
+            return true;
         }
         let (keep, drop) = if a < b { (a, b) } else { (b, a) };
         self.tuples[drop.0 as usize].parent = keep.0;

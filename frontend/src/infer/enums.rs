@@ -73,7 +73,7 @@ impl Cells {
 
     pub(super) fn unify_enums(&mut self, a: EnumNodeId, b: EnumNodeId) {
         let (a, b) = (self.find_enums(a), self.find_enums(b));
-        if a == b {
+        if a == b || self.is_frozen_enums(a) && self.is_frozen_enums(b) {
             return;
         }
         let (keep, drop) = if a < b { (a, b) } else { (b, a) };

@@ -16,6 +16,7 @@ mod entities;
 mod enums;
 mod finish;
 mod flow;
+mod frozen;
 mod instances;
 mod library_calls;
 mod literals;

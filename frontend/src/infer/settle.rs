@@ -26,6 +26,10 @@ impl Engine<'_> {
         if self.started_something() {
             return true;
         }
+        self.start_entries();
+        if self.started_something() {
+            return true;
+        }
         self.start_uncalled();
         self.started_something()
     }
@@ -98,35 +102,71 @@ impl Engine<'_> {
         self.cells.peek(cell)
     }
 
+    /// What is entered from outside with arguments that nobody gives.
+    fn start_entries(&mut self) {
+        for at in 0..self.insts.len() {
+            let state = &self.insts[at];
+            let internal = self.function(state.func).kind == FnKind::Internal;
+            if internal && state.func_node.is_none() {
+                self.fill_params(InstIx(at as u32));
+            }
+        }
+    }
+
     /// Functions that nobody calls are typed by their annotations, else `any`.
     fn start_uncalled(&mut self) {
         let with_instance: HashSet<FnId> = self.insts.iter().map(|inst| inst.func).collect();
-        for at in 0..self.program.functions.len() {
-            let func = FnId(at as u32);
-            let function = self.function(func);
-            if function.kind == FnKind::Named
-                && !function.from_prelude
-                && !with_instance.contains(&func)
-            {
-                let args = vec![Set::ANY; function.params.len()];
-                let inst = self.instance_for_call(func, &args);
-                self.fill_params(inst);
-            }
+        let program = self.program;
+        let unused = |func: &FnId| {
+            let function = &program.functions[func.index()];
+            let named = function.kind == FnKind::Named && !function.from_prelude;
+            named && !with_instance.contains(func)
+        };
+        let ids = (0..program.functions.len()).map(|at| FnId(at as u32));
+        let unused: Vec<FnId> = ids.filter(unused).collect();
+        let insts: Vec<InstIx> = (0..self.insts.len()).map(|at| InstIx(at as u32)).collect();
+        let uncalled: Vec<InstIx> = insts.into_iter().filter(|it| self.is_uncalled(*it)).collect();
+        if unused.is_empty() && uncalled.is_empty() {
+            return;
         }
-        for at in 0..self.insts.len() {
-            let inst = InstIx(at as u32);
-            let function = self.function(self.insts[at].func);
-            let uncalled = match (function.kind, self.insts[at].func_node) {
-                (FnKind::Lambda, Some(node)) | (FnKind::Named, Some(node)) => {
-                    !self.cells.is_called(node)
-                }
-                (FnKind::Internal, None) => true,
-                (FnKind::Lambda | FnKind::Named | FnKind::Internal, _) => false,
-            };
-            if uncalled {
-                self.fill_params(inst);
+        if self.cells.frozen.is_none() {
+            let mut own = HashSet::new();
+            for inst in &uncalled {
+                self.own_cells(*inst, &mut own);
             }
+            self.cells.freeze(own);
         }
+        for func in unused {
+            let args = vec![Set::ANY; self.function(func).params.len()];
+            let inst = self.instance_for_call(func, &args);
+            self.fill_params(inst);
+        }
+        for inst in uncalled {
+            self.fill_params(inst);
+        }
+    }
+
+    /// Whether an instance is a function value that nobody calls.
+    fn is_uncalled(&mut self, inst: InstIx) -> bool {
+        let state = &self.insts[inst.index()];
+        match (self.function(state.func).kind, state.func_node) {
+            (FnKind::Lambda | FnKind::Named, Some(node)) => !self.cells.is_called(node),
+            (FnKind::Lambda | FnKind::Named, None) | (FnKind::Internal, _) => false,
+        }
+    }
+
+    /// The cells that only this instance fills.
+    fn own_cells(&self, inst: InstIx, own: &mut HashSet<CellId>) {
+        let state = &self.insts[inst.index()];
+        let captured: HashSet<CellId> = self
+            .function(state.func)
+            .captures
+            .iter()
+            .map(|capture| state.locals[capture.inner.index()])
+            .collect();
+        own.extend(state.locals.iter().filter(|cell| !captured.contains(cell)));
+        own.insert(state.result);
+        own.extend(state.sites.cells.values());
     }
 
     fn fill_params(&mut self, inst: InstIx) {
