@@ -224,6 +224,7 @@ impl Walker<'_, '_> {
             return (Set::ANY, Set::ANY);
         }
         let (mut first, mut second) = (Set::NEVER, Set::NEVER);
+        let mut has_elements = false;
         for member in self.engine.cells.members(set) {
             let (one, other) = if let Some(element) = member.list {
                 (self.engine.cells.read(element), Set::INT)
@@ -243,10 +244,11 @@ impl Walker<'_, '_> {
             } else {
                 continue;
             };
+            has_elements = true;
             first = self.engine.cells.join_sets(first, one);
             second = self.engine.cells.join_sets(second, other);
         }
-        if first.is_never() && second.is_never() && !set.is_never() {
+        if !has_elements && !set.is_never() {
             self.not_iterable(iter, set);
         }
         (first, second)

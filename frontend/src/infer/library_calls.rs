@@ -26,7 +26,7 @@ impl Walker<'_, '_> {
             let set = self.eval(*first);
             if let Some(entity) = self.engine.cells.single_query(set)
                 && !name.starts_with("__")
-                && !takes_any(name, args.len())
+                && (name == "to_json" || !takes_any(name, args.len()))
             {
                 return self.query_method(expr, *first, entity, (name, self.span(expr)), rest);
             }

@@ -35,6 +35,7 @@ pub(super) fn to_json(call: &mut LibCall<'_>) -> Res<Ret> {
         m: call.m,
         out: String::new(),
         walk: Walk::new("make JSON"),
+        in_record: false,
     };
     writer.value(value)?;
     let out = writer.out;
@@ -62,7 +63,8 @@ impl Reader<'_> {
             .count()
             + 1;
         let found = match self.text[self.at..].chars().next() {
-            Some(c) => format!("`{}`", c.escape_debug()),
+            Some(c) if c.is_control() || c == '\u{feff}' => format!("`{}`", c.escape_unicode()),
+            Some(c) => format!("`{c}`"),
             None => "the end".to_owned(),
         };
         Fault::new(
@@ -301,6 +303,8 @@ struct Writer<'a> {
     m: &'a mut Machine,
     out: String,
     walk: Walk,
+    /// Inside of a record other saved ones are links, written as their ids.
+    in_record: bool,
 }
 
 impl Writer<'_> {
@@ -441,7 +445,8 @@ impl Writer<'_> {
 
     /// Declared fields that are not hidden, then id, version and times. A record that is only a link is its id.
     fn entity(&mut self, entity: Obj) -> Res<()> {
-        if entity.entity_state() == EntityState::Link {
+        let is_link = self.in_record && entity.entity_id() != 0;
+        if is_link || entity.entity_state() == EntityState::Link {
             self.out.push_str(&entity.entity_id().to_string());
             return Ok(());
         }
@@ -461,7 +466,10 @@ impl Writer<'_> {
             fields.push(("created_at", heap.time_word(stamps.created_at)?));
             fields.push(("updated_at", heap.time_word(stamps.updated_at)?));
         }
-        self.fields(&fields)
+        let outer = std::mem::replace(&mut self.in_record, true);
+        self.fields(&fields)?;
+        self.in_record = outer;
+        Ok(())
     }
 
     fn string(&mut self, text: &str) {

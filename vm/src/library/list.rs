@@ -182,6 +182,21 @@ pub(super) fn skip(call: &mut LibCall<'_>) -> Res<Ret> {
     part(call, list, call.int(0).clamp(0, len as i64) as usize, len)
 }
 
+/// `__extend(list, other)`; the other list may be the same one.
+pub(super) fn extend(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (list, other) = (call.list(0)?, call.list(1)?);
+    let same_class = list_class(list) == list_class(other);
+    for at in 0..list_len(other) {
+        if same_class && let Some(bits) = fast::list_get(other, list_class(other), at as i64) {
+            call.m.heap.list_push_bits(list, bits)?;
+        } else {
+            let word = call.m.heap.list_word(other, at)?;
+            call.m.heap.list_push(list, word)?;
+        }
+    }
+    Ok(Ret::None)
+}
+
 pub(super) fn clear(call: &mut LibCall<'_>) -> Res<Ret> {
     let list = call.list(0)?;
     call.m.heap.list_truncate(list, 0);

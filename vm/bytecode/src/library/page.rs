@@ -17,7 +17,7 @@ const SECTIONS: [(&str, &str); 7] = [
     ),
     (
         "Lists and ranges",
-        "Ranges and queries may stand wherever a list is only read. `push unshift insert_at pop shift remove_at clear` \
+        "Ranges and queries may stand for the first list of a function. `push unshift insert_at pop shift remove_at clear` \
          change the list; all others give a new one. A function that calls back walks the positions that the list had when \
          it began: what a callback appends is not visited, and if it removes elements, the missing positions are \
          `IndexOutOfBounds`.",

@@ -102,15 +102,16 @@ library! {
         // ---- numbers
         IntAbs "abs" "(number: int) -> int" pure "Distance from 0." "abs(-7)" => "7";
         FloatAbs "abs" "(number: float) -> float" pure "Distance from 0." "abs(-7.5)" => "7.5";
+        DurationAbs "abs" "(duration: duration) -> duration" pure "The duration without its sign." "abs(2.hours - 5.hours)" => "3h";
         AnyAbs "abs" "(value: any) -> any" pure "Distance from 0." r#"x = parse_json("-3"); abs(x)"# => "3";
         IntMin "min" "(a: int, b: int) -> int" pure "The smaller of the two." "min(3, 5)" => "3";
         FloatMin "min" "(a: float, b: float) -> float" pure "The smaller of the two." "min(2.5, 1.0)" => "1.0";
         AnyMin "min" "(a: A, b: A) -> A" pure "The smaller of the two." r#"min("pear", "apple")"# => "apple";
-        ListMin "min" "(list: [A]) -> A?" pure "The smallest element, none if there is none." "[3, 1, 2].min" => "1";
+        ListMin "min" "(list: [A]) -> A?" pure "The smallest element, none if there is none; none and NaN do not count beside others." "[3, 1, 2].min" => "1";
         IntMax "max" "(a: int, b: int) -> int" pure "The greater of the two." "max(3, 5)" => "5";
         FloatMax "max" "(a: float, b: float) -> float" pure "The greater of the two." "max(2.5, 1.0)" => "2.5";
         AnyMax "max" "(a: A, b: A) -> A" pure "The greater of the two." r#"max("pear", "apple")"# => "pear";
-        ListMax "max" "(list: [A]) -> A?" pure "The greatest element, none if there is none." "[3, 1, 2].max" => "3";
+        ListMax "max" "(list: [A]) -> A?" pure "The greatest element, none if there is none; none and NaN do not count beside others." "[3, 1, 2].max" => "3";
         IntClamp "clamp" "(number: int, low: int, high: int) -> int" pure "The number, but not below the second and not above the third." "12.clamp(0, 10)" => "10";
         FloatClamp "clamp" "(number: float, low: float, high: float) -> float" pure "The number, but not below the second and not above the third." "clamp(0.5, 1.0, 2.0)" => "1.0";
         AnyClamp "clamp" "(value: A, low: A, high: A) -> A" pure "The value, but not below the second and not above the third." r#"clamp("m", "a", "k")"# => "k";
@@ -141,6 +142,7 @@ library! {
         FloatHypot "hypot" "(x: float, y: float) -> float" pure "Length of the diagonal." "hypot(3.0, 4.0)" => "5.0";
         IntSign "sign" "(number: int) -> int" pure "-1, 0 or 1." "sign(-9)" => "-1";
         FloatSign "sign" "(number: float) -> int" pure "-1, 0 or 1; 0 for NaN." "sign(2.5)" => "1";
+        DurationSign "sign" "(duration: duration) -> int" pure "-1, 0 or 1." "sign(2.hours - 5.hours)" => "-1";
         AnySign "sign" "(value: any) -> int" pure "-1, 0 or 1." r#"x = parse_json("-2"); sign(x)"# => "-1";
         FloatIsNan "is_nan" "(number: float) -> bool" pure "Whether it is the number that is no number." "is_nan(0.0 / 0.0)" => "true";
         IntFormat "format" "(number: int, decimals: int) -> text" pure "The number with that many decimals." "format(5, 2)" => "5.00";
@@ -263,6 +265,7 @@ library! {
         SliceList "__slice_list" "(list: [A], start: int?, end: int?, step: int?) -> [A]" pure "`list[a:b:step]`, clamped; a step of 0 is an ArgumentError." "" => "";
         SliceText "__slice_text" "(text: text, start: int?, end: int?, step: int?) -> text" pure "`text[a:b:step]`, clamped; a step of 0 is an ArgumentError." "" => "";
         SliceAny "__slice" "(value: any, start: int?, end: int?, step: int?) -> any" pure "`x[a:b:step]` by what x is at run time." "" => "";
+        Extend "__extend" "(list: [A], other: [A]) -> none" pure "Appends all elements of the other list." "" => "";
         SortOrder "__sort_order" "(list: [A]) -> [int]" pure "Positions of the elements in ascending order; stable; NaN after all numbers, none last." "" => "";
         MapKeyAt "__map_key_at" "(map: [K:V], position: int) -> K" pure "Key of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
         MapValueAt "__map_value_at" "(map: [K:V], position: int) -> V" pure "Value of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
