@@ -3,7 +3,7 @@
 //! the place were declared. Must stay true: frozen cells keep their sets, frozen maps their kind, and two frozen things
 //! are never unified; since none of that code ever runs, its own types may be anything.
 
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 use super::cells::{CellId, Cells, FuncNodeId, MapNodeId, TupleNodeId};
 use super::enums::EnumNodeId;

@@ -125,7 +125,10 @@ impl Engine<'_> {
         let ids = (0..program.functions.len()).map(|at| FnId(at as u32));
         let unused: Vec<FnId> = ids.filter(unused).collect();
         let insts: Vec<InstIx> = (0..self.insts.len()).map(|at| InstIx(at as u32)).collect();
-        let uncalled: Vec<InstIx> = insts.into_iter().filter(|it| self.is_uncalled(*it)).collect();
+        let uncalled: Vec<InstIx> = insts
+            .into_iter()
+            .filter(|it| self.is_uncalled(*it))
+            .collect();
         if unused.is_empty() && uncalled.is_empty() {
             return;
         }
