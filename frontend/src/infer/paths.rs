@@ -11,7 +11,7 @@ use crate::kinds::{
 use super::cells::Cells;
 use super::set::Set;
 
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 /// More paths than this are not remembered at one point; the oldest go first.
 const PATHS_MAX: usize = 24;
