@@ -26,33 +26,63 @@ pub const CORE: &str = include_str!("../compile/pieces/core.flin");
 /// What stands in a piece for the number of its copy.
 const PLACEHOLDER: &str = "_n";
 
-/// A program of at least that many lines. Pieces come in rounds; in each round every piece comes once, in an order that
-/// the seed decides.
+/// One copy of a piece in an application.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// The piece's name.
+    pub piece: &'static str,
+    /// The number that its names end in.
+    pub number: usize,
+    /// Its text.
+    pub text: String,
+}
+
+/// The copies of an application of at least that many lines. Pieces come in rounds; in each round every piece comes once,
+/// in an order that the seed decides.
 #[must_use]
-pub fn application(lines: usize, seed: u64) -> String {
+pub fn copies(lines: usize, seed: u64) -> Vec<Copy> {
     let mut rng = Rng::new(seed);
-    let mut text = CORE.to_owned();
     let mut length = CORE.lines().count();
     let mut round: Vec<usize> = Vec::new();
-    let mut copy = 0;
+    let mut copies = Vec::new();
     while length < lines {
         if round.is_empty() {
             round = (0..PIECES.len()).collect();
         }
-        let piece = round.swap_remove(rng.below(round.len()));
-        copy += 1;
-        let copied = copy_of(PIECES[piece].1, copy);
-        length += copied.lines().count() + 1;
+        let (piece, text) = PIECES[round.swap_remove(rng.below(round.len()))];
+        let number = copies.len() + 1;
+        let text = copy_of(text, number);
+        length += text.lines().count() + 1;
+        copies.push(Copy {
+            piece,
+            number,
+            text,
+        });
+    }
+    copies
+}
+
+/// The text of an application: what all share, then the copies.
+#[must_use]
+pub fn joined(copies: &[Copy]) -> String {
+    let mut text = CORE.to_owned();
+    for copy in copies {
         text.push('\n');
-        text.push_str(&copied);
+        text.push_str(&copy.text);
     }
     text
 }
 
+/// A program of at least that many lines.
+#[must_use]
+pub fn application(lines: usize, seed: u64) -> String {
+    joined(&copies(lines, seed))
+}
+
 /// A piece whose names end in the number of the copy.
 #[must_use]
-pub fn copy_of(piece: &str, copy: usize) -> String {
-    let number = format!("_{copy}");
+pub fn copy_of(piece: &str, number: usize) -> String {
+    let number = format!("_{number}");
     let mut text = String::with_capacity(piece.len() + piece.len() / 8);
     let mut rest = piece;
     while let Some(at) = rest.find(PLACEHOLDER) {

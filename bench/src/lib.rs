@@ -6,5 +6,6 @@
 #![forbid(unsafe_code)]
 
 pub mod application;
+pub mod mistakes;
 pub mod shapes;
 pub mod stages;

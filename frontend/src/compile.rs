@@ -1,6 +1,6 @@
 //! The whole way from source text to module. Here because the program, the runtime's `dev` command and the tests all
-//! take it through this one function. Must stay true: one mistake is reported once: after wrong syntax nothing else is
-//! looked at, types are silent about lines whose names are wrong; diagnostics come in the order of the source, at most
+//! take it through this one function. Must stay true: one mistake is reported once: of what has wrong syntax nothing
+//! else is looked at, types are silent about lines whose names are wrong; diagnostics come in the order of the source, at most
 //! `DIAGNOSTICS_MAX` of them.
 
 use flin_bytecode::Module;
@@ -8,6 +8,7 @@ use flin_syntax::Diagnostic;
 use flin_syntax::span::LineIndex;
 use foldhash::HashSet;
 
+use crate::intact::intact;
 use crate::{infer, lower, resolve};
 
 /// The library functions that are written in FLIN.
@@ -54,17 +55,21 @@ pub fn compile(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Dia
 fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnostic>> {
     let parsed = flin_syntax::parse(source_text);
     let mut found = parsed.diagnostics;
-    stop_at_errors(&mut found)?;
+    let rest = intact(parsed.program, &parsed.unread, source_text);
     let prelude = flin_syntax::parse(PRELUDE);
     debug_assert!(
         prelude.diagnostics.is_empty(),
         "the prelude: {:?}",
         prelude.diagnostics
     );
-    let (program, diagnostics) = resolve::resolve(&parsed.program, &prelude.program);
-    found.extend(diagnostics);
+    let (program, diagnostics) =
+        resolve::resolve_without(&rest.program, &prelude.program, rest.lost.clone());
+    let can_be_judged = |d: &Diagnostic| rest.holds(d.span().start);
+    let names = diagnostics.into_iter().filter(can_be_judged).collect();
+    add_new(&mut found, names, source_text);
     let (types, diagnostics) = infer::infer(&program);
-    add_new(&mut found, diagnostics, source_text);
+    let types_say = diagnostics.into_iter().filter(can_be_judged).collect();
+    add_new(&mut found, types_say, source_text);
     stop_at_errors(&mut found)?;
     let module =
         lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;
@@ -79,9 +84,9 @@ fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnost
     })
 }
 
-/// Adds what types say to what names said. A line whose names are wrong already says enough: what types say about it
-/// follows from that. So do warnings, as soon as there is an error.
-fn add_new(found: &mut Vec<Diagnostic>, types: Vec<Diagnostic>, source_text: &str) {
+/// Adds what a stage says to what the stages before said. A line that is wrong already says enough: what types say about
+/// wrong names follows from them. So do warnings, as soon as there is an error.
+fn add_new(found: &mut Vec<Diagnostic>, new: Vec<Diagnostic>, source_text: &str) {
     let lines = LineIndex::new(source_text);
     let wrong: HashSet<u32> = found
         .iter()
@@ -91,7 +96,7 @@ fn add_new(found: &mut Vec<Diagnostic>, types: Vec<Diagnostic>, source_text: &st
     let is_new = |d: &Diagnostic| {
         wrong.is_empty() || d.is_error() && !wrong.contains(&lines.line(d.span().start))
     };
-    found.extend(types.into_iter().filter(is_new));
+    found.extend(new.into_iter().filter(is_new));
 }
 
 fn stop_at_errors(found: &mut Vec<Diagnostic>) -> Result<(), Vec<Diagnostic>> {

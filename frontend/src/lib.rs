@@ -5,6 +5,7 @@ mod compile;
 pub mod hir;
 mod ids;
 pub mod infer;
+mod intact;
 mod kinds;
 pub mod lower;
 mod near;

@@ -69,7 +69,7 @@ is assumed: a line that starts no deeper than the line of an open bracket ends t
 "An expression may be at most 2,000 operations high; long chains such as `a + b + c + …` count too. Use a list and `sum` or
 `join`, or several statements.";
     13 FileTooLarge "the file is too large"
-"One source file may have at most 16 MiB. Move data out of the program, or split the file.";
+"One source file may have at most 16 MiB and 1,000,000 words and signs. Move data out of the program, or split the file.";
     14 NotUtf8 "the file is not UTF-8 text"
 "Source files are UTF-8. Save the file as UTF-8 in your editor.";
     15 AssignmentAsValue "an assignment where a value is expected"

@@ -214,13 +214,14 @@ fn missing_else(place: &Place<'_>, span: Span) -> Diagnostic {
         .rev()
         .find(|token| token.1 == Tok::Then)
         .map(|&(start, _, end)| Span::new(start, end));
-    let mut diagnostic = Diagnostic::error(Code::MissingElse, span, "`then` without `else`")
-        .label("`else` is expected here")
-        .hint("write `if c then a else b`, or a block: `if c { a }`");
-    if let Some(then) = then {
-        diagnostic = diagnostic.also(then, "this `then` needs an `else`");
-    }
-    diagnostic
+    let title = "`then` without `else`";
+    let diagnostic = match then {
+        Some(then) => Diagnostic::error(Code::MissingElse, then, title)
+            .label("this `then` needs an `else`")
+            .also(span, "`else` is expected here"),
+        None => Diagnostic::error(Code::MissingElse, span, title).label("`else` is expected here"),
+    };
+    diagnostic.hint("write `if c then a else b`, or a block: `if c { a }`")
 }
 
 fn unexpected(place: &Place<'_>) -> Diagnostic {

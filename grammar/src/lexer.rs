@@ -18,8 +18,11 @@ mod words;
 
 pub(crate) use text::unicode_escape;
 
+use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::token::Tok;
+use crate::limits::TOKENS_MAX;
+use crate::span::Span;
+use crate::token::{Tok, Token};
 
 /// The terminals of a source text, with what was wrong on the way.
 pub(crate) struct Lexed {
@@ -32,10 +35,29 @@ pub(crate) struct Lexed {
 pub(crate) fn lex(source: &str) -> Lexed {
     let scanned = scan::scan(source);
     let mut diagnostics = scanned.diagnostics;
+    if scanned.tokens.len() > TOKENS_MAX {
+        return Lexed {
+            tokens: Vec::new(),
+            diagnostics: vec![too_many(source, &scanned.tokens)],
+        };
+    }
     let balanced = brackets::balance(source, &scanned.tokens, scanned.stopped, &mut diagnostics);
     let tokens = cook::cook(source, &balanced, &mut diagnostics);
     Lexed {
         tokens,
         diagnostics,
     }
+}
+
+/// The one message about a file that is not read because of its length.
+fn too_many(source: &str, tokens: &[Token]) -> Diagnostic {
+    let at = tokens.last().map_or(0, |token| token.start);
+    let rest = source.len() - at as usize;
+    Diagnostic::error(
+        Code::FileTooLarge,
+        Span::at(at),
+        format!("the file has more than {TOKENS_MAX} words and signs"),
+    )
+    .label(format!("{rest} bytes from here on are not read"))
+    .hint("split the file, or move data out of the program")
 }

@@ -36,6 +36,8 @@ pub struct Parsed {
     pub program: ast::Program,
     /// What is wrong, in the order of places. At most [`limits::ERRORS_SHOWN_MAX`] errors.
     pub diagnostics: Vec<Diagnostic>,
+    /// Where something could not be read, in order; more places than messages, which are limited.
+    pub unread: Vec<u32>,
 }
 
 impl Parsed {

@@ -12,6 +12,10 @@ pub const TREE_HEIGHT_MAX: u32 = 2_000;
 /// Size of one source file in bytes. Offsets are `u32`, and no person writes files this long.
 pub const FILE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Words, numbers, signs and pieces of text of one source file; 100,000 lines of a program have about 700,000. Each costs
+/// time and memory in all stages, so that a file of nothing but the smallest ones is no burden.
+pub const TOKENS_MAX: usize = 1_000_000;
+
 /// Errors shown per run. More than that help nobody, and recovery costs time per error.
 pub const ERRORS_SHOWN_MAX: usize = 50;
 

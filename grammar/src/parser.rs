@@ -101,10 +101,16 @@ pub(crate) fn parse_noted(source: &str) -> Noted {
         .map(|error| errors::explain(source, &tokens, error))
         .collect();
     parser_errors.extend(findings);
+    let mut unread: Vec<u32> = (lexed.diagnostics.iter().chain(&parser_errors))
+        .filter(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| diagnostic.span().start)
+        .collect();
+    unread.sort_unstable();
     Noted {
         parsed: Parsed {
             program,
             diagnostics: in_order(source, lexed.diagnostics, parser_errors),
+            unread,
         },
         tokens,
         statement_starts,
@@ -133,6 +139,7 @@ fn refused(diagnostic: Diagnostic) -> Parsed {
     Parsed {
         program: Program::default(),
         diagnostics: vec![diagnostic],
+        unread: vec![0],
     }
 }
 

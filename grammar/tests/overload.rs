@@ -2,7 +2,9 @@
 //!
 //! The tests run on a thread with an ordinary small stack, so a recursion without bound would show.
 
-use flin_syntax::limits::{BRACKET_DEPTH_MAX, ERRORS_SHOWN_MAX, FILE_BYTES_MAX, TREE_HEIGHT_MAX};
+use flin_syntax::limits::{
+    BRACKET_DEPTH_MAX, ERRORS_SHOWN_MAX, FILE_BYTES_MAX, TOKENS_MAX, TREE_HEIGHT_MAX,
+};
 use flin_syntax::{Code, Parsed, parse, parse_bytes};
 
 /// Beginnings without an end.
@@ -270,5 +272,13 @@ fn everything_unterminated() {
                 assert!(source.get(span.range()).is_some(), "{source:?}: {span:?}");
             }
         }
+    }
+}
+
+#[test]
+fn too_many_tokens_are_not_read() {
+    for (part, tokens) in [("x\n", 1), ("1+", 2), ("\"\"", 2)] {
+        let source = part.repeat(TOKENS_MAX / tokens + 1);
+        assert_eq!(codes(&parse(&source)), [Code::FileTooLarge], "{part:?}");
     }
 }

@@ -2,7 +2,7 @@
 //! known before anything is walked. Must stay true: a declared container has one element cell for all values that are
 //! stored under that declaration.
 
-use crate::hir::{GlobalKind, TypeAnn};
+use crate::hir::{GlobalIx, GlobalKind, TypeAnn};
 
 use super::cells::CellId;
 use super::engine::Engine;
@@ -43,9 +43,11 @@ impl Engine<'_> {
                 .collect();
             self.enum_data.push(variants);
         }
-        for global in &program.globals {
+        for (at, global) in program.globals.iter().enumerate() {
+            let global_ix = GlobalIx(at as u32);
             let cell = match (&global.annotation, global.kind) {
                 (_, GlobalKind::Injected(_)) => self.cells.fixed_cell(Set::ANY),
+                _ if self.doubts.globals.contains(&global_ix) => self.cells.fixed_cell(Set::ANY),
                 (Some(annotation), _) => self.annotated_cell(annotation, &[]),
                 (None, _) => self.cells.cell(),
             };

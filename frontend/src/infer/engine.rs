@@ -12,6 +12,7 @@ use crate::hir::{EnumIx, ExprId, FnId, Function, NamedArgDef, Program};
 use crate::types::Meaning;
 
 use super::cells::{CellId, Cells, FuncNodeId, InstIx, MapNodeId, TupleNodeId};
+use super::doubts::Doubts;
 use super::enums::EnumNodeId;
 use super::flow::LoopWrites;
 use super::instances::Key;
@@ -74,6 +75,8 @@ pub(super) struct Engine<'p> {
     pub(super) float_literals: HashSet<(FnId, ExprId)>,
     /// While checking: the messages so far.
     pub(super) diagnostics: Option<Vec<Diagnostic>>,
+    /// Declarations that do not take their own first value.
+    pub(super) doubts: Doubts,
     loop_writes: HashMap<FnId, Rc<LoopWrites>>,
     /// What functions may change behind each other's back.
     pub(super) shared: Rc<Shared<'p>>,
@@ -84,7 +87,11 @@ pub(super) struct Engine<'p> {
 }
 
 impl<'p> Engine<'p> {
-    pub(super) fn new(program: &'p Program, float_literals: HashSet<(FnId, ExprId)>) -> Engine<'p> {
+    pub(super) fn new(
+        program: &'p Program,
+        float_literals: HashSet<(FnId, ExprId)>,
+        doubts: Doubts,
+    ) -> Engine<'p> {
         let mut engine = Engine {
             program,
             cells: Cells::new(),
@@ -106,6 +113,7 @@ impl<'p> Engine<'p> {
             patient: true,
             float_literals,
             diagnostics: None,
+            doubts,
             loop_writes: HashMap::new(),
             shared: Rc::new(Shared::of(program)),
             tested: HashMap::new(),

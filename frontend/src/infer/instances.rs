@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use crate::hir::{ExprId, FnId};
+use crate::hir::{ExprId, FnId, LocalId};
 
 use super::cells::{CellId, FuncNodeId, InstIx, MapKind};
 use super::declared::mentions_var;
@@ -51,7 +51,11 @@ impl Engine<'_> {
         let mut locals: Vec<CellId> = function
             .locals
             .iter()
-            .map(|local| match &local.annotation {
+            .enumerate()
+            .map(|(at, local)| match &local.annotation {
+                Some(_) if self.doubts.locals.contains(&(func, LocalId(at as u32))) => {
+                    self.cells.fixed_cell(Set::ANY)
+                }
                 Some(annotation) => self.annotated_cell(annotation, &vars),
                 None => self.cells.cell(),
             })

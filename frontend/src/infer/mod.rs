@@ -10,6 +10,7 @@ mod calls;
 mod cells;
 mod control;
 mod declared;
+mod doubts;
 pub mod dump;
 mod engine;
 mod entities;
@@ -38,6 +39,7 @@ use foldhash::{HashSet, HashSetExt as _};
 use crate::hir::Program;
 use crate::types::Types;
 
+use doubts::Doubts;
 use engine::Engine;
 
 /// How often int literals may turn into floats before the rest stay as they are.
@@ -45,8 +47,21 @@ const LITERAL_ROUNDS: usize = 3;
 
 /// Finds the types of a program and says what cannot be right in it.
 pub fn infer(program: &Program) -> (Types, Vec<Diagnostic>) {
+    let (types, messages, doubts) = infer_with(program, Doubts::default());
+    if doubts.is_empty() {
+        return (types, messages);
+    }
+    let mut kept = doubts.keep(messages);
+    let (types, messages, _) = infer_with(program, doubts);
+    kept.extend(messages);
+    kept.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
+    (types, kept)
+}
+
+/// The same, with declarations that are not to be believed; gives those that are found.
+fn infer_with(program: &Program, doubts: Doubts) -> (Types, Vec<Diagnostic>, Doubts) {
     let mut floats = HashSet::new();
-    let mut engine = Engine::new(program, floats.clone());
+    let mut engine = Engine::new(program, floats.clone(), doubts.clone());
     engine.run();
     for _ in 0..LITERAL_ROUNDS {
         let live = engine.live();
@@ -55,7 +70,7 @@ pub fn infer(program: &Program) -> (Types, Vec<Diagnostic>) {
             break;
         }
         floats.extend(more);
-        engine = Engine::new(program, floats.clone());
+        engine = Engine::new(program, floats.clone(), doubts.clone());
         engine.run();
     }
     let live = engine.live();
@@ -68,5 +83,5 @@ pub fn infer(program: &Program) -> (Types, Vec<Diagnostic>) {
     diagnostics.extend(engine.conflicts());
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
     let types = finish::finish(&mut engine, &live);
-    (types, diagnostics)
+    (types, diagnostics, engine.doubts)
 }

@@ -23,7 +23,10 @@ const DIAGNOSTICS_MAX: usize = 500;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Into {
     Local(LocalId),
+    /// The value of a declaration.
+    First(LocalId),
     Global(GlobalIx),
+    FirstGlobal(GlobalIx),
     Result,
     Element,
     Argument,
@@ -126,6 +129,7 @@ impl Walker<'_, '_> {
         if open || self.may_fit(declared, value) || self.engine.cells.has_conflict(cell) {
             return;
         }
+        self.doubt(at, into);
         self.report(at, |walker, span| {
             let (wanted, found) = (walker.words(declared), walker.words(value));
             let (what, place) = walker.destination(into);
@@ -144,6 +148,29 @@ impl Walker<'_, '_> {
                 None => diagnostic,
             }
         });
+    }
+
+    /// Notes a declaration whose first value does not fit.
+    fn doubt(&mut self, at: ExprId, into: Into) {
+        if self.engine.diagnostics.is_none() {
+            return;
+        }
+        let place = self.blame(at);
+        let func = self.engine.insts[self.inst.index()].func;
+        let doubts = &mut self.engine.doubts;
+        match into {
+            Into::First(local) => doubts.locals.insert((func, local)),
+            Into::FirstGlobal(global) => doubts.globals.insert(global),
+            Into::Local(_)
+            | Into::Global(_)
+            | Into::Result
+            | Into::Element
+            | Into::Argument
+            | Into::Parameter(..)
+            | Into::Field(..)
+            | Into::Variant(..) => return,
+        };
+        doubts.note(place);
     }
 
     fn may_fit(&mut self, declared: Set, value: Set) -> bool {
@@ -165,11 +192,11 @@ impl Walker<'_, '_> {
     fn destination(&self, into: Into) -> (String, Option<Span>) {
         let program = self.engine.program;
         match into {
-            Into::Local(local) => {
+            Into::Local(local) | Into::First(local) => {
                 let local = &self.function.locals[local.index()];
                 (format!("`{}`", local.name), Some(local.span))
             }
-            Into::Global(global) => {
+            Into::Global(global) | Into::FirstGlobal(global) => {
                 let global = &program.globals[global.index()];
                 (format!("`{}`", global.name), Some(global.span))
             }

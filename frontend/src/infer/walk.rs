@@ -305,7 +305,14 @@ impl<'e, 'p> Walker<'e, 'p> {
             ExprKind::SetGlobal(global, value) => {
                 let set = self.eval(*value);
                 let cell = self.engine.globals[global.index()];
-                self.flow(cell, set, *value, super::report::Into::Global(*global));
+                let declared = self.engine.program.globals[global.index()].span;
+                let here = self.function.exprs[expr.index()].span;
+                let into = if here.start <= declared.start && declared.end <= here.end {
+                    super::report::Into::FirstGlobal(*global)
+                } else {
+                    super::report::Into::Global(*global)
+                };
+                self.flow(cell, set, *value, into);
                 self.assigned_global(*global, set);
                 Set::NONE
             }
@@ -559,7 +566,7 @@ impl<'e, 'p> Walker<'e, 'p> {
             Some(value) => {
                 let set = self.eval(value);
                 self.env.forget(local);
-                self.flow(cell, set, value, super::report::Into::Local(local));
+                self.flow(cell, set, value, super::report::Into::First(local));
                 self.assigned(local, set);
                 if let Some(path) = self.path_of(value)
                     && path.root != Root::Local(local)

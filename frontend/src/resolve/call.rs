@@ -151,7 +151,7 @@ impl Resolver<'_> {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint(format!("declare it: `fn {text}(…) {{ … }}`")),
         };
-        self.report(diagnostic);
+        self.report_missing(name, diagnostic);
     }
 
     fn call_of(

@@ -56,7 +56,7 @@ impl Coverage {
             } => {
                 let named = enum_name.as_ref().map(|it| resolver.top(&it.text));
                 let found = resolver.enums_with(&name.text);
-                let hit = found.into_iter().find(|(at, _)| match named {
+                let hit = found.iter().copied().find(|(at, _)| match named {
                     Some(item) => item == Some(Item::Enum(*at)),
                     None => resolver.top(&name.text).is_none(),
                 });

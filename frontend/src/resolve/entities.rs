@@ -8,7 +8,7 @@ use flin_syntax::ast::{EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, MapEntr
 use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashSet, HashSetExt as _};
 
-use crate::hir::{EntityDef, EntityIx, EnumDef, ExprId, ExprKind, FieldDef, TypeAnn};
+use crate::hir::{EntityDef, EntityIx, EnumDef, EnumIx, ExprId, ExprKind, FieldDef, TypeAnn};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
@@ -136,12 +136,15 @@ impl<'a> Resolver<'a> {
 
     pub(super) fn announce_enum(&mut self, decl: &'a EnumDecl) -> Option<usize> {
         let at = self.enums.len();
-        if !self.declare_top(&decl.name, Item::Enum(crate::hir::EnumIx(at as u32))) {
+        if !self.declare_top(&decl.name, Item::Enum(EnumIx(at as u32))) {
             return None;
         }
         let mut seen: HashSet<&str> = HashSet::new();
-        for variant in &decl.variants {
-            if !seen.insert(&variant.name.text) {
+        for (number, variant) in decl.variants.iter().enumerate() {
+            if seen.insert(&variant.name.text) {
+                let owners = self.variants.entry(variant.name.text.clone()).or_default();
+                owners.push((EnumIx(at as u32), number as u32));
+            } else {
                 self.report(Diagnostic::error(
                     Code::DuplicateName,
                     variant.name.span,
@@ -197,7 +200,7 @@ impl<'a> Resolver<'a> {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint(format!("declare it: `entity {} {{ … }}`", name.text)),
         };
-        self.report(diagnostic);
+        self.report_missing(name, diagnostic);
         None
     }
 

@@ -41,8 +41,8 @@ use flin_syntax::{Diagnostic, FileId, Span, ast};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
 use crate::hir::{
-    EntityDef, EnumDef, Expr, ExprId, ExprKind, FnId, Function, HandlerDef, LocalId, PageDef,
-    Program, RouteDef,
+    EntityDef, EnumDef, EnumIx, Expr, ExprId, ExprKind, FnId, Function, HandlerDef, LocalId,
+    PageDef, Program, RouteDef,
 };
 use crate::unsupported::Unsupported;
 use functions::Signature;
@@ -55,7 +55,18 @@ use scope::Frame;
 /// Recursion follows the tree, whose height the parser limits: call this on a thread with a large stack.
 #[must_use]
 pub fn resolve(ast: &ast::Program, prelude: &ast::Program) -> (Program, Vec<Diagnostic>) {
+    resolve_without(ast, prelude, HashSet::default())
+}
+
+/// The same for a program of which parts are missing: nothing is said about names that may have been declared there.
+#[must_use]
+pub fn resolve_without(
+    ast: &ast::Program,
+    prelude: &ast::Program,
+    lost: HashSet<Arc<str>>,
+) -> (Program, Vec<Diagnostic>) {
     let mut resolver = Resolver::new();
+    resolver.refused = lost;
     resolver.prelude(prelude);
     resolver.file(ast);
     resolver.finish()
@@ -96,6 +107,8 @@ pub(super) struct Resolver<'a> {
     hiding: Vec<assign::Hiding>,
     /// Where pages and routes were declared, by method and path without the names of its parts.
     paths: HashMap<String, Span>,
+    /// Variants of all enums by their names.
+    variants: HashMap<Arc<str>, Vec<(EnumIx, u32)>>,
     /// Names that could not be declared; uses of them are no mistakes of their own.
     refused: HashSet<Arc<str>>,
     /// Names of all fields of all entities.
@@ -134,6 +147,7 @@ impl<'a> Resolver<'a> {
             calls_by_signature: Vec::new(),
             hiding: Vec::new(),
             paths: HashMap::new(),
+            variants: HashMap::new(),
             refused: HashSet::new(),
             field_names: HashSet::new(),
             serves: false,
@@ -160,6 +174,13 @@ impl<'a> Resolver<'a> {
         } else {
             diagnostic
         });
+    }
+
+    /// Reports that a name is unknown, unless it could not be declared because of another mistake.
+    fn report_missing(&mut self, name: &ast::Name, diagnostic: Diagnostic) {
+        if !self.refused.contains(&name.text) {
+            self.report(diagnostic);
+        }
     }
 
     fn unsupported(&mut self, what: Unsupported, span: Span) {

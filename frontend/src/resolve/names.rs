@@ -355,9 +355,6 @@ impl Resolver<'_> {
 
     fn report_unknown(&mut self, name: &ast::Name) {
         let text = &*name.text;
-        if self.refused.contains(text) {
-            return;
-        }
         let title = format!("`{text}` is not known here");
         let mut diagnostic = Diagnostic::error(Code::UnknownName, name.span, title);
         if let Some(place) = self.ended_block(text) {
@@ -375,7 +372,7 @@ impl Resolver<'_> {
         } else {
             diagnostic = diagnostic.hint(format!("declare it first: `{text} = …`"));
         }
-        self.report(diagnostic);
+        self.report_missing(name, diagnostic);
     }
 }
 

@@ -63,12 +63,10 @@ pub(super) fn function_from_elsewhere(name: &str) -> Option<&'static str> {
 impl Resolver<'_> {
     /// The enum that has a variant of this name, if it is only one.
     pub(super) fn enum_with(&self, variant: &str) -> Option<EnumIx> {
-        let mut owners = (0..self.enums.len()).filter(|at| {
-            let mut names = self.enums[*at].variants.iter().map(|(name, _)| name);
-            names.any(|name| name == variant)
-        });
-        let owner = owners.next()?;
-        owners.next().is_none().then_some(EnumIx(owner as u32))
+        match self.enums_with(variant) {
+            [(owner, _)] => Some(*owner),
+            _ => None,
+        }
     }
 
     /// The visible name that is nearest to a misspelt one, if any is near.

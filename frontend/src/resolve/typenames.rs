@@ -207,7 +207,7 @@ impl Resolver<'_> {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint("types are int, float, text, bool, time, duration, any, lists [T], maps [K:V], entities, enums and aliases"),
         };
-        self.report(diagnostic);
+        self.report_missing(name, diagnostic);
     }
 }
 

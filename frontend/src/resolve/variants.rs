@@ -40,7 +40,7 @@ impl Resolver<'_> {
                 let expected = self.enums[at.index()].variants[number as usize].1.len();
                 if expected != payload.len() {
                     self.payload_count(at, name, expected, payload.len());
-                    return;
+                    return self.unknown_data(payload, names, out);
                 }
                 for (field, pattern) in payload.iter().enumerate() {
                     let value = self.emit(ExprKind::Local(from), pattern.span);
@@ -57,7 +57,18 @@ impl Resolver<'_> {
                     self.emit(ExprKind::Binary(BinOp::Eq, value, constant), span),
                 ));
             }
-            Capitalised::Unknown => out.push(Step::Check(self.error(span))),
+            Capitalised::Unknown => {
+                out.push(Step::Check(self.error(span)));
+                self.unknown_data(payload.unwrap_or(&[]), names, out);
+            }
+        }
+    }
+
+    /// Binds the names in the data of a pattern that is wrong: that they exist is known, though not what they hold.
+    fn unknown_data(&mut self, payload: &[Pattern], names: &mut Names, out: &mut Vec<Step>) {
+        for pattern in payload {
+            let value = self.error(pattern.span);
+            self.part_steps(pattern, value, names, out);
         }
     }
 
@@ -93,7 +104,7 @@ impl Resolver<'_> {
                         format!("there is no enum `{}`", enum_name.text),
                     );
                     diagnostic.hint = near.map(|near| format!("did you mean `{near}`?"));
-                    self.report(diagnostic);
+                    self.report_missing(enum_name, diagnostic);
                     Capitalised::Unknown
                 }
             };
@@ -108,9 +119,10 @@ impl Resolver<'_> {
             return Capitalised::Constant;
         }
         let found = self.enums_with(&name.text);
-        if let [(at, number)] = found.as_slice() {
+        if let [(at, number)] = found {
             return Capitalised::Variant(*at, *number);
         }
+        let is_known = !found.is_empty();
         let names: Vec<&String> = self
             .enums
             .iter()
@@ -120,29 +132,23 @@ impl Resolver<'_> {
         let mut diagnostic = Diagnostic::error(
             Code::UnknownVariant,
             name.span,
-            if found.is_empty() {
+            if !is_known {
                 format!("no enum has a variant `{}`", name.text)
             } else {
                 format!("several enums have a variant `{}`", name.text)
             },
         );
-        diagnostic = match (found.is_empty(), near) {
+        diagnostic = match (!is_known, near) {
             (true, Some(near)) => diagnostic.hint(format!("did you mean `{near}`?")),
             (true, None) => diagnostic.hint("names that are bound begin with a small letter"),
             (false, _) => diagnostic.hint(format!("write the enum too: `Name.{}`", name.text)),
         };
-        self.report(diagnostic);
+        self.report_missing(name, diagnostic);
         Capitalised::Unknown
     }
 
     /// Enums with a variant of this name.
-    pub(super) fn enums_with(&self, variant: &str) -> Vec<(EnumIx, u32)> {
-        let mut found = Vec::new();
-        for (at, decl) in self.enums.iter().enumerate() {
-            if let Some(number) = decl.variants.iter().position(|(name, _)| name == variant) {
-                found.push((EnumIx(at as u32), number as u32));
-            }
-        }
-        found
+    pub(super) fn enums_with(&self, variant: &str) -> &[(EnumIx, u32)] {
+        self.variants.get(variant).map_or(&[], Vec::as_slice)
     }
 }

@@ -7,7 +7,7 @@
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::limits::{BRACKET_DEPTH_MAX, MESSAGES_KEPT_MAX};
+use crate::limits::{BRACKET_DEPTH_MAX, MESSAGES_KEPT_MAX, TOKENS_MAX};
 use crate::span::Span;
 use crate::token::{Tok, Token, reserved};
 
@@ -147,7 +147,7 @@ impl<'s> Scanner<'s> {
             source,
             bytes: source.as_bytes(),
             pos: if source.starts_with('\u{FEFF}') { 3 } else { 0 },
-            tokens: Vec::with_capacity(source.len() / 4),
+            tokens: Vec::with_capacity((source.len() / 4).min(TOKENS_MAX)),
             modes: Vec::new(),
             nodes: Vec::new(),
             diagnostics: Vec::new(),
@@ -182,6 +182,7 @@ impl<'s> Scanner<'s> {
                 Some(Mode::Markup { .. }) => self.markup(),
                 None => unreachable!("the file's own mode is never popped"),
             }
+            self.stopped |= self.tokens.len() > TOKENS_MAX;
         }
         self.finish();
         self
