@@ -9,6 +9,7 @@
 
 mod case;
 pub mod diagnostics;
+mod disk;
 mod host;
 mod served;
 pub mod similar;

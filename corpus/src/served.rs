@@ -4,13 +4,14 @@
 //!
 //! `// ask: GET /notes?tag=a`, `// ask: POST /notes {"title": "x"}`, with ` with {"headers": {…}, "cookies": {…}}` behind it;
 //! `// ask: GET / {"filter": "open"}` shows a page with this state; `// ask: DO / add {"args": […], "state": {…}}` runs a
-//! handler of a page by its name (or `#0` by its number). After all requests come the test blocks, in order.
+//! handler of a page by its name (or `#0` by its number); `// ask: WAIT 2 days` lets the clock go on. After all requests
+//! come the test blocks, in order.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flin_runtime::json::Json;
-use flin_runtime::store::{MemoryDisk, Store, StoreOptions};
+use flin_runtime::store::{Store, StoreOptions};
 use flin_runtime::{
     Entry, Failure, HandlerName, Outcome, RouteBody, RouteRequest, Runtime, RuntimeOptions, Sent,
     SentState, World, plain_json, plain_value, schema_of,
@@ -18,6 +19,7 @@ use flin_runtime::{
 use flin_vm::{Limits, LogLevel, Program};
 
 use crate::case::Setup;
+use crate::disk::{Clock, StillDisk};
 use crate::{Policy, error_line, host, limits, printed_lines};
 
 /// Runs the top level, then the requests that the program asks for, then its tests.
@@ -77,13 +79,19 @@ struct Asked {
 
 impl Asked {
     fn new(program: &Arc<Program>, setup: &Setup, policy: Policy) -> Asked {
+        let clock = Arc::new(Clock::default());
         let world = Arc::new(StillWorld {
             env: setup.env.clone(),
+            clock: Arc::clone(&clock),
             ..StillWorld::default()
         });
         let schema = schema_of(program.module());
-        let opened = Store::open(Arc::new(MemoryDisk::new()), &schema, StoreOptions::inline())
-            .unwrap_or_else(|error| panic!("a store in memory opens: {error}"));
+        let opened = Store::open(
+            Arc::new(StillDisk::new(clock)),
+            &schema,
+            StoreOptions::inline(),
+        )
+        .unwrap_or_else(|error| panic!("a store in memory opens: {error}"));
         let options = RuntimeOptions {
             request_limits: limits(Limits::request(), setup, policy),
             script_limits: limits(Limits::script(), setup, policy),
@@ -108,12 +116,19 @@ impl Asked {
             return Err("expected a method and a path".to_owned());
         };
         let rest = words.next().unwrap_or_default().trim();
+        if method == "WAIT" {
+            self.world.clock.wait(target, rest)?;
+            return Ok(vec![format!("WAIT {target} {rest}")]);
+        }
         let entry = if method == "DO" {
             self.action(target, rest)?
         } else {
             self.request(method, target, rest, more.as_ref())?
         };
-        let shown = format!("{method} {target}");
+        let shown = match rest.split(' ').next() {
+            Some(name) if method == "DO" => format!("DO {target} {name}"),
+            _ => format!("{method} {target}"),
+        };
         Ok(match self.runtime.enter(entry) {
             Ok(outcome) => self.shown(&shown, outcome),
             Err(failure) => told(&shown, &failure),
@@ -195,21 +210,25 @@ impl Asked {
         };
         match outcome {
             Outcome::Page(page) => {
-                let mut lines = vec![format!("{asked}: {}", state_line(page.state))];
-                for (part, text) in [
-                    ("head", page.rendered.head),
-                    ("body", page.rendered.body),
-                    ("forms", page.rendered.forms),
-                ] {
+                let line = format!("{asked}: {}", state_line(page.state));
+                let mut lines = vec![line.trim_end().to_owned()];
+                let parts = [("head", page.rendered.head), ("body", page.rendered.body)];
+                for (part, text) in parts {
                     if !text.is_empty() {
-                        lines.push(format!("{part}: {text}"));
+                        lines.push(format!("{part}: {}", text.trim()));
                     }
+                }
+                // They are all alike; what is in them is the server's business.
+                let forms = page.rendered.forms.matches("<form").count();
+                if forms > 0 {
+                    lines.push(format!("hidden forms: {forms}"));
                 }
                 lines
             }
             Outcome::Action(action) => {
-                let wrote = if action.wrote { "wrote records; " } else { "" };
-                vec![format!("{asked}: {wrote}{}", state_line(action.state))]
+                let wrote = if action.wrote { "records changed " } else { "" };
+                let line = format!("{asked}: {wrote}{}", state_line(action.state));
+                vec![line.trim_end().to_owned()]
             }
             Outcome::Route(route) => {
                 let mut line = format!("{asked}: {}", route.status);
@@ -286,6 +305,7 @@ fn texts(json: &Json) -> Vec<(String, String)> {
 struct StillWorld {
     said: Mutex<Vec<String>>,
     random: AtomicU64,
+    clock: Arc<Clock>,
     env: Vec<(String, String)>,
 }
 
@@ -306,7 +326,7 @@ impl StillWorld {
 
 impl World for StillWorld {
     fn now_ms(&self) -> i64 {
-        host::NOW_MS
+        self.clock.now_ms()
     }
 
     fn random(&self, bytes: &mut [u8]) {

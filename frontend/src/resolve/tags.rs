@@ -104,6 +104,7 @@ impl Resolver<'_> {
         let mut content = Content::default();
         for attribute in &element.attributes {
             match &attribute.kind {
+                AttributeKind::Plain { name, .. } if self.binding_writes(element, name) => {}
                 AttributeKind::Plain { name, value } => {
                     self.plain_attribute(name, value, attribute.span, out)
                 }
@@ -307,6 +308,33 @@ impl Resolver<'_> {
                 .hint("give the variable that first value"),
             );
         }
+    }
+
+    /// Whether an attribute is one that the binding of the element writes itself. Its name is the variable's, so another
+    /// one has no effect; another first value would be a mistake.
+    fn binding_writes(&mut self, element: &Element, name: &Name) -> bool {
+        let is_bind = |attribute: &Attribute| matches!(attribute.kind, AttributeKind::Bind(_));
+        if !element.attributes.iter().any(is_bind) {
+            return false;
+        }
+        let ticked = matches!(own_type(element), Some("checkbox" | "radio"));
+        let first_value = match &*name.text {
+            "name" => return true,
+            "value" => !ticked && &*element.name.text == "input",
+            "checked" => ticked,
+            _ => false,
+        };
+        if first_value {
+            self.report(
+                Diagnostic::error(
+                    Code::BadBind,
+                    name.span,
+                    format!("`bind` gives this control its value, not `{}`", name.text),
+                )
+                .hint("give the variable that first value"),
+            );
+        }
+        first_value
     }
 
     /// The kind of a control, by element and type.
@@ -543,16 +571,7 @@ fn event_name(event: &Name, modifiers: &[Name]) -> String {
 
 /// Whether a click on the element can post a form.
 fn is_button(element: &Element) -> bool {
-    let kind = element
-        .attributes
-        .iter()
-        .find_map(|attribute| match &attribute.kind {
-            AttributeKind::Plain {
-                name,
-                value: AttributeValue::Static(value),
-            } if &*name.text == "type" => Some(&**value),
-            _ => None,
-        });
+    let kind = own_type(element);
     match &*element.name.text {
         "button" => true,
         "input" => matches!(kind, Some("submit" | "button")),
@@ -573,4 +592,18 @@ fn is_script_url(text: &str) -> bool {
         .collect::<String>()
         .to_lowercase();
     scheme.starts_with("javascript:") || scheme.starts_with("vbscript:")
+}
+
+/// The fixed `type` of an element.
+fn own_type(element: &Element) -> Option<&str> {
+    element
+        .attributes
+        .iter()
+        .find_map(|attribute| match &attribute.kind {
+            AttributeKind::Plain {
+                name,
+                value: AttributeValue::Static(value),
+            } if &*name.text == "type" => Some(&**value),
+            _ => None,
+        })
 }
