@@ -143,8 +143,6 @@ pub enum Meaning {
     EntityCount(EntityIx),
     /// A variant of an enum with type parameters: what each place of its data holds here.
     VariantData(Vec<Ty>),
-    /// Duration or time unit (`60.seconds`): milliseconds per unit.
-    DurationUnit(i64),
 }
 
 /// Fields that every entity has.

@@ -37,10 +37,12 @@ impl Profile {
         self.counts[func as usize][instruction as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An instruction of this function raised an error; what the program itself raises by `fail` does not count.
+    /// An instruction of this function raised an error; what the program itself raises by `fail` does not count (`assert`
+    /// is compiled to the same operation).
     pub(crate) fn raise(&self, module: &Module, func: u32, instruction: u32, kind: &ErrorKind) {
         let word = module.functions[func as usize].code[instruction as usize];
-        if Instr::decode(word).is_ok_and(|instr| instr.op == Op::Fail) {
+        let by_fail = Instr::decode(word).is_ok_and(|instr| instr.op == Op::Fail);
+        if by_fail && *kind != ErrorKind::AssertionError {
             return;
         }
         let mut raised = self.raised.lock().unwrap_or_else(PoisonError::into_inner);

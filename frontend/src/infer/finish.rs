@@ -145,8 +145,7 @@ impl Finish<'_, '_> {
             | Meaning::ImplicitOuter
             | Meaning::EntityFind(_)
             | Meaning::EntityCount(_)
-            | Meaning::VariantData(_)
-            | Meaning::DurationUnit(_) => {}
+            | Meaning::VariantData(_) => {}
         }
     }
 

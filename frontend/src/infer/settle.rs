@@ -244,7 +244,6 @@ fn collect_instances(meaning: &Meaning, out: &mut Vec<InstIx>) {
         | Meaning::ImplicitOuter
         | Meaning::EntityFind(_)
         | Meaning::EntityCount(_)
-        | Meaning::VariantData(_)
-        | Meaning::DurationUnit(_) => {}
+        | Meaning::VariantData(_) => {}
     }
 }

@@ -101,8 +101,7 @@ impl Lower<'_, '_> {
                 | Meaning::ViaList(..)
                 | Meaning::EntityFind(_)
                 | Meaning::EntityCount(_)
-                | Meaning::VariantData(_)
-                | Meaning::DurationUnit(_),
+                | Meaning::VariantData(_),
             ) => {
                 self.call(e, None);
             }
@@ -609,7 +608,6 @@ impl Lower<'_, '_> {
             }
             Meaning::EntityFind(entity) => self.entity_find(*entity, args, ty, want),
             Meaning::EntityCount(entity) => self.entity_count(*entity, ty, want),
-            Meaning::DurationUnit(unit) => self.duration(args[0], *unit, want),
             Meaning::KeyOr(inner) => self.key_or(e, args[0], inner, want),
             Meaning::RecordField
             | Meaning::MapKey

@@ -221,8 +221,7 @@ fn meant(
         | Meaning::ErrorField
         | Meaning::Dynamic
         | Meaning::ImplicitOuter
-        | Meaning::VariantData(_)
-        | Meaning::DurationUnit(_) => {}
+        | Meaning::VariantData(_) => {}
     }
 }
 

@@ -79,8 +79,9 @@ impl Lowering<'_> {
             let def = &self.program.globals[global.index()];
             let kind = match def.kind {
                 GlobalKind::State => VariableKind::State,
-                GlobalKind::Derived => VariableKind::Derived,
-                GlobalKind::Const | GlobalKind::Script | GlobalKind::Injected(_) => continue,
+                // A script's variables get their first values anew for each test.
+                GlobalKind::Derived | GlobalKind::Script => VariableKind::Derived,
+                GlobalKind::Const | GlobalKind::Injected(_) => continue,
             };
             if let Some(init) = def.init {
                 variables.push(PageVariable {
