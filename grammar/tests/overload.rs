@@ -248,6 +248,7 @@ fn long_looks_ahead_are_bounded() {
     }
 }
 
+// rule: lex.limit_file
 #[test]
 fn bytes_that_are_no_program() {
     assert_eq!(codes(&parse_bytes(b"a = \xff\xfe")), [Code::NotUtf8]);

@@ -354,6 +354,7 @@ fn a_panic_costs_one_request() {
     );
 }
 
+// rule: ent.clash
 #[test]
 fn toggles_at_the_same_time_lose_nothing() {
     let server = serve();

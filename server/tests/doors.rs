@@ -72,6 +72,7 @@ fn another_site_can_change_nothing() {
     assert_ne!(answer.status, 403);
 }
 
+// rule: run.route_wrong_method
 #[test]
 fn paths_and_methods() {
     let server = serve();

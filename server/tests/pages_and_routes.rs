@@ -82,6 +82,7 @@ fn records_leave_without_hidden_fields() {
     assert_eq!(server.get("/memos").body, format!("[{}]", answer.body));
 }
 
+// rule: run.route_validation
 #[test]
 fn documented_errors() {
     let server = serve();

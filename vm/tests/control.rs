@@ -212,6 +212,7 @@ fn an_error_knows_where_it_was_raised_and_who_called() {
     );
 }
 
+// rule: err.trace_length
 #[test]
 fn long_traces_lose_their_middle() {
     let (program, main) = failing_program(false);

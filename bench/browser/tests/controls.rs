@@ -222,6 +222,7 @@ view {
     });
 }
 
+// rule: view.handler_error
 #[test]
 fn an_error_without_a_field_is_shown_on_top_until_something_succeeds() {
     let source = r#"

@@ -39,6 +39,7 @@ fn enter_in_the_field_adds_too() {
     });
 }
 
+// rule: view.handler_error
 #[test]
 fn an_empty_title_is_refused_at_its_field() {
     run(Example::compile("todo"), async |site| {

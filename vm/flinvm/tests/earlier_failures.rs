@@ -403,6 +403,7 @@ fn hear(socket: &mut WebSocket<TcpStream>) -> String {
     }
 }
 
+// rule: run.limit_time, run.limits_survive
 /// One request brought the whole server down, or held it for ever.
 #[test]
 fn crashes() {

@@ -135,6 +135,7 @@ fn a_torn_tail_is_reported_and_damage_in_the_middle_refused() {
     );
 }
 
+// rule: run.exit_codes
 #[test]
 fn wrong_usage_is_2() {
     for args in [
@@ -158,6 +159,7 @@ fn wrong_usage_is_2() {
     assert!(ended(&flinvm(&["--version"], &[])).1.starts_with("flinvm "));
 }
 
+// rule: err.uncaught_script, err.position, run.exit_codes
 #[test]
 fn a_script_that_fails_says_where() {
     let folder = Folder::new();
@@ -236,6 +238,7 @@ fn sigterm_finishes_and_leaves_a_closed_log() {
     assert!(code == 0 && report.contains("closed cleanly"), "{report}");
 }
 
+// rule: run.test, run.test_store
 #[test]
 fn tests_of_a_program_run_apart() {
     let folder = Folder::new();
@@ -253,6 +256,7 @@ fn tests_of_a_program_run_apart() {
     assert!(err.contains("error[AssertionError]"), "{err}");
 }
 
+// rule: run.script_transaction, run.script_memory
 #[test]
 fn each_statement_of_a_script_is_kept_on_its_own() {
     let folder = Folder::new();

@@ -90,6 +90,7 @@ pub(crate) fn observe(trees: &Trees) -> Seen {
     let work = || {
         let mut observer = Observer::new(trees);
         observer.programs();
+        observer.other_tests();
         observer.examples();
         observer.diagnostics();
         observer.seen
@@ -139,6 +140,26 @@ impl Observer<'_> {
                 self.executed(&program);
                 let folder = name.rsplit_once('/').map_or("", |(folder, _)| folder);
                 self.share(folder, &program);
+            }
+        }
+    }
+
+    /// Rules that no program of the corpus can show (exit codes, what a browser does, a file of 16 MiB) are named by the
+    /// tests that check them, in the same words.
+    fn other_tests(&mut self) {
+        for folder in [
+            "grammar/tests",
+            "vm/tests",
+            "vm/flinvm/tests",
+            "server/tests",
+            "bench/browser/tests",
+        ] {
+            for path in flin_testkit::golden::files(&root().join("..").join(folder), ".rs") {
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                for rule in Case::parse(&read(&path)).rules() {
+                    let met = self.seen.rules.entry(rule);
+                    met.or_insert_with(|| format!("{folder}/{name}.rs"));
+                }
             }
         }
     }
