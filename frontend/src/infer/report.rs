@@ -3,7 +3,7 @@
 //! what was expected, what was found and where it came from; a value whose making was reported already is silent.
 
 use flin_bytecode::LibId;
-use flin_bytecode::library::LibType;
+use flin_bytecode::library::{LIBRARY, LibBody, LibRow, LibType};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{BinOp, EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId};
@@ -42,7 +42,20 @@ impl Walker<'_, '_> {
             return;
         }
         let span = self.blame(at);
-        let diagnostic = make(self, span);
+        let mut diagnostic = make(self, span);
+        if let Some(row) = self.row_around() {
+            let (name, scheme) = (row.name, row.scheme_text);
+            // What only the prelude knows is not named.
+            let title = diagnostic.title.strip_prefix("`__");
+            diagnostic.title = match title.and_then(|rest| rest.split_once("` ")) {
+                Some((_, rest)) => format!("`{name}` {rest}"),
+                None => format!("in `{name}`: {}", diagnostic.title),
+            };
+            diagnostic.labels.truncate(1);
+            diagnostic = diagnostic
+                .label("what is given here does not fit")
+                .hint(format!("`{name}` is `{scheme}`"));
+        }
         if let Some(all) = &mut self.engine.diagnostics
             && !all
                 .iter()
@@ -50,6 +63,23 @@ impl Walker<'_, '_> {
         {
             all.push(diagnostic);
         }
+    }
+
+    /// Inside of the prelude: the row of the library whose body the program called.
+    fn row_around(&self) -> Option<&'static LibRow> {
+        let mut inst = self.inst;
+        for _ in 0..64 {
+            let function = self.engine.function(self.engine.insts[inst.index()].func);
+            let (caller, _) = self.engine.insts[inst.index()].called_from?;
+            let outer = self.engine.insts[caller.index()].func;
+            if function.from_prelude && !self.engine.function(outer).from_prelude {
+                return LIBRARY.iter().find(
+                    |row| matches!(row.body, LibBody::Prelude(body) if body == function.name),
+                );
+            }
+            inst = caller;
+        }
+        None
     }
 
     /// The place of an expression; for prelude code the call of the program that led there.

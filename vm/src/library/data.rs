@@ -231,22 +231,6 @@ pub(super) fn tuple_new(call: &mut LibCall<'_>) -> Res<Ret> {
     call.m.heap.new_tuple(&words).map(Ret::Obj)
 }
 
-pub(super) fn tuple_get(call: &mut LibCall<'_>) -> Res<Ret> {
-    let at = call.int(0);
-    match call.any(0).view() {
-        View::Tuple(tuple) => {
-            let found = usize::try_from(at).ok().and_then(|at| tuple.tuple_get(at));
-            found.map(Ret::Any).ok_or_else(|| {
-                Fault::type_error(format!(
-                    "element {at} of a tuple with {} elements",
-                    tuple.tuple_len()
-                ))
-            })
-        }
-        _ => Err(call.wrong(0, "a tuple")),
-    }
-}
-
 pub(super) fn enum_new(call: &mut LibCall<'_>) -> Res<Ret> {
     let (number, variant, list) = (call.int(0), call.int(1), call.list(0)?);
     let known = usize::try_from(number)

@@ -34,7 +34,7 @@ pub(super) fn to_json(call: &mut LibCall<'_>) -> Res<Ret> {
     let mut writer = Writer {
         m: call.m,
         out: String::new(),
-        walk: Walk::new("make JSON"),
+        walk: Walk::writing("make JSON"),
         in_record: false,
     };
     writer.value(value)?;

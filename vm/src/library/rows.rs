@@ -195,7 +195,6 @@ bodies! { |call|
     SliceText => text::slice_by_step(call),
     SliceAny => data::any_slice_by_step(call),
     TupleNew => data::tuple_new(call),
-    TupleGet => data::tuple_get(call),
     EnumNew => data::enum_new(call),
     EnumVariant => data::enum_variant(call),
     EnumData => data::enum_data(call),

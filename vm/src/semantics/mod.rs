@@ -28,6 +28,9 @@ const STEPS_MAX: u32 = 50_000_000;
 /// Most values that are copied out of or into the machine at once (some 200 MB).
 const COPIES_MAX: u32 = 4_000_000;
 
+/// Most values that are written into one text (as it is printed, as JSON).
+const WRITTEN_MAX: u32 = 10_000_000;
+
 /// Limits of a walk over nested data.
 #[derive(Debug)]
 pub(crate) struct Walk {
@@ -52,6 +55,15 @@ impl Walk {
             what,
             depth: 0,
             steps_left: COPIES_MAX,
+        }
+    }
+
+    /// A walk that writes what it sees into a text.
+    pub(crate) fn writing(what: &'static str) -> Walk {
+        Walk {
+            what,
+            depth: 0,
+            steps_left: WRITTEN_MAX,
         }
     }
 

@@ -7,6 +7,7 @@ use crate::fault::{DEPTH_MAX, Fault, Res};
 use crate::heap::{EntityState, MapCursor, Obj, list_len, range_parts};
 use crate::iso;
 use crate::machine::Machine;
+use crate::semantics::Walk;
 use crate::semantics::time;
 use crate::value::{View, Word};
 
@@ -83,6 +84,7 @@ pub(crate) fn to_string(m: &mut Machine, value: Word) -> Res<String> {
         m,
         out: String::new(),
         path: Vec::new(),
+        walk: Walk::writing("print this value"),
     };
     printer.value(value)?;
     Ok(printer.out)
@@ -110,10 +112,12 @@ struct Printer<'a> {
     out: String,
     /// The objects that are being printed around this place.
     path: Vec<Obj>,
+    walk: Walk,
 }
 
 impl Printer<'_> {
     fn value(&mut self, value: Word) -> Res<()> {
+        self.walk.step()?;
         if self.out.len() > self.m.limits.memory_bytes {
             return Err(Fault::memory(self.m.limits.memory_bytes));
         }

@@ -270,7 +270,6 @@ library! {
         MapKeyAt "__map_key_at" "(map: [K:V], position: int) -> K" pure "Key of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
         MapValueAt "__map_value_at" "(map: [K:V], position: int) -> V" pure "Value of the n-th entry of a map in insertion order; IndexOutOfBounds." "" => "";
         TupleNew "__tuple" "(list: [any]) -> opaque" pure "A tuple of the elements of the list." "" => "";
-        TupleGet "__tuple_get" "(tuple: any, position: int) -> any" pure "n-th element of a tuple; TypeError if it is no tuple or too short." "" => "";
         EnumNew "__enum" "(enum: int, variant: int, data: [any]) -> opaque" pure "Value of enum n, variant n, with the data of the list." "" => "";
         EnumVariant "__enum_variant" "(value: any, enum: int) -> int" pure "Variant number of a value of enum n, -1 if it is something else." "" => "";
         EnumData "__enum_data" "(value: any, position: int) -> any" pure "n-th piece of data of an enum value." "" => "";
@@ -307,7 +306,7 @@ library! {
         "find" "find" "(list: [A], test: (A) -> any) -> A?" pure "The first element for which the function gives something truthy, none if there is none." "[1, 2, 3].find(n => n > 1)" => "2";
         "map_find" "find" "(map: [K:V], test: (K, V) -> any) -> (K, V)?" pure "The first entry, as a pair of key and value, for which the function gives something truthy, none if there is none." "{ a: 1, b: 2 }.find((k, v) => v > 1)" => r#"("b", 2)"#;
         "find_index" "find_index" "(list: [A], test: (A) -> any) -> int" pure "Position of the first element for which the function gives something truthy, -1 if there is none." "[1, 2, 3].find_index(n => n > 5)" => "-1";
-        "sort_with" "sort" "(list: [A], order: (A, A) -> any) -> [A]" pure "A new list in the order that the function says: a number below 0 if its first argument comes first, above 0 if its second does, 0 to keep their places; stable." "[3, 1, 2].sort((a, b) => b - a)" => "[3, 2, 1]";
+        "sort_with" "sort" "(list: [A], order: (A, A) -> float) -> [A]" pure "A new list in the order that the function says: a number below 0 if its first argument comes first, above 0 if its second does, 0 to keep their places; stable." "[3, 1, 2].sort((a, b) => b - a)" => "[3, 2, 1]";
         "sort_by" "sort_by" "(list: [A], key: (A) -> B) -> [A]" pure "A new list in ascending order of what the function gives; stable; NaN after all numbers, none last." r#"["ccc", "a", "bb"].sort_by(s => s.len).join(",")"# => "a,bb,ccc";
         "map_sort_by" "sort_by" "(map: [K:V], key: (K, V) -> B) -> [K:V]" pure "A new map with the entries in ascending order of what the function gives; stable." "{ a: 2, b: 1 }.sort_by((k, v) => v).to_json()" => r#"{"b":1,"a":2}"#;
         "group_by" "group_by" "(list: [A], key: (A) -> K) -> [K:[A]]" pure "The elements by what the function gives for them." r#"["a", "b", "cc"].group_by(s => to_text(s.len)).len()"# => "2";
