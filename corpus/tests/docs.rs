@@ -4,11 +4,13 @@
 //!
 //! `//> text` behind (or below) what prints it, `//! Kind` on the line where an error ends the program, `//? F0123` on
 //! the line of a compile error. A block `flin continue` goes on where the block before it ended. `BLESS=1` rewrites the
-//! marks. Pages and routes compile here; what they answer is asked by `vm/flinvm/tests/docs.rs`.
+//! marks. A block of `text` behind it that begins with `error[F` or `warning[F` is what the compiler says. Pages and routes
+//! compile here; what they answer is asked by `vm/flinvm/tests/docs.rs`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use flin_corpus::diagnostics::{diagnose, messages};
 use flin_corpus::{Policy, run};
 use flin_testkit::fences::{Fence, fences, pages};
 
@@ -121,7 +123,9 @@ fn with_marks(text: &str, told: &Told, before: (usize, usize)) -> String {
         if wanted.is_empty() {
             lines.push(code.trim_end().to_owned());
         } else if mark(line).is_some_and(|(code, _, _)| !code.is_empty()) {
-            lines.push(format!("{code}{}", wanted.join("  ")));
+            // In markup a mark stands in a comment of HTML.
+            let closes = if code.ends_with("<!-- ") { " -->" } else { "" };
+            lines.push(format!("{code}{}{closes}", wanted.join("  ")));
         } else if mark(line).is_some() {
             lines.push(wanted.join("  "));
         } else {
@@ -150,7 +154,7 @@ fn run_page(name: &str, page: &str, failures: &mut Vec<String>) -> (usize, Strin
     let mut count = 0;
     // Backwards at the end, so that the lines of earlier blocks stay where they are.
     let mut replaced: Vec<(&Fence, String)> = Vec::new();
-    for fence in &found {
+    for (number, fence) in found.iter().enumerate() {
         if fence.language != "flin" {
             if !OTHER_LANGUAGES.contains(&fence.language.as_str()) {
                 let (at, language) = (fence.line, &fence.language);
@@ -174,6 +178,15 @@ fn run_page(name: &str, page: &str, failures: &mut Vec<String>) -> (usize, Strin
         }
         let told = run_block(name, fence, &before, failures);
         replaced.push((fence, with_marks(&fence.text, &told, earlier)));
+        let next = found.get(number + 1).filter(|next| is_messages(next));
+        if let Some(shown) = next {
+            let text = messages_of(&before);
+            if text != shown.text && !flin_testkit::golden::blessing() {
+                let at = shown.line;
+                failures.push(format!("{name}:{at}: the messages are\n{text}"));
+            }
+            replaced.push((shown, text));
+        }
     }
     for (fence, text) in replaced.iter().rev() {
         let at = fence.line - 1;
@@ -202,6 +215,27 @@ fn run_block(name: &str, fence: &Fence, source: &str, failures: &mut Vec<String>
         first.get_or_insert(told);
     }
     first.unwrap_or_default()
+}
+
+/// Whether a block shows what the compiler says about the program before it.
+fn is_messages(fence: &Fence) -> bool {
+    fence.language == "text"
+        && ["error[F", "warning[F"]
+            .iter()
+            .any(|start| fence.text.starts_with(start))
+}
+
+/// The messages about a program, as a user sees them: without the marks, in a file `app.flin`.
+fn messages_of(source: &str) -> String {
+    let lines = source
+        .lines()
+        .map(|line| mark(line).map_or(line, |(code, _, _)| code).trim_end());
+    let source = lines.collect::<Vec<_>>().join("\n") + "\n";
+    let told = diagnose("app.flin", source.as_bytes());
+    messages("app.flin", source.as_bytes(), &told)
+        .trim_end()
+        .to_owned()
+        + "\n"
 }
 
 fn shown(told: &Told) -> String {
