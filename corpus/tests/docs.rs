@@ -279,6 +279,33 @@ fn every_flin_block_does_what_it_says() {
 }
 
 #[test]
+fn every_flin_block_can_be_formatted() {
+    let mut failures = Vec::new();
+    for path in pages(&root()) {
+        let page = std::fs::read_to_string(&path).expect("a page");
+        let found = fences(&page).unwrap_or_default();
+        let programs = found.iter().filter(|fence| fence.language == "flin");
+        for fence in programs.filter(|fence| said(&fence.text).errors.is_empty()) {
+            let place = format!("{}:{}", path.display(), fence.line);
+            let once = match flin_syntax::format(&fence.text) {
+                Ok(once) => once,
+                Err(told) => {
+                    failures.push(format!("{place}: {told:?}"));
+                    continue;
+                }
+            };
+            if said(&once).printed.len() != said(&fence.text).printed.len() {
+                failures.push(format!("{place}: comments are lost in\n{once}"));
+            }
+            if flin_syntax::format(&once).is_ok_and(|twice| twice != once) {
+                failures.push(format!("{place}: formatting twice gives another text"));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
 fn every_rule_has_one_name() {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     let mut failures = Vec::new();
