@@ -370,3 +370,49 @@ fn the_chapters_are_all_there() {
     chapters.sort();
     assert_eq!(found, chapters);
 }
+
+#[test]
+fn links_lead_somewhere() {
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for path in pages(&root()) {
+        let page = std::fs::read_to_string(&path).expect("a page");
+        for rest in page.split("](").skip(1) {
+            let target = rest.split(')').next().unwrap_or_default();
+            if target.contains("://") || target.contains(char::is_whitespace) {
+                continue;
+            }
+            count += 1;
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let folder = path.parent().expect("a folder");
+            let there = if file.is_empty() {
+                path.clone()
+            } else {
+                folder.join(file)
+            };
+            let place = format!("{}: `{target}`", path.display());
+            if !there.exists() {
+                failures.push(format!("{place}: there is no such file"));
+            } else if !heading.is_empty() {
+                let text = std::fs::read_to_string(&there).expect("a page");
+                if !text
+                    .lines()
+                    .any(|line| anchor(line) == Some(heading.to_owned()))
+                {
+                    failures.push(format!("{place}: there is no such heading"));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(count > 50, "only {count} links");
+}
+
+/// The name by which a heading is linked.
+fn anchor(line: &str) -> Option<String> {
+    let words = line.strip_prefix('#')?.trim_start_matches('#').trim();
+    let kept = words
+        .chars()
+        .filter(|c| c.is_alphanumeric() || *c == ' ' || *c == '-' || *c == '_');
+    Some(kept.collect::<String>().to_lowercase().replace(' ', "-"))
+}
