@@ -280,6 +280,22 @@ fn first_line(source: &str, span: Span) -> Span {
 /// Mistakes that have a code of their own.
 fn special(place: &Place<'_>, tok: Tok, span: Span) -> Option<Diagnostic> {
     let before = place.tok(-1);
+    if tok == Tok::Assign
+        && place.expects("!")
+        && let (Some(word), Some(at)) = (before, place.span(-1))
+        && word.is_reserved_word()
+    {
+        let text = place.text(-1);
+        return Some(
+            Diagnostic::error(
+                Code::ReservedWord,
+                at,
+                format!("`{text}` is a reserved word and cannot be a name"),
+            )
+            .also(span, "a name is expected before this")
+            .hint("choose another name"),
+        );
+    }
     if tok.is_assignment() && before.is_some_and(Tok::ends_operand) && !place.expects(";") {
         return Some(assignment(place, tok, span));
     }

@@ -152,14 +152,24 @@ impl Resolver<'_> {
 
     /// A declaration of the top level at another place.
     pub(super) fn misplaced(&mut self, statement: &Stmt) {
+        let name = match &statement.kind {
+            StmtKind::Entity(declared) => Some(&declared.name),
+            StmtKind::Enum(declared) => Some(&declared.name),
+            StmtKind::TypeAlias(declared) => Some(&declared.name),
+            StmtKind::Component(declared) => Some(&declared.name),
+            _ => None,
+        };
+        let span = name.map_or(Span::at(statement.span.start), |name| name.span);
+        let title = match name {
+            Some(name) => format!("`{}` is declared inside of a block", name.text),
+            None => "this stands inside of a block".to_owned(),
+        };
         self.report(
-            Diagnostic::error(
-                Code::DeclarationPlace,
-                Span::new(statement.span.start, statement.span.start),
-                "this declaration stands at the top level of a file only",
-            )
-            .hint("move it out of the block"),
+            Diagnostic::error(Code::DeclarationPlace, span, title)
+                .reason("such declarations stand at the top level of a file only")
+                .hint("move it out of the block"),
         );
+        self.refused.extend(name.map(|name| name.text.clone()));
     }
 
     fn let_statement(

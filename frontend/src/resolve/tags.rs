@@ -390,9 +390,15 @@ impl Resolver<'_> {
             if matches!(target.kind, Ast::Field { .. } | Ast::Index { .. }) {
                 self.unsupported(Unsupported::BindParts, target.span);
             } else {
+                let title = match &target.kind {
+                    Ast::TypeName(name) => {
+                        format!("`bind` needs a variable, and `{}` is none", name.text)
+                    }
+                    _ => "`bind` needs the name of a variable".to_owned(),
+                };
                 self.report(
-                    Diagnostic::error(Code::BadBind, target.span, "`bind` names a variable")
-                        .hint("write `bind={name}`"),
+                    Diagnostic::error(Code::BadBind, target.span, title)
+                        .hint("declare a variable with a first value, and write `bind={name}`"),
                 );
             }
             return None;

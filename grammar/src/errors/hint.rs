@@ -46,6 +46,11 @@ pub(super) fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
             "in a text `{` starts an expression; for JSON write r\"…\" or `\\{`".to_owned(),
         );
     }
+    if tok == Tok::LBrace && matches!(before_text, "save" | "delete" | "restore" | "destroy") {
+        return Some(format!(
+            "a record has the name of its entity: `{before_text} Todo {{ … }}`"
+        ));
+    }
     if tok == Tok::LBrace && ended && place.expects(";") {
         return Some(
             "a map as an argument stands in parentheses; a block needs a head such as `if`"
@@ -135,6 +140,9 @@ fn habit(place: &Place<'_>, tok: Tok) -> Option<&'static str> {
             Some("a function without a name is a lambda: `x => …`, `(a, b) => …`")
         }
         Tok::In if place.expects(")") => Some("a loop has no parentheses: `for x in xs { … }`"),
+        _other if place.expects("in") && !place.expects("?:") => {
+            Some("a loop is written `for x in xs`")
+        }
         Tok::Separator if place.text(0) == ";" && place.expects(")") => {
             Some("a loop over numbers is written `for i in 0..n { … }`")
         }

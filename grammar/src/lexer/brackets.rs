@@ -1,7 +1,7 @@
 //! Makes the brackets of code balance, and finds the partner of each.
 //!
 //! The parser cannot skip balanced groups while it recovers, so it must never see unbalanced ones. Wrong closers are reported and
-//! dropped, missing ones inserted. Only if the file does not balance, indentation helps: a line that starts no deeper than the line of
+//! dropped or taken for the right one, missing ones inserted. Only if the file does not balance, indentation helps: a line that starts no deeper than the line of
 //! an open bracket ends that bracket. In balanced files indentation has no meaning. Texts and interpolations are balanced by
 //! the scanner already and are walls for the search.
 
@@ -10,6 +10,9 @@ use crate::diagnostic::Diagnostic;
 use crate::limits::MESSAGES_KEPT_MAX;
 use crate::span::Span;
 use crate::token::{Tok, Token};
+
+/// Tokens looked at to see whether the right closer follows. Without it many mistakes in one long line would cost the square.
+const LOOK_AHEAD_TOKENS_MAX: usize = 64;
 
 /// Tokens with a table of partners.
 pub(super) struct Balanced {
@@ -51,6 +54,8 @@ struct Open {
     index: usize,
     /// Indentation of the line it stands on.
     indent: u32,
+    /// Number of that line, as far as tokens begin lines.
+    line: u32,
 }
 
 struct Balancer<'s> {
@@ -60,6 +65,7 @@ struct Balancer<'s> {
     excess_close: bool,
     stack: Vec<Open>,
     line_indent: u32,
+    line: u32,
     balanced: Balanced,
     diagnostics: Vec<Diagnostic>,
 }
@@ -72,6 +78,7 @@ impl<'s> Balancer<'s> {
             excess_close: false,
             stack: Vec::new(),
             line_indent: 0,
+            line: 0,
             balanced: Balanced {
                 tokens: Vec::new(),
                 partner: Vec::new(),
@@ -83,10 +90,11 @@ impl<'s> Balancer<'s> {
     fn run(&mut self, tokens: &[Token]) {
         self.balanced.tokens.reserve(tokens.len());
         self.balanced.partner.reserve(tokens.len());
-        for &token in tokens {
+        for (at, &token) in tokens.iter().enumerate() {
             if token.tok == Tok::Trivia {
                 continue;
             }
+            self.line += u32::from(token.newline);
             if token.newline && self.by_indent {
                 self.new_line(token);
             }
@@ -95,10 +103,11 @@ impl<'s> Balancer<'s> {
                     tok: token.tok,
                     index: self.balanced.tokens.len(),
                     indent: self.line_indent,
+                    line: self.line,
                 });
                 self.push(token);
             } else if token.tok.is_close_bracket() {
-                self.close(token);
+                self.close(token, &tokens[at + 1..]);
             } else if is_wall_close(token.tok) {
                 while self
                     .stack
@@ -161,7 +170,7 @@ impl<'s> Balancer<'s> {
         }
     }
 
-    fn close(&mut self, token: Token) {
+    fn close(&mut self, token: Token, rest: &[Token]) {
         let deeper_than_opener = self.by_indent
             && self.excess_close
             && token.newline
@@ -185,6 +194,7 @@ impl<'s> Balancer<'s> {
                 }
                 self.pair(token);
             }
+            None if self.is_mistaken(rest) => self.close_mistaken(token),
             _stray => {
                 self.excess_close |= token.tok == Tok::RBrace;
                 let text = token.span().text(self.source);
@@ -198,6 +208,50 @@ impl<'s> Balancer<'s> {
                 );
             }
         }
+    }
+
+    /// Whether a closer without an opener of its kind was meant for the innermost bracket: both on one line, and the right
+    /// one does not follow on it.
+    fn is_mistaken(&self, rest: &[Token]) -> bool {
+        let Some(open) = self.stack.last() else {
+            return false;
+        };
+        let right = match open.tok {
+            Tok::LParen => Tok::RParen,
+            Tok::LBracket => Tok::RBracket,
+            _other => return false,
+        };
+        let mut line = rest.iter().take(LOOK_AHEAD_TOKENS_MAX);
+        open.line == self.line
+            && line
+                .find(|next| next.newline || next.tok == right)
+                .is_none_or(|next| next.newline)
+    }
+
+    /// Takes a closer of another kind for the one that was meant, and reports it.
+    fn close_mistaken(&mut self, token: Token) {
+        let Some(open) = self.stack.last() else {
+            return;
+        };
+        let opener = self.balanced.tokens[open.index];
+        let (tok, right) = match open.tok {
+            Tok::LParen => (Tok::RParen, ")"),
+            _bracket => (Tok::RBracket, "]"),
+        };
+        let (opened, found) = (
+            opener.span().text(self.source),
+            token.span().text(self.source),
+        );
+        self.report(
+            Diagnostic::error(
+                Code::StrayCloser,
+                token.span(),
+                format!("`{found}` does not close `{opened}`"),
+            )
+            .label(format!("`{right}` is expected"))
+            .also(opener.span(), "opened here"),
+        );
+        self.pair(Token { tok, ..token });
     }
 
     /// Inserts the closer of the innermost bracket and reports it.

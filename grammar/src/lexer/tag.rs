@@ -246,7 +246,11 @@ impl Scanner<'_> {
                 span,
                 "the value of an attribute needs quotes or braces",
             )
-            .hint(format!("write \"{value}\" or {{{value}}}")),
+            .hint(if is_name(value) {
+                format!("write \"{value}\", or {{{value}}} for the value of a variable")
+            } else {
+                format!("write \"{value}\"")
+            }),
         );
         self.emit_synthetic(Tok::TextOpen);
         if length > 0 {
@@ -341,4 +345,13 @@ impl Scanner<'_> {
             }
         }
     }
+}
+
+/// Whether a text could be the name of a variable.
+fn is_name(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters
+        .next()
+        .is_some_and(|c| c.is_lowercase() || c == '_')
+        && characters.all(|c| c.is_alphanumeric() || c == '_')
 }

@@ -35,6 +35,8 @@ impl Scanner<'_> {
             let span = Span::new(self.offset(), u32::try_from(end).unwrap_or(u32::MAX));
             let hint = if text.starts_with("0o") {
                 "octal numbers do not exist; write 0x… or 0b…"
+            } else if has_unit(text) {
+                "a unit is a method of the number: `5.minutes`"
             } else {
                 "numbers are written 42, 1_000, 0xff, 0b101, 3.14 or 1e9"
             };
@@ -261,6 +263,16 @@ fn exponent(bytes: &[u8], at: usize) -> Option<usize> {
         .get(first)
         .is_some_and(u8::is_ascii_digit)
         .then(|| digits(bytes, first))
+}
+
+/// Whether a unit of time was written right behind a number.
+fn has_unit(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let units = [
+        "ms", "s", "second", "seconds", "min", "minute", "minutes", "h", "hour", "hours", "d",
+        "day", "days", "week", "weeks",
+    ];
+    units.contains(&unit)
 }
 
 fn number_is_well_formed(text: &str, tok: Tok) -> bool {

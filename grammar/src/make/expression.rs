@@ -413,7 +413,8 @@ fn check_keys(cx: &mut Context<'_>, entries: &[MapEntry], what: &str) {
                     format!("this {what} has the key `{}` twice", key.text),
                 )
                 .label("again here")
-                .also(first, "first here"),
+                .also(first, "first here")
+                .hint("keep one of them, or give one another key"),
             );
         }
     }
