@@ -320,3 +320,62 @@ fn long_work_asks_the_host() {
         );
     }
 }
+
+/// The own calendar (any 64-bit time, no zones) against a kept crate's, where that one reaches.
+#[test]
+fn times_agree_with_another_calendar() {
+    let program = Program::load(module()).unwrap_or_else(|e| panic!("{e}"));
+    let mut vm = Vm::new(program, Limits::script());
+    let mut host = ModelHost::default();
+    let mut call = |native: Native, args: &[HostValue]| {
+        vm.call(&mut host, FuncId(native as u32), args)
+            .unwrap_or_else(|trap| panic!("{native:?} {args:?}: {trap}"))
+    };
+    let mut rng = Rng::new(1970);
+    // Years -9000 to 9000 in milliseconds; half of the times near month ends.
+    for turn in 0..4000 {
+        let mut ms = rng.below(568_000_000_000_000) as i64 - 346_000_000_000_000;
+        if turn % 2 == 0 {
+            ms = ms.div_euclid(86_400_000 * 365) * 86_400_000 * 365 + (turn % 3) * 86_400_000;
+        }
+        let other = jiff::Timestamp::from_millisecond(ms).expect("in reach");
+        let civil = other.to_zoned(jiff::tz::TimeZone::UTC).datetime();
+        let time = HostValue::Int(ms);
+        let text = flin_vm::iso::format(ms);
+        assert_eq!(flin_vm::iso::parse(&text), Some(ms), "{text}");
+        if civil.year() >= 0 {
+            assert_eq!(text.parse::<jiff::Timestamp>().ok(), Some(other), "{text}");
+        }
+        for (native, part) in [
+            (Native::TimeYear, i64::from(civil.year())),
+            (Native::TimeMonth, i64::from(civil.month())),
+            (Native::TimeDay, i64::from(civil.day())),
+            (Native::TimeHour, i64::from(civil.hour())),
+            (Native::TimeMinute, i64::from(civil.minute())),
+            (Native::TimeSecond, i64::from(civil.second())),
+            (
+                Native::TimeWeekday,
+                i64::from(civil.weekday().to_monday_one_offset()),
+            ),
+        ] {
+            assert_eq!(
+                call(native, std::slice::from_ref(&time)),
+                HostValue::Int(part),
+                "{native:?} of {text}"
+            );
+        }
+        let months = rng.below(60) as i64 - 30;
+        let moved = civil
+            .checked_add(jiff::Span::new().months(months))
+            .expect("in reach");
+        let moved = jiff::tz::TimeZone::UTC
+            .to_timestamp(moved)
+            .expect("in reach");
+        let unit = HostValue::Text("month".to_owned());
+        assert_eq!(
+            call(Native::TimeAddUnits, &[time, HostValue::Int(months), unit]),
+            HostValue::Int(moved.as_millisecond()),
+            "{text} and {months} months"
+        );
+    }
+}

@@ -443,7 +443,8 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// Declared fields that are not hidden, then id, version and times. A record that is only a link is its id.
+    /// The id, declared fields that are not hidden, version and times (a record that was never saved has only fields). A
+    /// record that is only a link is its id.
     fn entity(&mut self, entity: Obj) -> Res<()> {
         let is_link = self.in_record && entity.entity_id() != 0;
         if is_link || entity.entity_state() == EntityState::Link {
@@ -461,7 +462,7 @@ impl Writer<'_> {
         if entity.entity_id() != 0 {
             let stamps = entity.entity_stamps();
             let heap = &mut self.m.heap;
-            fields.push(("id", heap.int_word(entity.entity_id())?));
+            fields.insert(0, ("id", heap.int_word(entity.entity_id())?));
             fields.push(("version", heap.int_word(stamps.version)?));
             fields.push(("created_at", heap.time_word(stamps.created_at)?));
             fields.push(("updated_at", heap.time_word(stamps.updated_at)?));

@@ -1,5 +1,5 @@
-//! Calendar arithmetic for printing and reading times: UTC, proleptic Gregorian. Here because several places print times
-//! and the VM has no clock crate. Must stay true: every i64 of milliseconds prints; what it prints reads back.
+//! Calendar arithmetic for printing and reading times: UTC, proleptic Gregorian. Here, and not from a crate, because every
+//! i64 of milliseconds is a time and kept crates end at the year 9999; where they reach, a test compares with one. Must stay true: every i64 of milliseconds prints; what it prints reads back.
 
 /// Milliseconds of a day.
 const DAY_MS: i64 = 86_400_000;

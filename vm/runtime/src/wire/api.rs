@@ -100,7 +100,12 @@ fn write_list(out: &mut String, module: &Module, items: &[HostValue]) {
 }
 
 fn write_entity(out: &mut String, module: &Module, record: &HostRecord) {
-    write!(out, "{{\"id\":{}", record.id).expect("a String takes everything");
+    let is_saved = record.id != 0;
+    out.push('{');
+    if is_saved {
+        write!(out, "\"id\":{}", record.id).expect("a String takes everything");
+    }
+    let mut is_first = !is_saved;
     for (field, value) in module.entities[record.ty.index()]
         .fields
         .iter()
@@ -109,10 +114,16 @@ fn write_entity(out: &mut String, module: &Module, record: &HostRecord) {
         if field.hidden {
             continue;
         }
-        out.push(',');
+        if !std::mem::take(&mut is_first) {
+            out.push(',');
+        }
         write_plain_text(out, &field.name);
         out.push(':');
         write(out, module, value);
+    }
+    if !is_saved {
+        out.push('}');
+        return;
     }
     let (created, updated) = (
         iso::format(record.created_at),
