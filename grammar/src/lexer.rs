@@ -61,3 +61,9 @@ fn too_many(source: &str, tokens: &[Token]) -> Diagnostic {
     .label(format!("{rest} bytes from here on are not read"))
     .hint("split the file, or move data out of the program")
 }
+
+/// The places of the tokens of pass 1.
+pub(crate) fn places(source: &str) -> Vec<crate::span::Span> {
+    let scanned = scan::scan(source);
+    scanned.tokens.iter().map(|token| token.span()).collect()
+}

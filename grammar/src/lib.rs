@@ -29,6 +29,16 @@ pub use parser::{parse, parse_bytes, too_large};
 pub use print::format;
 pub use span::Span;
 
+/// The places of the tokens of a source text, as the first pass of the lexer sees them; what it had to add (a missing
+/// closer) has an empty place. Between them stand only white space, comments, and characters that were reported.
+#[must_use]
+pub fn token_spans(source: &str) -> Vec<Span> {
+    if source.len() > limits::FILE_BYTES_MAX {
+        return Vec::new();
+    }
+    lexer::places(source)
+}
+
 /// What the parser made of a source text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {

@@ -3,6 +3,7 @@
 use flin_syntax::dump::dump;
 use flin_syntax::render::{Color, Sources, render_all};
 use flin_syntax::{Code, format};
+use flin_testkit::mutate::white_space;
 use flin_testkit::{golden, rng::Rng};
 use std::path::{Path, PathBuf};
 
@@ -64,7 +65,7 @@ fn white_space_anywhere_is_understood() {
     let mut valid = 0;
     for number in 0..mutants {
         let (path, text) = rng.pick(&programs);
-        let mutant = mutate(text, &mut rng);
+        let mutant = white_space(text, &mut rng);
         if flin_syntax::parse(&mutant).has_errors() {
             continue;
         }
@@ -219,29 +220,8 @@ fn read(path: &Path) -> String {
 
 /// All programs of the repository that have no syntax errors.
 fn programs() -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate lies in the repository");
-    let mut found = Vec::new();
-    let mut folders = vec![root.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("folders can be read") {
-            let path = entry.expect("entries can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if path.is_dir() && name != "target" && !name.starts_with('.') {
-                folders.push(path);
-            } else if path.extension().is_some_and(|ending| ending == "flin") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-        .into_iter()
-        .filter_map(|path| {
-            let text = String::from_utf8(std::fs::read(&path).ok()?).ok()?;
-            (!flin_syntax::parse(&text).has_errors()).then_some((path, text))
-        })
+    let all = flin_testkit::sources::flin_files().into_iter();
+    all.filter(|(_, text)| !flin_syntax::parse(text).has_errors())
         .collect()
 }
 
@@ -286,46 +266,4 @@ fn check(name: &str, text: &str) {
 /// All letters and digits in order: comments and literals included, whatever the formatter thinks a comment is.
 fn words(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).collect()
-}
-
-const COMMENTS: [&str; 5] = [
-    " /* note */ ",
-    " // note\n",
-    "\n// note\n",
-    "\n\n\n// note\n\n\n",
-    "\n/* a\n  b */\n",
-];
-
-fn mutate(text: &str, rng: &mut Rng) -> String {
-    let mut mutant = text.to_owned();
-    for _ in 0..=rng.below(3) {
-        let places: Vec<(usize, char)> = mutant
-            .char_indices()
-            .filter(|(_, c)| matches!(c, ' ' | '\n' | '(' | ',' | '{' | '}' | '>'))
-            .collect();
-        if places.is_empty() {
-            return mutant;
-        }
-        let &(at, found) = rng.pick(&places);
-        let with = match (found, rng.below(6)) {
-            ('\n', 0) => " ",
-            ('\n', 1) => "\n\n\n",
-            ('\n', 2) => "; ",
-            (' ', 0 | 1) => "\n",
-            (' ', 2) => "",
-            (' ', 3) => "   ",
-            (_, 0..=3) => "\n",
-            _comment => {
-                let comment = *rng.pick(&COMMENTS);
-                mutant.insert_str(at, comment);
-                continue;
-            }
-        };
-        if matches!(found, ' ' | '\n') {
-            mutant.replace_range(at..=at, with);
-        } else {
-            mutant.insert_str(at + 1, with);
-        }
-    }
-    mutant
 }

@@ -5,18 +5,13 @@
 
 use flin_syntax::ast::{Program, Stmt};
 use flin_syntax::render::{Color, Sources, render_all};
-use flin_testkit::{golden, rng::Rng};
+use flin_testkit::golden;
+use flin_testkit::mutate::{one_token, soup};
+use flin_testkit::rng::Rng;
 use std::path::Path;
 
 /// Mutants per run.
 const MUTANTS: u64 = 3_000;
-
-/// Tokens that are inserted or put in place of others.
-const POOL: [&str; 40] = [
-    "x", "Name", "1", "2.5", "\"t\"", "(", ")", "[", "]", "{", "}", "<", ">", ",", ":", ";", "=",
-    "==", "=>", "->", "+", "-", "*", ".", "?", "|", "@", "!", "if", "else", "for", "in", "match",
-    "fn", "return", "let", "try", "\n", "'", "</p>",
-];
 
 #[test]
 fn one_wrong_token_does_not_spoil_the_rest() {
@@ -35,7 +30,7 @@ fn one_wrong_token_does_not_spoil_the_rest() {
     let mut losses = Vec::new();
     for number in 0..MUTANTS {
         let index = rng.below(programs.len());
-        let (mutant, at) = mutate(&programs[index], &mut rng);
+        let (mutant, at) = one_token(&programs[index], &mut rng);
         let parsed = flin_syntax::parse(&mutant);
         for diagnostic in &parsed.diagnostics {
             for label in &diagnostic.labels {
@@ -88,42 +83,6 @@ fn show(losses: &[(String, usize)]) {
     }
 }
 
-/// The mutant and the place of the damage.
-fn mutate(text: &str, rng: &mut Rng) -> (String, usize) {
-    let pieces = pieces(text);
-    let (start, end) = *rng.pick(&pieces);
-    let other = *rng.pick(&POOL);
-    let piece = &text[start..end];
-    let (before, after) = (&text[..start], &text[end..]);
-    let mutant = match rng.below(4) {
-        0 => format!("{before}{after}"),
-        1 => format!("{before}{piece} {piece}{after}"),
-        2 => format!("{before}{other} {piece}{after}"),
-        _replace => format!("{before}{other}{after}"),
-    };
-    (mutant, start)
-}
-
-/// Words and single signs, blanks left out.
-fn pieces(text: &str) -> Vec<(usize, usize)> {
-    let mut pieces = Vec::new();
-    let mut word_start = None;
-    for (at, character) in text.char_indices() {
-        let in_word = character == '_' || character.is_alphanumeric();
-        if in_word {
-            word_start.get_or_insert(at);
-            continue;
-        }
-        if let Some(start) = word_start.take() {
-            pieces.push((start, at));
-        }
-        if !character.is_whitespace() {
-            pieces.push((at, at + character.len_utf8()));
-        }
-    }
-    pieces
-}
-
 fn one(statement: &Stmt) -> String {
     flin_syntax::dump::dump(&Program {
         statements: vec![statement.clone()],
@@ -149,58 +108,9 @@ fn ends_with(program: &Program, later: &[&str]) -> bool {
 /// Programs of random tokens, and programs with many damages at once: nothing to expect but order.
 #[test]
 fn soup_is_read_without_a_panic() {
-    const FRAGMENTS: [&str; 36] = [
-        "view {",
-        "<p>",
-        "</p>",
-        "<a x=",
-        "{if a}",
-        "{else}",
-        "{/if}",
-        "{for x in xs}",
-        "{/for}",
-        "\"{",
-        "}\"",
-        "'",
-        "r\"",
-        "/*",
-        "*/",
-        "//",
-        "<!--",
-        "-->",
-        "<style>",
-        "</style>",
-        "route GET",
-        "page \"/\"",
-        "entity T",
-        "enum E",
-        "component C",
-        "then",
-        "catch",
-        "=> {",
-        "@x",
-        "todo @",
-        "\\",
-        "\u{e9}",
-        "\u{1F600}",
-        "\0",
-        "&amp;",
-        "click={",
-    ];
     let mut rng = Rng::new(7);
     for number in 0..1_500 {
-        let mut text = String::new();
-        for _ in 0..rng.below(60) {
-            let piece: &str = if rng.one_in(2) {
-                rng.pick::<&str>(&POOL)
-            } else {
-                rng.pick::<&str>(&FRAGMENTS)
-            };
-            text.push_str(piece);
-            if rng.one_in(2) {
-                text.push(if rng.one_in(4) { '\n' } else { ' ' });
-            }
-        }
+        let text = soup(&mut rng, 60);
         check(&text, number);
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/parses");
@@ -209,9 +119,7 @@ fn soup_is_read_without_a_panic() {
         let path = rng.pick(&files);
         let mut text = std::fs::read_to_string(path).expect("the corpus is UTF-8");
         for _ in 0..8 {
-            if !pieces(&text).is_empty() {
-                text = mutate(&text, &mut rng).0;
-            }
+            text = one_token(&text, &mut rng).0;
         }
         check(&text, number);
     }

@@ -12,6 +12,7 @@ use crate::span::Span;
 use crate::token::{Tok, Token, reserved};
 
 use super::characters::operator;
+use super::tag::Closer;
 pub(super) use super::characters::{identifier_length, indent_of};
 
 /// What pass 1 gives.
@@ -219,7 +220,7 @@ impl<'s> Scanner<'s> {
                     .label("no `>` follows")
                     .hint("end the tag with `>` or `/>`"),
                 );
-                self.end_tag(false);
+                self.end_tag(Closer::Missing);
             }
             Some(&Mode::Markup {
                 view, start, base, ..

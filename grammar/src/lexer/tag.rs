@@ -66,6 +66,28 @@ const EVENTS: [&str; 50] = [
     "transitionend",
 ];
 
+/// How an opening tag ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closer {
+    /// `>`
+    Open,
+    /// `/>`
+    SelfClosed,
+    /// Not at all: what comes next does not belong to it.
+    Missing,
+}
+
+impl Closer {
+    /// Bytes before the position that it takes.
+    fn bytes(self) -> u32 {
+        match self {
+            Closer::Open => 1,
+            Closer::SelfClosed => 2,
+            Closer::Missing => 0,
+        }
+    }
+}
+
 impl Scanner<'_> {
     /// `<name`.
     pub(super) fn open_tag(&mut self) {
@@ -96,11 +118,11 @@ impl Scanner<'_> {
             b' ' | b'\t' | b'\n' | b'\r' => self.pos += 1,
             b'>' => {
                 self.pos += 1;
-                self.end_tag(false);
+                self.end_tag(Closer::Open);
             }
             b'/' if self.peek(1) == b'>' => {
                 self.pos += 2;
-                self.end_tag(true);
+                self.end_tag(Closer::SelfClosed);
             }
             b'=' => self.attribute_value(),
             b'<' => self.close_unclosed(),
@@ -271,17 +293,18 @@ impl Scanner<'_> {
     }
 
     /// The end of an opening tag; the position is behind it already.
-    pub(super) fn end_tag(&mut self, self_closed: bool) {
+    pub(super) fn end_tag(&mut self, closer: Closer) {
         let Some(Mode::Tag { name, start }) = self.modes.pop() else {
             unreachable!("only called in a tag mode");
         };
         let text = name.text(self.source);
         let end = self.offset();
-        let begin = end.saturating_sub(1 + u32::from(self_closed)).max(name.end);
+        let begin = end - closer.bytes();
+        let self_closed = closer == Closer::SelfClosed;
         let script = text.eq_ignore_ascii_case("script");
         if self_closed || script || VOID_ELEMENTS.contains(&text) {
             self.tokens
-                .push(Token::glued(Tok::TagSelfEnd, begin, end.max(begin)));
+                .push(Token::glued(Tok::TagSelfEnd, begin, end));
             if script && !self_closed {
                 let (_, after) = self.raw_content("</script");
                 self.pos = after;
@@ -290,7 +313,7 @@ impl Scanner<'_> {
             return;
         }
         self.tokens
-            .push(Token::glued(Tok::TagEnd, begin, end.max(begin)));
+            .push(Token::glued(Tok::TagEnd, begin, end));
         let span = Span::new(start, end.max(name.end));
         if text == "style" {
             self.style(span);
