@@ -18,6 +18,7 @@ pub mod untyped;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use flin_bytecode::Module;
 use flin_syntax::span::LineIndex;
 use flin_vm::{Limits, Program, Trap, Vm};
 
@@ -61,7 +62,6 @@ pub fn run(name: &str, source: &str, policy: Policy) -> String {
 /// # Panics
 /// As [`run`].
 pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
-    let setup = Setup::parse(source).unwrap_or_else(|problem| panic!("{name}: {problem}"));
     let compiled = match flinc::compile(name, source) {
         Ok(compiled) => compiled,
         Err(diagnostics) => {
@@ -78,6 +78,15 @@ pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
         module == compiled.module,
         "{name}: reading back gives another module"
     );
+    run_module(name, source, module, policy)
+}
+
+/// Executes a compiled program; its source says what it asks of the runner.
+///
+/// # Panics
+/// If the module cannot be loaded, or the program asks the runner for something unknown.
+pub fn run_module(name: &str, source: &str, module: Module, policy: Policy) -> Ran {
+    let setup = Setup::parse(source).unwrap_or_else(|problem| panic!("{name}: {problem}"));
     let program =
         Program::load(module).unwrap_or_else(|e| panic!("{name}: the verifier refuses it: {e}"));
     let module = program.module();

@@ -8,6 +8,8 @@ mod arrows;
 mod bench;
 mod coverage;
 mod demo;
+mod fuzz;
+mod memcheck;
 mod packages;
 mod steps;
 mod suite;
@@ -24,6 +26,8 @@ const HELP: &str = "cargo xtask COMMAND
   test      install what tests need, then run everything and say how many ran
   ci        the same as test, as the CI runs it
   bench     build with optimization and measure the compiler: bench compile, bench shapes
+  fuzz      hunt with seeded inputs: fuzz [TARGET …] [--seconds N] [--seed S] (bench/fuzz/README.md)
+  memcheck  execute the corpus under valgrind
   demo      build, compile examples/todo and serve it on http://127.0.0.1:3000
 ";
 
@@ -49,6 +53,8 @@ fn main() -> ExitCode {
         ["bless"] => suite::bless(&root()),
         ["test" | "ci"] => suite::run(&root()),
         ["bench", rest @ ..] => bench::run(&root(), rest),
+        ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
+        ["memcheck"] => memcheck::run(&root()),
         ["demo", rest @ ..] => demo::run(&root(), rest),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

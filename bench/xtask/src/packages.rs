@@ -13,20 +13,39 @@ struct Tool {
     why: &'static str,
 }
 
-const TOOLS: &[Tool] = &[Tool {
-    program: "chromium",
-    package: "chromium",
-    why: "the browser tests",
-}];
+const TOOLS: &[Tool] = &[
+    Tool {
+        program: "chromium",
+        package: "chromium",
+        why: "the browser tests",
+    },
+    Tool {
+        program: "valgrind",
+        package: "valgrind",
+        why: "memcheck",
+    },
+];
 
 /// Installs what is missing.
 ///
 /// # Errors
 /// When a package is missing and cannot be installed.
 pub(crate) fn ensure(root: &Path) -> Result<(), String> {
+    ensure_these(root, |_| true)
+}
+
+/// Installs one program if it is missing.
+///
+/// # Errors
+/// When it is missing and cannot be installed.
+pub(crate) fn ensure_one(root: &Path, program: &str) -> Result<(), String> {
+    ensure_these(root, |tool| tool.program == program)
+}
+
+fn ensure_these(root: &Path, wanted: impl Fn(&Tool) -> bool) -> Result<(), String> {
     let missing: Vec<&Tool> = TOOLS
         .iter()
-        .filter(|tool| !steps::on_path(tool.program))
+        .filter(|tool| wanted(tool) && !steps::on_path(tool.program))
         .collect();
     if missing.is_empty() {
         return Ok(());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::{packages, steps, tidy};
+use crate::{fuzz, memcheck, packages, steps, tidy};
 
 /// A kind of tests and the packages it consists of.
 struct Kind {
@@ -58,6 +58,10 @@ const KINDS: &[Kind] = &[
         packages: &["flin-bench"],
     },
     Kind {
+        name: "fuzz",
+        packages: &["flin-fuzz"],
+    },
+    Kind {
         name: "browser",
         packages: &["flin-browser"],
     },
@@ -101,7 +105,9 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     if in_comments.passed + in_comments.failed > 0 {
         reports.push(in_comments);
     }
-    reports.push(run_tidy(root));
+    reports.push(run_step("fuzz, checked", || fuzz::checked(root)));
+    reports.push(run_step("memcheck", || memcheck::run(root)));
+    reports.push(run_step("tidy", || tidy::run(root)));
     conclude(&reports, &programs)
 }
 
@@ -204,16 +210,17 @@ fn run_doc_tests(root: &Path) -> Result<Report, String> {
     })
 }
 
-fn run_tidy(root: &Path) -> Report {
-    println!("\n== tidy ==");
+/// A step that passes or fails as a whole.
+fn run_step(name: &'static str, step: impl FnOnce() -> Result<(), String>) -> Report {
+    println!("\n== {name} ==");
     let start = Instant::now();
-    let result = tidy::run(root);
+    let result = step();
     if let Err(problems) = &result {
         println!("{problems}");
     }
     let failed = usize::from(result.is_err());
     Report {
-        name: "tidy",
+        name,
         passed: 1 - failed,
         failed,
         seconds: start.elapsed().as_secs_f64(),
