@@ -186,6 +186,12 @@ impl Regs {
         }
     }
 
+    /// Bits of a register by its wide number.
+    pub(crate) fn bits(self, bank: Bank, reg: u16) -> u64 {
+        // SAFETY: callers name registers inside the frame.
+        unsafe { *self.wide(bank, reg) }
+    }
+
     /// Register by its wide number (256 and above lie below the base).
     #[inline(always)]
     pub(crate) fn wide(self, bank: Bank, reg: u16) -> *mut u64 {
@@ -368,6 +374,17 @@ impl Stacks {
             record.regs = moved(record.regs);
         }
         Some(moved(current))
+    }
+
+    /// Whether a frame of `func` with these bases lies in the stacks.
+    pub(crate) fn holds_frame(&self, func: &FuncInfo, regs: Regs) -> bool {
+        let inside = |stack: &[u64], base: *mut u64, far: u32, slots: u32| {
+            let offset = (base as usize).wrapping_sub(stack.as_ptr() as usize);
+            let (first, end) = (offset / 8, offset / 8 + (slots - far) as usize);
+            offset.is_multiple_of(8) && first >= far as usize && end <= stack.len()
+        };
+        inside(&self.scalars, regs.s, func.far_scalars, func.scalar_slots)
+            && inside(&self.refs, regs.r, func.far_refs, func.ref_slots)
     }
 
     /// The bases of a frame of `func` at this window; there is room. Fills its reference slots with none.

@@ -29,11 +29,7 @@ pub(crate) fn trial(ground: &Ground, rng: &mut Rng, tally: &mut Tally) -> Verdic
 }
 
 /// What became of it: `unread` by the reader, `refused` by the verifier, or it ran and was `changed` or `unharmed`.
-fn follow(
-    subject: &Subject,
-    change: Change,
-    rng: &mut Rng,
-) -> Result<&'static str, String> {
+fn follow(subject: &Subject, change: Change, rng: &mut Rng) -> Result<&'static str, String> {
     let module = match change {
         Change::Bytes => {
             let bytes = damage::bytes(&fbc::write(&subject.module), rng);

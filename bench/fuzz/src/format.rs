@@ -35,7 +35,10 @@ pub(crate) fn judge(text: &str, tally: &mut Tally) -> Verdict {
         return Ok(());
     }
     let formatted = format(text).map_err(|messages| {
-        let reasons: Vec<&str> = messages.iter().filter_map(|m| m.reason.as_deref()).collect();
+        let reasons: Vec<&str> = messages
+            .iter()
+            .filter_map(|m| m.reason.as_deref())
+            .collect();
         format!("not formatted: {}", reasons.join("; "))
     })?;
     tally.count("formatted");
@@ -52,7 +55,9 @@ pub(crate) fn judge(text: &str, tally: &mut Tally) -> Verdict {
             "formatting changes something the second time:\n{}",
             first_difference(&formatted, &again)
         )),
-        Err(_) => Err(format!("what was formatted cannot be formatted:\n{formatted}")),
+        Err(_) => Err(format!(
+            "what was formatted cannot be formatted:\n{formatted}"
+        )),
     }
 }
 

@@ -73,10 +73,7 @@ pub(crate) fn judge(text: &str, tally: &mut Tally) -> Verdict {
 }
 
 /// Every label is a piece of the text.
-pub(crate) fn messages_point_into(
-    text: &str,
-    diagnostics: &[flin_syntax::Diagnostic],
-) -> Verdict {
+pub(crate) fn messages_point_into(text: &str, diagnostics: &[flin_syntax::Diagnostic]) -> Verdict {
     for diagnostic in diagnostics {
         for label in &diagnostic.labels {
             let Span { start, end } = label.span;

@@ -76,10 +76,34 @@ pub(crate) fn compare<T: PartialEq + std::fmt::Debug>(
 /// A text of up to `most` characters, some of them of several bytes.
 pub(crate) fn random_text(rng: &mut Rng, most: usize) -> String {
     const CHARS: [char; 24] = [
-        'a', 'b', 'c', 'A', 'B', ' ', ' ', '\n', '\t', ',', '.', '-', '0', '7', 'é', 'ß', 'İ', 'ſ',
-        '\u{301}', '\u{1F600}', '\u{200D}', '"', '\\', '\u{0}',
+        'a',
+        'b',
+        'c',
+        'A',
+        'B',
+        ' ',
+        ' ',
+        '\n',
+        '\t',
+        ',',
+        '.',
+        '-',
+        '0',
+        '7',
+        'é',
+        'ß',
+        'İ',
+        'ſ',
+        '\u{301}',
+        '\u{1F600}',
+        '\u{200D}',
+        '"',
+        '\\',
+        '\u{0}',
     ];
-    (0..rng.below(most + 1)).map(|_| *rng.pick(&CHARS)).collect()
+    (0..rng.below(most + 1))
+        .map(|_| *rng.pick(&CHARS))
+        .collect()
 }
 
 /// An int, edges often enough.

@@ -52,7 +52,11 @@ fn main() -> ExitCode {
             options.until,
             options.findings,
         );
-        let words: Vec<String> = report.tally.all().map(|(w, n)| format!("{n} {w}")).collect();
+        let words: Vec<String> = report
+            .tally
+            .all()
+            .map(|(w, n)| format!("{n} {w}"))
+            .collect();
         println!(
             "           seed {}, {} trials, {} findings ({})",
             report.seed,

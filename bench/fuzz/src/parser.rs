@@ -59,7 +59,9 @@ fn shown(text: &str) -> Result<flin_syntax::Parsed, String> {
     }
     let errors = parsed.diagnostics.iter().filter(|d| d.is_error()).count();
     if errors > flin_syntax::limits::ERRORS_SHOWN_MAX {
-        return Err(format!("{errors} errors, more than are to be shown\n{text}"));
+        return Err(format!(
+            "{errors} errors, more than are to be shown\n{text}"
+        ));
     }
     Ok(parsed)
 }

@@ -35,7 +35,11 @@ pub(crate) fn judge(marked: &str, tally: &mut Tally) -> Verdict {
         return Err(format!("refused at run time: {line}"));
     }
     for policy in Policy::ALL.into_iter().skip(1) {
-        same(&expected, &did(&program, policy), &format!("policy {policy:?}"))?;
+        same(
+            &expected,
+            &did(&program, policy),
+            &format!("policy {policy:?}"),
+        )?;
     }
     let formatted = flin_syntax::format(&program)
         .map_err(|messages| format!("cannot be formatted: {:?}", messages.first()))?;
@@ -59,7 +63,9 @@ pub(crate) fn judge(marked: &str, tally: &mut Tally) -> Verdict {
 
 /// The messages of a program that should have none.
 fn refusal(program: &str) -> String {
-    let diagnostics = flinc::compile("generated.flin", program).err().unwrap_or_default();
+    let diagnostics = flinc::compile("generated.flin", program)
+        .err()
+        .unwrap_or_default();
     let first = diagnostics.iter().find(|d| d.is_error());
     let sources = Sources::single("generated.flin", program);
     let shown = render_all(&diagnostics, &sources, Color::Never);
@@ -70,10 +76,12 @@ fn refusal(program: &str) -> String {
 /// What a program does, without the places of errors, which move.
 fn did(program: &str, policy: Policy) -> String {
     let happened = run("generated.flin", program, policy);
-    let without_place = happened.lines().map(|line| match line.strip_prefix("//! error ") {
-        Some(error) => format!("//! error {}", error.split(' ').next().unwrap_or_default()),
-        None => line.to_owned(),
-    });
+    let without_place = happened
+        .lines()
+        .map(|line| match line.strip_prefix("//! error ") {
+            Some(error) => format!("//! error {}", error.split(' ').next().unwrap_or_default()),
+            None => line.to_owned(),
+        });
     without_place.collect::<Vec<_>>().join("\n")
 }
 

@@ -10,7 +10,14 @@ use crate::steps;
 /// # Errors
 /// When there is a finding.
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
-    let mut all = vec!["run", "--quiet", "--profile", "hunt", "--package", "flin-fuzz"];
+    let mut all = vec![
+        "run",
+        "--quiet",
+        "--profile",
+        "hunt",
+        "--package",
+        "flin-fuzz",
+    ];
     if args.contains(&"--checked") {
         all.extend(["--features", "checked"]);
     }
@@ -24,6 +31,13 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
 /// # Errors
 /// When one fails.
 pub(crate) fn checked(root: &Path) -> Result<(), String> {
-    let args = ["test", "--quiet", "--package", "flin-fuzz", "--features", "checked"];
+    let args = [
+        "test",
+        "--quiet",
+        "--package",
+        "flin-fuzz",
+        "--features",
+        "checked",
+    ];
     steps::run(root, "cargo", &args)
 }

@@ -16,7 +16,14 @@ const PARTS: usize = 2;
 /// When a program does something else than expected, or valgrind finds something.
 pub(crate) fn run(root: &Path) -> Result<(), String> {
     packages::ensure_one(root, "valgrind")?;
-    let build = ["build", "--quiet", "--package", "flin-corpus", "--bin", "memcheck"];
+    let build = [
+        "build",
+        "--quiet",
+        "--package",
+        "flin-corpus",
+        "--bin",
+        "memcheck",
+    ];
     steps::run(root, "cargo", &build)?;
     let target = steps::target_dir(root)?;
     let runner = target.join("debug/memcheck").to_string_lossy().into_owned();
@@ -32,7 +39,13 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
             .args(["--quiet", "--error-exitcode=9", "--num-callers=30"])
             .args(["--leak-check=full", "--show-leak-kinds=definite"])
             .arg("--errors-for-leak-kinds=definite")
-            .args([&runner, "run", &modules, &part.to_string(), &PARTS.to_string()])
+            .args([
+                &runner,
+                "run",
+                &modules,
+                &part.to_string(),
+                &PARTS.to_string(),
+            ])
             .current_dir(root)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -44,9 +57,14 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     let mut executed = 0;
     let mut problems = Vec::new();
     for child in children {
-        let output = child.wait_with_output().map_err(|e| format!("valgrind: {e}"))?;
+        let output = child
+            .wait_with_output()
+            .map_err(|e| format!("valgrind: {e}"))?;
         let said = String::from_utf8_lossy(&output.stdout);
-        let count = said.split(' ').next().and_then(|n| n.trim().parse::<usize>().ok());
+        let count = said
+            .split(' ')
+            .next()
+            .and_then(|n| n.trim().parse::<usize>().ok());
         executed += count.unwrap_or(0);
         if !output.status.success() {
             problems.push(String::from_utf8_lossy(&output.stderr).into_owned());

@@ -12,8 +12,8 @@ use crate::span::Span;
 use crate::token::{Tok, Token, reserved};
 
 use super::characters::operator;
-use super::tag::Closer;
 pub(super) use super::characters::{identifier_length, indent_of};
+use super::tag::Closer;
 
 /// What pass 1 gives.
 pub(crate) struct Scanned {

@@ -303,8 +303,7 @@ impl Scanner<'_> {
         let self_closed = closer == Closer::SelfClosed;
         let script = text.eq_ignore_ascii_case("script");
         if self_closed || script || VOID_ELEMENTS.contains(&text) {
-            self.tokens
-                .push(Token::glued(Tok::TagSelfEnd, begin, end));
+            self.tokens.push(Token::glued(Tok::TagSelfEnd, begin, end));
             if script && !self_closed {
                 let (_, after) = self.raw_content("</script");
                 self.pos = after;
@@ -312,8 +311,7 @@ impl Scanner<'_> {
             self.leave_bare();
             return;
         }
-        self.tokens
-            .push(Token::glued(Tok::TagEnd, begin, end));
+        self.tokens.push(Token::glued(Tok::TagEnd, begin, end));
         let span = Span::new(start, end.max(name.end));
         if text == "style" {
             self.style(span);

@@ -5,7 +5,7 @@
 use flin_bytecode::Class;
 
 use super::object::{FLAG_MARK, FLAG_STATIC, Kind, Obj, header};
-use super::{CLASS_WORDS, Heap, Layouts, PAGE_BYTES, dict, entity, list, text, things};
+use super::{CLASS_WORDS, Heap, Layouts, PAGE_BYTES, checked, dict, entity, list, text, things};
 use crate::value::Word;
 
 /// Collects what is reachable.
@@ -165,6 +165,7 @@ impl Heap {
                         *block &= !FLAG_MARK;
                         live_bytes += words * 8;
                     } else {
+                        checked::died(block);
                         *block = header(Kind::Free, 0, 0);
                         *block.add(1) = size.free as u64;
                         size.free = block;

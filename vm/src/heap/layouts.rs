@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 
 use flin_bytecode::{Bank, Class, Const, ConstId, Module};
 
+use super::checked;
 use super::object::{FLAG_ASCII, FLAG_STATIC, Kind, Obj, header};
 
 /// A record shape, prepared.
@@ -37,10 +38,18 @@ pub(crate) struct Layouts {
     empty_text: Obj,
     none_text: Obj,
     /// Keeps the bytes of the texts alive.
-    _storage: Vec<Box<[u64]>>,
+    storage: Vec<Box<[u64]>>,
 }
 
-// SAFETY: the objects are static texts that live in `_storage` and are never written after `new`.
+impl Drop for Layouts {
+    fn drop(&mut self) {
+        for words in &self.storage {
+            checked::died(words.as_ptr());
+        }
+    }
+}
+
+// SAFETY: the objects are static texts that live in `storage` and are never written after `new`.
 unsafe impl Send for Layouts {}
 // SAFETY: as above: all access is reading.
 unsafe impl Sync for Layouts {}
@@ -90,7 +99,7 @@ impl Layouts {
             false_text: static_text(&mut storage, "false"),
             empty_text: static_text(&mut storage, ""),
             none_text: static_text(&mut storage, "none"),
-            _storage: storage,
+            storage,
         }
     }
 
@@ -141,6 +150,8 @@ fn static_text(storage: &mut Vec<Box<[u64]>>, text: &str) -> Obj {
         words[1 + index / 8] |= u64::from(byte) << (index % 8 * 8);
     }
     let address = NonNull::from(&mut *words).cast::<u64>();
+    let obj = Obj::from_non_null(address);
+    checked::born(obj, words.len());
     storage.push(words);
-    Obj::from_non_null(address)
+    obj
 }

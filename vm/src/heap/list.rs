@@ -5,8 +5,8 @@
 
 use flin_bytecode::Class;
 
-use super::Heap;
 use super::object::{Kind, Obj, header};
+use super::{Heap, checked};
 use crate::fault::{Fault, Res};
 use crate::value::{View, Word};
 
@@ -46,8 +46,15 @@ pub(super) fn buffer_of(list: Obj) -> Option<Obj> {
     }
 }
 
+/// Where its elements begin; there are to be at least so many.
 #[inline(always)]
-fn data(list: Obj) -> *mut u64 {
+fn data(list: Obj, elements: usize) -> *mut u64 {
+    let element_bytes = if list.aux() == Class::Bool as u16 {
+        1
+    } else {
+        8
+    };
+    checked::bytes(list.raw(BUFFER), 8 + elements * element_bytes);
     // SAFETY: only called when the list has a buffer; its elements begin at word 1.
     unsafe { (list.raw(BUFFER) as *mut u64).add(1) }
 }
@@ -59,9 +66,9 @@ pub(super) fn raw_slot(list: Obj, index: usize) -> u64 {
     // SAFETY: index < len <= capacity of the buffer.
     unsafe {
         if list.aux() == Class::Bool as u16 {
-            u64::from(*data(list).cast::<u8>().add(index))
+            u64::from(*data(list, index + 1).cast::<u8>().add(index))
         } else {
-            *data(list).add(index)
+            *data(list, index + 1).add(index)
         }
     }
 }
@@ -71,9 +78,9 @@ fn set_raw_slot(list: Obj, index: usize, bits: u64) {
     // SAFETY: callers keep index below the capacity of the buffer.
     unsafe {
         if list.aux() == Class::Bool as u16 {
-            *data(list).cast::<u8>().add(index) = u8::from(bits != 0);
+            *data(list, index + 1).cast::<u8>().add(index) = u8::from(bits != 0);
         } else {
-            *data(list).add(index) = bits;
+            *data(list, index + 1).add(index) = bits;
         }
     }
 }
@@ -85,9 +92,13 @@ pub(crate) fn get(list: Obj, class: Class, index: i64) -> Option<u64> {
         // SAFETY: kind, class and position were compared.
         Some(unsafe {
             match class {
-                Class::Bool => u64::from(*data(list).cast::<u8>().add(index as usize)),
+                Class::Bool => u64::from(
+                    *data(list, index as usize + 1)
+                        .cast::<u8>()
+                        .add(index as usize),
+                ),
                 Class::I64 | Class::F64 | Class::Ref | Class::Any => {
-                    *data(list).add(index as usize)
+                    *data(list, index as usize + 1).add(index as usize)
                 }
             }
         })
@@ -104,9 +115,13 @@ pub(crate) fn set(list: Obj, class: Class, index: i64, bits: u64) -> bool {
         // SAFETY: kind, class and position were compared.
         unsafe {
             match class {
-                Class::Bool => *data(list).cast::<u8>().add(index as usize) = u8::from(bits != 0),
+                Class::Bool => {
+                    *data(list, index as usize + 1)
+                        .cast::<u8>()
+                        .add(index as usize) = u8::from(bits != 0)
+                }
                 Class::I64 | Class::F64 | Class::Ref | Class::Any => {
-                    *data(list).add(index as usize) = bits
+                    *data(list, index as usize + 1).add(index as usize) = bits
                 }
             }
         }
@@ -128,9 +143,11 @@ pub(crate) fn push(list: Obj, class: Class, bits: u64) -> bool {
     // SAFETY: kind and class were compared, at < capacity.
     unsafe {
         match class {
-            Class::Bool => *data(list).cast::<u8>().add(at as usize) = u8::from(bits != 0),
+            Class::Bool => {
+                *data(list, at as usize + 1).cast::<u8>().add(at as usize) = u8::from(bits != 0)
+            }
             Class::I64 | Class::F64 | Class::Ref | Class::Any => {
-                *data(list).add(at as usize) = bits
+                *data(list, at as usize + 1).add(at as usize) = bits
             }
         }
     }
@@ -191,7 +208,7 @@ impl Heap {
             // SAFETY: both buffers hold at least `bytes` bytes from word 1 on and are different objects.
             unsafe {
                 std::ptr::copy_nonoverlapping(
-                    data(list).cast::<u8>(),
+                    data(list, len(list)).cast::<u8>(),
                     buffer.pointer().add(1).cast::<u8>(),
                     bytes,
                 );

@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod boxes;
+pub(crate) mod checked;
 mod collect;
 mod dict;
 mod entity;
@@ -207,7 +208,9 @@ impl Heap {
         // SAFETY: `block` is an unused block of at least two words, aligned to 8.
         unsafe {
             *block = header;
-            Ok(Obj::from_non_null(NonNull::new_unchecked(block)))
+            let obj = Obj::from_non_null(NonNull::new_unchecked(block));
+            checked::born(obj, words);
+            Ok(obj)
         }
     }
 
@@ -256,7 +259,9 @@ impl Heap {
         unsafe {
             *base = index as u64;
             *base.add(1) = header;
-            Ok(Obj::from_non_null(NonNull::new_unchecked(base.add(1))))
+            let obj = Obj::from_non_null(NonNull::new_unchecked(base.add(1)));
+            checked::born(obj, words);
+            Ok(obj)
         }
     }
 
@@ -270,6 +275,7 @@ impl Heap {
             self.drop_large(index);
             return;
         }
+        checked::died(obj.pointer());
         let class = CLASS_OF_WORDS[words] as usize;
         self.used_bytes = self.used_bytes.saturating_sub(CLASS_WORDS[class] * 8);
         let block = obj.pointer();
@@ -284,6 +290,7 @@ impl Heap {
     /// Frees the large object at `index`; the last one takes its place.
     fn drop_large(&mut self, index: usize) {
         let large = self.large.swap_remove(index);
+        checked::died(large.base.wrapping_add(1));
         // SAFETY: `base` came from `allocate_bytes((words + 1) * 8)`.
         unsafe { dealloc(large.base.cast(), bytes_layout((large.words + 1) * 8)) };
         if let Some(moved) = self.large.get(index) {
@@ -295,7 +302,16 @@ impl Heap {
 
 impl Drop for Heap {
     fn drop(&mut self) {
+        if cfg!(feature = "checked") {
+            for page in &self.pages {
+                let words = CLASS_WORDS[page.class as usize];
+                for index in 0..PAGE_BYTES / 8 / words {
+                    checked::died(page.base.wrapping_add(index * words));
+                }
+            }
+        }
         for large in &self.large {
+            checked::died(large.base.wrapping_add(1));
             // SAFETY: `base` came from `allocate_bytes((words + 1) * 8)` and is freed once.
             unsafe { dealloc(large.base.cast(), bytes_layout((large.words + 1) * 8)) };
         }

@@ -7,7 +7,7 @@
 
 use std::ptr::NonNull;
 
-use super::text;
+use super::{checked, text};
 use crate::value::View;
 
 /// What an object is.
@@ -105,6 +105,7 @@ impl Obj {
     /// The header bits.
     #[inline(always)]
     pub(crate) fn header(self) -> u64 {
+        checked::word(self, 0);
         // SAFETY: an `Obj` is the address of a live object, whose first word is the header.
         unsafe { *self.0.as_ptr() }
     }
@@ -163,6 +164,7 @@ impl Obj {
     /// Word `index` of the object (the header is word 0). The caller knows the layout.
     #[inline(always)]
     pub(super) fn raw(self, index: usize) -> u64 {
+        checked::word(self, index);
         // SAFETY: the typed layouts ask only for words inside the object.
         unsafe { *self.0.as_ptr().add(index) }
     }
@@ -170,6 +172,7 @@ impl Obj {
     /// Writes word `index`.
     #[inline(always)]
     pub(super) fn set_raw(self, index: usize, bits: u64) {
+        checked::word(self, index);
         debug_assert!(index > 0 && self.header() & FLAG_STATIC == 0);
         // SAFETY: as for `raw`; static objects are never written (asserted).
         unsafe { *self.0.as_ptr().add(index) = bits }

@@ -3,8 +3,8 @@
 //! words; the old one still sees only its own bytes. So building a text piece by piece is linear.
 //! Must stay true: bytes of a text never change; meta is the length in bytes; the ASCII flag is exact.
 
-use super::Heap;
 use super::object::{FLAG_ASCII, Kind, Obj, header};
+use super::{Heap, checked};
 use crate::fault::{Fault, Res};
 
 /// Results of concatenation from this length on get a buffer.
@@ -22,9 +22,11 @@ const BUFFER_DATA: usize = 3;
 pub(crate) fn as_bytes(obj: &Obj) -> &[u8] {
     debug_assert_eq!(obj.kind(), Kind::Text);
     let start = if obj.aux() == 0 {
+        checked::bytes(obj.address(), 8 + obj.meta() as usize);
         // SAFETY: an inline text keeps its bytes from word 1 on.
         unsafe { obj.pointer().add(1) }
     } else {
+        checked::bytes(obj.raw(1), BUFFER_DATA * 8 + obj.meta() as usize);
         // SAFETY: word 1 of a buffered text is its buffer, whose data begins at BUFFER_DATA.
         unsafe { (obj.raw(1) as *mut u64).add(BUFFER_DATA) }
     };

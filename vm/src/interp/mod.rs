@@ -9,6 +9,7 @@
 
 mod arith;
 mod call;
+mod checked;
 mod compare;
 mod control;
 mod data;
@@ -135,6 +136,9 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
     loop {
         let fault: Fault = 'raise: {
             loop {
+                if cfg!(feature = "checked") {
+                    checked::instruction(m, At { pc, code, regs: f });
+                }
                 // SAFETY: pc is inside verified code, in which every path ends with a jump, a return or a throw.
                 let i = Insn(unsafe { *pc });
                 #[cfg(feature = "count")]

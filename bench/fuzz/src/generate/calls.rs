@@ -8,7 +8,14 @@ use super::types::Ty;
 
 /// Rows whose ints are sizes: with an edge value they would only show the memory limit.
 const SIZED: [&str; 8] = [
-    "repeat", "pad_left", "pad_right", "range", "to_list", "pow", "chunk", "from_code",
+    "repeat",
+    "pad_left",
+    "pad_right",
+    "range",
+    "to_list",
+    "pow",
+    "chunk",
+    "from_code",
 ];
 /// Rows that order or add up their elements.
 const ORDERED: [&str; 7] = ["sort", "sort_by", "min", "max", "clamp", "avg", "sum"];
@@ -213,7 +220,9 @@ fn unify(scheme: &LibType, ty: &Ty, bound: &mut Bound) -> bool {
         (LibType::List(of), Ty::List(ty)) | (LibType::Optional(of), Ty::Optional(ty)) => {
             unify(of, ty, bound)
         }
-        (LibType::Map(key, of), Ty::Map(ty)) => unify(key, &Ty::Text, bound) && unify(of, ty, bound),
+        (LibType::Map(key, of), Ty::Map(ty)) => {
+            unify(key, &Ty::Text, bound) && unify(of, ty, bound)
+        }
         (LibType::Tuple(of), Ty::Tuple(types)) if of.len() == types.len() => of
             .iter()
             .zip(types)

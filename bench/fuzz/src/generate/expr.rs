@@ -95,7 +95,11 @@ impl Generator {
             14 => {
                 let value = self.expr(ty, d);
                 // Behind `break`, a single quote begins a label.
-                let value = if value.starts_with('\'') { format!("({value})") } else { value };
+                let value = if value.starts_with('\'') {
+                    format!("({value})")
+                } else {
+                    value
+                };
                 Some(format!("(loop {{ break {value} }})"))
             }
             _ => self.own_form(ty, d),
@@ -176,7 +180,10 @@ impl Generator {
                 let of = self.plain_type(1);
                 format!("{}.len", self.expr(&Ty::list(of), d))
             }
-            _ => format!("{}.reduce({a}, (p0, q0) => p0 + q0)", self.expr(&Ty::list(Ty::Int), d)),
+            _ => format!(
+                "{}.reduce({a}, (p0, q0) => p0 + q0)",
+                self.expr(&Ty::list(Ty::Int), d)
+            ),
         }
     }
 
@@ -221,7 +228,10 @@ impl Generator {
                 let of = self.plain_type(1);
                 let of = if let Ty::Optional(of) = of { *of } else { of };
                 let a = self.expr(&Ty::optional(of), d);
-                format!("({a} {} none)", self.rng.pick(&["==", "!=", "is", "is not"]))
+                format!(
+                    "({a} {} none)",
+                    self.rng.pick(&["==", "!=", "is", "is not"])
+                )
             }
         }
     }
@@ -250,7 +260,11 @@ impl Generator {
                 let ty = self.plain_type(2);
                 format!("to_json({})", self.loose(&ty, d))
             }
-            _ => format!("({} + {})", self.expr(&Ty::Text, d), self.expr(&Ty::Text, d)),
+            _ => format!(
+                "({} + {})",
+                self.expr(&Ty::Text, d),
+                self.expr(&Ty::Text, d)
+            ),
         }
     }
 
@@ -267,7 +281,9 @@ impl Generator {
                 let (from, step) = (self.rng.below(5) as i64 - 2, self.rng.pick(&[1, 2, -1]));
                 format!("{}[{from}::{step}]", self.expr(&list, d))
             }
-            4 if *of == Ty::Int => format!("({}..{}).to_list", self.rng.below(4), self.rng.below(8)),
+            4 if *of == Ty::Int => {
+                format!("({}..{}).to_list", self.rng.below(4), self.rng.below(8))
+            }
             4 | 5 => {
                 let from = self.plain_type(1);
                 let name = self.name("p");
@@ -351,13 +367,19 @@ impl Generator {
                 arms.push(format!("0 -> {}", self.arm(&[], ty, d)));
                 arms.push(format!("1 | 2 -> {}", self.arm(&[], ty, d)));
                 let bound = (name.clone(), Ty::Int);
-                arms.push(format!("int {name} if {name} > 5 -> {}", self.arm(&[bound], ty, d)));
+                arms.push(format!(
+                    "int {name} if {name} > 5 -> {}",
+                    self.arm(&[bound], ty, d)
+                ));
                 arms.push(format!("_ -> {}", self.arm(&[], ty, d)));
             }
             Ty::Text => {
                 let word = self.text_literal();
                 arms.push(format!("{} -> {}", word, self.arm(&[], ty, d)));
-                arms.push(format!("{name} -> {}", self.arm(&[(name.clone(), Ty::Text)], ty, d)));
+                arms.push(format!(
+                    "{name} -> {}",
+                    self.arm(&[(name.clone(), Ty::Text)], ty, d)
+                ));
             }
             Ty::Bool => {
                 arms.push(format!("true -> {}", self.arm(&[], ty, d)));
@@ -385,9 +407,15 @@ impl Generator {
             }
             Ty::List(inner) => {
                 let rest = self.name("b");
-                let bound = [(name.clone(), (**inner).clone()), (rest.clone(), of.clone())];
+                let bound = [
+                    (name.clone(), (**inner).clone()),
+                    (rest.clone(), of.clone()),
+                ];
                 arms.push(format!("[] -> {}", self.arm(&[], ty, d)));
-                arms.push(format!("[{name}, ...{rest}] -> {}", self.arm(&bound, ty, d)));
+                arms.push(format!(
+                    "[{name}, ...{rest}] -> {}",
+                    self.arm(&bound, ty, d)
+                ));
                 arms.push(format!("_ -> {}", self.arm(&[], ty, d)));
             }
             Ty::Float
@@ -419,7 +447,10 @@ impl Generator {
 
     /// A lambda in parentheses.
     pub(super) fn lambda(&mut self, params: &[Ty], result: &Ty, d: usize) -> String {
-        let named: Vec<(String, Ty)> = params.iter().map(|ty| (self.name("p"), ty.clone())).collect();
+        let named: Vec<(String, Ty)> = params
+            .iter()
+            .map(|ty| (self.name("p"), ty.clone()))
+            .collect();
         let body = self.repeated(3, |g| g.in_lambda(&named, |g| g.loose(result, d.min(2))));
         let mut heads: Vec<String> = Vec::new();
         for (name, ty) in &named {

@@ -4,8 +4,27 @@ use super::Generator;
 use super::types::Ty;
 
 const WORDS: [&str; 22] = [
-    "", "a", "b", "ab", "word", "two words", " spaced ", "é", "naïve", "ß", "İ", "a\u{301}",
-    "\u{1F600}", "\u{1F468}\u{200D}\u{1F469}", "12", "-3.5", "1e3", "x@y.org", "a,b,,c", "line\nbreak", "q\"uote",
+    "",
+    "a",
+    "b",
+    "ab",
+    "word",
+    "two words",
+    " spaced ",
+    "é",
+    "naïve",
+    "ß",
+    "İ",
+    "a\u{301}",
+    "\u{1F600}",
+    "\u{1F468}\u{200D}\u{1F469}",
+    "12",
+    "-3.5",
+    "1e3",
+    "x@y.org",
+    "a,b,,c",
+    "line\nbreak",
+    "q\"uote",
     "{brace}",
 ];
 
@@ -56,7 +75,8 @@ impl Generator {
             Ty::Duration => format!(
                 "{}.{}",
                 self.rng.below(90),
-                self.rng.pick(&["ms", "seconds", "minutes", "hours", "days"])
+                self.rng
+                    .pick(&["ms", "seconds", "minutes", "hours", "days"])
             ),
             Ty::Optional(of) => {
                 if self.rng.one_in(3) {

@@ -14,13 +14,17 @@ impl Generator {
             6 => {
                 let name = self.name("e");
                 self.block("try", |g| g.statements(3));
-                self.replace_end(&format!(" catch {name} {{ print(\"caught {{{name}.kind}}: {{{name}.message}}\") }}"));
+                self.replace_end(&format!(
+                    " catch {name} {{ print(\"caught {{{name}.kind}}: {{{name}.message}}\") }}"
+                ));
             }
             7 => self.statement(),
             _ => {
                 let name = self.name("e");
                 self.block("try", Generator::statement);
-                self.replace_end(&format!(" catch {name} {{ print(\"caught {{{name}.kind}}: {{{name}.message}}\") }}"));
+                self.replace_end(&format!(
+                    " catch {name} {{ print(\"caught {{{name}.kind}}: {{{name}.message}}\") }}"
+                ));
             }
         }
     }
@@ -52,7 +56,9 @@ impl Generator {
                 self.line(&format!("{name} = try ({value})"));
                 format!("print({name} is error ? \"{{{name}.kind}} {{{name}.message}}\" : {name})")
             }
-            _ => format!("print(try {{ {value} }} catch {name} {{ \"{{{name}.kind}} {{{name}.message}}\" }})"),
+            _ => format!(
+                "print(try {{ {value} }} catch {name} {{ \"{{{name}.kind}} {{{name}.message}}\" }})"
+            ),
         };
         self.line(&line);
     }
@@ -71,7 +77,11 @@ impl Generator {
         let name = self.name("v");
         // A block after `=>` that begins with a typed name would look like a map.
         let is_first = self.out.trim_end().ends_with("=> {");
-        let word = if is_first || self.rng.one_in(4) { "let " } else { "" };
+        let word = if is_first || self.rng.one_in(4) {
+            "let "
+        } else {
+            ""
+        };
         format!("{word}{name}{}", self.mark(ty))
     }
 
@@ -138,7 +148,10 @@ impl Generator {
         let value = self.loose(&ty, 3);
         let line = match ty {
             Ty::Int => match self.rng.below(4) {
-                0 => format!("{var} {}= {value}", self.rng.pick(&["+", "-", "*", "/", "%"])),
+                0 => format!(
+                    "{var} {}= {value}",
+                    self.rng.pick(&["+", "-", "*", "/", "%"])
+                ),
                 1 => format!("{var}{}", self.rng.pick(&["++", "--"])),
                 _ => format!("{var} = {value}"),
             },
@@ -251,10 +264,16 @@ impl Generator {
 
     /// Hides the variable as it was outside: narrowed, it is of another type.
     fn without_outer(&mut self, var: &Var, body: impl FnOnce(&mut Generator)) {
-        let at = self.scope.iter().position(|v| v.name == var.name && v.ty == var.ty);
+        let at = self
+            .scope
+            .iter()
+            .position(|v| v.name == var.name && v.ty == var.ty);
         if let Some(at) = at {
             self.scope[at].name.clear();
-            let kept = std::mem::replace(&mut self.scope[at].ty, Ty::Func(Vec::new(), Box::new(Ty::Time)));
+            let kept = std::mem::replace(
+                &mut self.scope[at].ty,
+                Ty::Func(Vec::new(), Box::new(Ty::Time)),
+            );
             body(self);
             self.scope[at].name.clone_from(&var.name);
             self.scope[at].ty = kept;
@@ -325,7 +344,10 @@ impl Generator {
                 self.line("}");
                 let head_line = head_line.trim_start();
                 let head_line = head_line.strip_prefix("let ").unwrap_or(head_line);
-                let declared = head_line.chars().take_while(|c| c.is_alphanumeric()).collect();
+                let declared = head_line
+                    .chars()
+                    .take_while(|c| c.is_alphanumeric())
+                    .collect();
                 self.scope.push(Var {
                     name: declared,
                     ty: of,
@@ -384,7 +406,12 @@ impl Generator {
         let condition = self.condition(2);
         if let Some(label) = self.loops.last().cloned() {
             let word = *self.rng.pick(&["break", "continue"]);
-            let labels: Vec<String> = self.loops.iter().filter(|l| !l.is_empty()).cloned().collect();
+            let labels: Vec<String> = self
+                .loops
+                .iter()
+                .filter(|l| !l.is_empty())
+                .cloned()
+                .collect();
             let target = if !labels.is_empty() && self.rng.one_in(2) {
                 format!(" '{}", self.rng.pick(&labels))
             } else if label.is_empty() {
@@ -410,7 +437,10 @@ impl Generator {
     fn closure(&mut self) {
         let params: Vec<Ty> = (0..self.rng.below(3)).map(|_| self.plain_type(0)).collect();
         let result = self.plain_type(1);
-        let named: Vec<(String, Ty)> = params.iter().map(|ty| (self.name("p"), ty.clone())).collect();
+        let named: Vec<(String, Ty)> = params
+            .iter()
+            .map(|ty| (self.name("p"), ty.clone()))
+            .collect();
         let heads: Vec<String> = named
             .iter()
             .map(|(name, ty)| format!("{name}{}", self.mark(ty)))
@@ -483,7 +513,8 @@ impl Generator {
             self.expr(&Ty::Float, 1),
         );
         let name = self.name("e");
-        let handler = format!("catch {name} {{ print(\"caught {{{name}.kind}} {{{name}.message}}\") }}");
+        let handler =
+            format!("catch {name} {{ print(\"caught {{{name}.kind}} {{{name}.message}}\") }}");
         match self.rng.below(8) {
             0..=2 => self.line(&format!(
                 "try {{ save Item {{ title: {title}, qty: {qty}, price: {price}, done: {} }} }} {handler}",
@@ -569,13 +600,7 @@ impl Generator {
         });
     }
 
-    fn function_body(
-        &mut self,
-        name: &str,
-        params: &[(String, Ty)],
-        result: &Ty,
-        recursive: bool,
-    ) {
+    fn function_body(&mut self, name: &str, params: &[(String, Ty)], result: &Ty, recursive: bool) {
         if recursive {
             let base = self.leaf(result);
             self.line(&format!("if {} <= 0 {{ return {base} }}", params[0].0));
@@ -605,7 +630,10 @@ impl Generator {
         let name = self.name("g");
         let (declared, calls) = match self.rng.below(5) {
             0 => ("(p1, p2) { (p2, p1) }", "(A, B)"),
-            1 => ("<T>(p1: [T], p2: T) -> T { if p1.len > 0 { p1[0] } else { p2 } }", "([A], A)"),
+            1 => (
+                "<T>(p1: [T], p2: T) -> T { if p1.len > 0 { p1[0] } else { p2 } }",
+                "([A], A)",
+            ),
             2 => ("(p1, p2) { if p1 == p2 then [p1] else [p1, p2] }", "(A, A)"),
             3 => ("(p1, p2) { p2.map(p3 => [p3, p1]) }", "(A, [A])"),
             _ => ("(p1, p2) { p2(p2(p1)) }", "(A, (A) -> A)"),

@@ -110,8 +110,18 @@ fn random_value(rng: &mut Rng, depth: usize) -> Value {
 /// An escape put in at some place, right or wrong.
 fn with_escape(text: &str, rng: &mut Rng) -> String {
     const ESCAPES: [&str; 12] = [
-        "\\u0041", "\\uD83D\\uDE00", "\\uD83D", "\\uDE00", "\\x", "\\/", "\\b", "\\u12", "\u{1}",
-        "1e5", "-0", "01",
+        "\\u0041",
+        "\\uD83D\\uDE00",
+        "\\uD83D",
+        "\\uDE00",
+        "\\x",
+        "\\/",
+        "\\b",
+        "\\u12",
+        "\u{1}",
+        "1e5",
+        "-0",
+        "01",
     ];
     let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     if places.is_empty() {

@@ -29,14 +29,23 @@ fn list(values: Vec<HostValue>) -> HostValue {
 
 fn sorting(rng: &mut Rng, tally: &mut Tally) -> Verdict {
     tally.count("sorted");
-    let count = if rng.one_in(10) { rng.below(300) } else { rng.below(24) };
+    let count = if rng.one_in(10) {
+        rng.below(300)
+    } else {
+        rng.below(24)
+    };
     match rng.below(4) {
         0 => {
             let values: Vec<i64> = (0..count).map(|_| random_int(rng)).collect();
             let mut sorted = values.clone();
             sorted.sort();
             let given = ints(values);
-            compare("ints_sort", &given, &call("ints_sort", &[given.clone()]), &Ok(ints(sorted)))
+            compare(
+                "ints_sort",
+                &given,
+                &call("ints_sort", &[given.clone()]),
+                &Ok(ints(sorted)),
+            )
         }
         1 => {
             let values: Vec<f64> = (0..count).map(|_| random_float(rng)).collect();
@@ -45,17 +54,22 @@ fn sorting(rng: &mut Rng, tally: &mut Tally) -> Verdict {
                 a.partial_cmp(b)
                     .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
             });
-            let as_list = |values: &[f64]| list(values.iter().map(|v| HostValue::Float(*v)).collect());
+            let as_list =
+                |values: &[f64]| list(values.iter().map(|v| HostValue::Float(*v)).collect());
             let got = call("floats_sort", &[as_list(&values)]);
             // NaN equals nothing, and the sign of a zero counts, because sorting is stable.
-            let (got, wanted) = (format!("{got:?}"), format!("{:?}", Outcome::Ok(as_list(&sorted))));
+            let (got, wanted) = (
+                format!("{got:?}"),
+                format!("{:?}", Outcome::Ok(as_list(&sorted))),
+            );
             compare("floats_sort", &values, &got, &wanted)
         }
         2 => {
             let values: Vec<String> = (0..count).map(|_| random_text(rng, 3)).collect();
             let mut sorted = values.clone();
             sorted.sort();
-            let as_list = |values: &[String]| list(values.iter().cloned().map(HostValue::Text).collect());
+            let as_list =
+                |values: &[String]| list(values.iter().cloned().map(HostValue::Text).collect());
             let got = call("texts_sort", &[as_list(&values)]);
             compare("texts_sort", &values, &got, &Ok(as_list(&sorted)))
         }
@@ -93,7 +107,11 @@ fn positions(rng: &mut Rng, tally: &mut Tally) -> Verdict {
     let slice = if from < to { &values[from..to] } else { &[] };
     let step = *rng.pick(&[1_i64, 2, 3]);
     let stepped = slice.iter().copied().step_by(step as usize);
-    let at = if a < 0 { a.saturating_add(len as i64) } else { a };
+    let at = if a < 0 {
+        a.saturating_add(len as i64)
+    } else {
+        a
+    };
     let inside = usize::try_from(at).ok().filter(|at| *at < len);
     let found = inside.map_or(Err("IndexOutOfBounds".to_owned()), |at| {
         Ok(HostValue::Int(values[at]))
@@ -104,11 +122,27 @@ fn positions(rng: &mut Rng, tally: &mut Tally) -> Verdict {
     check(
         &values,
         vec![
-            ("ints_slice", vec![int(a), int(b)], Ok(ints(slice.iter().copied()))),
-            ("ints_steps", vec![int(a), int(b), int(step)], Ok(ints(stepped))),
+            (
+                "ints_slice",
+                vec![int(a), int(b)],
+                Ok(ints(slice.iter().copied())),
+            ),
+            (
+                "ints_steps",
+                vec![int(a), int(b), int(step)],
+                Ok(ints(stepped)),
+            ),
             ("ints_at", vec![int(a)], found),
-            ("ints_take", vec![int(few)], Ok(ints(values[..head].iter().copied()))),
-            ("ints_skip", vec![int(few)], Ok(ints(values[head..].iter().copied()))),
+            (
+                "ints_take",
+                vec![int(few)],
+                Ok(ints(values[..head].iter().copied())),
+            ),
+            (
+                "ints_skip",
+                vec![int(few)],
+                Ok(ints(values[head..].iter().copied())),
+            ),
         ],
     )
 }
@@ -131,9 +165,17 @@ fn sets(rng: &mut Rng, tally: &mut Tally) -> Verdict {
     let shared = once(&mut values.iter().copied().filter(|v| others.contains(v)));
     let rest = once(&mut values.iter().copied().filter(|v| !others.contains(v)));
     let size = 1 + rng.below(5);
-    let chunks = list(values.chunks(size).map(|c| ints(c.iter().copied())).collect());
+    let chunks = list(
+        values
+            .chunks(size)
+            .map(|c| ints(c.iter().copied()))
+            .collect(),
+    );
     let wanted = rng.below(9) as i64;
-    let index = values.iter().position(|v| *v == wanted).map_or(-1, |at| at as i64);
+    let index = values
+        .iter()
+        .position(|v| *v == wanted)
+        .map_or(-1, |at| at as i64);
     let mut groups: Vec<(i64, Vec<i64>)> = Vec::new();
     for value in &values {
         match groups.iter_mut().find(|(key, _)| *key == value % 3) {

@@ -25,8 +25,16 @@ pub(crate) fn trial(_: &Ground, rng: &mut Rng, tally: &mut Tally) -> Verdict {
     let most = if rng.one_in(8) { 200 } else { 30 };
     let steps: Vec<(i64, String, HostValue)> = (0..rng.below(most))
         .map(|_| {
-            let what = if rng.one_in(2) { SET } else { rng.below(9) as i64 };
-            let what = if what == CLEAR && !rng.one_in(6) { GET } else { what };
+            let what = if rng.one_in(2) {
+                SET
+            } else {
+                rng.below(9) as i64
+            };
+            let what = if what == CLEAR && !rng.one_in(6) {
+                GET
+            } else {
+                what
+            };
             let key = if rng.one_in(3) {
                 (*rng.pick(&["a", "b", "c", "d"])).to_owned()
             } else {

@@ -22,11 +22,27 @@ pub(crate) fn trial(_: &Ground, rng: &mut Rng, tally: &mut Tally) -> Verdict {
 fn ints(rng: &mut Rng, tally: &mut Tally) -> Verdict {
     let (a, b) = (random_int(rng), random_int(rng));
     let names = [
-        "int_add", "int_sub", "int_mul", "int_div", "int_rem", "int_pow", "int_neg", "int_abs",
-        "int_sign", "int_less", "any_add", "any_mul", "any_less", "plus_seven",
+        "int_add",
+        "int_sub",
+        "int_mul",
+        "int_div",
+        "int_rem",
+        "int_pow",
+        "int_neg",
+        "int_abs",
+        "int_sign",
+        "int_less",
+        "any_add",
+        "any_mul",
+        "any_less",
+        "plus_seven",
     ];
     let name = *rng.pick(&names);
-    let b = if name == "int_pow" { b.rem_euclid(70) } else { b };
+    let b = if name == "int_pow" {
+        b.rem_euclid(70)
+    } else {
+        b
+    };
     let expected = int_model(name, a, b);
     match &expected {
         Ok(_) => tally.count("value"),
@@ -172,7 +188,9 @@ fn printed(rng: &mut Rng, tally: &mut Tally) -> Verdict {
     };
     // The sign of a zero is not printed, as in JavaScript.
     if back != float && !(back.is_nan() && float.is_nan()) {
-        return Err(format!("{float:?} is printed as {text}, which reads as {back:?}"));
+        return Err(format!(
+            "{float:?} is printed as {text}, which reads as {back:?}"
+        ));
     }
     if !float.is_finite() {
         return Ok(());

@@ -51,7 +51,11 @@ fn position(rng: &mut Rng) -> i64 {
 
 /// Where a slice begins or ends: counted from the end if negative, clamped.
 pub(super) fn clamped(at: i64, len: usize) -> usize {
-    let at = if at < 0 { at.saturating_add(len as i64) } else { at };
+    let at = if at < 0 {
+        at.saturating_add(len as i64)
+    } else {
+        at
+    };
     at.clamp(0, len as i64) as usize
 }
 
@@ -65,7 +69,11 @@ fn positions(s: &str, rng: &mut Rng, tally: &mut Tally) -> Verdict {
     } else {
         String::new()
     };
-    let at = if a < 0 { a.saturating_add(chars.len() as i64) } else { a };
+    let at = if a < 0 {
+        a.saturating_add(chars.len() as i64)
+    } else {
+        a
+    };
     let found = usize::try_from(at).ok().and_then(|at| chars.get(at));
     let cases: [(&str, Vec<HostValue>, Outcome); 5] = [
         ("text_len", vec![], Ok(HostValue::Int(chars.len() as i64))),
@@ -166,7 +174,11 @@ fn whole(s: &str, t: &str, rng: &mut Rng, tally: &mut Tally) -> Verdict {
     let filling: String = t
         .chars()
         .cycle()
-        .take(if t.is_empty() { 0 } else { times.saturating_sub(len) })
+        .take(if t.is_empty() {
+            0
+        } else {
+            times.saturating_sub(len)
+        })
         .collect();
     let int = HostValue::Int;
     let cases = vec![
