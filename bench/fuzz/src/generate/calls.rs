@@ -141,7 +141,7 @@ impl Generator {
                     small.to_string()
                 }
             } else {
-                self.argument(param, bound, d)?
+                self.argument(row.name, param, bound, d)?
             });
         }
         let is_map = matches!(scheme.params.first(), Some(LibType::Map(..) | LibType::Any));
@@ -158,7 +158,7 @@ impl Generator {
         })
     }
 
-    fn argument(&mut self, param: &LibType, bound: &Bound, d: usize) -> Option<String> {
+    fn argument(&mut self, row: &str, param: &LibType, bound: &Bound, d: usize) -> Option<String> {
         if let LibType::Range = param {
             let (from, to) = (self.rng.below(6), self.rng.below(9));
             return Some(format!("({from}{}{to})", self.rng.pick(&["..", "..="])));
@@ -169,6 +169,8 @@ impl Generator {
                 named.push((self.name("p"), own_type(param, bound)?));
             }
             let result = match **result {
+                // A comparator gives a number, a condition anything.
+                LibType::Any if row == "sort" => Ty::Int,
                 LibType::Any => Ty::Bool,
                 ref other => own_type(other, bound)?,
             };
