@@ -63,7 +63,7 @@ fn too_many(source: &str, tokens: &[Token]) -> Diagnostic {
 }
 
 /// The places of the tokens of pass 1.
-pub(crate) fn places(source: &str) -> Vec<crate::span::Span> {
+pub(crate) fn places(source: &str) -> Vec<Span> {
     let scanned = scan::scan(source);
     scanned.tokens.iter().map(|token| token.span()).collect()
 }

@@ -270,18 +270,13 @@ fn keep_panics_quiet() {
 /// # Panics
 /// When it cannot be made.
 pub fn findings_folder() -> PathBuf {
-    let mut folder = std::env::current_exe().expect("the program's own path");
-    while folder.pop() {
-        if folder.join(".rustc_info.json").exists() || folder.join("CACHEDIR.TAG").exists() {
-            break;
-        }
-    }
-    let folder = if folder.as_os_str().is_empty() {
-        std::env::temp_dir()
-    } else {
-        folder
-    }
-    .join("fuzz");
+    let program = std::env::current_exe().expect("the program's own path");
+    let target = program
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").exists());
+    let folder = target
+        .map_or_else(std::env::temp_dir, Into::into)
+        .join("fuzz");
     std::fs::create_dir_all(&folder).expect("a folder for findings");
     folder
 }

@@ -269,14 +269,9 @@ impl Generator {
             .iter()
             .position(|v| v.name == var.name && v.ty == var.ty);
         if let Some(at) = at {
-            self.scope[at].name.clear();
-            let kept = std::mem::replace(
-                &mut self.scope[at].ty,
-                Ty::Func(Vec::new(), Box::new(Ty::Time)),
-            );
+            let hidden = self.scope.remove(at);
             body(self);
-            self.scope[at].name.clone_from(&var.name);
-            self.scope[at].ty = kept;
+            self.scope.insert(at, hidden);
         }
     }
 
