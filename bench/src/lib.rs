@@ -8,4 +8,5 @@
 pub mod application;
 pub mod mistakes;
 pub mod shapes;
+pub mod slips;
 pub mod stages;

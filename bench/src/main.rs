@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use flin_bench::application::application;
 use flin_bench::shapes::SHAPES;
+use flin_bench::slips::slipped;
 use flin_bench::stages::{Times, timed};
 
 /// Sizes of the generated programs, in lines.
@@ -29,6 +30,7 @@ const HELP: &str = "flin-bench COMMAND
   shapes [NAME]    the compiler on much of one thing, at two sizes
   program N SEED   print a generated program of N lines
   shape NAME N     print a program of that shape
+  slips N SEED     make N slips in a program, one at a time, and print those with several messages
   once FILE        compile a file once and print milliseconds and peak memory
 ";
 
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         ["shapes", rest @ ..] => shapes(rest.first().copied().unwrap_or("")),
         ["program", lines, seed] => print_program(lines, seed),
         ["shape", name, size] => number(size).and_then(|size| print_shape(name, size)),
+        ["slips", count, seed] => slips(count, seed),
         ["once", file] => once(Path::new(file)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
@@ -78,6 +81,33 @@ fn print_shape(name: &str, size: usize) -> Result<(), String> {
     Ok(())
 }
 
+/// How many messages single slips give, and the programs that gave several.
+fn slips(count: &str, seed: &str) -> Result<(), String> {
+    let (count, seed) = (number(count)?, number(seed)? as u64);
+    let copies = flin_bench::application::copies(4_000, seed);
+    let mut histogram = std::collections::BTreeMap::new();
+    for at in 0..count {
+        let piece = flin_bench::application::joined(&copies[at % copies.len()..][..1]);
+        let case = slipped(&piece, seed.wrapping_mul(1_000_003) + at as u64);
+        let found = flinc::compile("slip.flin", &case.text).map_or_else(|it| it, |it| it.warnings);
+        *histogram.entry((case.slip, found.len())).or_insert(0) += 1;
+        if found.len() < 2 {
+            continue;
+        }
+        let lines = flin_syntax::span::LineIndex::new(&case.text);
+        println!("{:?} `{}` in line {}:", case.slip, case.word, case.line);
+        println!("    {}", case.text.lines().nth(case.line - 1).unwrap_or(""));
+        for message in &found {
+            let line = lines.line(message.span().start);
+            println!("  {} in line {line}: {}", message.code, message.title);
+        }
+    }
+    for ((slip, messages), times) in histogram {
+        println!("{slip:?}: {messages} messages {times} times");
+    }
+    Ok(())
+}
+
 /// The table of stages and sizes.
 fn compile() -> Result<(), String> {
     println!(
@@ -90,7 +120,7 @@ fn compile() -> Result<(), String> {
         let source = application(size, SEED);
         let lines = source.lines().count();
         let runs = (LINES_PER_SIZE / size).clamp(RUNS.0, RUNS.1);
-        let times = median_of(runs, &source)?;
+        let times = best_of(runs, &source)?;
         let file = folder.join("app.flin");
         std::fs::write(&file, &source).map_err(|e| format!("{}: {e}", file.display()))?;
         let whole = whole_process(&file, runs.min(9))?;
@@ -112,21 +142,22 @@ fn compile() -> Result<(), String> {
     std::fs::remove_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))
 }
 
-/// The run in the middle, by total time.
-fn median_of(runs: usize, source: &str) -> Result<Times, String> {
+/// The fastest run: what else runs on the machine only adds.
+fn best_of(runs: usize, source: &str) -> Result<Times, String> {
     let mut all = Vec::with_capacity(runs);
     for _ in 0..runs {
         all.push(timed(source)?);
     }
-    all.sort_by_key(Times::total);
-    Ok(all[runs / 2])
+    all.into_iter()
+        .min_by_key(Times::total)
+        .ok_or("nothing was measured".to_owned())
 }
 
 fn ms(time: Duration) -> String {
     format!("{:.1}", time.as_secs_f64() * 1e3)
 }
 
-/// `flinc FILE -o …` from start to end, the run in the middle.
+/// `flinc FILE` from start to end, the fastest run.
 fn whole_process(file: &Path, runs: usize) -> Result<Duration, String> {
     let flinc = flin_testkit::process::program("flinc");
     let mut all = Vec::with_capacity(runs);
@@ -141,8 +172,9 @@ fn whole_process(file: &Path, runs: usize) -> Result<Duration, String> {
             return Err(format!("flinc does not compile {}", file.display()));
         }
     }
-    all.sort();
-    Ok(all[runs / 2])
+    all.into_iter()
+        .min()
+        .ok_or("nothing was measured".to_owned())
 }
 
 /// Peak memory in MiB of a process that compiles the file once.
@@ -196,8 +228,8 @@ fn shapes(name: &str) -> Result<(), String> {
         let small = (shape.make)(shape.size / 4);
         let large = (shape.make)(shape.size);
         let fault = |problem: String| format!("{}: {problem}", shape.name);
-        let few = median_of(3, &small).map_err(fault)?;
-        let many = median_of(3, &large).map_err(fault)?;
+        let few = best_of(3, &small).map_err(fault)?;
+        let many = best_of(3, &large).map_err(fault)?;
         println!(
             "| {} | {} | {} | {} | {} | {:.1} | {} |",
             shape.name,
