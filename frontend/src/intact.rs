@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use flin_syntax::Span;
 use flin_syntax::ast::{Program, Stmt, StmtKind, TypeExpr, TypeKind};
-use foldhash::HashSet;
+
+use crate::resolve::Lost;
 
 /// The rest of a program.
 pub(crate) struct Intact {
     pub(crate) program: Program,
-    /// Names that may have been declared by what could not be read.
-    pub(crate) lost: HashSet<Arc<str>>,
+    /// What may have been declared by what could not be read.
+    pub(crate) lost: Lost,
     /// Statements with wrong syntax inside.
     broken: Vec<Span>,
 }
@@ -30,7 +31,7 @@ pub(crate) fn intact(program: Program, unread: &[u32], source: &str) -> Intact {
     let mut search = Search {
         unread,
         source,
-        lost: HashSet::default(),
+        lost: Lost::default(),
         broken: Vec::new(),
     };
     let span = program.span;
@@ -46,7 +47,7 @@ pub(crate) fn intact(program: Program, unread: &[u32], source: &str) -> Intact {
 struct Search<'s> {
     unread: &'s [u32],
     source: &'s str,
-    lost: HashSet<Arc<str>>,
+    lost: Lost,
     broken: Vec<Span>,
 }
 
@@ -150,8 +151,9 @@ impl Search<'_> {
                     || behind.trim_start().starts_with([':', '='])
                     || start < assigned;
                 if declared {
-                    self.lost.insert(Arc::from(word));
+                    self.lost.names.insert(Arc::from(word));
                 }
+                self.lost.has_enum |= before == "enum";
                 before = word;
                 at = start + length;
             }

@@ -164,14 +164,43 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
     all.dedup_by(|later, first| {
         later.severity == Severity::Error
             && first.severity == Severity::Error
-            && later.span().start == first.span().start
+            && (later.span().start == first.span().start
+                || is_general(later.code)
+                    && lines.line(later.span().start) == lines.line(first.span().start))
     });
+    drop_consequences(source, &mut all);
     let mut warnings = 0;
     all.retain(|diagnostic| {
         warnings += usize::from(!diagnostic.is_error());
         diagnostic.is_error() || warnings <= WARNINGS_SHOWN_MAX
     });
     limit_errors(all)
+}
+
+/// Codes that say no more than that the grammar does not go on: after another mistake on the line they are consequences.
+fn is_general(code: Code) -> bool {
+    matches!(
+        code,
+        Code::UnexpectedToken | Code::UnexpectedEnd | Code::MissingSeparator | Code::ReservedWord
+    )
+}
+
+/// A closer that closes nothing below another mistake of the same declaration: the opener was lost there.
+fn drop_consequences(source: &str, all: &mut Vec<Diagnostic>) {
+    let mut last: Option<u32> = None;
+    all.retain(|diagnostic| {
+        let at = diagnostic.span().start;
+        let same_declaration = |before: u32| {
+            let between = source.get(before as usize..at as usize).unwrap_or("");
+            let mut lines = between.split('\n').skip(1);
+            !lines.any(|line| line.starts_with(|c: char| !c.is_whitespace() && !")]}".contains(c)))
+        };
+        let follows = diagnostic.code == Code::StrayCloser && last.is_some_and(same_declaration);
+        if diagnostic.is_error() && !follows {
+            last = Some(at);
+        }
+        !follows
+    });
 }
 
 /// One missing quote or brace leaves everything around it open as well, and copied text brings many strange characters:
@@ -183,7 +212,7 @@ fn one_flood_per_line(lines: &LineIndex, mut lexer: Vec<Diagnostic>) -> Vec<Diag
     let is_text = |diagnostic: &&Diagnostic| diagnostic.code == Code::UnclosedText;
     let open_texts: Vec<u32> = lexer.iter().filter(is_text).map(line_of).collect();
     lexer.retain(|diagnostic| {
-        diagnostic.code != Code::UnclosedBracket
+        diagnostic.code == Code::UnclosedText
             || open_texts.binary_search(&line_of(diagnostic)).is_err()
     });
     let mut last = None;

@@ -286,7 +286,8 @@ impl<'e, 'p> Walker<'e, 'p> {
                 let sets = (self.eval(*from), self.eval(*to));
                 self.want_int(*from, sets.0);
                 self.want_int(*to, sets.1);
-                if sets.0.is_never() || sets.1.is_never() {
+                let is_int = |set: Set| set.is_any() || set.has(Set::INT);
+                if !is_int(sets.0) || !is_int(sets.1) {
                     Set::NEVER
                 } else {
                     Set::RANGE

@@ -9,6 +9,7 @@ use crate::unsupported::Unsupported;
 
 use super::functions::{ParamSignature, Signature};
 use super::names::{Item, Meaning};
+use super::query::takes_fields;
 use super::scope::Binding;
 use super::suggest::{Wanted, nearest_of};
 use super::typenames::count_of;
@@ -651,6 +652,13 @@ impl Resolver<'_> {
     ) -> ExprId {
         let root = self.query_entity(object);
         let recv = self.expr(object);
+        if matches!(self.frame().exprs[recv.index()].kind, ExprKind::Error) {
+            // Whether bare names in the arguments are fields depends on what is not known.
+            if !takes_fields(&name.text) {
+                self.positional(args, None);
+            }
+            return self.error(span);
+        }
         let mut values = Vec::new();
         for (at, arg) in args.iter().enumerate() {
             let is_first = match &arg.name {

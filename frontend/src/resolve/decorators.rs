@@ -97,13 +97,13 @@ impl Resolver<'_> {
         entity: EntityIx,
         number: usize,
         decorator: &Decorator,
-        ty: &TypeAnn,
+        ty: Option<&TypeAnn>,
     ) {
         let name = &*decorator.name.text;
         let Some((_, fits, takes)) = TABLE.iter().find(|(known, _, _)| *known == name) else {
             return self.unknown_decorator(decorator);
         };
-        if !fits_type(*fits, ty) {
+        if ty.is_some_and(|ty| !fits_type(*fits, ty)) {
             return self.wrong_type(decorator, *fits);
         }
         if *takes == Takes::Expression {

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use flin_bytecode::module::{OnDelete, Rule};
-use flin_syntax::ast::{EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, MapEntry, Name};
+use flin_syntax::ast::{
+    EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, MapEntry, Name, TypeKind,
+};
 use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashSet, HashSetExt as _};
 
@@ -83,12 +85,15 @@ impl<'a> Resolver<'a> {
         };
         self.check_field_type(&ty, field.ty.span);
         self.entities[at.index()].fields[number].ty = ty.clone();
+        // A type that is written but not known gives no reason to judge what stands beside it.
+        let known = ty != TypeAnn::Any
+            || matches!(&field.ty.kind, TypeKind::Named { name, .. } if &*name.text == "any");
         let mut default = field.default.as_ref();
         for decorator in &field.decorators {
             if &*decorator.name.text == "default" {
                 default = self.default_decorator(decorator, default);
             } else {
-                self.decorator(at, number, decorator, &ty);
+                self.decorator(at, number, decorator, known.then_some(&ty));
             }
         }
         // `= none` is no default: the field is optional.

@@ -55,7 +55,16 @@ use scope::Frame;
 /// Recursion follows the tree, whose height the parser limits: call this on a thread with a large stack.
 #[must_use]
 pub fn resolve(ast: &ast::Program, prelude: &ast::Program) -> (Program, Vec<Diagnostic>) {
-    resolve_without(ast, prelude, HashSet::default())
+    resolve_without(ast, prelude, Lost::default())
+}
+
+/// What the parts of a program that cannot be read may have declared.
+#[derive(Clone, Debug, Default)]
+pub struct Lost {
+    /// Names.
+    pub names: HashSet<Arc<str>>,
+    /// An enum, whose variants need not be among the names.
+    pub has_enum: bool,
 }
 
 /// The same for a program of which parts are missing: nothing is said about names that may have been declared there.
@@ -63,10 +72,11 @@ pub fn resolve(ast: &ast::Program, prelude: &ast::Program) -> (Program, Vec<Diag
 pub fn resolve_without(
     ast: &ast::Program,
     prelude: &ast::Program,
-    lost: HashSet<Arc<str>>,
+    lost: Lost,
 ) -> (Program, Vec<Diagnostic>) {
     let mut resolver = Resolver::new();
-    resolver.refused = lost;
+    resolver.refused = lost.names;
+    resolver.lost_enum = lost.has_enum;
     resolver.prelude(prelude);
     resolver.file(ast);
     resolver.finish()
@@ -107,6 +117,10 @@ pub(super) struct Resolver<'a> {
     hiding: Vec<assign::Hiding>,
     /// Where pages and routes were declared, by method and path without the names of its parts.
     paths: HashMap<String, Span>,
+    /// Unknown names that were told, by function or statement of `main`.
+    told: HashSet<(Option<(FnId, Option<u32>)>, Arc<str>)>,
+    /// Something that cannot be read declared an enum: variants may be missing.
+    lost_enum: bool,
     /// Variants of all enums by their names.
     variants: HashMap<Arc<str>, Vec<(EnumIx, u32)>>,
     /// Names that could not be declared; uses of them are no mistakes of their own.
@@ -147,6 +161,8 @@ impl<'a> Resolver<'a> {
             calls_by_signature: Vec::new(),
             hiding: Vec::new(),
             paths: HashMap::new(),
+            told: HashSet::new(),
+            lost_enum: false,
             variants: HashMap::new(),
             refused: HashSet::new(),
             field_names: HashSet::new(),
@@ -176,9 +192,12 @@ impl<'a> Resolver<'a> {
         });
     }
 
-    /// Reports that a name is unknown, unless it could not be declared because of another mistake.
+    /// Reports that a name is unknown, once per function, unless it could not be declared because of another mistake.
     fn report_missing(&mut self, name: &ast::Name, diagnostic: Diagnostic) {
-        if !self.refused.contains(&name.text) {
+        let root = self.frames.first();
+        let place = root.map(|frame| (frame.id, frame.limit));
+        let is_first = self.told.insert((place, name.text.clone()));
+        if is_first && !self.refused.contains(&name.text) {
             self.report(diagnostic);
         }
     }

@@ -223,3 +223,8 @@ impl Resolver<'_> {
         }
     }
 }
+
+/// Whether bare names in the arguments of a method may be fields of an entity.
+pub(super) fn takes_fields(method: &str) -> bool {
+    WITH_FIELDS.contains(&method)
+}

@@ -143,7 +143,9 @@ impl Resolver<'_> {
             (true, None) => diagnostic.hint("names that are bound begin with a small letter"),
             (false, _) => diagnostic.hint(format!("write the enum too: `Name.{}`", name.text)),
         };
-        self.report_missing(name, diagnostic);
+        if !self.lost_enum {
+            self.report_missing(name, diagnostic);
+        }
         Capitalised::Unknown
     }
 

@@ -1,9 +1,10 @@
 //! Makes the brackets of code balance, and finds the partner of each.
 //!
 //! The parser cannot skip balanced groups while it recovers, so it must never see unbalanced ones. Wrong closers are reported and
-//! dropped or taken for the right one, missing ones inserted. Only if the file does not balance, indentation helps: a line that starts no deeper than the line of
-//! an open bracket ends that bracket. In balanced files indentation has no meaning. Texts and interpolations are balanced by
-//! the scanner already and are walls for the search.
+//! dropped or taken for the right one, missing ones inserted. Only if the file does not balance, indentation helps: a line that starts
+//! no deeper than the line of an open bracket ends that bracket; a line that is deeper than the one before, although nothing was
+//! opened there, and that ends in a `}` that closes nothing, lacks the `{` of its block. In balanced files indentation has no
+//! meaning. Texts and interpolations are balanced by the scanner already and are walls for the search.
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -66,9 +67,28 @@ struct Balancer<'s> {
     stack: Vec<Open>,
     line_indent: u32,
     line: u32,
+    /// Where in the output the current line begins.
+    line_first: usize,
+    /// Ends of lines after which the lines are deeper although no bracket says so.
+    gaps: Vec<Gap>,
+    /// How often the output was changed in its middle.
+    moves: usize,
     balanced: Balanced,
     diagnostics: Vec<Diagnostic>,
 }
+
+/// A place where a `{` may be missing.
+struct Gap {
+    /// Index in the output.
+    index: usize,
+    /// Indentation of the line that ends there.
+    indent: u32,
+    /// How many brackets were open.
+    depth: usize,
+}
+
+/// Repairs that move the rest of the output; each takes time.
+const MOVES_MAX: usize = 64;
 
 impl<'s> Balancer<'s> {
     fn new(source: &'s str, by_indent: bool) -> Balancer<'s> {
@@ -79,6 +99,9 @@ impl<'s> Balancer<'s> {
             stack: Vec::new(),
             line_indent: 0,
             line: 0,
+            line_first: 0,
+            gaps: Vec::new(),
+            moves: 0,
             balanced: Balanced {
                 tokens: Vec::new(),
                 partner: Vec::new(),
@@ -155,7 +178,10 @@ impl<'s> Balancer<'s> {
         let line = self.source[..token.start as usize]
             .rfind('\n')
             .map_or(0, |at| at + 1);
-        self.line_indent = super::scan::indent_of(self.source, line).unwrap_or(0);
+        let indent = super::scan::indent_of(self.source, line).unwrap_or(0);
+        self.note_gap(indent);
+        self.line_indent = indent;
+        self.line_first = self.balanced.tokens.len();
         while let Some(open) = self.stack.last() {
             let ends = open.tok.is_open_bracket()
                 && if token.tok.is_close_bracket() {
@@ -168,6 +194,86 @@ impl<'s> Balancer<'s> {
             }
             self.insert_closer();
         }
+    }
+
+    /// Notes the end of the line before if the next one is deeper without a reason.
+    fn note_gap(&mut self, indent: u32) {
+        let opened = self
+            .stack
+            .last()
+            .is_some_and(|open| open.index >= self.line_first);
+        let ends = (self.balanced.tokens.last()).is_some_and(|last| {
+            last.tok.ends_operand() || matches!(last.tok, Tok::ElseThen | Tok::Loop | Tok::Try)
+        });
+        if indent > self.line_indent && !opened && ends {
+            self.gaps.push(Gap {
+                index: self.balanced.tokens.len(),
+                indent: self.line_indent,
+                depth: self.stack.len(),
+            });
+        }
+    }
+
+    /// Gives a `}` that closes nothing its `{`, if indentation shows where that is missing.
+    fn insert_opener(&mut self, closer: Token) -> bool {
+        let innermost = self.stack.last().map_or(0, |open| open.index);
+        let fits = |gap: &Gap| {
+            gap.indent == self.line_indent
+                && gap.depth == self.stack.len()
+                && gap.index >= innermost
+        };
+        let usable =
+            self.by_indent && closer.tok == Tok::RBrace && closer.newline && self.moves < MOVES_MAX;
+        let Some(at) = self.gaps.iter().rposition(fits).filter(|_| usable) else {
+            return false;
+        };
+        let index = self.gaps[at].index;
+        self.gaps.truncate(at);
+        self.moves += 1;
+        let end = self.balanced.tokens[index - 1].end;
+        self.report(
+            Diagnostic::error(
+                Code::MissingBlock,
+                Span::at(end),
+                "the `{` of a block is missing",
+            )
+            .label("expected `{`")
+            .also(closer.span(), "its `}` seems to be this one")
+            .hint("add `{` at the end of the line"),
+        );
+        for partner in &mut self.balanced.partner {
+            *partner += u32::from(*partner as usize >= index);
+        }
+        let opener = Token {
+            spaced: true,
+            ..Token::glued(Tok::LBrace, end, end)
+        };
+        self.balanced.tokens.insert(index, opener);
+        let after = u32::try_from(self.balanced.tokens.len()).unwrap_or(u32::MAX);
+        self.balanced.partner.insert(index, after);
+        self.push(closer);
+        if let Some(last) = self.balanced.partner.last_mut() {
+            *last = u32::try_from(index).unwrap_or(u32::MAX);
+        }
+        true
+    }
+
+    /// Takes an opener out again that stands twice, as in `fn f() { {`.
+    fn drop_doubled(&mut self, index: usize) -> bool {
+        let again = self.balanced.tokens.get(index + 1);
+        let doubled = self.balanced.tokens[index].tok == Tok::LBrace
+            && again.is_some_and(|next| next.tok == Tok::LBrace && !next.newline);
+        if !doubled || self.moves >= MOVES_MAX {
+            return false;
+        }
+        self.moves += 1;
+        self.stack.pop();
+        self.balanced.tokens.remove(index);
+        self.balanced.partner.remove(index);
+        for partner in &mut self.balanced.partner {
+            *partner -= u32::from(*partner as usize > index);
+        }
+        true
     }
 
     fn close(&mut self, token: Token, rest: &[Token]) {
@@ -195,6 +301,7 @@ impl<'s> Balancer<'s> {
                 self.pair(token);
             }
             None if self.is_mistaken(rest) => self.close_mistaken(token),
+            _stray if self.insert_opener(token) => {}
             _stray => {
                 self.excess_close |= token.tok == Tok::RBrace;
                 let text = token.span().text(self.source);
@@ -259,7 +366,8 @@ impl<'s> Balancer<'s> {
         let Some(open) = self.stack.last() else {
             return;
         };
-        let opener = self.balanced.tokens[open.index];
+        let index = open.index;
+        let opener = self.balanced.tokens[index];
         let (tok, text) = match open.tok {
             Tok::LParen => (Tok::RParen, ")"),
             Tok::LBracket => (Tok::RBracket, "]"),
@@ -277,7 +385,9 @@ impl<'s> Balancer<'s> {
             .also(Span::at(end), format!("`{text}` seems to be missing here"))
             .hint(format!("add `{text}`")),
         );
-        self.pair(Token::glued(tok, end, end));
+        if !self.drop_doubled(index) {
+            self.pair(Token::glued(tok, end, end));
+        }
     }
 }
 

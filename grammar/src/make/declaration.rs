@@ -4,7 +4,7 @@ use super::{Context, span};
 use crate::ast::{
     Arg, Block, ComponentDecl, Decorator, EntityDecl, EnumDecl, Expr, ExprKind, FieldDecl,
     GuardUse, LifecycleEvent, Name, Param, Pattern, PatternKind, PlainText, Stmt, StmtKind,
-    TypeExpr, VariantDecl, WsEvent, WsHandler,
+    TypeExpr, TypeKind, VariantDecl, WsEvent, WsHandler,
 };
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
@@ -167,6 +167,10 @@ pub(crate) fn loop_variables(cx: &mut Context<'_>, mut bindings: Vec<Pattern>) -
 
 /// Parameters without a default may not follow those with one.
 pub(crate) fn params(cx: &mut Context<'_>, params: Vec<Param>) -> Vec<Param> {
+    let params: Vec<Param> = params
+        .into_iter()
+        .flat_map(|param| two_words(cx, param))
+        .collect();
     let first_default = params.iter().find(|param| param.default.is_some());
     let late = first_default.and_then(|first| {
         params
@@ -186,6 +190,64 @@ pub(crate) fn params(cx: &mut Context<'_>, params: Vec<Param>) -> Vec<Param> {
         );
     }
     params
+}
+
+/// `name text` and `first second`: two words of which the first is no type lack a `:` or `,` between them.
+fn two_words(cx: &mut Context<'_>, param: Param) -> Vec<Param> {
+    let PatternKind::Typed { ty, name } = &param.pattern.kind else {
+        return vec![param];
+    };
+    let TypeKind::Named { name: first, args } = &ty.kind else {
+        return vec![param];
+    };
+    if first.is_capitalised() || is_scalar(&first.text) || !args.is_empty() {
+        return vec![param];
+    }
+    let (missing, hint) = if is_scalar(&name.text) {
+        (":", format!("write `{}: {}`", first.text, name.text))
+    } else {
+        (",", format!("write `{}, {}`", first.text, name.text))
+    };
+    cx.report(
+        Diagnostic::error(
+            Code::UnexpectedToken,
+            name.span,
+            format!("`{}` cannot stand here", name.text),
+        )
+        .label(format!("expected `{missing}` before it"))
+        .hint(hint),
+    );
+    let of = |name: &Name, ty: Option<TypeExpr>| Param {
+        pattern: Pattern::new(super::binding(name.clone()), name.span),
+        ty,
+        default: None,
+        span: name.span,
+    };
+    if missing == ":" {
+        let kind = TypeKind::Named {
+            name: name.clone(),
+            args: Vec::new(),
+        };
+        vec![of(first, Some(TypeExpr::new(kind, name.span)))]
+    } else {
+        vec![of(first, None), of(name, None)]
+    }
+}
+
+fn is_scalar(name: &str) -> bool {
+    matches!(
+        name,
+        "int"
+            | "float"
+            | "number"
+            | "decimal"
+            | "text"
+            | "bool"
+            | "time"
+            | "duration"
+            | "any"
+            | "error"
+    )
 }
 
 pub(crate) fn typed_param(
