@@ -29,7 +29,17 @@ const ELSEWHERE: [(&str, &str); 20] = [
 /// What a name that other languages use is called here, if that is one of the known names.
 pub(crate) fn from_elsewhere(name: &str, known: &[String]) -> Option<&'static str> {
     let wanted = name.to_lowercase();
-    let (_, here) = ELSEWHERE.into_iter().find(|(there, _)| *there == wanted)?;
+    let exact = ELSEWHERE.iter().find(|(there, _)| *there == wanted);
+    let mistyped = || {
+        let near = nearest(&wanted, ELSEWHERE.iter().map(|(there, _)| *there))?;
+        ELSEWHERE.iter().find(|(there, _)| *there == near)
+    };
+    let here = match exact {
+        Some((_, here)) => *here,
+        // A name that is nearer to one of ours is meant for that.
+        None if nearest(name, known.iter().map(String::as_str)).is_some() => return None,
+        None => mistyped()?.1,
+    };
     known.iter().any(|known| known == here).then_some(here)
 }
 

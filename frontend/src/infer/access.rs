@@ -8,7 +8,7 @@ use crate::hir::{EntityIx, ExprId, ExprKind, LocalId, RecordEntry};
 use crate::types::{Meaning, SystemField};
 
 use super::cells::{CellId, InstIx, MapKind, MapNodeId};
-use super::report::Into;
+use super::mismatch::{Inside, Into};
 use super::set::{Nominal, Set};
 use super::walk::Walker;
 
@@ -244,14 +244,14 @@ impl<'p> Walker<'_, 'p> {
                 if let Some(map) = member.map {
                     self.text_key(map);
                     let cell = self.engine.cells.make_dict(map);
-                    self.flow(cell, new, value, Into::Element);
+                    self.flow(cell, new, value, Into::Inside(recv, Inside::Values));
                 }
             }
             self.mean(expr, Meaning::Dynamic);
             return Set::NONE;
         }
         if let Some(map) = set.map {
-            self.set_map_field(expr, map, name.0, (value, new));
+            self.set_map_field(expr, recv, map, name.0, (value, new));
         } else if let Some(entity) = self.engine.cells.single_entity(set) {
             self.set_entity_field(expr, recv, entity, name, (value, new));
         } else {
@@ -260,17 +260,24 @@ impl<'p> Walker<'_, 'p> {
         Set::NONE
     }
 
-    fn set_map_field(&mut self, expr: ExprId, map: MapNodeId, name: &str, value: (ExprId, Set)) {
+    fn set_map_field(
+        &mut self,
+        expr: ExprId,
+        recv: ExprId,
+        map: MapNodeId,
+        name: &str,
+        value: (ExprId, Set),
+    ) {
         if let MapKind::Record(fields) = self.engine.cells.map_kind(map)
             && let Some((_, field)) = fields.iter().find(|field| &*field.0 == name)
         {
-            self.flow(*field, value.1, value.0, Into::Element);
+            self.flow(*field, value.1, value.0, Into::Part);
             self.mean(expr, Meaning::RecordField);
             return;
         }
         self.text_key(map);
         let cell = self.engine.cells.make_dict(map);
-        self.flow(cell, value.1, value.0, Into::Element);
+        self.flow(cell, value.1, value.0, Into::Inside(recv, Inside::Values));
         self.mean(expr, Meaning::MapKey);
     }
 
@@ -431,14 +438,14 @@ impl<'p> Walker<'_, 'p> {
             if self.engine.cells.count(set) == 1 {
                 self.want_int(index, at);
             }
-            self.flow(element, new, value, Into::Element);
+            self.flow(element, new, value, Into::Inside(recv, Inside::Elements));
             fits = true;
         }
         if let Some(map) = set.map {
             let key = self.engine.cells.dict_key(map);
-            self.flow(key, at, index, Into::Element);
+            self.flow(key, at, index, Into::Inside(recv, Inside::Keys));
             let cell = self.engine.cells.make_dict(map);
-            self.flow(cell, new, value, Into::Element);
+            self.flow(cell, new, value, Into::Inside(recv, Inside::Values));
             fits = true;
         }
         if !fits {
@@ -504,7 +511,7 @@ impl<'p> Walker<'_, 'p> {
         match self.engine.cells.map_kind(node) {
             MapKind::Record(fields) => {
                 for ((_, set, value), (_, cell)) in parts.iter().zip(fields.iter()) {
-                    self.flow(*cell, *set, *value, Into::Element);
+                    self.flow(*cell, *set, *value, Into::Part);
                 }
             }
             MapKind::Dict(cell, key) => {
@@ -513,11 +520,11 @@ impl<'p> Walker<'_, 'p> {
                     self.engine.cells.join(key, Set::TEXT);
                 }
                 for (_, set, value) in &parts {
-                    self.flow(cell, *set, *value, Into::Element);
+                    self.flow(cell, *set, *value, Into::Part);
                 }
                 if let Some((set, keys)) = open {
                     self.engine.cells.join(key, keys);
-                    self.flow(cell, set, expr, Into::Element);
+                    self.flow(cell, set, expr, Into::Part);
                 }
             }
         }

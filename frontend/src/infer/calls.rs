@@ -6,7 +6,7 @@ use crate::hir::{ExprId, FnId};
 use crate::types::{InstId, Meaning};
 
 use super::cells::{FuncNodeId, InstIx};
-use super::report::Into;
+use super::mismatch::Into;
 use super::set::Set;
 use super::walk::Walker;
 

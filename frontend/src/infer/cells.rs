@@ -76,6 +76,16 @@ struct TupleNode {
     items: Rc<Vec<CellId>>,
 }
 
+/// A container that met a declared one with other contents.
+#[derive(Clone, Debug)]
+pub(super) struct Conflict {
+    pub(super) place: Span,
+    pub(super) declared: Set,
+    pub(super) found: Set,
+    /// Where the found contents came from.
+    pub(super) origins: Vec<(Set, Span)>,
+}
+
 /// All cells of an analysis.
 #[derive(Default)]
 pub(super) struct Cells {
@@ -91,8 +101,8 @@ pub(super) struct Cells {
     /// Containers and functions that went into an `any` place.
     escaped: HashSet<Set>,
     pub(super) escapes: Vec<Set>,
-    /// Containers that met a declared one with other contents: where, declared and found contents.
-    pub(super) conflicts: Vec<(Span, Set, Set)>,
+    /// Containers that met a declared one with other contents.
+    pub(super) conflicts: Vec<Conflict>,
     /// Who walks now (reads are noted for it).
     pub(super) reader: Option<InstIx>,
     /// Where the walk is (for origins); none in the prelude.
@@ -394,6 +404,12 @@ impl Cells {
                 self.cells[keep.0 as usize].readers.push(reader);
             }
         }
+        let found_in = if keep_fixed { drop } else { keep };
+        let found_origins = if keep_fixed == drop_fixed {
+            Vec::new()
+        } else {
+            self.cells[found_in.0 as usize].origins.clone()
+        };
         let origins = std::mem::take(&mut self.cells[drop.0 as usize].origins);
         for (member, place) in origins {
             if !self.cells[keep.0 as usize]
@@ -411,7 +427,15 @@ impl Cells {
             } else {
                 (dropped, kept)
             };
-            self.note_conflict(keep, place, declared, found);
+            self.note_conflict(keep, place, (declared, found), found_origins);
+        } else if keep_fixed && self.are_disjoint(kept, dropped) {
+            // The first of the two is the place, the second the value.
+            let sides = if keep == a {
+                (kept, dropped)
+            } else {
+                (dropped, kept)
+            };
+            self.note_conflict(keep, place, sides, Vec::new());
         }
         self.cells[keep.0 as usize].conflict |= self.cells[drop.0 as usize].conflict;
         if keep_frozen {
@@ -437,7 +461,26 @@ impl Cells {
         self.place = place;
     }
 
-    fn note_conflict(&mut self, cell: CellId, place: Option<Span>, declared: Set, found: Set) {
+    /// Whether no value is of both sets.
+    fn are_disjoint(&mut self, a: Set, b: Set) -> bool {
+        let others = self.nominals(b).to_vec();
+        let shared = self.nominals(a).iter().any(|it| others.contains(it));
+        let numbers = a.has(Set::NUMBER) && b.has(Set::NUMBER);
+        let containers = a.list.is_some() && b.list.is_some()
+            || a.map.is_some() && b.map.is_some()
+            || a.func.is_some() && b.func.is_some()
+            || a.tuple.is_some() && b.tuple.is_some();
+        let open = a.is_any() || b.is_any() || a.is_never() || b.is_never();
+        !(open || shared || numbers || containers || a.bits & b.bits != 0)
+    }
+
+    fn note_conflict(
+        &mut self,
+        cell: CellId,
+        place: Option<Span>,
+        (declared, found): (Set, Set),
+        origins: Vec<(Set, Span)>,
+    ) {
         let Some(place) = place else { return };
         if declared.is_any() || found.is_any() {
             return;
@@ -462,7 +505,12 @@ impl Cells {
             || rest.tuple.is_some() && declared.tuple.is_none();
         if unfit {
             self.cells[cell.0 as usize].conflict = true;
-            self.conflicts.push((place, declared, found));
+            self.conflicts.push(Conflict {
+                place,
+                declared,
+                found,
+                origins,
+            });
         }
     }
 

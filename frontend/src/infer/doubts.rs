@@ -20,8 +20,15 @@ impl Doubts {
         self.places.is_empty()
     }
 
-    /// Notes where the first value stands that does not fit.
-    pub(super) fn note(&mut self, place: Span) {
+    /// A local and the place of its first value, which does not fit.
+    pub(super) fn local(&mut self, func: FnId, local: LocalId, place: Span) {
+        self.locals.insert((func, local));
+        self.places.insert(place);
+    }
+
+    /// A global and the place of its first value, which does not fit.
+    pub(super) fn global(&mut self, global: GlobalIx, place: Span) {
+        self.globals.insert(global);
         self.places.insert(place);
     }
 

@@ -29,6 +29,8 @@ const ANSWER: &str = "__answer";
 pub(super) struct Inst {
     pub(super) func: FnId,
     pub(super) locals: Rc<Vec<CellId>>,
+    /// Cells of the type parameters.
+    pub(super) vars: Rc<Vec<CellId>>,
     pub(super) exprs: Vec<Set>,
     pub(super) result: CellId,
     pub(super) meaning: HashMap<ExprId, Meaning>,

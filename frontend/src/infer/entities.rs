@@ -3,7 +3,7 @@
 
 use crate::hir::{EntityIx, ExprId};
 
-use super::report::Into;
+use super::mismatch::Into;
 use super::set::{Nominal, Set};
 use super::walk::Walker;
 

@@ -196,7 +196,7 @@ impl Walker<'_, '_> {
                 cell,
                 set,
                 *value,
-                super::report::Into::Variant(def, variant),
+                super::mismatch::Into::Variant(def, variant),
             );
         }
         if never {

@@ -77,14 +77,16 @@ impl Engine<'_> {
                 }
             }
         }
+        // What a result with type parameters may be depends on the call; it is checked against that, see `mismatch`.
         let result = match &function.result {
-            Some(annotation) => self.annotated_cell(annotation, &vars),
-            None => self.cells.cell(),
+            Some(annotation) if !mentions_var(annotation) => self.annotated_cell(annotation, &[]),
+            Some(_) | None => self.cells.cell(),
         };
         let inst = InstIx(self.insts.len() as u32);
         self.insts.push(Inst {
             func,
             locals: Rc::new(locals),
+            vars: Rc::new(vars),
             exprs: vec![Set::NEVER; function.exprs.len()],
             result,
             meaning: HashMap::new(),

@@ -21,6 +21,7 @@ mod frozen;
 mod instances;
 mod library_calls;
 mod literals;
+mod mismatch;
 mod ops;
 mod paths;
 mod report;
@@ -80,7 +81,8 @@ fn infer_with(program: &Program, doubts: Doubts) -> (Types, Vec<Diagnostic>, Dou
         engine.walk(*inst);
     }
     let mut diagnostics = engine.diagnostics.take().unwrap_or_default();
-    diagnostics.extend(engine.conflicts());
+    let conflicts = engine.conflicts(&diagnostics);
+    diagnostics.extend(conflicts);
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
     let types = finish::finish(&mut engine, &live);
     (types, diagnostics, engine.doubts)

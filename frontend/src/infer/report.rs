@@ -6,37 +6,21 @@ use flin_bytecode::LibId;
 use flin_bytecode::library::{LIBRARY, LibBody, LibRow, LibType};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{BinOp, EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId};
+use crate::hir::{BinOp, EntityIx, ExprId, ExprKind};
 use crate::near::{from_elsewhere, nearest};
 use crate::unsupported::Unsupported;
 
-use super::cells::{CellId, FuncNodeId};
+use super::cells::FuncNodeId;
 use super::library_calls::Arg;
 use super::set::Set;
 use super::walk::Walker;
-use super::words::{called, conversion, counted, either, param_words, sign};
+use super::words::{counted, either, param_words, sign};
 
 /// More messages than this are not collected; far fewer are shown.
 const DIAGNOSTICS_MAX: usize = 500;
 
-/// Where a value goes.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Into {
-    Local(LocalId),
-    /// The value of a declaration.
-    First(LocalId),
-    Global(GlobalIx),
-    FirstGlobal(GlobalIx),
-    Result,
-    Element,
-    Argument,
-    Parameter(FnId, usize),
-    Field(EntityIx, u32),
-    Variant(EnumIx, u32),
-}
-
 impl Walker<'_, '_> {
-    fn report(&mut self, at: ExprId, make: impl FnOnce(&mut Self, Span) -> Diagnostic) {
+    pub(super) fn report(&mut self, at: ExprId, make: impl FnOnce(&mut Self, Span) -> Diagnostic) {
         let enough = |all: &Vec<Diagnostic>| all.len() >= DIAGNOSTICS_MAX;
         if self.engine.diagnostics.as_ref().is_none_or(enough) || self.env.is_impossible() {
             return;
@@ -83,7 +67,7 @@ impl Walker<'_, '_> {
     }
 
     /// The place of an expression; for prelude code the call of the program that led there.
-    fn blame(&self, at: ExprId) -> Span {
+    pub(super) fn blame(&self, at: ExprId) -> Span {
         let (mut inst, mut at) = (self.inst, at);
         for _ in 0..64 {
             let function = self.engine.function(self.engine.insts[inst.index()].func);
@@ -99,7 +83,12 @@ impl Walker<'_, '_> {
     }
 
     /// Says where the type of a variable came from.
-    fn with_origins(&mut self, mut diagnostic: Diagnostic, expr: ExprId, set: Set) -> Diagnostic {
+    pub(super) fn with_origins(
+        &mut self,
+        mut diagnostic: Diagnostic,
+        expr: ExprId,
+        set: Set,
+    ) -> Diagnostic {
         let (cell, name) = match self.kind(expr) {
             ExprKind::Local(local) => (
                 self.locals[local.index()],
@@ -131,136 +120,6 @@ impl Walker<'_, '_> {
             diagnostic = diagnostic.also(place, format!("`{name}` is {words} because of this"));
         }
         diagnostic
-    }
-
-    // ---- values that go to declared places
-
-    /// An error if nothing of the value can be stored in the declared cell. Of a value that comes from branches each is
-    /// asked: one that cannot be right is a mistake, whatever the others give.
-    pub(super) fn check_fits(&mut self, cell: CellId, value: Set, at: ExprId, into: Into) {
-        match self.kind(at) {
-            ExprKind::Block(parts, true) if !parts.is_empty() => {
-                let last = parts[parts.len() - 1];
-                return self.check_fits(cell, self.value_of(last), last, into);
-            }
-            ExprKind::If {
-                then,
-                otherwise: Some(otherwise),
-                ..
-            } => {
-                self.check_fits(cell, self.value_of(*then), *then, into);
-                return self.check_fits(cell, self.value_of(*otherwise), *otherwise, into);
-            }
-            _ => {}
-        }
-        let declared = self.engine.cells.peek(cell);
-        let value = self.engine.cells.norm(value);
-        let open = value.is_never() || value.is_any() || declared.is_any();
-        if open || self.may_fit(declared, value) || self.engine.cells.has_conflict(cell) {
-            return;
-        }
-        self.doubt(at, into);
-        self.report(at, |walker, span| {
-            let (wanted, found) = (walker.words(declared), walker.words(value));
-            let (what, place) = walker.destination(into);
-            let mut diagnostic = Diagnostic::error(
-                Code::WrongType,
-                span,
-                format!("{what} takes {wanted}, not {found}"),
-            )
-            .label(format!("this is {found}"));
-            if let Some(place) = place {
-                diagnostic = diagnostic.also(place, format!("declared as {wanted} here"));
-            }
-            diagnostic = walker.with_origins(diagnostic, at, value);
-            match conversion(declared, value) {
-                Some(hint) => diagnostic.hint(hint),
-                None => diagnostic,
-            }
-        });
-    }
-
-    /// Notes a declaration whose first value does not fit.
-    fn doubt(&mut self, at: ExprId, into: Into) {
-        if self.engine.diagnostics.is_none() {
-            return;
-        }
-        let place = self.blame(at);
-        let func = self.engine.insts[self.inst.index()].func;
-        let doubts = &mut self.engine.doubts;
-        match into {
-            Into::First(local) => doubts.locals.insert((func, local)),
-            Into::FirstGlobal(global) => doubts.globals.insert(global),
-            Into::Local(_)
-            | Into::Global(_)
-            | Into::Result
-            | Into::Element
-            | Into::Argument
-            | Into::Parameter(..)
-            | Into::Field(..)
-            | Into::Variant(..) => return,
-        };
-        doubts.note(place);
-    }
-
-    fn may_fit(&mut self, declared: Set, value: Set) -> bool {
-        let allowed = self.engine.cells.nominals(declared).to_vec();
-        value.bits & declared.bits != 0
-            || value.has(Set::INT) && declared.has(Set::FLOAT)
-            || value.list.is_some() && declared.list.is_some()
-            || value.map.is_some() && declared.map.is_some()
-            || value.func.is_some() && declared.func.is_some()
-            || value.tuple.is_some() && declared.tuple.is_some()
-            || self
-                .engine
-                .cells
-                .nominals(value)
-                .iter()
-                .any(|member| allowed.contains(member))
-    }
-
-    fn destination(&self, into: Into) -> (String, Option<Span>) {
-        let program = self.engine.program;
-        match into {
-            Into::Local(local) | Into::First(local) => {
-                let local = &self.function.locals[local.index()];
-                (format!("`{}`", local.name), Some(local.span))
-            }
-            Into::Global(global) | Into::FirstGlobal(global) => {
-                let global = &program.globals[global.index()];
-                (format!("`{}`", global.name), Some(global.span))
-            }
-            Into::Result => (
-                format!("the result of {}", called(&self.function.name)),
-                Some(self.function.span),
-            ),
-            Into::Element => ("this place".to_owned(), None),
-            Into::Argument => ("this parameter".to_owned(), None),
-            Into::Parameter(func, n) => {
-                let function = &program.functions[func.index()];
-                let local = &function.locals[function.params[n].local.index()];
-                let place = (!function.from_prelude).then_some(local.span);
-                (
-                    format!("parameter `{}` of {}", local.name, called(&function.name)),
-                    place,
-                )
-            }
-            Into::Field(entity, at) => {
-                let entity = &program.entities[entity.index()];
-                let field = &entity.fields[at as usize];
-                (
-                    format!("`{}.{}`", entity.name, field.name),
-                    Some(field.span),
-                )
-            }
-            Into::Variant(def, variant) => {
-                let def = &program.enums[def.index()];
-                (
-                    format!("`{}.{}`", def.name, def.variants[variant as usize].0),
-                    Some(def.span),
-                )
-            }
-        }
     }
 
     pub(super) fn expected(&mut self, at: ExprId, wanted: &str, found: Set) {
@@ -533,10 +392,17 @@ impl Walker<'_, '_> {
             if !walker.function.from_prelude {
                 diagnostic = diagnostic.also(walker.span(recv), format!("this is {words}"));
             }
+            if set.only(set) == set {
+                diagnostic = walker.with_origins(diagnostic, recv, set);
+            }
             let elsewhere = from_elsewhere(name.0, &known);
             match elsewhere.or_else(|| nearest(name.0, known.iter().map(String::as_str))) {
                 Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
                 None if entity => diagnostic.hint(format!("the fields are {}", known.join(", "))),
+                None if set == Set::NONE => diagnostic.hint(format!(
+                    "give it a value first; where none is allowed write `?.{}`",
+                    name.0
+                )),
                 None => diagnostic,
             }
         });

@@ -9,7 +9,7 @@ use crate::types::{InstId, Meaning};
 
 use super::cells::{CellId, InstIx};
 use super::library_calls::Arg;
-use super::report::Into;
+use super::mismatch::{Inside, Into};
 use super::set::{Nominal, Set};
 use super::walk::Walker;
 
@@ -201,8 +201,9 @@ impl Walker<'_, '_> {
             }
         }
         for (param, arg) in scheme.params.iter().zip(args) {
-            if matches!(param, LibType::Var(_)) {
-                self.bind(param, *arg, &vars);
+            if let LibType::Var(n) = param {
+                let into = container_of(*n, &scheme.params, args);
+                self.flow(vars[*n as usize], arg.1, arg.0, into);
             }
         }
         if scheme.result == LibType::Any {
@@ -415,6 +416,20 @@ fn narrowed((param, arg): (&LibType, &Arg)) -> Set {
         },
         _ => set,
     }
+}
+
+/// What a value of this type variable goes into: the container among the arguments whose contents it names.
+fn container_of(var: u8, params: &[LibType], args: &[Arg]) -> Into {
+    let is_var = |ty: &LibType| *ty == LibType::Var(var);
+    for (param, arg) in params.iter().zip(args) {
+        match param {
+            LibType::List(inner) if is_var(inner) => return Into::Inside(arg.0, Inside::Elements),
+            LibType::Map(key, _) if is_var(key) => return Into::Inside(arg.0, Inside::Keys),
+            LibType::Map(_, value) if is_var(value) => return Into::Inside(arg.0, Inside::Values),
+            _ => {}
+        }
+    }
+    Into::Argument
 }
 
 /// The set of a scalar type of a scheme.

@@ -14,6 +14,7 @@ use super::control::LoopState;
 use super::engine::Engine;
 use super::flow::LoopWrites;
 use super::instances::Key;
+use super::mismatch::Into;
 use super::paths::{Env, Root};
 use super::set::{Nominal, Set};
 
@@ -68,7 +69,8 @@ impl<'e, 'p> Walker<'e, 'p> {
             let value = self.eval(body);
             if !self.dead {
                 let last = self.last_value(body);
-                self.flow(result, value, last, super::report::Into::Result);
+                self.flow(result, value, last, Into::Result);
+                self.check_generic_result(value, last);
             }
         }
         self.engine.insts[self.inst.index()].exprs = self.exprs;
@@ -107,7 +109,7 @@ impl<'e, 'p> Walker<'e, 'p> {
     }
 
     /// Lets the value of an expression flow into a cell.
-    pub(super) fn flow(&mut self, cell: CellId, value: Set, at: ExprId, into: super::report::Into) {
+    pub(super) fn flow(&mut self, cell: CellId, value: Set, at: ExprId, into: Into) {
         self.place(at);
         self.engine.cells.join(cell, value);
         if self.engine.diagnostics.is_some() && self.engine.cells.is_fixed(cell) {
@@ -298,7 +300,7 @@ impl<'e, 'p> Walker<'e, 'p> {
             ExprKind::SetLocal(local, value) => {
                 let set = self.eval(*value);
                 let cell = self.locals[local.index()];
-                self.flow(cell, set, *value, super::report::Into::Local(*local));
+                self.flow(cell, set, *value, Into::Local(*local));
                 self.assigned(*local, set);
                 Set::NONE
             }
@@ -309,9 +311,9 @@ impl<'e, 'p> Walker<'e, 'p> {
                 let declared = self.engine.program.globals[global.index()].span;
                 let here = self.function.exprs[expr.index()].span;
                 let into = if here.start <= declared.start && declared.end <= here.end {
-                    super::report::Into::FirstGlobal(*global)
+                    Into::FirstGlobal(*global)
                 } else {
-                    super::report::Into::Global(*global)
+                    Into::Global(*global)
                 };
                 self.flow(cell, set, *value, into);
                 self.assigned_global(*global, set);
@@ -478,12 +480,8 @@ impl<'e, 'p> Walker<'e, 'p> {
         let set = value.map_or(Set::NONE, |value| self.eval(value));
         let result = self.engine.insts[self.inst.index()].result;
         if !self.engine.resultless.contains(&self.fid) {
-            self.flow(
-                result,
-                set,
-                value.unwrap_or(expr),
-                super::report::Into::Result,
-            );
+            self.flow(result, set, value.unwrap_or(expr), Into::Result);
+            self.check_generic_result(set, value.unwrap_or(expr));
         } else if !set.is_never() {
             self.engine.cells.join(result, Set::NONE);
         }
@@ -567,7 +565,7 @@ impl<'e, 'p> Walker<'e, 'p> {
             Some(value) => {
                 let set = self.eval(value);
                 self.env.forget(local);
-                self.flow(cell, set, value, super::report::Into::First(local));
+                self.flow(cell, set, value, Into::First(local));
                 self.assigned(local, set);
                 if let Some(path) = self.path_of(value)
                     && path.root != Root::Local(local)
@@ -604,7 +602,7 @@ impl<'e, 'p> Walker<'e, 'p> {
         let cell = self.site_cell(expr, 0);
         for item in items {
             let set = self.eval(*item);
-            self.flow(cell, set, *item, super::report::Into::Element);
+            self.flow(cell, set, *item, Into::Part);
         }
         Set::list(self.engine.cells.find(cell))
     }
@@ -613,7 +611,7 @@ impl<'e, 'p> Walker<'e, 'p> {
         for (n, item) in items.iter().enumerate() {
             let set = self.eval(*item);
             let cell = self.site_cell(expr, n as u8);
-            self.flow(cell, set, *item, super::report::Into::Element);
+            self.flow(cell, set, *item, Into::Part);
         }
         let sites = &self.engine.insts[self.inst.index()].sites;
         let known = sites.tuples.get(&(expr, 0)).copied();

@@ -2,7 +2,6 @@
 //! type has words a user knows from the language, never a name of the analysis.
 
 use flin_bytecode::library::LibType;
-use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{BinOp, EnumIx};
 
@@ -22,27 +21,6 @@ impl Engine<'_> {
     /// A type in words.
     pub(super) fn words(&mut self, set: Set) -> String {
         self.words_to(set, 3)
-    }
-
-    /// Containers that met declared ones with other contents, one message per place.
-    pub(super) fn conflicts(&mut self) -> Vec<Diagnostic> {
-        let mut found: Vec<(Span, Set, Set)> = std::mem::take(&mut self.cells.conflicts);
-        found.sort_by_key(|conflict| conflict.0);
-        found.dedup_by_key(|conflict| conflict.0);
-        let mut diagnostics = Vec::new();
-        for (place, declared, contents) in found {
-            let (wanted, words) = (self.words(declared), self.words(contents));
-            diagnostics.push(
-                Diagnostic::error(
-                    Code::WrongType,
-                    place,
-                    format!("this is declared to contain {wanted}, but contains {words}"),
-                )
-                .label(format!("contains {words}"))
-                .hint("a list or map that is shared keeps its type: make a new one with `.map(x => …)`"),
-            );
-        }
-        diagnostics
     }
 
     fn words_to(&mut self, set: Set, depth: u32) -> String {
@@ -167,12 +145,29 @@ pub(super) fn sign(op: BinOp) -> &'static str {
     }
 }
 
+/// What a container is called.
+pub(super) fn holder(set: Set) -> &'static str {
+    if set.list.is_some() {
+        "list"
+    } else if set.map.is_some() {
+        "map"
+    } else if set.tuple.is_some() {
+        "tuple"
+    } else if set.func.is_some() {
+        "function"
+    } else {
+        "value"
+    }
+}
+
 /// How to turn a value into what is wanted.
 pub(super) fn conversion(wanted: Set, found: Set) -> Option<&'static str> {
     if wanted.has(Set::TEXT) {
         Some("turn it into a text with `.to_text`")
-    } else if wanted.has(Set::INT) && (found.has(Set::TEXT) || found.has(Set::FLOAT)) {
-        Some("turn it into an int with `.to_int`")
+    } else if wanted.has(Set::INT) && found == Set::FLOAT {
+        Some("make it an int with `.round`, `.floor` or `.to_int`")
+    } else if wanted.has(Set::INT) && found.has(Set::TEXT) {
+        Some("turn it into an int with `.to_int`, which gives none if it is no number")
     } else if wanted.has(Set::FLOAT) && found.has(Set::TEXT) {
         Some("turn it into a float with `.to_float`")
     } else if found == Set::NONE {

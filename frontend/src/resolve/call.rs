@@ -35,6 +35,21 @@ enum Value {
     Default(FnId),
 }
 
+/// The parameters of a function in words; those with a default value may be left out.
+fn listed(signature: &Signature) -> String {
+    let words = signature.params.iter().enumerate().map(|(at, param)| {
+        let name = param
+            .name
+            .as_deref()
+            .map_or_else(|| format!("number {}", at + 1), |it| format!("`{it}`"));
+        match param.default {
+            Some(_) => format!("{name} (may be left out)"),
+            None => name,
+        }
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
 /// Library functions are declared nowhere.
 fn declared_at(diagnostic: Diagnostic, signature: &Signature) -> Diagnostic {
     if signature.span.start == signature.span.end {
@@ -568,7 +583,8 @@ impl Resolver<'_> {
                         missing.join(" and "),
                     ),
                 )
-                .also(signature.span, "declared here"),
+                .also(signature.span, "declared here")
+                .hint(format!("its parameters are {}", listed(signature))),
             );
         }
         values

@@ -367,6 +367,10 @@ impl Resolver<'_> {
                 .hint("pass what the function needs as an argument");
         } else if let Some(here) = suggest::value_from_elsewhere(text) {
             diagnostic = diagnostic.hint(format!("in FLIN that is `{here}`"));
+        } else if let Some((entity, near)) = self.nearest_field(text) {
+            diagnostic = diagnostic
+                .label(format!("neither a variable nor a field of {entity}"))
+                .hint(format!("did you mean the field `{near}`?"));
         } else if let Some(near) = self.nearest(text, suggest::Wanted::Value) {
             diagnostic = diagnostic.hint(format!("did you mean `{near}`?"));
         } else {

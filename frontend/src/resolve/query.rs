@@ -14,6 +14,7 @@ use super::names::{Item, injected};
 use super::scope::{FrameHead, Implicit, Link, Place};
 use super::suggest::nearest_of;
 use super::{Resolver, library};
+use crate::near::nearest;
 
 /// Methods whose first argument may speak of the entity's fields.
 const WITH_FIELDS: &[&str] = &[
@@ -161,6 +162,15 @@ impl Resolver<'_> {
             },
             name.span,
         ))
+    }
+
+    /// The field that is nearest to a misspelt name in the argument of a query, and its entity.
+    pub(super) fn nearest_field(&self, name: &str) -> Option<(&str, &str)> {
+        let (_, implicit) = self.implicit_around(name)?;
+        let entity = &self.entities[implicit.entity?.index()];
+        let fields = entity.fields.iter().map(|field| field.name.as_str());
+        let near = nearest(name, fields.chain(SYSTEM_FIELDS.iter().copied()))?;
+        Some((&entity.name, near))
     }
 
     /// The nearest query argument around, unless a local between hides the name.

@@ -12,7 +12,7 @@ use crate::unsupported::Unsupported;
 
 use super::Resolver;
 use super::names::Item;
-use super::suggest::Wanted;
+use super::suggest::{Wanted, nearest_of};
 
 /// The types that every program has.
 pub(super) const BUILT_IN: &[&str] = &[
@@ -202,7 +202,9 @@ impl Resolver<'_> {
             name.span,
             format!("there is no type `{}`", name.text),
         );
-        let near = foreign(&name.text).or_else(|| self.nearest(&name.text, Wanted::Type));
+        let near = foreign(&name.text)
+            .or_else(|| self.nearest(&name.text, Wanted::Type))
+            .or_else(|| nearly_foreign(&name.text));
         diagnostic = match near {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint("types are int, float, text, bool, time, duration, any, lists [T], maps [K:V], entities, enums and aliases"),
@@ -228,20 +230,48 @@ fn built_in(name: &str) -> Option<TypeAnn> {
     }
 }
 
+/// Types of other languages, and what they are called here.
+const FOREIGN: [(&str, &str); 27] = [
+    ("string", "text"),
+    ("str", "text"),
+    ("char", "text"),
+    ("varchar", "text"),
+    ("integer", "int"),
+    ("i64", "int"),
+    ("long", "int"),
+    ("bigint", "int"),
+    ("boolean", "bool"),
+    ("double", "float"),
+    ("f64", "float"),
+    ("real", "float"),
+    ("void", "none"),
+    ("null", "none"),
+    ("nil", "none"),
+    ("undefined", "none"),
+    ("unit", "none"),
+    ("date", "time"),
+    ("datetime", "time"),
+    ("timestamp", "time"),
+    ("object", "[text:any]"),
+    ("dict", "[text:any]"),
+    ("hash", "[text:any]"),
+    ("map", "[text:any]"),
+    ("array", "[any]"),
+    ("list", "[any]"),
+    ("function", "(any) -> any"),
+];
+
 /// What a type of other languages is called here.
 fn foreign(name: &str) -> Option<String> {
-    let ours = match name.to_ascii_lowercase().as_str() {
-        "string" | "str" | "char" | "varchar" => "text",
-        "integer" | "i64" | "long" | "bigint" => "int",
-        "boolean" => "bool",
-        "double" | "f64" | "real" => "float",
-        "void" | "null" | "nil" | "undefined" | "unit" => "none",
-        "date" | "datetime" | "timestamp" => "time",
-        "object" | "dict" | "hash" => "[text:any]",
-        "array" | "list" => "[any]",
-        _ => return None,
-    };
-    Some(ours.to_owned())
+    let name = name.to_ascii_lowercase();
+    let found = FOREIGN.iter().find(|(there, _)| *there == name);
+    found.map(|(_, here)| (*here).to_owned())
+}
+
+/// What a misspelt type of other languages is called here.
+fn nearly_foreign(name: &str) -> Option<String> {
+    let near = nearest_of(name, FOREIGN.iter().map(|(there, _)| *there))?;
+    foreign(&near)
 }
 
 /// `1 argument`, `2 arguments`.
