@@ -40,8 +40,8 @@ struct Cell {
     set: Set,
     /// Declared by an annotation: does not grow.
     fixed: bool,
-    /// Something that does not fit was unified with it; it is reported where that happened.
-    conflict: bool,
+    /// What does not fit and was unified with it; it is reported where that happened.
+    conflict: Set,
     readers: Vec<InstIx>,
     /// First place of each member, for messages.
     origins: Vec<(Set, Span)>,
@@ -137,7 +137,7 @@ impl Cells {
             parent: id,
             set,
             fixed,
-            conflict: false,
+            conflict: Set::NEVER,
             readers: Vec::new(),
             origins: Vec::new(),
         });
@@ -437,7 +437,8 @@ impl Cells {
             };
             self.note_conflict(keep, place, sides, Vec::new());
         }
-        self.cells[keep.0 as usize].conflict |= self.cells[drop.0 as usize].conflict;
+        let conflict = self.cells[drop.0 as usize].conflict;
+        self.add_conflict(keep, conflict);
         if keep_frozen {
             self.join(keep, dropped);
         } else if drop_frozen {
@@ -504,7 +505,7 @@ impl Cells {
             || rest.func.is_some() && declared.func.is_none()
             || rest.tuple.is_some() && declared.tuple.is_none();
         if unfit {
-            self.cells[cell.0 as usize].conflict = true;
+            self.add_conflict(cell, rest);
             self.conflicts.push(Conflict {
                 place,
                 declared,
@@ -514,10 +515,30 @@ impl Cells {
         }
     }
 
-    /// Whether what does not fit the declared cell was reported elsewhere.
-    pub(super) fn has_conflict(&mut self, cell: CellId) -> bool {
+    fn add_conflict(&mut self, cell: CellId, found: Set) {
+        let known = &mut self.cells[cell.0 as usize].conflict;
+        *known = Set {
+            bits: known.bits | found.bits,
+            list: known.list.or(found.list),
+            map: known.map.or(found.map),
+            func: known.func.or(found.func),
+            tuple: known.tuple.or(found.tuple),
+            enums: None,
+            nominals: known.nominals.max(found.nominals),
+        };
+    }
+
+    /// Whether values of this type do not fit the declared cell, and it was reported elsewhere.
+    pub(super) fn has_conflict(&mut self, cell: CellId, value: Set) -> bool {
         let root = self.find(cell);
-        self.cells[root.0 as usize].conflict
+        let known = self.cells[root.0 as usize].conflict;
+        !known.is_never()
+            && value.bits & !known.bits == 0
+            && (value.list.is_none() || known.list.is_some())
+            && (value.map.is_none() || known.map.is_some())
+            && (value.func.is_none() || known.func.is_some())
+            && (value.tuple.is_none() || known.tuple.is_some())
+            && (value.nominals == 0 || known.nominals != 0)
     }
 
     // ---- maps and records

@@ -80,7 +80,7 @@ impl Destination {
 impl Walker<'_, '_> {
     /// An error if nothing of the value can be stored in the declared cell.
     pub(super) fn check_fits(&mut self, cell: CellId, value: Set, at: ExprId, into: Into) {
-        if self.engine.cells.has_conflict(cell) {
+        if self.engine.cells.has_conflict(cell, value) {
             return;
         }
         let declared = self.engine.cells.peek(cell);
