@@ -81,7 +81,7 @@ impl<'p> Walker<'_, 'p> {
         if rest == Set::RESPONSE && matches!(name.0, "status" | "headers" | "body") {
             return (Set::ANY, Some(Meaning::Dynamic));
         }
-        if rest.is_never() && !matches!(self.kind(recv), ExprKind::Global(_)) {
+        if rest.is_never() {
             self.unknown_name(recv, set, name, Vec::new());
             return (Set::NEVER, None);
         }

@@ -56,6 +56,8 @@ struct Destination {
     is_part: bool,
     /// The value is that of the declaration itself.
     first: Option<Into>,
+    /// The call that says what its type parameters are.
+    call: Option<Span>,
 }
 
 impl Destination {
@@ -66,12 +68,14 @@ impl Destination {
             place,
             is_part: false,
             first: None,
+            call: None,
         }
     }
 
     fn part(&self, what: &str, verb: &'static str) -> Destination {
         Destination {
             is_part: true,
+            call: self.call,
             ..Destination::new(format!("{what} of {}", self.noun), verb, self.place)
         }
     }
@@ -107,7 +111,11 @@ impl Walker<'_, '_> {
             return;
         }
         let declared = self.engine.annotated(annotation, &vars);
-        let destination = self.destination(Into::Result);
+        let mut destination = self.destination(Into::Result);
+        if let Some((caller, call)) = self.engine.insts[self.inst.index()].called_from {
+            let caller = self.engine.function(self.engine.insts[caller.index()].func);
+            destination.call = (!caller.from_prelude).then(|| caller.exprs[call.index()].span);
+        }
         self.fits(declared, value, at, &destination);
     }
 
@@ -231,15 +239,29 @@ impl Walker<'_, '_> {
                 diagnostic = diagnostic.also(
                     place,
                     match (into.is_part, into.verb) {
+                        _ if into.call.is_some() => "declared with a type parameter".to_owned(),
                         (true, _) => "declared here".to_owned(),
                         (false, "must give") => format!("declared to give {wanted}"),
                         (false, _) => format!("declared as {wanted} here"),
                     },
                 );
             }
+            if let Some(call) = into.call {
+                diagnostic = diagnostic.also(call, format!("which makes it {wanted} in this call"));
+            }
             diagnostic = walker.with_origins(diagnostic, at, value);
+            let plain = |words: &str| !words.contains([' ', '[']);
             match walker.conversion(declared, value, at) {
                 Some(hint) => diagnostic.hint(hint),
+                None if into.place.is_some()
+                    && into.call.is_none()
+                    && plain(&wanted)
+                    && plain(&found) =>
+                {
+                    diagnostic.hint(format!(
+                        "give {wanted} here, or declare `{wanted} | {found}`"
+                    ))
+                }
                 None => diagnostic,
             }
         });

@@ -6,13 +6,13 @@ use flin_bytecode::LibId;
 use flin_bytecode::library::{LIBRARY, LibBody, LibRow, LibType};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{BinOp, EntityIx, ExprId, ExprKind};
+use crate::hir::{BinOp, EntityIx, ExprId, ExprKind, TypeAnn};
 use crate::near::{from_elsewhere, nearest};
 use crate::unsupported::Unsupported;
 
 use super::cells::FuncNodeId;
 use super::library_calls::Arg;
-use super::set::Set;
+use super::set::{Nominal, Set};
 use super::walk::Walker;
 use super::words::{counted, either, param_words, sign};
 
@@ -192,22 +192,52 @@ impl Walker<'_, '_> {
                 .cells
                 .single_entity(a.1)
                 .or(walker.engine.cells.single_entity(b.1));
+            let diagnostic = Diagnostic::warning(Code::NeverEqual, span, title)
+                .also(walker.span(a.0), format!("this is {left}"))
+                .also(walker.span(b.0), format!("this is {right}"));
             let hint = match entity {
                 Some(_) if both.has(Set::INT) => "compare the `.id` of the record",
                 Some(_) => "compare a field of the record",
                 None if a.1.nominals != 0 || b.1.nominals != 0 => {
-                    "write the variant with its enum, such as `Status.Open`"
+                    return diagnostic.hint(walker.variant_instead(a, b));
                 }
                 None if both.has(Set::TEXT) && both.has(Set::NUMBER) => {
                     "turn one into the other with `.to_text`, `.to_int` or `.to_float`"
                 }
                 None => "compare values of the same type",
             };
-            let diagnostic = Diagnostic::warning(Code::NeverEqual, span, title)
-                .also(walker.span(a.0), format!("this is {left}"))
-                .also(walker.span(b.0), format!("this is {right}"));
             diagnostic.hint(hint)
         });
+    }
+
+    /// Which variant to write where a text stands.
+    fn variant_instead(&self, a: (ExprId, Set), b: (ExprId, Set)) -> String {
+        let cells = &self.engine.cells;
+        let nominals = cells.nominals(a.1).iter().chain(cells.nominals(b.1));
+        let mut enums = nominals.filter_map(|member| match member {
+            Nominal::Enum(def) => Some(&self.engine.program.enums[def.index()]),
+            Nominal::Entity(_) | Nominal::Query(_) => None,
+        });
+        let Some(def) = enums.next() else {
+            return "compare values of the same type".to_owned();
+        };
+        let text = [a.0, b.0].into_iter().find_map(|at| match self.kind(at) {
+            ExprKind::Text(text) => Some(text),
+            _ => None,
+        });
+        let named = |(name, _): &&(String, Vec<TypeAnn>)| {
+            text.is_some_and(|text| text.eq_ignore_ascii_case(name))
+        };
+        match (def.variants.iter().find(named), def.variants.first()) {
+            (Some((name, _)), _) => format!("write `{}.{name}`", def.name),
+            (None, Some((name, _))) => {
+                format!(
+                    "write the variant with its enum, such as `{}.{name}`",
+                    def.name
+                )
+            }
+            (None, None) => format!("`{}` has no variants", def.name),
+        }
     }
 
     // ---- calls
@@ -399,6 +429,9 @@ impl Walker<'_, '_> {
             match elsewhere.or_else(|| nearest(name.0, known.iter().map(String::as_str))) {
                 Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
                 None if entity => diagnostic.hint(format!("the fields are {}", known.join(", "))),
+                None if set == Set::NONE && walker.is_more(recv) => diagnostic.hint(
+                    "a test around this place leaves only none; did you mean the other branch?",
+                ),
                 None if set == Set::NONE => diagnostic.hint(format!(
                     "give it a value first; where none is allowed write `?.{}`",
                     name.0
@@ -406,6 +439,16 @@ impl Walker<'_, '_> {
                 None => diagnostic,
             }
         });
+    }
+
+    /// Whether a variable that is only none here has other values elsewhere.
+    fn is_more(&mut self, variable: ExprId) -> bool {
+        let cell = match self.kind(variable) {
+            ExprKind::Local(local) => self.locals[local.index()],
+            ExprKind::Global(global) => self.engine.globals[global.index()],
+            _ => return false,
+        };
+        self.engine.cells.peek(cell) != Set::NONE
     }
 
     /// A construct that is not done yet.

@@ -153,6 +153,21 @@ impl Coverage {
             (_, _, false) => Missing::Cases("every value".to_owned()),
         }
     }
+
+    /// The pattern of the first variant that no arm takes.
+    pub(super) fn open_arm(&self, resolver: &Resolver) -> Option<String> {
+        let [at] = self.enums.as_slice() else {
+            return None;
+        };
+        let def = &resolver.enums[at.index()];
+        let taken = |number: usize| self.variants.contains(&(*at, number as u32));
+        let open = (0..def.variants.len()).find(|number| !taken(*number))?;
+        let (name, data) = &def.variants[open];
+        Some(match data.len() {
+            0 => name.clone(),
+            count => format!("{name}({})", vec!["_"; count].join(", ")),
+        })
+    }
 }
 
 /// Whether a pattern takes every value.

@@ -208,7 +208,10 @@ impl Resolver<'_> {
                         span,
                         format!("this match does not cover {cases}"),
                     )
-                    .hint("add an arm for it, or `_ -> …` for all the rest"),
+                    .hint(match coverage.open_arm(self) {
+                        Some(arm) => format!("add `{arm} -> …`, or `_ -> …` for all the rest"),
+                        None => "add an arm for it, or `_ -> …` for all the rest".to_owned(),
+                    }),
                 );
                 raise
             }
