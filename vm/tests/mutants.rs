@@ -286,7 +286,6 @@ fn entities(_: &mut ModuleBuilder, b: &mut FunctionBuilder) {
     emit!(b, EntitySave, todo);
     emit!(b, EntityFollow, parent, todo, FieldNo(1));
     emit!(b, EntityGet, any, parent, FieldNo(0));
-    emit!(b, EntityIs, parent, TODOS);
     emit!(b, EntityGet, any, todo, FieldNo::ID);
     emit!(b, EntityFind, parent, any, TODOS);
     emit!(b, QueryNew, query, TODOS);

@@ -59,6 +59,18 @@ impl Lower<'_, '_> {
                 let ty = self.ty(e);
                 self.no_value(ty, want)
             }
+            Inline::FailAgain => {
+                let mark = self.b.mark();
+                let error = self.b.temp(Class::Ref);
+                self.arg_as(args[0], Ty::Error, Some(error));
+                self.at_expr(e);
+                if !self.b.is_ended() {
+                    emit!(self.b, Throw, error);
+                }
+                self.b.release(mark);
+                let ty = self.ty(e);
+                self.no_value(ty, want)
+            }
             Inline::Fail => {
                 let mark = self.b.mark();
                 let (kind, message) = (self.b.temp(Class::Ref), self.b.temp(Class::Ref));
@@ -311,6 +323,7 @@ fn of_its_own(row: Inline) -> Option<Ty> {
         | Inline::LogInfo
         | Inline::LogWarn
         | Inline::LogError
-        | Inline::Fail => None,
+        | Inline::Fail
+        | Inline::FailAgain => None,
     }
 }

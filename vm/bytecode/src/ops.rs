@@ -207,7 +207,6 @@ macro_rules! for_each_op {
         EntitySetI64 "entity.set.i64" entity (a: in i64, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a as time or duration if the field is declared so, else as int";
         EntitySetF64 "entity.set.f64" entity (a: in f64, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a as float";
         EntitySetBool "entity.set.bool" entity (a: in bool, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a";
-        EntityIs "entity.is" entity (a: in ref, imm: entity) {trap} "TypeError unless a is an object of entity imm";
         EntitySave "entity.save" entity (a: in ref) {alloc, trap, suspend} "run the built-in validators, then insert or make a new version; fills id, version and times";
         EntityDelete "entity.delete" entity (a: in ref) {trap, suspend} "hide the record";
         EntityRestore "entity.restore" entity (a: in ref) {trap, suspend} "bring the record back";

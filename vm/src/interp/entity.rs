@@ -100,16 +100,6 @@ pub(super) fn set_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
     slow::set_field(m, host, entity, FieldNo(i.narrow()), word)
 }
 
-#[inline(always)]
-pub(super) fn is(i: Insn, f: Regs, m: &Machine) -> Res<()> {
-    let obj = f.obj(i.a());
-    if obj.is_meta(Kind::Entity, i.id() as u32) {
-        Ok(())
-    } else {
-        Err(slow::wrong_entity(m, obj, i.id()))
-    }
-}
-
 pub(super) fn save(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     slow::save(m, host, entity_in(f, i.a())?)
 }

@@ -401,7 +401,6 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     Op::EntitySetI64 => alloc!(entity::set_i64(i, f, m, host)),
                     Op::EntitySetF64 => alloc!(entity::set_f64(i, f, m, host)),
                     Op::EntitySetBool => alloc!(entity::set_bool(i, f, m, host)),
-                    Op::EntityIs => tried!(entity::is(i, f, m)),
                     Op::EntitySave => alloc!(entity::save(i, f, m, host)),
                     Op::EntityDelete => alloc!(entity::delete(i, f, m, host)),
                     Op::EntityRestore => alloc!(entity::restore(i, f, m, host)),

@@ -35,16 +35,6 @@ fn never_saved(m: &Machine, ty: u32, what: &str) -> Fault {
     )
 }
 
-/// The error of `entity.is`.
-#[cold]
-pub(crate) fn wrong_entity(m: &Machine, obj: Obj, ty: usize) -> Fault {
-    let found = crate::semantics::types::found(m, Word::object(obj));
-    Fault::type_error(format!(
-        "expected {}, found {found}",
-        entity_name(m, ty as u32)
-    ))
-}
-
 fn stamps_of(record: &HostRecord) -> Stamps {
     Stamps {
         version: record.version,

@@ -346,5 +346,6 @@ library! {
         LogWarn "log_warn" "(value: any) -> none" host "Writes the value to the log as a warning." r#"log_warn("slow"); 1"# => "1";
         LogError "log_error" "(value: any) -> none" host "Writes the value to the log as an error." r#"log_error("broken"); 1"# => "1";
         Fail "fail" "(kind: text, message: text) -> never" pure "Raises an error of that kind with that message." r#"r = try fail("Full", "no seat left"); r.kind"# => "Full";
+        FailAgain "fail" "(error: error) -> never" pure "Raises an error again that was caught, with its place and trace." r#"r = try fail(try [1][9]); r.kind"# => "IndexOutOfBounds";
     }
 }
