@@ -576,7 +576,7 @@ impl Generator {
                     g.scope.push(Var {
                         name: name.clone(),
                         ty: ty.clone(),
-                        assignable: !(recursive && number == 0) && !ty.has_function(),
+                        assignable: !(ty.has_function() || recursive && number == 0),
                     });
                 }
                 g.function_body(&name, &params, &result, recursive);

@@ -43,7 +43,7 @@ fn sorting(rng: &mut Rng, tally: &mut Tally) -> Verdict {
             compare(
                 "ints_sort",
                 &given,
-                &call("ints_sort", &[given.clone()]),
+                &call("ints_sort", std::slice::from_ref(&given)),
                 &Ok(ints(sorted)),
             )
         }

@@ -139,7 +139,7 @@ fn floats(rng: &mut Rng, tally: &mut Tally) -> Verdict {
 
 /// A whole float as an int, if there is one.
 fn whole(value: f64) -> Outcome {
-    if value >= -9_223_372_036_854_775_808.0 && value < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&value) {
         Ok(HostValue::Int(value as i64))
     } else {
         Err("IntegerOverflow".to_owned())
