@@ -219,7 +219,7 @@ fn closures_carry_captures_of_every_class() {
     let arity = call_capturing(signature(&[], Some(Class::Ref)), |_, _| {});
     assert_eq!(
         arity.expect_err("an error").message,
-        "the function lambda takes 1 arguments, but 0 were given"
+        "this function takes 1 argument, but is called with 0"
     );
 }
 

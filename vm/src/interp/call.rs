@@ -7,7 +7,7 @@ use flin_bytecode::{Bank, Class, FuncId, LibId};
 
 use super::data::{get_reg, set_reg};
 use super::{At, Insn, Returned};
-use crate::fault::{Fault, Res};
+use crate::fault::{Blame, Fault, Res};
 use crate::frame::{Exit, FuncInfo, Regs, Stacks};
 use crate::host::Host;
 use crate::library::{self, LibCall, Ret};
@@ -139,12 +139,22 @@ fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<At> {
     let callee = &program.module().functions[func as usize];
     let wanted = &callee.signature.params;
     if given.len() != wanted.len() {
-        return Err(Fault::type_error(format!(
-            "the function {} takes {} arguments, but {} were given",
-            callee.name,
-            wanted.len(),
-            given.len()
-        )));
+        let name = match callee.name.as_str() {
+            "lambda" => "this function".to_owned(),
+            name => format!("`{name}`"),
+        };
+        let arguments = if wanted.len() == 1 {
+            "1 argument".to_owned()
+        } else {
+            format!("{} arguments", wanted.len())
+        };
+        return Err(Fault::misfit(
+            format!(
+                "{name} takes {arguments}, but is called with {}",
+                given.len()
+            ),
+            Blame::Value,
+        ));
     }
     let window = at.regs.window(i.a(), i.b());
     let mut next = [0, 1];

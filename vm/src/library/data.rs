@@ -60,6 +60,11 @@ pub(super) fn range_end(call: &mut LibCall<'_>) -> Res<Ret> {
 
 pub(super) fn range_to_list(call: &mut LibCall<'_>) -> Res<Ret> {
     let range = call.range(0)?;
+    numbers(call, range).map(Ret::Obj)
+}
+
+/// The numbers of a range as a list.
+pub(super) fn numbers(call: &mut LibCall<'_>, range: Obj) -> Res<Obj> {
     int_list(call, range_parts(range).0, range_count(range), 1)
 }
 
@@ -80,11 +85,11 @@ pub(super) fn range_list(call: &mut LibCall<'_>, start: i64, end: i64, step: i64
     } else {
         0
     };
-    int_list(call, start, count, step)
+    int_list(call, start, count, step).map(Ret::Obj)
 }
 
 /// A list of `count` ints; all of them are known to fit.
-fn int_list(call: &mut LibCall<'_>, start: i64, count: u64, step: i64) -> Res<Ret> {
+fn int_list(call: &mut LibCall<'_>, start: i64, count: u64, step: i64) -> Res<Obj> {
     call.fits(usize::try_from(count.saturating_mul(8)).unwrap_or(usize::MAX))?;
     let list = call.m.heap.new_list(Class::I64, count as usize)?;
     let mut value = start;
@@ -92,7 +97,7 @@ fn int_list(call: &mut LibCall<'_>, start: i64, count: u64, step: i64) -> Res<Re
         call.m.heap.list_push_bits(list, value as u64)?;
         value = value.wrapping_add(step);
     }
-    Ok(Ret::Obj(list))
+    Ok(list)
 }
 
 pub(super) fn any_contains(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -119,7 +124,7 @@ pub(super) fn any_contains(call: &mut LibCall<'_>) -> Res<Ret> {
 pub(super) fn any_index_of(call: &mut LibCall<'_>) -> Res<Ret> {
     match call.any(0).view() {
         View::Text(_) => text::index_of(call),
-        View::List(_) => list::index_of(call),
+        View::List(_) | View::Range(_) => list::index_of(call),
         _ => Err(call.wrong(0, "a text or list")),
     }
 }
@@ -136,8 +141,8 @@ pub(super) fn any_slice(call: &mut LibCall<'_>, with_end: bool) -> Res<Ret> {
     as_any(match (call.any(0).view(), with_end) {
         (View::Text(_), false) => text::slice_from(call),
         (View::Text(_), true) => text::slice_between(call),
-        (View::List(_), false) => list::slice_from(call),
-        (View::List(_), true) => list::slice_between(call),
+        (View::List(_) | View::Range(_), false) => list::slice_from(call),
+        (View::List(_) | View::Range(_), true) => list::slice_between(call),
         _ => Err(call.wrong(0, "a text or list")),
     })
 }
@@ -145,7 +150,7 @@ pub(super) fn any_slice(call: &mut LibCall<'_>, with_end: bool) -> Res<Ret> {
 pub(super) fn any_slice_by_step(call: &mut LibCall<'_>) -> Res<Ret> {
     match call.any(0).view() {
         View::Text(_) => as_any(text::slice_by_step(call)),
-        View::List(_) => as_any(list::slice_by_step(call)),
+        View::List(_) | View::Range(_) => as_any(list::slice_by_step(call)),
         View::Tuple(tuple) => {
             let positions = Bounds::of(call)?.positions(tuple.tuple_len());
             let words: Vec<Word> = positions.filter_map(|at| tuple.tuple_get(at)).collect();
@@ -161,7 +166,7 @@ pub(super) fn any_slice_by_step(call: &mut LibCall<'_>) -> Res<Ret> {
 pub(super) fn any_reverse(call: &mut LibCall<'_>) -> Res<Ret> {
     as_any(match call.any(0).view() {
         View::Text(_) => text::reverse(call),
-        View::List(_) => list::reverse(call),
+        View::List(_) | View::Range(_) => list::reverse(call),
         _ => Err(call.wrong(0, "a text or list")),
     })
 }

@@ -108,9 +108,13 @@ impl LibCall<'_> {
         self.kind(n, Kind::Text, "text")
     }
 
-    /// The n-th reference argument, which must be a list.
-    pub(crate) fn list(&self, n: usize) -> Res<Obj> {
-        self.kind(n, Kind::List, "list")
+    /// The n-th reference argument, which must be a list; of a range the list of its numbers.
+    pub(crate) fn list(&mut self, n: usize) -> Res<Obj> {
+        match self.any(n).view() {
+            View::List(list) => Ok(list),
+            View::Range(range) => data::numbers(self, range),
+            _ => Err(self.wrong(n, "list")),
+        }
     }
 
     /// The n-th reference argument, which must be a map (record or dictionary).

@@ -3,7 +3,7 @@
 //! name what the program called. Must stay true: a name is only given where it is certain; finding it changes nothing.
 
 use flin_bytecode::encode::split_reg_pair;
-use flin_bytecode::library::LibBody;
+use flin_bytecode::library::{LibBody, lookup};
 use flin_bytecode::{Bank, Function, Instr, LIBRARY, LibId, Op, OperandKind, Place, Signature};
 
 use crate::fault::{Blame, NewError};
@@ -123,10 +123,36 @@ fn argument_after(
             return Some((row, Some(at)));
         }
         if mentions(instr, bank, reg) {
-            return None;
+            return in_place(failed, instr, reg);
         }
     }
     None
+}
+
+/// As `argument_after`, where the library function is done by an operation in place. Only a check against any list or map
+/// is one for such a function.
+fn in_place(failed: Instr, used: Instr, reg: u16) -> Option<(LibId, Option<usize>)> {
+    if failed.op != Op::UnboxRef {
+        return None;
+    }
+    let (name, parameters): (_, &[Place]) = if matches!(
+        used.op,
+        Op::ListPushI64 | Op::ListPushF64 | Op::ListPushBool | Op::ListPushRef | Op::ListPushAny
+    ) {
+        ("push", &[Place::A])
+    } else if matches!(used.op, Op::ListConcat | Op::AddAny) {
+        ("concat", &[Place::B, Place::C])
+    } else if used.op == Op::MapGet {
+        ("get", &[Place::B])
+    } else if used.op == Op::MapSet {
+        ("set", &[Place::B])
+    } else {
+        return None;
+    };
+    let at = parameters
+        .iter()
+        .position(|place| value(used, *place) == i32::from(reg))?;
+    Some((*lookup(name).first()?, Some(at)))
 }
 
 /// The register whose value an instruction checks or gives.
