@@ -1,13 +1,14 @@
-//! A host that keeps everything in memory: printed lines, records, a clock that stands still. Here because programs
-//! are run without a disk. Must stay true: ids count from 1 per entity and are never used again.
-
-use std::collections::BTreeMap;
+//! A host that keeps everything in memory: printed lines, records, a clock. Here because programs are run without a
+//! disk. Must stay true: the clock stands still within a transaction and goes on by a second with each that wrote
+//! something, so that what programs print is always the same.
 
 use crate::case::{Setup, StoreFault};
 use flin_bytecode::{EntityTypeId, Module};
-use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice};
+use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, Moment, ScanMode, Slice};
 
-/// The time that programs of the corpus see: 2026-03-04T05:06:07Z.
+use crate::records::Records;
+
+/// The time that programs of the corpus see first: 2026-03-04T05:06:07Z.
 pub(crate) const NOW_MS: i64 = 1_772_600_767_000;
 
 /// Enough turns and calls for every program of the corpus; beyond that it hangs.
@@ -15,9 +16,7 @@ const FUEL_MAX: u64 = 20_000_000;
 
 /// Records and printed lines of one run.
 pub struct MemoryHost {
-    names: Vec<String>,
-    records: Vec<BTreeMap<i64, HostRecord>>,
-    next_id: Vec<i64>,
+    records: Records,
     printed: Vec<String>,
     fuel_left: u64,
     random: u64,
@@ -29,9 +28,7 @@ impl MemoryHost {
     /// An empty store for the entities of a module.
     pub fn new(module: &Module) -> MemoryHost {
         MemoryHost {
-            names: module.entities.iter().map(|e| e.name.clone()).collect(),
-            records: vec![BTreeMap::new(); module.entities.len()],
-            next_id: vec![1; module.entities.len()],
+            records: Records::new(module, NOW_MS),
             printed: Vec::new(),
             fuel_left: FUEL_MAX,
             random: 0x9e37_79b9_7f4a_7c15,
@@ -65,13 +62,6 @@ impl MemoryHost {
     pub fn printed(&self) -> &[String] {
         &self.printed
     }
-
-    fn record(&mut self, ty: EntityTypeId, id: i64) -> Result<&mut HostRecord, HostError> {
-        let entity = self.names[ty.index()].clone();
-        self.records[ty.index()]
-            .get_mut(&id)
-            .ok_or(HostError::NotFound { entity, id })
-    }
 }
 
 impl Host for MemoryHost {
@@ -94,7 +84,7 @@ impl Host for MemoryHost {
     }
 
     fn now_ms(&mut self) -> i64 {
-        NOW_MS
+        self.records.now_ms()
     }
 
     fn random(&mut self, bytes: &mut [u8]) {
@@ -111,8 +101,13 @@ impl Host for MemoryHost {
         known.map(|(_, value)| value.clone())
     }
 
+    fn statement_end(&mut self) -> Result<(), HostError> {
+        self.records.commit();
+        Ok(())
+    }
+
     fn entity_get(&mut self, ty: EntityTypeId, id: i64) -> Result<Option<HostRecord>, HostError> {
-        Ok(self.records[ty.index()].get(&id).cloned())
+        Ok(self.records.get(ty, id))
     }
 
     fn entity_scan(
@@ -120,23 +115,33 @@ impl Host for MemoryHost {
         ty: EntityTypeId,
         mode: ScanMode,
     ) -> Result<Vec<HostRecord>, HostError> {
-        let wanted = |record: &&HostRecord| match mode {
-            ScanMode::Live => record.deleted_at.is_none(),
-            ScanMode::Deleted => record.deleted_at.is_some(),
-            ScanMode::All => true,
-        };
-        Ok(self.records[ty.index()]
-            .values()
-            .filter(wanted)
-            .cloned()
-            .collect())
+        Ok(self.records.scan(ty, mode))
+    }
+
+    fn entity_history(&mut self, ty: EntityTypeId, id: i64) -> Result<Vec<HostRecord>, HostError> {
+        Ok(self.records.history(ty, id))
+    }
+
+    fn entity_get_at(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        when: Moment,
+    ) -> Result<Option<HostRecord>, HostError> {
+        Ok(self.records.get_at(ty, id, when))
+    }
+
+    fn entity_scan_at(
+        &mut self,
+        ty: EntityTypeId,
+        mode: ScanMode,
+        when: Moment,
+    ) -> Result<Vec<HostRecord>, HostError> {
+        Ok(self.records.scan_at(ty, mode, when))
     }
 
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {
-        Ok(self.records[ty.index()]
-            .values()
-            .filter(|r| r.deleted_at.is_none())
-            .count() as i64)
+        Ok(self.records.scan(ty, ScanMode::Live).len() as i64)
     }
 
     fn entity_insert(
@@ -145,19 +150,7 @@ impl Host for MemoryHost {
         fields: Vec<HostValue>,
     ) -> Result<HostRecord, HostError> {
         self.writable()?;
-        let id = self.next_id[ty.index()];
-        self.next_id[ty.index()] += 1;
-        let record = HostRecord {
-            ty,
-            id,
-            version: 1,
-            created_at: NOW_MS,
-            updated_at: NOW_MS,
-            deleted_at: None,
-            fields,
-        };
-        self.records[ty.index()].insert(id, record.clone());
-        Ok(record)
+        self.records.insert(ty, fields)
     }
 
     fn entity_update(
@@ -167,33 +160,22 @@ impl Host for MemoryHost {
         fields: Vec<HostValue>,
     ) -> Result<HostRecord, HostError> {
         self.writable()?;
-        let record = self.record(ty, id)?;
-        record.version += 1;
-        record.fields = fields;
-        Ok(record.clone())
+        self.records.update(ty, id, fields)
     }
 
     fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
         self.writable()?;
-        let record = self.record(ty, id)?;
-        record.version += 1;
-        record.deleted_at = Some(NOW_MS);
-        Ok(record.clone())
+        self.records.delete(ty, id)
     }
 
     fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
         self.writable()?;
-        let record = self.record(ty, id)?;
-        record.version += 1;
-        record.deleted_at = None;
-        Ok(record.clone())
+        self.records.restore(ty, id)
     }
 
     fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
         self.writable()?;
-        self.record(ty, id)?;
-        self.records[ty.index()].remove(&id);
-        Ok(())
+        self.records.destroy(ty, id)
     }
 }
 

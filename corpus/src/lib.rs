@@ -11,6 +11,7 @@ mod case;
 pub mod diagnostics;
 mod disk;
 mod host;
+mod records;
 mod served;
 pub mod similar;
 pub mod untyped;

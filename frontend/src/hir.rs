@@ -85,6 +85,17 @@ pub struct EntityDef {
     pub name: String,
     pub span: Span,
     pub fields: Vec<FieldDef>,
+    /// Fields with `@inverse`: never stored, so no `fields`.
+    pub inverses: Vec<InverseDef>,
+}
+
+/// `todos: [Todo] @inverse(owner)`: the records of another entity that link here.
+#[derive(Clone, Debug)]
+pub struct InverseDef {
+    pub name: String,
+    pub span: Span,
+    /// Whose records; none until its declaration was found to be right.
+    pub of: Option<(EntityIx, u32)>,
 }
 
 /// A field of an entity.
@@ -92,7 +103,7 @@ pub struct EntityDef {
 pub struct FieldDef {
     pub name: String,
     pub span: Span,
-    /// Declared type without the optional mark; `[Todo] @inverse(..)` fields are not supported yet.
+    /// Declared type without the optional mark.
     pub ty: TypeAnn,
     /// May be none once saved.
     pub optional: bool,

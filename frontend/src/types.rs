@@ -122,8 +122,10 @@ pub enum Meaning {
     MapKey,
     /// Declared field of an entity.
     EntityField(u32),
-    /// `id version created_at updated_at deleted_at`.
+    /// `id version created_at updated_at deleted_at valid_from valid_to`.
     SystemField(SystemField),
+    /// An inverse list of an entity, by its number: a query.
+    Inverse(u32),
     /// `kind message field cause position` … of an error value.
     ErrorField,
     /// Decided at run time: receiver is `any` or a union.
@@ -153,6 +155,8 @@ pub enum SystemField {
     CreatedAt,
     UpdatedAt,
     DeletedAt,
+    ValidFrom,
+    ValidTo,
 }
 
 impl Types {

@@ -47,15 +47,10 @@ unsupported! {
     PathFromFile 2 "routes without a path" "write the path: `route GET \"/x\" { … }`";
     PageParameters 2 "pages with parameters in their path" "";
     Session 2 "session" "";
-    TimeTravel 1 "time travel with `@`, `history` and `at`" "";
     Money 3 "the type money" "use int for cents, or float";
     Files 2 "the type file and file inputs" "";
-    Inverse 2 "inverse lists of entities" "use a query: `Todo.where(owner == user)`";
-    LinksInValues 1 "links to entities inside of lists, maps and tuples of an entity" "make an entity that holds the two links";
     EventValues 1 "the event in a handler" "bind the control to a variable and read that";
     AsyncState 2 "loading(…), error(…) and error_message(…) of a variable" "messages of failed actions appear at their field by themselves";
-    EntitySpread 1 "spreading into an entity literal" "name the fields, so that a request cannot set others";
-    EntityRest 1 "the rest of an entity in a pattern" "name the fields";
     DynamicControls 1 "bound controls whose type is computed" "write one control per type with {if}";
     BindParts 1 "binding a part of a value" "bind a variable of the page and copy it in the submit handler";
 }

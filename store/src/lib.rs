@@ -14,6 +14,7 @@
 mod catalog;
 mod codec;
 mod committer;
+mod consequences;
 mod delta;
 mod disk;
 mod error;
@@ -36,6 +37,7 @@ mod store;
 mod transaction;
 mod value;
 
+pub use consequences::Consequences;
 pub use disk::{
     CrashChoice, Disk, DiskFile, Fault, Lie, LockError, LockGuard, MemoryDisk, QUARANTINE,
     RealDisk, SimDisk,

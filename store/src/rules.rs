@@ -11,7 +11,7 @@ use crate::delta::Newest;
 use crate::error::{ConstraintError, ConstraintRule};
 use crate::index::UniqueKey;
 use crate::outcome::CommitOutcome;
-use crate::schema::OnDelete;
+use crate::schema::{FieldType, OnDelete};
 use crate::transaction::{Pending, TransactionParts};
 use crate::value::{EntityId, FieldIx, FieldValue, Record, TypeIx};
 
@@ -205,12 +205,12 @@ impl Planner<'_> {
                 if rule != OnDelete::SetNone {
                     continue;
                 }
-                let required =
-                    self.newest.shared.schema.type_def(key.0).fields[field.0 as usize].required;
+                let shared = self.newest.shared;
+                let def = &shared.schema.type_def(key.0).fields[field.0 as usize];
                 if let Some(pending) = self.touch(key) {
                     let value = &mut pending.fields[field.0 as usize];
-                    *value = without_link(value, *target);
-                    if required && value.is_none() {
+                    *value = without_link(value, &def.ty, *target);
+                    if def.required && value.is_none() {
                         return Err(self.violation(key, field, ConstraintRule::Required));
                     }
                 }
@@ -314,42 +314,61 @@ impl Planner<'_> {
     }
 }
 
-/// The value without links to `target`: a link becomes `none`, in a list it is left out.
-fn without_link(value: &FieldValue, target: Key) -> FieldValue {
+/// The value without links to `target`: a link becomes `none`; in a list or map of links it is left out. Where the type
+/// says nothing of what is inside, places stay what they are.
+pub(crate) fn without_link(value: &FieldValue, ty: &FieldType, target: Key) -> FieldValue {
     let is_link =
         |value: &FieldValue| matches!(value, FieldValue::Ref { ty, id } if (*ty, *id) == target);
-    match value {
-        value if is_link(value) => FieldValue::None,
-        FieldValue::List(items) => {
-            let kept = items.iter().filter(|item| !is_link(item));
-            FieldValue::List(kept.map(|item| without_link(item, target)).collect())
+    match (value, ty) {
+        (value, _) if is_link(value) => FieldValue::None,
+        (FieldValue::List(items), FieldType::List(item)) => {
+            let kept = items.iter().filter(|value| !is_link(value));
+            FieldValue::List(
+                kept.map(|value| without_link(value, item, target))
+                    .collect(),
+            )
         }
-        FieldValue::Map(entries) => FieldValue::Map(
-            entries
-                .iter()
-                .map(|(key, item)| (key.clone(), without_link(item, target)))
-                .collect(),
-        ),
-        FieldValue::Enum {
-            name,
-            variant,
-            payload,
-        } => FieldValue::Enum {
-            name: name.clone(),
-            variant: variant.clone(),
-            payload: payload
-                .iter()
-                .map(|item| without_link(item, target))
-                .collect(),
-        },
-        FieldValue::None
-        | FieldValue::Bool(_)
-        | FieldValue::Int(_)
-        | FieldValue::Float(_)
-        | FieldValue::Text(_)
-        | FieldValue::Time(_)
-        | FieldValue::Duration(_)
-        | FieldValue::Bytes(_)
-        | FieldValue::Ref { .. } => value.clone(),
+        (FieldValue::Map(entries), FieldType::Map(item)) => {
+            let kept = entries.iter().filter(|(_, value)| !is_link(value));
+            let kept = kept.map(|(key, value)| (key.clone(), without_link(value, item, target)));
+            FieldValue::Map(kept.collect())
+        }
+        (FieldValue::List(items), _) => {
+            let inside = |item| without_link(item, &FieldType::Any, target);
+            FieldValue::List(items.iter().map(inside).collect())
+        }
+        (FieldValue::Map(entries), _) => {
+            let inside = |(key, item): &(Arc<str>, FieldValue)| {
+                (key.clone(), without_link(item, &FieldType::Any, target))
+            };
+            FieldValue::Map(entries.iter().map(inside).collect())
+        }
+        (
+            FieldValue::Enum {
+                name,
+                variant,
+                payload,
+            },
+            _,
+        ) => {
+            let inside = |item| without_link(item, &FieldType::Any, target);
+            FieldValue::Enum {
+                name: name.clone(),
+                variant: variant.clone(),
+                payload: payload.iter().map(inside).collect(),
+            }
+        }
+        (
+            FieldValue::None
+            | FieldValue::Bool(_)
+            | FieldValue::Int(_)
+            | FieldValue::Float(_)
+            | FieldValue::Text(_)
+            | FieldValue::Time(_)
+            | FieldValue::Duration(_)
+            | FieldValue::Bytes(_)
+            | FieldValue::Ref { .. },
+            _,
+        ) => value.clone(),
     }
 }

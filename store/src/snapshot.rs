@@ -70,6 +70,19 @@ impl Snapshot {
         }
     }
 
+    /// The data as it was after a transaction: what was committed later is not seen.
+    #[must_use]
+    pub fn at_lsn(&self, lsn: Lsn) -> Snapshot {
+        let until = Until {
+            lsn: lsn.min(self.until.lsn),
+            ..self.until
+        };
+        Snapshot {
+            shared: self.shared.clone(),
+            until,
+        }
+    }
+
     /// Whether nothing of a type changed after what this snapshot sees, so that the indexes, which are about now, hold.
     fn is_newest(&self, last_lsn: Lsn) -> bool {
         self.until.time_ms.is_none() && last_lsn <= self.until.lsn

@@ -7,11 +7,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use crate::error::{ConstraintError, ConstraintRule, ReadError, TxError};
+use crate::error::{ReadError, TxError};
 use crate::index::UniqueKey;
 use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
 use crate::queue::ExclusiveTurn;
-use crate::schema::OnDelete;
 use crate::snapshot::{Deleted, Scan, Snapshot};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -98,6 +97,18 @@ impl Transaction {
     /// Whether nothing was written: committing then has no effect.
     pub fn is_read_only(&self) -> bool {
         self.writes.is_empty()
+    }
+
+    /// When it was begun, milliseconds UTC: the time of what it wrote until it is committed.
+    pub fn started_ms(&self) -> i64 {
+        self.started_ms
+    }
+
+    /// Whether this transaction removes the record for good.
+    pub fn destroys(&self, ty: TypeIx, id: EntityId) -> bool {
+        self.writes
+            .get(&(ty, id))
+            .is_some_and(|pending| pending.destroyed)
     }
 
     /// Number of records written.
@@ -236,43 +247,8 @@ impl Transaction {
         Ok(pending.version())
     }
 
-    /// The link that forbids deleting a record, as this transaction sees it: a live record links to it by a field whose
-    /// rule is `OnDelete::Restrict`. The commit decides in the end; asking before a `delete` tells it where it is asked.
-    ///
-    /// # Errors
-    /// When a record that may hold the link cannot be read.
-    pub fn restricted_by(
-        &mut self,
-        ty: TypeIx,
-        id: EntityId,
-    ) -> Result<Option<ConstraintError>, ReadError> {
-        for (holder, field) in self.possible_referrers(ty, id) {
-            let shared = self.snapshot.shared.clone();
-            let def = shared.schema.type_def(holder.0);
-            let restricts = def.fields[field.0 as usize].on_delete == OnDelete::Restrict;
-            if !restricts || holder == (ty, id) {
-                continue;
-            }
-            let links = self
-                .get(holder.0, holder.1)?
-                .is_some_and(|record| record.fields[field.0 as usize].links_to(ty, id));
-            if links {
-                return Ok(Some(ConstraintError {
-                    entity: def.name.clone(),
-                    id: holder.1,
-                    field: def.fields[field.0 as usize].name.clone(),
-                    rule: ConstraintRule::Restrict {
-                        target: shared.type_name(ty).to_owned(),
-                        target_id: id,
-                    },
-                }));
-            }
-        }
-        Ok(None)
-    }
-
     /// Records and fields that link to a record now, or in this transaction; a look at the record decides.
-    fn possible_referrers(
+    pub(crate) fn possible_referrers(
         &self,
         ty: TypeIx,
         id: EntityId,

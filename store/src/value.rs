@@ -118,7 +118,7 @@ impl FieldValue {
     }
 
     /// Calls `visit` for every reference in this value, however deep.
-    pub(crate) fn each_ref(&self, visit: &mut dyn FnMut(TypeIx, EntityId)) {
+    pub fn each_ref(&self, visit: &mut dyn FnMut(TypeIx, EntityId)) {
         match self {
             FieldValue::Ref { ty, id } => visit(*ty, *id),
             FieldValue::Enum { payload: items, .. } | FieldValue::List(items) => {

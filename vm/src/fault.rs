@@ -177,7 +177,9 @@ impl Fault {
                 blame: Blame::Nobody,
             }))),
             HostError::Storage(_) => Fault::new(ErrorKind::StorageError, sentence),
-            HostError::NotFound { entity, .. } => Fault(Box::new(FaultData::New(NewError {
+            HostError::NotFound { entity, .. }
+            | HostError::Deleted { entity, .. }
+            | HostError::NotDeleted { entity, .. } => Fault(Box::new(FaultData::New(NewError {
                 kind: ErrorKind::NotFound,
                 message: sentence,
                 entity: Some(entity),

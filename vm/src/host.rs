@@ -62,6 +62,26 @@ pub struct HostRecord {
     pub deleted_at: Option<i64>,
     /// The declared fields, in declared order.
     pub fields: Vec<HostValue>,
+    /// If this is the record as it was, not as it is: of when.
+    pub past: Option<HostPast>,
+}
+
+/// A moment of the past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// All that was committed by then, ms since 1970 UTC.
+    Time(i64),
+    /// All up to a commit, by the host's number: many commits may share a time. 0 is the transaction under way.
+    Commit(i64),
+}
+
+/// Of when a record of the past is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostPast {
+    /// The moment whose state it shows.
+    pub as_of: Moment,
+    /// When the next version was made; none if there is no other.
+    pub valid_to: Option<i64>,
 }
 
 /// An HTTP answer built by the program.
@@ -120,6 +140,20 @@ pub enum HostError {
         /// The id asked for.
         id: i64,
     },
+    /// The record is deleted, so it cannot be changed. Becomes `NotFound`.
+    Deleted {
+        /// Entity name.
+        entity: String,
+        /// Its id.
+        id: i64,
+    },
+    /// The record is not deleted, so it cannot be restored. Becomes `NotFound`.
+    NotDeleted {
+        /// Entity name.
+        entity: String,
+        /// Its id.
+        id: i64,
+    },
     /// A rule that only the store can check (unique, references). Becomes `ValidationError`.
     Constraint {
         /// Entity name.
@@ -144,6 +178,13 @@ impl std::fmt::Display for HostError {
                 f.write_str("entities cannot be changed here: this code only reads")
             }
             HostError::NotFound { entity, id } => write!(f, "there is no {entity} with id {id}"),
+            HostError::Deleted { entity, id } => write!(
+                f,
+                "{entity} {id} is deleted; bring it back with `restore` first"
+            ),
+            HostError::NotDeleted { entity, id } => {
+                write!(f, "{entity} {id} is not deleted, so it cannot be restored")
+            }
             HostError::Constraint { message, .. } => f.write_str(message),
             HostError::Storage(message) => write!(f, "the store failed: {message}"),
             HostError::Conflict => {
@@ -182,6 +223,23 @@ pub trait Host {
         &mut self,
         ty: EntityTypeId,
         mode: ScanMode,
+    ) -> Result<Vec<HostRecord>, HostError>;
+    /// All versions of a record, oldest first, unsaved ones left out; empty if there is no such record. `past` of each is
+    /// the moment it was made and the time of the next one.
+    fn entity_history(&mut self, ty: EntityTypeId, id: i64) -> Result<Vec<HostRecord>, HostError>;
+    /// The record as it was, deleted or not (`deleted_at` tells); none if there was none.
+    fn entity_get_at(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        when: Moment,
+    ) -> Result<Option<HostRecord>, HostError>;
+    /// All records of a type as they were, by id.
+    fn entity_scan_at(
+        &mut self,
+        ty: EntityTypeId,
+        mode: ScanMode,
+        when: Moment,
     ) -> Result<Vec<HostRecord>, HostError>;
     /// Number of live records of a type.
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError>;

@@ -25,7 +25,10 @@ pub use flin_bytecode as bytecode;
 
 pub use fault::READ_ONLY_RULE;
 pub use flin_bytecode::VerifyError;
-pub use host::{Host, HostError, HostRecord, HostResponse, HostValue, LogLevel, ScanMode, Slice};
+pub use host::{
+    Host, HostError, HostPast, HostRecord, HostResponse, HostValue, LogLevel, Moment, ScanMode,
+    Slice,
+};
 #[cfg(feature = "count")]
 pub use profile::Profile;
 pub use program::Program;

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use flin_bytecode::module::Module;
 
-use crate::host::HostValue;
+use crate::host::{HostValue, Moment};
 use crate::iso;
 use crate::json_text::{self, Within};
 
@@ -48,9 +48,16 @@ fn write(out: &mut String, module: &Module, value: &HostValue) {
         }
         HostValue::Entity(record) => {
             let name = &module.entities[record.ty.index()].name;
+            let then = record.past.map_or(String::new(), |past| {
+                let (name, number) = match past.as_of {
+                    Moment::Time(ms) => ("as_of", ms),
+                    Moment::Commit(number) => ("commit", number),
+                };
+                format!(",\"version\":{},\"{name}\":{number}", record.version)
+            });
             write!(
                 out,
-                "{{\"_entity\":true,\"type\":\"{name}\",\"id\":{}}}",
+                "{{\"_entity\":true,\"type\":\"{name}\",\"id\":{}{then}}}",
                 record.id
             )
         }

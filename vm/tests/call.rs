@@ -261,6 +261,7 @@ fn query_steps_through_library_rows() {
     mb.module.entities.push(flin_bytecode::Entity {
         name: "Todo".into(),
         fields: vec![],
+        inverses: Vec::new(),
         line: 1,
     });
     let main = add(&mut mb, "main", &[], Some(Class::Ref), |_, b| {

@@ -46,6 +46,7 @@ fn module() -> ModuleBuilder {
     mb.module.entities.push(Entity {
         name: "User".into(),
         fields: vec![field("name", text, vec![])],
+        inverses: Vec::new(),
         line: 1,
     });
     let mut owner = field("owner", user, vec![]);
@@ -58,6 +59,7 @@ fn module() -> ModuleBuilder {
             field("weight", float, vec![]),
             owner,
         ],
+        inverses: Vec::new(),
         line: 2,
     });
     mb
@@ -82,6 +84,7 @@ fn stored(ty: EntityTypeId, id: i64, fields: Vec<HostValue>) -> HostRecord {
         updated_at: 10,
         deleted_at: None,
         fields,
+        past: None,
     }
 }
 
@@ -162,6 +165,7 @@ fn creating_a_record() {
         updated_at: 77,
         deleted_at: None,
         fields,
+        past: None,
     };
     assert_eq!(result, Ok(HostValue::Entity(Box::new(expected.clone()))));
     assert_eq!(host.records[&(TODOS.0, 3)], expected);

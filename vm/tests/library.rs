@@ -5,10 +5,11 @@
 mod support;
 
 use flin_bytecode::{
-    Class, FuncId, FunctionBuilder, LIBRARY, LibType, Module, ModuleBuilder, Native, Op,
+    Class, Entity, EntityField, EntityTypeId, FuncId, FunctionBuilder, LIBRARY, LibType, Module,
+    ModuleBuilder, Native, OnDelete, Op, TypeDesc,
 };
 use flin_testkit::rng::Rng;
-use flin_vm::{ErrorKind, HostValue, Limits, Program, Vm};
+use flin_vm::{ErrorKind, HostRecord, HostValue, Limits, Program, Vm};
 use support::{ModelHost, emit};
 
 /// Calls per row.
@@ -45,7 +46,39 @@ fn module() -> Module {
         let function = b.finish().expect("fits");
         builder.function(function);
     }
+    let name = builder.type_desc(TypeDesc::Text);
+    builder.module.entities.push(Entity {
+        name: "Note".into(),
+        fields: vec![EntityField {
+            name: "k".into(),
+            ty: name,
+            optional: true,
+            rules: Vec::new(),
+            default: None,
+            checks: Vec::new(),
+            unique: false,
+            index: false,
+            hidden: false,
+            on_delete: OnDelete::Restrict,
+        }],
+        inverses: Vec::new(),
+        line: 1,
+    });
     builder.module
+}
+
+/// A stored record and one that was never saved.
+fn records() -> [HostRecord; 2] {
+    [1, 0].map(|id| HostRecord {
+        ty: EntityTypeId(0),
+        id,
+        version: id,
+        created_at: 5,
+        updated_at: 5,
+        deleted_at: None,
+        fields: vec![HostValue::Text("a".to_owned())],
+        past: None,
+    })
 }
 
 fn texts() -> Vec<HostValue> {
@@ -198,6 +231,8 @@ fn values() -> Vec<HostValue> {
     all.extend(lists);
     all.extend(maps);
     all.push(pair);
+    all.push(HostValue::Link(EntityTypeId(0), 1));
+    all.extend(records().map(|record| HostValue::Entity(Box::new(record))));
     all
 }
 
@@ -207,6 +242,7 @@ fn fits(ty: &LibType, value: &HostValue) -> bool {
         LibType::Text => matches!(value, HostValue::Text(_)),
         LibType::List(_) => matches!(value, HostValue::List(_)),
         LibType::Map(..) => matches!(value, HostValue::Map(_)),
+        LibType::Entity => matches!(value, HostValue::Link(..) | HostValue::Entity(_)),
         LibType::Int => matches!(value, HostValue::Int(_)),
         LibType::Optional(inner) => *value == HostValue::None || fits(inner, value),
         _ => true,
@@ -231,7 +267,7 @@ fn argument(ty: &LibType, turn: usize, all: &[HostValue], rng: &mut Rng) -> Host
 fn every_row_holds_at_the_edges() {
     let program = Program::load(module()).unwrap_or_else(|e| panic!("{e}"));
     let all = values();
-    let mut rng = Rng::new(11);
+    let mut rng = Rng::new(12);
     let mut answered = vec![0; Native::ALL.len()];
     for (row, native) in Native::ALL.iter().enumerate() {
         let limits = Limits {
@@ -242,6 +278,8 @@ fn every_row_holds_at_the_edges() {
             clock_ms: 1_772_600_767_000,
             ..ModelHost::default()
         };
+        let [stored, _] = records();
+        host.records.insert((0, 1), stored);
         let mut vm = Vm::new(program.clone(), limits);
         let calls = if *native == Native::HashPassword {
             SLOW_CALLS

@@ -5,8 +5,8 @@ mod support;
 
 use flin_bytecode::{
     Class, Entity, EntityField, EntityTypeId, FieldNo, FuncId, Function, FunctionBuilder, Global,
-    GlobalId, Handler, HandlerId, Module, ModuleBuilder, Native, OnDelete, Op, Page, Reg, Rule,
-    Shape, TypeDesc,
+    GlobalId, Handler, HandlerId, Inverse, Module, ModuleBuilder, Native, OnDelete, Op, Page, Reg,
+    Rule, Shape, TypeDesc,
 };
 use flin_testkit::rng::Rng;
 use flin_vm::{HostRecord, HostValue, Limits, Program, Vm};
@@ -86,6 +86,11 @@ fn declare(mb: &mut ModuleBuilder) {
     mb.module.entities.push(Entity {
         name: "Todo".into(),
         fields,
+        inverses: vec![Inverse {
+            name: "children".into(),
+            entity: TODOS,
+            field: 1,
+        }],
         line: 1,
     });
     mb.global(Global {
@@ -304,6 +309,8 @@ fn entities(_: &mut ModuleBuilder, b: &mut FunctionBuilder) {
     emit!(b, EntitySet, parent, todo, FieldNo(1));
     emit!(b, EntityDelete, todo);
     emit!(b, EntityRestore, todo);
+    emit!(b, EntityValidate, todo);
+    emit!(b, EntityInverse, query, todo, 0);
     emit!(b, EntityDestroy, todo);
     emit!(b, BoxRef, any, list);
     emit!(b, RetAny, any);
@@ -418,6 +425,7 @@ fn host() -> ModelHost {
         updated_at: 1,
         deleted_at: None,
         fields,
+        past: None,
     };
     host.records.insert((0, 1), record);
     host

@@ -25,6 +25,7 @@ fn render(
     mb.module.entities.push(Entity {
         name: "Todo".into(),
         fields: vec![],
+        inverses: Vec::new(),
         line: 1,
     });
     let classes: Vec<Class> = params.iter().map(|_| Class::Any).collect();

@@ -5,7 +5,7 @@
 use flin_syntax::Span;
 
 use crate::hir::{EntityIx, ExprId, ExprKind, LocalId, RecordEntry};
-use crate::types::{Meaning, SystemField};
+use crate::types::{InstId, Meaning, SystemField};
 
 use super::cells::{CellId, InstIx, MapKind, MapNodeId};
 use super::mismatch::{Inside, Into};
@@ -135,14 +135,28 @@ impl<'p> Walker<'_, 'p> {
                 Meaning::EntityField(at as u32),
             ));
         }
+        let inverses = &self.engine.program.entities[entity.index()].inverses;
+        if let Some(at) = inverses.iter().position(|inverse| inverse.name == name) {
+            // One whose declaration was wrong was reported there.
+            let set = match inverses[at].of {
+                Some((listed, _)) => self.engine.cells.nominal(Nominal::Query(listed)),
+                None => Set::NEVER,
+            };
+            return Some((set, Meaning::Inverse(at as u32)));
+        }
         let (set, field) = match name {
             "id" => (Set::INT, SystemField::Id),
-            "version" => (Set::INT, SystemField::Version),
+            "version" => return Some((Set::INT, Meaning::SystemField(SystemField::Version))),
             "created_at" => (Set::TIME, SystemField::CreatedAt),
             "updated_at" => (Set::TIME, SystemField::UpdatedAt),
             "deleted_at" => (Set::TIME.plus(Set::NONE), SystemField::DeletedAt),
+            "valid_from" => (Set::TIME, SystemField::ValidFrom),
+            "valid_to" => (Set::TIME.plus(Set::NONE), SystemField::ValidTo),
             _ => return None,
         };
+        // Until it is saved a record has none of them.
+        let unsaved = self.engine.cells.read(self.engine.unsaved[entity.index()]);
+        let set = set.plus(unsaved.only(Set::NONE));
         Some((set, Meaning::SystemField(field)))
     }
 
@@ -190,10 +204,6 @@ impl<'p> Walker<'_, 'p> {
             return (self.method_of(expr, recv, set, name, &[], true), None);
         }
         let known = match self.engine.cells.single_entity(set) {
-            Some(_) if name.0 == "history" => {
-                self.not_yet(recv, crate::unsupported::Unsupported::TimeTravel, name.1);
-                return (Set::NEVER, None);
-            }
             Some(entity) => self.field_names(entity),
             None => Vec::new(),
         };
@@ -204,6 +214,8 @@ impl<'p> Walker<'_, 'p> {
     pub(super) fn field_names(&self, entity: EntityIx) -> Vec<String> {
         let fields = &self.engine.program.entities[entity.index()].fields;
         let own = fields.iter().map(|field| field.name.clone());
+        let inverses = &self.engine.program.entities[entity.index()].inverses;
+        let own = own.chain(inverses.iter().map(|inverse| inverse.name.clone()));
         own.chain(["id", "version", "created_at", "updated_at", "deleted_at"].map(str::to_owned))
             .collect()
     }
@@ -300,6 +312,7 @@ impl<'p> Walker<'_, 'p> {
                 self.store_field(entity, at, value.1, value.0);
                 self.mean(expr, Meaning::EntityField(at));
             }
+            Some((_, Meaning::Inverse(_))) => self.listed_field(entity, name),
             Some(_) => self.automatic_field(entity, name),
             None => {
                 let set = self.engine.cells.entity(entity);
@@ -348,7 +361,16 @@ impl<'p> Walker<'_, 'p> {
 
     // ---- elements
 
-    pub(super) fn index(&mut self, recv: ExprId, index: ExprId) -> Set {
+    /// Elements of a query are those of the list of its records.
+    fn walked(&mut self, expr: ExprId, set: Set) -> Option<Set> {
+        let entity = self.engine.cells.single_query(set)?;
+        let list = self.query_list(expr, entity);
+        self.mean(expr, Meaning::Direct(InstId(list.0)));
+        let result = self.engine.insts[list.index()].result;
+        Some(self.engine.cells.read(result))
+    }
+
+    pub(super) fn index(&mut self, expr: ExprId, recv: ExprId, index: ExprId) -> Set {
         let (set, at) = (self.eval(recv), self.eval(index));
         if set.is_never() || at.is_never() {
             return Set::NEVER;
@@ -359,6 +381,12 @@ impl<'p> Walker<'_, 'p> {
         let rest = set.without(Set::NONE);
         if self.engine.cells.count(rest) > 1 {
             return self.index_of_several(rest, recv);
+        }
+        if let Some(records) = self.walked(expr, rest)
+            && let Some(element) = records.list
+        {
+            self.want_int(index, at);
+            return self.engine.cells.read(element);
         }
         if let Some(element) = rest.list {
             self.want_int(index, at);
@@ -454,8 +482,9 @@ impl<'p> Walker<'_, 'p> {
         Set::NONE
     }
 
-    pub(super) fn slice(&mut self, recv: ExprId, bounds: [Option<ExprId>; 3]) -> Set {
+    pub(super) fn slice(&mut self, expr: ExprId, recv: ExprId, bounds: [Option<ExprId>; 3]) -> Set {
         let set = self.eval(recv);
+        let set = self.walked(expr, set.without(Set::NONE)).unwrap_or(set);
         for bound in bounds.into_iter().flatten() {
             let at = self.eval(bound);
             if !at.has(Set::NONE) {

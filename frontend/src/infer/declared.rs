@@ -27,6 +27,8 @@ impl Engine<'_> {
                 })
                 .collect();
             self.entity_fields.push(fields);
+            let unsaved = self.cells.cell();
+            self.unsaved.push(unsaved);
         }
         for def in &program.enums {
             let variants = def

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use flin_syntax::Diagnostic;
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
-use crate::hir::{EnumIx, ExprId, FnId, Function, NamedArgDef, Program};
+use crate::hir::{EnumIx, Expr, ExprId, ExprKind, FnId, Function, NamedArgDef, Program};
 use crate::types::Meaning;
 
 use super::cells::{CellId, Cells, FuncNodeId, InstIx, MapNodeId, TupleNodeId};
@@ -63,6 +63,8 @@ pub(super) struct Engine<'p> {
     nested: u32,
     pub(super) globals: Vec<CellId>,
     pub(super) entity_fields: Vec<Vec<CellId>>,
+    /// None once the program makes records of the entity that it does not save at once: their id is none.
+    pub(super) unsaved: Vec<CellId>,
     pub(super) enum_data: Vec<Vec<Vec<CellId>>>,
     /// The enum whose data cells are being made, its type arguments and their node.
     pub(super) filling: Option<(EnumIx, Rc<Vec<CellId>>, EnumNodeId)>,
@@ -106,6 +108,7 @@ impl<'p> Engine<'p> {
             nested: 0,
             globals: Vec::new(),
             entity_fields: Vec::new(),
+            unsaved: Vec::new(),
             enum_data: Vec::new(),
             filling: None,
             page_of_view: HashMap::new(),
@@ -271,7 +274,7 @@ impl<'p> Engine<'p> {
         if let Some(answer) = program
             .prelude
             .get(ANSWER)
-            .filter(|_| !program.routes.is_empty())
+            .filter(|_| !program.routes.is_empty() || makes_json(program))
         {
             let inst = self.root(*answer);
             roots.push(*answer);
@@ -291,4 +294,16 @@ impl<'p> Engine<'p> {
             }
         }
     }
+}
+
+/// Whether the program makes JSON of something that may be, or hold, a query.
+fn makes_json(program: &Program) -> bool {
+    let is_json = |expr: &Expr| match &expr.kind {
+        ExprKind::CallLib(name, _)
+        | ExprKind::Method { name, .. }
+        | ExprKind::Field { name, .. } => name == "to_json",
+        _ => false,
+    };
+    let mut functions = program.functions.iter();
+    !program.entities.is_empty() && functions.any(|function| function.exprs.iter().any(is_json))
 }

@@ -140,6 +140,7 @@ impl Finish<'_, '_> {
             | Meaning::MapKey
             | Meaning::EntityField(_)
             | Meaning::SystemField(_)
+            | Meaning::Inverse(_)
             | Meaning::ErrorField
             | Meaning::Dynamic
             | Meaning::ImplicitOuter

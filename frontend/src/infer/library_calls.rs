@@ -9,7 +9,6 @@ use flin_syntax::Span;
 
 use crate::hir::{EntityIx, ExprId, ExprKind};
 use crate::types::{InstId, Meaning};
-use crate::unsupported::Unsupported;
 
 use super::cells::InstIx;
 use super::set::{Nominal, Set};
@@ -20,6 +19,17 @@ pub(super) type Arg = (ExprId, Set);
 
 impl Walker<'_, '_> {
     pub(super) fn call_lib(&mut self, expr: ExprId, name: &str, args: &[ExprId]) -> Set {
+        match (name, args) {
+            ("__entity_at", [record, when]) => return self.time_travel(expr, *record, *when),
+            ("__entity_spread", [record, value]) => {
+                let set = self.spread_fields(*record, *value);
+                if let Some(row) = lookup(name).first() {
+                    self.mean(expr, Meaning::Lib(*row));
+                }
+                return set;
+            }
+            _ => {}
+        }
         // The first argument decides about a query; it is looked at once: nested calls would double the work each time.
         let mut sets = Vec::with_capacity(args.len());
         if let Some((first, rest)) = args.split_first() {
@@ -38,6 +48,30 @@ impl Walker<'_, '_> {
         }
         let args: Vec<Arg> = args.iter().copied().zip(sets).collect();
         self.library_call(expr, (name, self.span(expr)), &args)
+    }
+
+    /// `record @ when`
+    fn time_travel(&mut self, expr: ExprId, record: ExprId, when: ExprId) -> Set {
+        let (of, at) = (self.eval(record), self.eval(when));
+        if of.is_never() || at.is_never() {
+            return Set::NEVER;
+        }
+        let known = of.without(Set::NONE);
+        let others = self
+            .engine
+            .cells
+            .without_nominals(known, |member| matches!(member, Nominal::Entity(_)));
+        if !known.is_any() && others.nominals == known.nominals {
+            self.no_history(record, of);
+            return Set::NEVER;
+        }
+        let fits = at.has(Set::INT) || at.has(Set::TIME) || at.has(Set::TEXT);
+        if !at.is_any() && !fits {
+            self.not_a_time(when, at);
+            return Set::NEVER;
+        }
+        let args = [(record, of), (when, at)];
+        self.library_call(expr, ("__entity_at", self.span(expr)), &args)
     }
 
     /// `__query_scan(q)` is an op: the records of the entity.
@@ -199,14 +233,14 @@ impl Walker<'_, '_> {
             _ => {}
         }
         let sets: Vec<Set> = all.iter().map(|arg| arg.1).collect();
-        if let Some(func) = self.query_function(name.0, all.len()) {
+        let by_lambda = name.0 == "find" && all.get(1).is_some_and(|arg| arg.1.func.is_some());
+        if let Some(func) = self
+            .query_function(name.0, all.len())
+            .filter(|_| !by_lambda)
+        {
             let (inst, result) = self.call_instance(expr, func, args, &sets);
             self.mean(expr, Meaning::Direct(InstId(inst.0)));
             return result;
-        }
-        if matches!((name.0, args.len()), ("at" | "history", 1)) {
-            self.not_yet(recv, Unsupported::TimeTravel, name.1);
-            return Set::NEVER;
         }
         if lookup(name.0).is_empty() {
             let query = all[0].1;

@@ -8,7 +8,6 @@ use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{BinOp, EntityIx, ExprId, ExprKind, TypeAnn};
 use crate::near::{from_elsewhere, nearest};
-use crate::unsupported::Unsupported;
 
 use super::cells::FuncNodeId;
 use super::library_calls::Arg;
@@ -452,10 +451,6 @@ impl Walker<'_, '_> {
     }
 
     /// A construct that is not done yet.
-    pub(super) fn not_yet(&mut self, at: ExprId, what: Unsupported, span: Span) {
-        self.report(at, |_, _| what.at(span));
-    }
-
     pub(super) fn cannot_set_field(&mut self, recv: ExprId, set: Set, name: (&str, Span)) {
         self.report(recv, |walker, span| {
             let words = walker.words(set);
@@ -482,6 +477,55 @@ impl Walker<'_, '_> {
                 format!("`{words}.{}` is set by the runtime", name.0),
             )
             .label("this cannot be assigned")
+        });
+    }
+
+    pub(super) fn listed_field(&mut self, entity: EntityIx, name: (&str, Span)) {
+        let words = self.engine.program.entities[entity.index()].name.clone();
+        let body = self.function.body;
+        self.report(body, |_, _| {
+            Diagnostic::error(
+                Code::NoSuchField,
+                name.1,
+                format!("`{words}.{}` is not stored, so it cannot be set", name.0),
+            )
+            .label("this lists the records that link here")
+            .hint("set the link in the records that it lists")
+        });
+    }
+
+    pub(super) fn not_a_field(&mut self, entity: EntityIx, name: &str, at: ExprId) {
+        let automatic = flin_bytecode::FieldNo::automatic(name).is_some();
+        if automatic {
+            return;
+        }
+        let def = &self.engine.program.entities[entity.index()];
+        let known: Vec<String> = def.fields.iter().map(|field| field.name.clone()).collect();
+        let title = format!("`{}` has no field `{name}`", def.name);
+        self.report(at, |_, span| {
+            let found = Diagnostic::error(Code::UnknownField, span, title.clone())
+                .label(format!("this has a `{name}`"));
+            match nearest(name, known.iter().map(String::as_str)) {
+                Some(near) => found.hint(format!("did you mean `{near}`?")),
+                None => found.hint(format!("the fields are {}", known.join(", "))),
+            }
+        });
+    }
+
+    pub(super) fn not_a_time(&mut self, at: ExprId, found: Set) {
+        self.expected(at, "a version (int), a time or a text with a date", found);
+    }
+
+    pub(super) fn no_history(&mut self, value: ExprId, set: Set) {
+        self.report(value, |walker, span| {
+            let words = walker.words(set);
+            let diagnostic = Diagnostic::error(
+                Code::NotAnEntity,
+                span,
+                format!("`@` needs a record of an entity, not {words}"),
+            )
+            .label(format!("this is {words}"));
+            walker.with_origins(diagnostic, value, set)
         });
     }
 

@@ -134,7 +134,8 @@ impl Walker<'_, '_> {
                     .engine
                     .cells
                     .without_nominals(set, |member| matches!(member, Nominal::Entity(_)));
-                (rest.nominals != set.nominals, rest)
+                // Whether it is none is asked at run time, as with fields.
+                (rest.nominals != set.nominals, rest.without(Set::NONE))
             }
             LibType::Query => {
                 let rest = self
@@ -373,7 +374,15 @@ impl Walker<'_, '_> {
                     .insert((expr, 100 + at), node);
                 self.engine.cells.norm(Set::tuple(node))
             }
-            LibType::Entity | LibType::Query => args.first().map_or(Set::ANY, |arg| arg.1),
+            LibType::Entity => {
+                // A record of the query's entity, or the same as the record given.
+                let first = args.first().map_or(Set::ANY, |arg| arg.1);
+                match self.engine.cells.single_query(first) {
+                    Some(entity) => self.engine.cells.entity(entity),
+                    None => first.without(Set::NONE),
+                }
+            }
+            LibType::Query => args.first().map_or(Set::ANY, |arg| arg.1),
             other => scalar_of(other),
         }
     }

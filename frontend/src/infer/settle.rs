@@ -239,6 +239,7 @@ fn collect_instances(meaning: &Meaning, out: &mut Vec<InstIx>) {
         | Meaning::MapKey
         | Meaning::EntityField(_)
         | Meaning::SystemField(_)
+        | Meaning::Inverse(_)
         | Meaning::ErrorField
         | Meaning::Dynamic
         | Meaning::ImplicitOuter

@@ -31,6 +31,8 @@ pub(super) struct Walker<'e, 'p> {
     pub(super) writes: Rc<LoopWrites>,
     exprs: Vec<Set>,
     pub(super) loops: Vec<LoopState>,
+    /// The next entity literal is saved where it stands.
+    pub(super) saving: bool,
 }
 
 impl<'e, 'p> Walker<'e, 'p> {
@@ -53,6 +55,7 @@ impl<'e, 'p> Walker<'e, 'p> {
             writes,
             exprs,
             loops: Vec::new(),
+            saving: false,
         }
     }
 
@@ -372,14 +375,14 @@ impl<'e, 'p> Walker<'e, 'p> {
                 name_span,
                 value,
             } => self.set_field(expr, *recv, (name, *name_span), *value),
-            ExprKind::Index(recv, index) => self.index(*recv, *index),
+            ExprKind::Index(recv, index) => self.index(expr, *recv, *index),
             ExprKind::SetIndex(recv, index, value) => self.set_index(*recv, *index, *value),
             ExprKind::Slice {
                 recv,
                 from,
                 to,
                 step,
-            } => self.slice(*recv, [*from, *to, *step]),
+            } => self.slice(expr, *recv, [*from, *to, *step]),
             ExprKind::ImplicitField { it, name, outer } => self.implicit(expr, *it, name, *outer),
             ExprKind::QueryArg { plain, .. } => self.eval(*plain),
             other => unreachable!("{other:?} is of another group"),
@@ -504,8 +507,15 @@ impl<'e, 'p> Walker<'e, 'p> {
     /// Entities, enum values, answers.
     fn stored(&mut self, expr: ExprId) -> Set {
         match self.kind(expr) {
-            ExprKind::EntityNew(entity, fields) => self.entity_new(*entity, fields),
-            ExprKind::Save(value) | ExprKind::Delete(value) | ExprKind::Restore(value) => {
+            ExprKind::EntityNew(entity, fields) => {
+                let saved = std::mem::take(&mut self.saving);
+                self.entity_new(*entity, fields, saved)
+            }
+            ExprKind::Save(value) => {
+                let set = self.saved(*value);
+                self.want_entity(expr, *value, set)
+            }
+            ExprKind::Delete(value) | ExprKind::Restore(value) => {
                 let set = self.eval(*value);
                 self.env.forget_fields();
                 self.want_entity(expr, *value, set)

@@ -4,7 +4,7 @@
 
 use flin_bytecode::build::Window;
 use flin_bytecode::library::LibBody;
-use flin_bytecode::{Class, Reg, Signature, TypeDesc, emit};
+use flin_bytecode::{Class, Native, Reg, Signature, TypeDesc, emit};
 
 use super::function::Lower;
 use crate::hir::{ExprId, ExprKind};
@@ -93,6 +93,7 @@ impl Lower<'_, '_> {
                 | Meaning::MapKey
                 | Meaning::EntityField(_)
                 | Meaning::SystemField(_)
+                | Meaning::Inverse(_)
                 | Meaning::ErrorField
                 | Meaning::Dynamic
                 | Meaning::KeyOr(_)
@@ -591,6 +592,15 @@ impl Lower<'_, '_> {
                 self.finish_call(raw, from, ty, want)
             }
             Meaning::Lib(row) | Meaning::LibOp(row) => match row.row().body {
+                LibBody::Native(Native::ToJson) => {
+                    let mark = self.b.mark();
+                    let from = self.arg_ty(args[0]);
+                    let value = self.arg(args[0], None);
+                    let value = self.answer(value, from);
+                    let result = self.call_row(e, *row, &[Arg::Value(value, Ty::Any)], None);
+                    self.b.release(mark);
+                    self.settle_as(result, ty, want)
+                }
                 LibBody::Native(_) => self.call_row(e, *row, args, want),
                 LibBody::Inline(inline) => self.inline_as(e, inline, args, want),
                 LibBody::Prelude(_) => self.never_called(e, args, want),
@@ -613,6 +623,7 @@ impl Lower<'_, '_> {
             | Meaning::MapKey
             | Meaning::EntityField(_)
             | Meaning::SystemField(_)
+            | Meaning::Inverse(_)
             | Meaning::ErrorField
             | Meaning::Dynamic
             | Meaning::ImplicitOwn(_) => {

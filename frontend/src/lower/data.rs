@@ -7,7 +7,7 @@ use super::calls::Arg;
 use super::function::Lower;
 use super::records::Source;
 use crate::hir::{EnumIx, ExprId, TypeAnn};
-use crate::types::{Meaning, Ty};
+use crate::types::{InstId, Meaning, Ty};
 
 impl Lower<'_, '_> {
     pub(super) fn list(&mut self, e: ExprId, items: &[ExprId], want: Option<Reg>) -> Reg {
@@ -121,13 +121,20 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn index(&mut self, e: ExprId, recv: ExprId, at: ExprId, want: Option<Reg>) -> Reg {
-        let (from, ty) = (self.ty(recv), self.ty(e));
-        let known = self.without_none(from);
+        let ty = self.ty(e);
+        let walked = self.records(e);
+        let known = match walked {
+            Some(list) => self.cx.result_type(list),
+            None => self.without_none(self.ty(recv)),
+        };
         let mark = self.b.mark();
         match known {
             Ty::List(list) => {
                 let stored = self.stored(self.cx.types.lists[list.index()]);
-                let object = self.operand_as(recv, known, &[at]);
+                let object = match walked {
+                    Some(walker) => self.records_of(walker, recv),
+                    None => self.operand_as(recv, known, &[at]),
+                };
                 let position = self.eval_as(at, Ty::Int, None);
                 self.b.release(mark);
                 self.at_expr(e);
@@ -210,19 +217,43 @@ impl Lower<'_, '_> {
         parts: [Option<ExprId>; 3],
         want: Option<Reg>,
     ) -> Reg {
-        let from = self.ty(recv);
+        let mark = self.b.mark();
+        let (first, from) = match self.records(e) {
+            Some(walker) => {
+                let ty = self.cx.result_type(walker);
+                (Arg::Value(self.records_of(walker, recv), ty), ty)
+            }
+            None => (Arg::Expr(recv), self.ty(recv)),
+        };
         let native = match self.without_none(from) {
             Ty::List(_) => Native::SliceList,
             Ty::Text => Native::SliceText,
             _ => Native::SliceAny,
         };
-        let mut args = vec![Arg::Expr(recv)];
+        let mut args = vec![first];
         args.extend(
             parts
                 .into_iter()
                 .map(|part| part.map_or(Arg::Nothing, Arg::Expr)),
         );
-        self.call_row(e, native.lib_id(), &args, want)
+        let result = self.call_row(e, native.lib_id(), &args, None);
+        self.b.release(mark);
+        self.settle_as(result, self.ty(e), want)
+    }
+
+    /// What makes a list of the query that `e` takes elements of.
+    fn records(&self, e: ExprId) -> Option<InstId> {
+        match self.meaning(e) {
+            Some(Meaning::Direct(walker)) => Some(*walker),
+            Some(_) | None => None,
+        }
+    }
+
+    /// The records of a query as a list, in a register of its own.
+    pub(super) fn records_of(&mut self, walker: InstId, query: ExprId) -> Reg {
+        let items = self.b.temp(Class::Ref);
+        self.call_instance(walker, &[Arg::Expr(query)], Some(items));
+        items
     }
 
     pub(super) fn range(
@@ -409,7 +440,15 @@ impl Lower<'_, '_> {
         let mark = self.b.mark();
         let ty = self.ty(item);
         let left = self.operand(item, &[container]);
-        let args = [Arg::Expr(container), Arg::Value(left, ty)];
+        let (native, whole) = match self.records(e) {
+            Some(walker) => {
+                let records = self.records_of(walker, container);
+                let ty = self.cx.result_type(walker);
+                (Native::ListContains, Arg::Value(records, ty))
+            }
+            None => (native, Arg::Expr(container)),
+        };
+        let args = [whole, Arg::Value(left, ty)];
         let result = self.b.temp(Class::Bool);
         self.at_expr(e);
         self.call_lib(native.lib_id(), &args, Some(result));

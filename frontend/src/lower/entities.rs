@@ -1,7 +1,7 @@
 //! Entities: literals, fields, saving, finding. Must stay true: a default is called where the literal leaves its field
 //! out; `@check` functions run before the record reaches the store; a reference is followed when it is read.
 
-use flin_bytecode::module::{Entity, EntityField, EnumDef};
+use flin_bytecode::module::{Entity, EntityField, EnumDef, Inverse};
 use flin_bytecode::verify::PARAMS_MAX;
 use flin_bytecode::{Class, FieldNo, Reg, emit};
 
@@ -54,9 +54,19 @@ impl Lowering<'_> {
                 })
                 .collect();
             let (line, _) = self.source.at(entity.span);
+            let inverses = entity.inverses.iter().filter_map(|inverse| {
+                let (of, field) = inverse.of?;
+                Some(Inverse {
+                    name: inverse.name.clone(),
+                    entity: self.entity_id(of),
+                    field,
+                })
+            });
+            let inverses = inverses.collect();
             self.module.module.entities.push(Entity {
                 name: entity.name.clone(),
                 fields,
+                inverses,
                 line,
             });
         }
@@ -209,6 +219,22 @@ impl Lower<'_, '_> {
         self.settle_as(target, ty, want)
     }
 
+    /// An inverse list: a query.
+    pub(super) fn inverse_list(
+        &mut self,
+        (reg, from): (Reg, Ty),
+        number: u32,
+        ty: Ty,
+        want: Option<Reg>,
+    ) -> Reg {
+        let mark = self.b.mark();
+        let object = self.entity_object(reg, from);
+        let query = self.b.temp(Class::Ref);
+        emit!(self.b, EntityInverse, query, object, number as i32);
+        self.b.release(mark);
+        self.settle_as(query, ty, want)
+    }
+
     pub(super) fn entity_read(
         &mut self,
         (reg, from): (Reg, Ty),
@@ -308,6 +334,9 @@ impl Lower<'_, '_> {
     fn checks(&mut self, object: Reg, entity: EntityIx) {
         let program = self.cx.program;
         let def = &program.entities[entity.index()];
+        if self.has_checks(entity) {
+            emit!(self.b, EntityValidate, object);
+        }
         for (at, field) in def.fields.iter().enumerate() {
             if field.checks.is_empty() {
                 continue;

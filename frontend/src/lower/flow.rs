@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{
-    Control, EntityIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn,
+    Control, EntityIx, EnumIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn,
 };
 use crate::kinds::{
     computed_kinds, constant_kinds, flow_kinds, query_kinds, record_kinds, view_kinds,
@@ -162,9 +162,58 @@ fn name_read(kind: &ExprKind) -> Option<&str> {
 /// A name read of a value that may be anything: if that is a record, the name may be one of its links.
 fn follow_any(program: &Program, name: &str, touched: &mut Touched) {
     for field in program.entities.iter().flat_map(|entity| &entity.fields) {
-        if let (TypeAnn::Entity(target), true) = (&field.ty, field.name == name) {
-            touched.entities.insert(*target);
+        if field.name == name {
+            linked(program, &field.ty, touched, &mut Vec::new());
         }
+    }
+    for inverse in program.entities.iter().flat_map(|entity| &entity.inverses) {
+        if inverse.name == name {
+            touched
+                .entities
+                .extend(inverse.of.map(|(entity, _)| entity));
+        }
+    }
+}
+
+/// The entities that values of a type link to.
+fn linked(program: &Program, ty: &TypeAnn, touched: &mut Touched, seen: &mut Vec<EnumIx>) {
+    match ty {
+        TypeAnn::Entity(entity) => {
+            touched.entities.insert(*entity);
+        }
+        TypeAnn::List(item) | TypeAnn::Optional(item) | TypeAnn::Map(_, item) => {
+            linked(program, item, touched, seen);
+        }
+        TypeAnn::Tuple(items) | TypeAnn::Union(items) => {
+            for item in items {
+                linked(program, item, touched, seen);
+            }
+        }
+        TypeAnn::Enum(def, args) => {
+            for arg in args {
+                linked(program, arg, touched, seen);
+            }
+            if !seen.contains(def) {
+                seen.push(*def);
+                let variants = &program.enums[def.index()].variants;
+                for ty in variants.iter().flat_map(|(_, types)| types) {
+                    linked(program, ty, touched, seen);
+                }
+            }
+        }
+        TypeAnn::Any
+        | TypeAnn::None
+        | TypeAnn::Int
+        | TypeAnn::Float
+        | TypeAnn::Bool
+        | TypeAnn::Text
+        | TypeAnn::Time
+        | TypeAnn::Duration
+        | TypeAnn::Range
+        | TypeAnn::Error
+        | TypeAnn::Response
+        | TypeAnn::Func(..)
+        | TypeAnn::Var(_) => {}
     }
 }
 
@@ -190,6 +239,19 @@ fn meant(
         Meaning::EntityFind(entity) | Meaning::EntityCount(entity) => {
             touched.entities.insert(*entity);
         }
+        Meaning::Inverse(list) => {
+            // Reading an inverse list walks the records of the other entity.
+            let of = recv.and_then(|recv| entity_of(types, recv));
+            touched.entities.extend(of);
+            for (at, entity) in program.entities.iter().enumerate() {
+                let known = of.is_none_or(|of| of.index() == at);
+                if let (true, Some(inverse)) = (known, entity.inverses.get(*list as usize)) {
+                    touched
+                        .entities
+                        .extend(inverse.of.map(|(entity, _)| entity));
+                }
+            }
+        }
         Meaning::SystemField(_) => {
             touched
                 .entities
@@ -206,10 +268,20 @@ fn meant(
                     Some(Ty::Entity(of)) => of.index() == at,
                     _ => true,
                 };
-                if let (true, Some(TypeAnn::Entity(target))) =
-                    (known, entity.fields.get(*field as usize).map(|f| &f.ty))
-                {
-                    touched.entities.insert(*target);
+                if let (true, Some(field)) = (known, entity.fields.get(*field as usize)) {
+                    linked(program, &field.ty, touched, &mut Vec::new());
+                }
+            }
+        }
+        // What reads the history of a record reads its entity; where that is not known, it may be any.
+        Meaning::Lib(row) if matches!(row.row().name, "history" | "__entity_at") => {
+            match recv.and_then(|recv| entity_of(types, recv)) {
+                Some(entity) => {
+                    touched.entities.insert(entity);
+                }
+                None => {
+                    let all = 0..program.entities.len() as u32;
+                    touched.entities.extend(all.map(EntityIx));
                 }
             }
         }

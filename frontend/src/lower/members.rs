@@ -31,6 +31,7 @@ impl Lower<'_, '_> {
                 | Meaning::MapKey
                 | Meaning::EntityField(_)
                 | Meaning::SystemField(_)
+                | Meaning::Inverse(_)
                 | Meaning::ErrorField),
             ) => {
                 let mark = self.b.mark();
@@ -248,6 +249,7 @@ impl Lower<'_, '_> {
             Meaning::SystemField(field) => {
                 self.entity_read((reg, from), system_field(*field), ty, want)
             }
+            Meaning::Inverse(number) => self.inverse_list((reg, from), *number, ty, want),
             Meaning::ErrorField | Meaning::Dynamic => {
                 self.dynamic_field((reg, from), name, ty, want)
             }
@@ -333,5 +335,7 @@ fn system_field(field: SystemField) -> FieldNo {
         SystemField::CreatedAt => FieldNo::CREATED_AT,
         SystemField::UpdatedAt => FieldNo::UPDATED_AT,
         SystemField::DeletedAt => FieldNo::DELETED_AT,
+        SystemField::ValidFrom => FieldNo::VALID_FROM,
+        SystemField::ValidTo => FieldNo::VALID_TO,
     }
 }

@@ -6,7 +6,6 @@ use flin_syntax::ast::{Decorator, Expr, ExprKind as Ast, TextPart, UnaryOp};
 use flin_syntax::{Code, Diagnostic};
 
 use crate::hir::{EntityIx, FnKind, Param, TypeAnn};
-use crate::unsupported::Unsupported;
 
 use super::Resolver;
 use super::scope::{FrameHead, Implicit, Link, Place};
@@ -43,6 +42,9 @@ enum Given {
     Texts(Vec<String>),
 }
 
+/// The decorator that makes a field a list of the records that link here.
+pub(super) const INVERSE: &str = "inverse";
+
 const TABLE: &[(&str, Fits, Takes)] = &[
     ("required", Fits::Every, Takes::Nothing),
     ("unique", Fits::Every, Takes::Nothing),
@@ -61,7 +63,7 @@ const TABLE: &[(&str, Fits, Takes)] = &[
     ("check", Fits::Every, Takes::Expression),
     ("default", Fits::Every, Takes::Expression),
     ("on_delete", Fits::Link, Takes::Text),
-    ("inverse", Fits::Every, Takes::Expression),
+    (INVERSE, Fits::Every, Takes::Expression),
 ];
 
 impl Resolver<'_> {
@@ -164,11 +166,8 @@ impl Resolver<'_> {
         );
     }
 
-    /// `@check(expr)`, `@inverse(field)`.
+    /// `@check(expr)`.
     fn expression_decorator(&mut self, entity: EntityIx, number: usize, decorator: &Decorator) {
-        if &*decorator.name.text == "inverse" {
-            return self.unsupported(Unsupported::Inverse, decorator.span);
-        }
         let [one] = decorator.args.as_slice() else {
             return self.bad_arguments(decorator, Takes::Expression);
         };
@@ -255,7 +254,7 @@ impl Resolver<'_> {
             Fits::Text => "fields of type text",
             Fits::Number => "fields of type int or float",
             Fits::Measured => "numbers (their value), texts and lists (their length)",
-            Fits::Link => "links to entities",
+            Fits::Link => "links to entities, and lists, maps and tuples of them",
         };
         self.report(
             Diagnostic::error(
@@ -280,7 +279,7 @@ fn fits_type(fits: Fits, ty: &TypeAnn) -> bool {
         Fits::Text => any || text,
         Fits::Number => any || number,
         Fits::Measured => any || number || text || matches!(ty, TypeAnn::List(_)),
-        Fits::Link => matches!(ty, TypeAnn::Entity(_)),
+        Fits::Link => super::entities::has_link(ty),
     }
 }
 

@@ -4,20 +4,18 @@
 use std::sync::Arc;
 
 use flin_bytecode::module::{OnDelete, Rule};
-use flin_syntax::ast::{
-    EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, MapEntry, Name, TypeKind,
-};
+use flin_syntax::ast::{EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, Name, TypeKind};
 use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashSet, HashSetExt as _};
 
-use crate::hir::{EntityDef, EntityIx, EnumDef, EnumIx, ExprId, ExprKind, FieldDef, TypeAnn};
-use crate::unsupported::Unsupported;
+use crate::hir::{EntityDef, EntityIx, EnumDef, EnumIx, FieldDef, InverseDef, TypeAnn};
 
 use super::Resolver;
+use super::inverse::is_inverse;
 use super::names::Item;
 use super::query::SYSTEM_FIELDS;
 use super::scope::Place;
-use super::suggest::{Wanted, nearest_of};
+use super::suggest::Wanted;
 
 impl<'a> Resolver<'a> {
     /// Notes an entity with the names of its fields.
@@ -26,7 +24,8 @@ impl<'a> Resolver<'a> {
         if !self.declare_top(&decl.name, Item::Entity(at)) {
             return None;
         }
-        let fields = decl.fields.iter().map(|field| FieldDef {
+        let stored = decl.fields.iter().filter(|field| !is_inverse(field));
+        let fields = stored.map(|field| FieldDef {
             name: field.name.text.to_string(),
             span: field.name.span,
             ty: TypeAnn::Any,
@@ -40,10 +39,19 @@ impl<'a> Resolver<'a> {
             on_delete: OnDelete::default(),
         });
         let fields = fields.collect();
+        let inverses = decl.fields.iter().filter(|field| is_inverse(field));
+        let inverses = inverses.map(|field| InverseDef {
+            name: field.name.text.to_string(),
+            span: field.name.span,
+            of: None,
+        });
+        let inverses = inverses.collect();
+        self.entity_decls.push(decl);
         self.entities.push(EntityDef {
             name: decl.name.text.to_string(),
             span: decl.name.span,
             fields,
+            inverses,
         });
         self.field_names
             .extend(decl.fields.iter().map(|field| field.name.text.clone()));
@@ -55,7 +63,8 @@ impl<'a> Resolver<'a> {
     /// Types, validators and defaults of an entity's fields.
     pub(super) fn entity(&mut self, at: EntityIx, decl: &EntityDecl) {
         let mut seen: HashSet<&str> = HashSet::new();
-        for (number, field) in decl.fields.iter().enumerate() {
+        let (mut stored, mut listed) = (0, 0);
+        for field in &decl.fields {
             let name = &*field.name.text;
             if SYSTEM_FIELDS.contains(&name) {
                 self.report(
@@ -74,7 +83,13 @@ impl<'a> Resolver<'a> {
                     format!("`{}` has two fields `{name}`", decl.name.text),
                 ));
             }
-            self.field_of(at, number, field);
+            if is_inverse(field) {
+                self.inverse_of(at, listed, field);
+                listed += 1;
+            } else {
+                self.field_of(at, stored, field);
+                stored += 1;
+            }
         }
     }
 
@@ -127,15 +142,6 @@ impl<'a> Resolver<'a> {
                 )
                 .hint("fields may be int, float, text, bool, time, duration, any, enums, links to entities, and lists, maps and tuples of values"),
             );
-        }
-        match ty {
-            TypeAnn::List(item) if matches!(**item, TypeAnn::Entity(_)) => {
-                self.unsupported(Unsupported::Inverse, span);
-            }
-            TypeAnn::List(_) | TypeAnn::Map(..) | TypeAnn::Tuple(_) if has_link(ty) => {
-                self.unsupported(Unsupported::LinksInValues, span);
-            }
-            _ => {}
         }
     }
 
@@ -208,85 +214,6 @@ impl<'a> Resolver<'a> {
         self.report_missing(name, diagnostic);
         None
     }
-
-    /// `Todo { title: "x" }`
-    pub(super) fn entity_literal(
-        &mut self,
-        name: &Name,
-        entries: &[MapEntry],
-        span: Span,
-    ) -> ExprId {
-        let entity = self.entity_named(name);
-        let mut fields = Vec::new();
-        for entry in entries {
-            let (key, value) = match entry {
-                MapEntry::Pair { key, value } => (key, self.expr(value)),
-                MapEntry::Shorthand(key) => (key, self.read_name(key)),
-                MapEntry::Computed { key, value } => {
-                    self.report(
-                        Diagnostic::error(
-                            Code::NoSuchField,
-                            key.span,
-                            "the fields of an entity are fixed names",
-                        )
-                        .hint("write `name: value`"),
-                    );
-                    self.expr(value);
-                    continue;
-                }
-                MapEntry::Spread(value) => {
-                    self.unsupported(Unsupported::EntitySpread, value.span);
-                    self.expr(value);
-                    continue;
-                }
-            };
-            if let Some(entity) = entity
-                && let Some(number) = self.field_number(entity, key)
-            {
-                fields.push((number, value));
-            }
-        }
-        match entity {
-            Some(entity) => self.emit(ExprKind::EntityNew(entity, fields), span),
-            None => self.error(span),
-        }
-    }
-
-    fn field_number(&mut self, entity: EntityIx, key: &Name) -> Option<u32> {
-        let decl = &self.entities[entity.index()];
-        if let Some(number) = decl
-            .fields
-            .iter()
-            .position(|field| *field.name == *key.text)
-        {
-            return Some(number as u32);
-        }
-        let diagnostic = Diagnostic::error(
-            Code::UnknownField,
-            key.span,
-            format!("`{}` has no field `{}`", decl.name, key.text),
-        )
-        .also(decl.span, "declared here");
-        let names: Vec<&str> = decl
-            .fields
-            .iter()
-            .map(|field| field.name.as_str())
-            .collect();
-        let diagnostic = if SYSTEM_FIELDS.contains(&&*key.text) {
-            Diagnostic::error(
-                Code::UnknownField,
-                key.span,
-                format!("`{}` is set by the runtime", key.text),
-            )
-            .hint("leave it out")
-        } else if let Some(near) = nearest_of(&key.text, names.iter().copied()) {
-            diagnostic.hint(format!("did you mean `{near}`?"))
-        } else {
-            diagnostic.hint(format!("its fields are {}", names.join(", ")))
-        };
-        self.report(diagnostic);
-        None
-    }
 }
 
 /// What makes a type unfit for an entity, if anything does.
@@ -316,7 +243,8 @@ fn refused(ty: &TypeAnn) -> Option<&'static str> {
     }
 }
 
-fn has_link(ty: &TypeAnn) -> bool {
+/// Whether values of a type can be or hold links.
+pub(super) fn has_link(ty: &TypeAnn) -> bool {
     match ty {
         TypeAnn::Entity(_) => true,
         TypeAnn::List(item) | TypeAnn::Optional(item) => has_link(item),

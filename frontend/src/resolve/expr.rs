@@ -10,7 +10,6 @@ use flin_syntax::ast::{
 use flin_bytecode::module::Injected;
 
 use crate::hir::{BinOp, ExprId, ExprKind, RecordEntry};
-use crate::unsupported::Unsupported;
 
 use super::Resolver;
 use super::names::{Item, Role};
@@ -79,7 +78,10 @@ impl Resolver<'_> {
                 let kind = self.pair(item, container, ExprKind::In);
                 return self.negate_if(*negated, kind, span);
             }
-            Ast::At { value, .. } => self.time_travel(value, span),
+            Ast::At { value, version } => {
+                let args = vec![self.expr(value), self.expr(version)];
+                ExprKind::CallLib("__entity_at".to_owned(), args)
+            }
             Ast::Persist { verb, value } => persist(*verb, self.expr(value)),
             Ast::Assert { condition, message } => {
                 return self.assert(condition, message.as_deref(), span);
@@ -123,12 +125,6 @@ impl Resolver<'_> {
             self.vars[global.index()].role,
             Role::Injected(Injected::Headers)
         )
-    }
-
-    fn time_travel(&mut self, value: &Expr, span: Span) -> ExprKind {
-        self.expr(value);
-        self.unsupported(Unsupported::TimeTravel, span);
-        ExprKind::Error
     }
 
     fn response(&mut self, entries: &[MapEntry], span: Span) -> ExprKind {

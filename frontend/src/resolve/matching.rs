@@ -11,7 +11,6 @@ use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashMap, HashSet};
 
 use crate::hir::{BinOp, ExprId, ExprKind, LocalId, TypeAnn};
-use crate::unsupported::Unsupported;
 
 use super::Resolver;
 use super::coverage::Coverage;
@@ -287,18 +286,11 @@ impl Resolver<'_> {
             } => {
                 self.map_steps(type_name.as_ref(), entries, from, span, names, out);
                 if let Some(name) = rest.as_ref().and_then(|rest| rest.name.as_ref()) {
-                    self.refuse_entity_rest(type_name.as_ref(), name.span);
                     let value = self.rest_of_map(entries, from, name.span);
                     self.bind_in_arm(name, value, names, out);
                 }
             }
             PatternKind::Or(choices) => self.alternatives(choices, from, span, names, out),
-        }
-    }
-
-    fn refuse_entity_rest(&mut self, type_name: Option<&Name>, span: Span) {
-        if type_name.is_some() {
-            self.unsupported(Unsupported::EntityRest, span);
         }
     }
 

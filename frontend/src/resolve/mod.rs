@@ -18,8 +18,10 @@ mod expr;
 mod facts;
 mod functions;
 mod handlers;
+mod inverse;
 mod kinds;
 mod library;
+mod literals;
 mod markup;
 mod matching;
 mod mentions;
@@ -85,6 +87,8 @@ pub fn resolve_without(
 /// Everything that is known while the tree is walked.
 pub(super) struct Resolver<'a> {
     entities: Vec<EntityDef>,
+    /// Their declarations.
+    entity_decls: Vec<&'a ast::EntityDecl>,
     enums: Vec<EnumDef>,
     aliases: Vec<Alias<'a>>,
     /// None while a function is still under construction.
@@ -140,6 +144,7 @@ impl<'a> Resolver<'a> {
     fn new() -> Resolver<'a> {
         Resolver {
             entities: Vec::new(),
+            entity_decls: Vec::new(),
             enums: Vec::new(),
             aliases: Vec::new(),
             functions: Vec::new(),

@@ -8,7 +8,6 @@ use flin_syntax::ast::{
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{BinOp, ExprId, ExprKind, LocalId};
-use crate::unsupported::Unsupported;
 
 use super::Resolver;
 
@@ -86,19 +85,12 @@ impl Resolver<'_> {
                 }
             }
             PatternKind::Tuple(items) => self.take_items(items, from, target, ids),
-            PatternKind::Map {
-                type_name,
-                entries,
-                rest,
-            } => {
+            PatternKind::Map { entries, rest, .. } => {
                 for entry in entries {
                     let value = self.entry_value(entry, from);
                     self.take_part(&entry.pattern, value, target, ids);
                 }
                 if let Some(rest) = rest {
-                    if type_name.is_some() {
-                        self.unsupported(Unsupported::EntityRest, rest.span);
-                    }
                     self.take_rest_of_map(rest, entries, from, target, ids);
                 }
             }
@@ -230,7 +222,10 @@ impl Resolver<'_> {
             .map(|entry| self.emit(ExprKind::Text(entry.key.text.to_string()), entry.key.span))
             .collect();
         let keys = self.emit(ExprKind::List(keys), span);
-        self.emit(ExprKind::CallLib("omit".to_owned(), vec![recv, keys]), span)
+        self.emit(
+            ExprKind::CallLib("__rest".to_owned(), vec![recv, keys]),
+            span,
+        )
     }
 
     fn take_rest_of_list(

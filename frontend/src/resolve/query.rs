@@ -30,6 +30,7 @@ const KEEP_QUERY: &[&str] = &[
     "offset",
     "deleted",
     "with_deleted",
+    "at",
 ];
 
 /// Fields that every entity has.
@@ -197,7 +198,11 @@ impl Resolver<'_> {
                     .fields
                     .iter()
                     .any(|field| field.name == name);
-                declared || SYSTEM_FIELDS.contains(&name)
+                let listed = self.entities[entity.index()]
+                    .inverses
+                    .iter()
+                    .any(|inverse| inverse.name == name);
+                declared || listed || SYSTEM_FIELDS.contains(&name)
             }
             // What is nothing else can only be meant as a field.
             None => {

@@ -243,6 +243,7 @@ fn entities(text: TypeId, boolean: TypeId) -> Vec<Entity> {
     let entity = |name: &str, fields| Entity {
         name: name.to_owned(),
         fields,
+        inverses: Vec::new(),
         line: 1,
     };
     vec![entity("Memo", fields), entity("Unread", Vec::new())]

@@ -56,16 +56,22 @@ impl FieldNo {
     pub const UPDATED_AT: FieldNo = FieldNo(-4);
     /// `deleted_at` (time or none).
     pub const DELETED_AT: FieldNo = FieldNo(-5);
+    /// `valid_from` (time): since when the version is, or was, the newest.
+    pub const VALID_FROM: FieldNo = FieldNo(-6);
+    /// `valid_to` (time, or none for the newest version).
+    pub const VALID_TO: FieldNo = FieldNo(-7);
     /// The lowest number in use.
-    pub const LOWEST: FieldNo = FieldNo::DELETED_AT;
+    pub const LOWEST: FieldNo = FieldNo::VALID_TO;
 
     /// The automatic fields and their names.
-    const AUTOMATIC: [(FieldNo, &'static str); 5] = [
+    const AUTOMATIC: [(FieldNo, &'static str); 7] = [
         (FieldNo::ID, "id"),
         (FieldNo::VERSION, "version"),
         (FieldNo::CREATED_AT, "created_at"),
         (FieldNo::UPDATED_AT, "updated_at"),
         (FieldNo::DELETED_AT, "deleted_at"),
+        (FieldNo::VALID_FROM, "valid_from"),
+        (FieldNo::VALID_TO, "valid_to"),
     ];
 
     /// The automatic field of this name.

@@ -110,8 +110,21 @@ pub struct Entity {
     pub name: String,
     /// Declared fields in source order.
     pub fields: Vec<EntityField>,
+    /// Lists of the records that link here: computed when they are read, never stored.
+    pub inverses: Vec<Inverse>,
     /// Position of the declaration.
     pub line: u32,
+}
+
+/// `todos: [Todo] @inverse(owner)`: the records of another entity whose link goes here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inverse {
+    /// Name as in the source.
+    pub name: String,
+    /// The entity whose records are listed.
+    pub entity: EntityTypeId,
+    /// Its field that holds the link.
+    pub field: u32,
 }
 
 /// A declared field of an entity. The slot always holds an `any` word.

@@ -207,12 +207,14 @@ macro_rules! for_each_op {
         EntitySetI64 "entity.set.i64" entity (a: in i64, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a as time or duration if the field is declared so, else as int";
         EntitySetF64 "entity.set.f64" entity (a: in f64, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a as float";
         EntitySetBool "entity.set.bool" entity (a: in bool, b: in ref, c: none, imm: declared_field) {alloc, trap, suspend} "field imm of b = a";
+        EntityValidate "entity.validate" entity (a: in ref) {alloc, trap, suspend} "run the built-in validators of a: before its `@check` functions, which may rely on them";
         EntitySave "entity.save" entity (a: in ref) {alloc, trap, suspend} "run the built-in validators, then insert or make a new version; fills id, version and times";
         EntityDelete "entity.delete" entity (a: in ref) {trap, suspend} "hide the record";
         EntityRestore "entity.restore" entity (a: in ref) {trap, suspend} "bring the record back";
         EntityDestroy "entity.destroy" entity (a: in ref) {trap, suspend} "remove the record and its history for good";
         EntityFind "entity.find" entity (a: out ref, b: in any, imm: entity) {alloc, trap, suspend} "a = the record of entity imm with id b, or the none object";
         EntityFindI64 "entity.find.i64" entity (a: out ref, b: in i64, imm: entity) {alloc, trap, suspend} "as entity.find with an int";
+        EntityInverse "entity.inverse" entity (a: out ref, b: in ref, c: none, imm: count) {alloc, trap} "a = lazy query over the records that link to b, by its inverse list imm";
         EntityCount "entity.count" entity (a: out i64, imm: entity) {trap, suspend} "a = number of live records of entity imm";
         QueryNew "query.new" entity (a: out ref, imm: entity) {alloc} "a = lazy query over all live records of entity imm";
         QueryScan "query.scan" entity (a: out ref, b: in ref) {alloc, trap, suspend} "a = list (class ref) of the records that the base of query b yields, by id, steps not applied";

@@ -53,6 +53,7 @@ fn entity(name: &str, fields: Vec<EntityField>) -> Entity {
     Entity {
         name: name.into(),
         fields,
+        inverses: Vec::new(),
         line: 1,
     }
 }

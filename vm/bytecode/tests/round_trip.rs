@@ -37,6 +37,7 @@ fn sample() -> Module {
             hidden: true,
             on_delete: OnDelete::Cascade,
         }],
+        inverses: Vec::new(),
         line: 7,
     });
     let variable = PageVariable {

@@ -29,6 +29,7 @@ impl Runtime {
             fields: self
                 .types()
                 .to_host_fields(module, ty, &change.record.fields),
+            past: None,
         };
         let what = match change.op {
             ChangeOp::Create | ChangeOp::Restore => "create",

@@ -6,11 +6,14 @@
 use std::time::Instant;
 
 use flin_store::{
-    CommitOutcome, Deleted, EntityId, FieldIx, FieldValue, Record, Store, Transaction, TxError,
+    CommitOutcome, Deleted, EntityId, FieldIx, FieldValue, Lsn, ReadError, Record, Snapshot, Store,
+    Transaction, TxError,
 };
 use flin_vm::bytecode::ids::EntityTypeId;
 use flin_vm::bytecode::module::Module;
-use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, ScanMode, Slice};
+use flin_vm::{
+    Host, HostError, HostPast, HostRecord, HostValue, LogLevel, Moment, ScanMode, Slice,
+};
 
 use crate::run::constraint_sentence;
 use crate::schema::TypeMap;
@@ -63,7 +66,66 @@ impl StoreHost<'_> {
             updated_at: record.updated_at_ms,
             deleted_at: record.deleted_at_ms,
             fields: self.types.to_host_fields(self.module, ty, &record.fields),
+            past: None,
         }
+    }
+
+    // A time that is not before this request is now: own writes are seen, which have no time of their own yet.
+    fn then(&mut self, when: Moment) -> Option<Snapshot> {
+        match when {
+            Moment::Time(ms) => {
+                let now = self.tx.started_ms().min(self.now_ms());
+                (ms < now).then(|| self.tx.snapshot().at_time(ms))
+            }
+            Moment::Commit(0) => None,
+            Moment::Commit(number) => {
+                let lsn = Lsn(u64::try_from(number).unwrap_or_default());
+                Some(self.tx.snapshot().at_lsn(lsn))
+            }
+        }
+    }
+
+    // The record as it was, with the time of the version after it.
+    fn past(
+        &mut self,
+        ty: EntityTypeId,
+        found: &Record,
+        as_of: Moment,
+    ) -> Result<HostRecord, HostError> {
+        let ix = self.types.store_type(ty);
+        let newest = self.tx.get_any(ix, found.id).map_err(storage)?;
+        let valid_to = match newest {
+            Some(newest) if newest.version > found.version + 1 => {
+                let versions = self.tx.history(ix, found.id).map_err(storage)?;
+                let mut later = versions.iter();
+                let next = later.find(|version| version.version == found.version + 1);
+                next.map(|version| version.updated_at_ms)
+            }
+            Some(newest) if newest.version > found.version => Some(newest.updated_at_ms),
+            Some(_) | None => None,
+        };
+        let past = Some(HostPast { as_of, valid_to });
+        Ok(HostRecord {
+            past,
+            ..self.record(ty, found)
+        })
+    }
+
+    /// One version of a record by its number, as of a time.
+    pub(crate) fn version(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        (version, as_of): (i64, Moment),
+    ) -> Result<Option<HostRecord>, HostError> {
+        let mut versions = self.entity_history(ty, id)?.into_iter();
+        let found = versions.find(|found| found.version == version);
+        Ok(found.map(|mut record| {
+            if let Some(past) = &mut record.past {
+                past.as_of = as_of;
+            }
+            record
+        }))
     }
 
     fn write(&mut self) -> Result<(), HostError> {
@@ -88,11 +150,16 @@ impl StoreHost<'_> {
         }
     }
 
-    fn refused(&self, ty: EntityTypeId, id: i64, error: TxError) -> HostError {
+    fn refused(&mut self, ty: EntityTypeId, id: i64, error: TxError) -> HostError {
+        let entity = self.types.name(ty).to_owned();
         match error {
-            TxError::NotFound { .. } => self.missing(ty, id),
+            TxError::NotFound { .. } => match self.entity_get(ty, id) {
+                Ok(Some(_)) => HostError::Deleted { entity, id },
+                Ok(None) => HostError::NotFound { entity, id },
+                Err(error) => error,
+            },
+            TxError::NotDeleted { .. } => HostError::NotDeleted { entity, id },
             TxError::Read(_)
-            | TxError::NotDeleted { .. }
             | TxError::WrongType { .. }
             | TxError::WrongFieldCount { .. }
             | TxError::TooDeep { .. } => HostError::Storage(error.to_string()),
@@ -128,18 +195,29 @@ impl StoreHost<'_> {
         String::new()
     }
 
-    // The same for links, so that the error stands at the `delete`.
-    fn check_links(&mut self, ty: EntityTypeId, id: EntityId) -> Result<(), HostError> {
-        let restricted = self.tx.restricted_by(self.types.store_type(ty), id);
-        match restricted.map_err(|error| HostError::Storage(error.to_string()))? {
-            None => Ok(()),
-            Some(error) => Err(HostError::Constraint {
-                message: constraint_sentence(&error),
-                entity: error.entity,
-                field: error.field,
-                rule: error.rule.name().to_owned(),
-            }),
+    // What goes with a record that is deleted, done here so that the request sees it, or the refusal stands at the
+    // `delete`. The committer applies the same rules to what others commit meanwhile.
+    fn apply_on_delete(&mut self, ty: EntityTypeId, id: EntityId) -> Result<(), HostError> {
+        let ix = self.types.store_type(ty);
+        if self.tx.get(ix, id).map_err(storage)?.is_none() {
+            return Ok(());
         }
+        let with_it = self.tx.consequences(ix, id).map_err(storage)?;
+        let with_it = with_it.map_err(|error| HostError::Constraint {
+            message: constraint_sentence(&error),
+            rule: error.rule.name().to_owned(),
+            entity: error.entity,
+            field: error.field,
+        })?;
+        for (ty, id) in with_it.deleted {
+            self.operations.writes += 1;
+            self.tx.delete(ty, id).map_err(refused_write)?;
+        }
+        for (ty, id, fields) in with_it.unlinked {
+            self.operations.writes += 1;
+            self.tx.update(ty, id, fields).map_err(refused_write)?;
+        }
+        Ok(())
     }
 
     // What the committer will check again, answered here so that the error stands at the `save`.
@@ -163,7 +241,7 @@ impl StoreHost<'_> {
             };
             if field.unique && !value.is_none() {
                 let holder = self.tx.find_unique(ix, FieldIx(position as u32), value);
-                let holder = holder.map_err(|error| HostError::Storage(error.to_string()))?;
+                let holder = holder.map_err(storage)?;
                 if holder.is_some_and(|holder| Some(holder.id) != own) {
                     return Err(constraint(
                         "unique",
@@ -171,12 +249,10 @@ impl StoreHost<'_> {
                     ));
                 }
             }
-            if let FieldValue::Ref { ty: target, id } = value {
-                let found = self
-                    .tx
-                    .get(*target, *id)
-                    .map_err(|error| HostError::Storage(error.to_string()))?;
-                if found.is_none() {
+            let mut targets = Vec::new();
+            value.each_ref(&mut |target, id| targets.push((target, id)));
+            for (target, id) in targets {
+                if self.tx.get(target, id).map_err(storage)?.is_none() {
                     let message = format!("{} links to a record that does not exist", field.name);
                     return Err(constraint("reference", message));
                 }
@@ -187,10 +263,26 @@ impl StoreHost<'_> {
 
     fn reread(&mut self, ty: EntityTypeId, id: EntityId) -> Result<HostRecord, HostError> {
         let found = self.tx.get_any(self.types.store_type(ty), id);
-        match found.map_err(|error| HostError::Storage(error.to_string()))? {
+        match found.map_err(storage)? {
             Some(record) => Ok(self.record(ty, &record)),
             None => Err(self.missing(ty, id.0 as i64)),
         }
+    }
+}
+
+fn storage(error: ReadError) -> HostError {
+    HostError::Storage(error.to_string())
+}
+
+fn refused_write(error: TxError) -> HostError {
+    HostError::Storage(error.to_string())
+}
+
+fn shown(mode: ScanMode) -> Deleted {
+    match mode {
+        ScanMode::Live => Deleted::Hide,
+        ScanMode::Deleted => Deleted::Only,
+        ScanMode::All => Deleted::Include,
     }
 }
 
@@ -266,7 +358,7 @@ impl Host for StoreHost<'_> {
             return Ok(None);
         };
         let found = self.tx.get_any(self.types.store_type(ty), known);
-        let found = found.map_err(|error| HostError::Storage(error.to_string()))?;
+        let found = found.map_err(storage)?;
         Ok(found.map(|record| self.record(ty, &record)))
     }
 
@@ -275,23 +367,83 @@ impl Host for StoreHost<'_> {
         ty: EntityTypeId,
         mode: ScanMode,
     ) -> Result<Vec<HostRecord>, HostError> {
-        let deleted = match mode {
-            ScanMode::Live => Deleted::Hide,
-            ScanMode::Deleted => Deleted::Only,
-            ScanMode::All => Deleted::Include,
-        };
-        let found: Result<Vec<_>, _> = self.tx.scan(self.types.store_type(ty), deleted).collect();
-        let found = found.map_err(|error| HostError::Storage(error.to_string()))?;
+        let found = self.tx.scan(self.types.store_type(ty), shown(mode));
+        let found: Result<Vec<_>, _> = found.collect();
+        let found = found.map_err(storage)?;
         self.operations.reads += found.len() as u64;
         Ok(found.iter().map(|record| self.record(ty, record)).collect())
+    }
+
+    fn entity_history(&mut self, ty: EntityTypeId, id: i64) -> Result<Vec<HostRecord>, HostError> {
+        let Ok(known) = self.id(ty, id) else {
+            return Ok(Vec::new());
+        };
+        let versions = self.tx.history(self.types.store_type(ty), known);
+        let versions = versions.map_err(storage)?;
+        self.operations.reads += versions.len() as u64;
+        let ends = versions.iter().skip(1).map(|next| Some(next.updated_at_ms));
+        let ends: Vec<Option<i64>> = ends.chain([None]).collect();
+        let with_end = versions.iter().zip(ends);
+        let version = |(version, valid_to): (&Record, Option<i64>)| HostRecord {
+            past: Some(HostPast {
+                as_of: Moment::Commit(version.lsn.0 as i64),
+                valid_to,
+            }),
+            ..self.record(ty, version)
+        };
+        Ok(with_end.map(version).collect())
+    }
+
+    fn entity_get_at(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        when: Moment,
+    ) -> Result<Option<HostRecord>, HostError> {
+        self.operations.reads += 1;
+        let Ok(known) = self.id(ty, id) else {
+            return Ok(None);
+        };
+        let ix = self.types.store_type(ty);
+        if self.tx.destroys(ix, known) {
+            return Ok(None);
+        }
+        let found = match self.then(when) {
+            Some(then) => then.get_any(ix, known),
+            None => self.tx.get_any(ix, known),
+        };
+        match found.map_err(storage)? {
+            Some(record) => self.past(ty, &record, when).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn entity_scan_at(
+        &mut self,
+        ty: EntityTypeId,
+        mode: ScanMode,
+        when: Moment,
+    ) -> Result<Vec<HostRecord>, HostError> {
+        let (ix, deleted) = (self.types.store_type(ty), shown(mode));
+        let found: Result<Vec<_>, _> = match self.then(when) {
+            Some(then) => then.scan(ix, deleted).collect(),
+            None => self.tx.scan(ix, deleted).collect(),
+        };
+        let found = found.map_err(storage)?;
+        self.operations.reads += found.len() as u64;
+        let mut records = Vec::with_capacity(found.len());
+        for record in found {
+            if !self.tx.destroys(ix, record.id) {
+                records.push(self.past(ty, &record, when)?);
+            }
+        }
+        Ok(records)
     }
 
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {
         self.operations.reads += 1;
         let count = self.tx.count(self.types.store_type(ty));
-        count
-            .map(|count| count as i64)
-            .map_err(|error| HostError::Storage(error.to_string()))
+        count.map(|count| count as i64).map_err(storage)
     }
 
     fn entity_insert(
@@ -325,7 +477,7 @@ impl Host for StoreHost<'_> {
     fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
-        self.check_links(ty, known)?;
+        self.apply_on_delete(ty, known)?;
         let deleted = self.tx.delete(self.types.store_type(ty), known);
         deleted.map_err(|error| self.refused(ty, id, error))?;
         self.reread(ty, known)
@@ -334,7 +486,12 @@ impl Host for StoreHost<'_> {
     fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
-        let restored = self.tx.restore(self.types.store_type(ty), known);
+        let ix = self.types.store_type(ty);
+        let found = self.tx.get_any(ix, known).map_err(storage)?;
+        if let Some(record) = found.filter(|record| record.is_deleted()) {
+            self.check_rules(ty, Some(known), &record.fields)?;
+        }
+        let restored = self.tx.restore(ix, known);
         restored.map_err(|error| self.refused(ty, id, error))?;
         self.reread(ty, known)
     }
@@ -342,7 +499,7 @@ impl Host for StoreHost<'_> {
     fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
-        self.check_links(ty, known)?;
+        self.apply_on_delete(ty, known)?;
         let destroyed = self.tx.destroy(self.types.store_type(ty), known);
         destroyed.map_err(|error| self.refused(ty, id, error))
     }

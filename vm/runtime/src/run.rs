@@ -211,6 +211,8 @@ impl<'a, 'h> Run<'a, 'h> {
             WireError::Host(
                 error @ (HostError::ReadOnly
                 | HostError::NotFound { .. }
+                | HostError::Deleted { .. }
+                | HostError::NotDeleted { .. }
                 | HostError::Constraint { .. }
                 | HostError::Conflict),
             ) => Failure::Store {

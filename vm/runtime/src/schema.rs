@@ -192,7 +192,11 @@ impl TypeMap {
         match value {
             HostValue::Entity(record) => {
                 let key = (self.store_type(record.ty), EntityId(record.id as u64));
-                if let Some(change) = changes.get(&key) {
+                // A version that was there before has its times.
+                let is_older = |change: &&&Change| {
+                    record.past.is_some() && i64::from(change.version) != record.version
+                };
+                if let Some(change) = changes.get(&key).filter(|change| !is_older(change)) {
                     record.version = i64::from(change.record.version);
                     record.created_at = change.record.created_at_ms;
                     record.updated_at = change.record.updated_at_ms;
@@ -401,6 +405,7 @@ mod tests {
             updated_at: 0,
             deleted_at: None,
             fields,
+            past: None,
         }))
     }
 

@@ -1,10 +1,13 @@
 //! Entity objects: fixed slots of words, one object per saved record (identity map). Meta is the entity type; aux holds
-//! the state and whether a field was changed since it was read.
-//! Must stay true: an object in state Link has an id and no fields yet; the identity map has every object with an id.
+//! the state and whether a field was changed since it was read. A record of the past is an object of its own that knows
+//! as of when it was read.
+//! Must stay true: an object in state Link has an id and no fields yet; the identity map has every object with an id that
+//! is not of the past.
 
 use super::Heap;
 use super::object::{Kind, Obj, header};
 use crate::fault::Res;
+use crate::host::Moment;
 use crate::value::Word;
 
 const ID: usize = 1;
@@ -12,10 +15,12 @@ const VERSION: usize = 2;
 const CREATED_AT: usize = 3;
 const UPDATED_AT: usize = 4;
 const DELETED_AT: usize = 5;
+const AS_OF: usize = 6;
+const VALID_TO: usize = 7;
 /// First word of the declared fields.
-pub(super) const FIELDS: usize = 6;
-/// `deleted_at` of a record that is not deleted.
-const NOT_DELETED: u64 = i64::MIN as u64;
+pub(super) const FIELDS: usize = 8;
+/// `deleted_at` of a record that is not deleted, `valid_to` of the newest version, `as of` of what is not of the past.
+const NO_TIME: u64 = i64::MIN as u64;
 const STATE_MASK: u16 = 0xff;
 const CHANGED: u16 = 0x100;
 
@@ -30,6 +35,15 @@ pub(crate) enum EntityState {
     Link,
     /// Removed for good.
     Destroyed,
+}
+
+/// What makes an object one of the past.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Past {
+    /// The moment whose state it shows; its links lead to records as they were then.
+    pub(crate) as_of: Moment,
+    /// When the next version was made; none if there is no other.
+    pub(crate) valid_to: Option<i64>,
 }
 
 /// What the store says about a record besides its fields.
@@ -81,8 +95,18 @@ impl Obj {
             version: self.raw(VERSION) as i64,
             created_at: self.raw(CREATED_AT) as i64,
             updated_at: self.raw(UPDATED_AT) as i64,
-            deleted_at: (deleted_at != NOT_DELETED).then_some(deleted_at as i64),
+            deleted_at: (deleted_at != NO_TIME).then_some(deleted_at as i64),
         }
+    }
+
+    /// As of when it was read, if it is of the past.
+    pub(crate) fn entity_past(self) -> Option<Past> {
+        debug_assert_eq!(self.kind(), Kind::Entity);
+        let time = |index| Some(self.raw(index)).filter(|ms| *ms != NO_TIME);
+        time(AS_OF).map(|as_of| Past {
+            as_of: moment_of(as_of),
+            valid_to: time(VALID_TO).map(|ms| ms as i64),
+        })
     }
 
     /// A declared field; the caller keeps `field` below the number of fields.
@@ -109,7 +133,9 @@ impl Heap {
         for index in [ID, VERSION, CREATED_AT, UPDATED_AT] {
             entity.set_raw(index, 0);
         }
-        entity.set_raw(DELETED_AT, NOT_DELETED);
+        for index in [DELETED_AT, AS_OF, VALID_TO] {
+            entity.set_raw(index, NO_TIME);
+        }
         for index in 0..count {
             entity.set_raw(FIELDS + index, Word::none().bits());
         }
@@ -133,6 +159,26 @@ impl Heap {
         Ok(entity)
     }
 
+    /// A link to a record as it was at a time: an object of its own.
+    pub(crate) fn entity_past_link(&mut self, ty: u32, id: i64, past: Past) -> Res<Obj> {
+        let entity = self.blank_entity(ty)?;
+        entity.set_raw(ID, id as u64);
+        self.entity_set_past(entity, past);
+        entity.set_entity_state(EntityState::Link, false);
+        Ok(entity)
+    }
+
+    /// Says of when an object of the past is.
+    pub(crate) fn entity_set_past(&mut self, entity: Obj, past: Past) {
+        entity.set_raw(AS_OF, moment_word(past.as_of));
+        entity.set_raw(VALID_TO, past.valid_to.map_or(NO_TIME, |ms| ms as u64));
+    }
+
+    /// The object of a record, if the program has one.
+    pub(crate) fn entity_known(&self, ty: u32, id: i64) -> Option<Obj> {
+        self.identity.get(&(ty, id)).copied()
+    }
+
     /// Puts a record's data into its object, which now is loaded and unchanged.
     pub(crate) fn entity_fill(&mut self, entity: Obj, id: i64, stamps: Stamps, fields: &[Word]) {
         assert_eq!(
@@ -146,7 +192,9 @@ impl Heap {
         entity.set_raw(ID, id as u64);
         self.entity_stamp(entity, stamps);
         entity.set_entity_state(EntityState::Loaded, false);
-        self.identity.insert((entity.meta(), id), entity);
+        if entity.entity_past().is_none() {
+            self.identity.insert((entity.meta(), id), entity);
+        }
     }
 
     /// Sets version and times; the fields stay.
@@ -156,23 +204,55 @@ impl Heap {
         entity.set_raw(UPDATED_AT, stamps.updated_at as u64);
         entity.set_raw(
             DELETED_AT,
-            stamps.deleted_at.map_or(NOT_DELETED, |ms| ms as u64),
+            stamps.deleted_at.map_or(NO_TIME, |ms| ms as u64),
         );
     }
 
     /// The record is gone for good.
     pub(crate) fn entity_destroyed(&mut self, entity: Obj) {
-        self.identity.remove(&(entity.meta(), entity.entity_id()));
-        entity.set_entity_state(EntityState::Destroyed, false);
+        let known = self.identity.remove(&(entity.meta(), entity.entity_id()));
+        for object in known.into_iter().chain([entity]) {
+            object.set_entity_state(EntityState::Destroyed, false);
+        }
     }
 
     /// All unchanged objects of a type become links again, so that they are read anew when needed.
     pub(crate) fn entity_forget_unchanged(&mut self, ty: u32) {
-        for ((found, _), entity) in &self.identity {
-            if *found == ty && entity.entity_state() == EntityState::Loaded && !is_changed(*entity)
-            {
-                entity.set_entity_state(EntityState::Link, false);
-            }
+        let objects = self.identity.iter();
+        for (_, entity) in objects.filter(|((found, _), _)| *found == ty) {
+            forget(*entity);
         }
+    }
+
+    /// The object of a record becomes a link again unless it has unsaved changes.
+    pub(crate) fn entity_forget(&mut self, ty: u32, id: i64) {
+        if let Some(entity) = self.identity.get(&(ty, id)) {
+            forget(*entity);
+        }
+    }
+}
+
+fn forget(entity: Obj) {
+    if entity.entity_state() == EntityState::Loaded && !is_changed(entity) {
+        entity.set_entity_state(EntityState::Link, false);
+    }
+}
+
+/// Commits are counted from here on in a word that may also be a time; no time is so late.
+const COMMITS: i64 = 1 << 62;
+
+/// A moment as a word.
+pub(super) fn moment_word(moment: Moment) -> u64 {
+    (match moment {
+        Moment::Time(ms) => ms.clamp(i64::MIN + 1, COMMITS - 1),
+        Moment::Commit(number) => COMMITS.saturating_add(number),
+    }) as u64
+}
+
+/// The moment of such a word.
+pub(super) fn moment_of(word: u64) -> Moment {
+    match word as i64 {
+        number @ COMMITS.. => Moment::Commit(number - COMMITS),
+        ms => Moment::Time(ms),
     }
 }

@@ -24,7 +24,7 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 pub(crate) use boxes::{closure_slot_class, range_parts};
-pub(crate) use entity::{EntityState, Stamps};
+pub(crate) use entity::{EntityState, Past, Stamps};
 pub(crate) use layouts::{Layouts, ShapeLayout};
 pub(crate) use list::{ElementError, class_of as list_class, len as list_len};
 pub(crate) use map::MapCursor;

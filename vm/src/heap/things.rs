@@ -2,13 +2,18 @@
 //! Must stay true: a query never changes; adding a step makes a new one.
 
 use super::Heap;
+use super::entity::{moment_of, moment_word};
 use super::object::{Kind, Obj, header};
 use crate::fault::Res;
+use crate::host::{Moment, ScanMode};
 use crate::value::Word;
 
 const QUERY_STEP_COUNT: usize = 1;
+const QUERY_AS_OF: usize = 2;
 /// First word of a query's steps: kind, argument, kind, argument …
-pub(super) const QUERY_STEPS: usize = 2;
+pub(super) const QUERY_STEPS: usize = 3;
+/// `as of` of a query over what is there now.
+const NOW: u64 = i64::MIN as u64;
 /// First word of an error's words; word 1 is line and column.
 pub(super) const ERROR_WORDS: usize = 2;
 /// Kind, message, entity, field, rule, cause, trace.
@@ -20,13 +25,19 @@ pub(crate) const QUERY_STEPS_MAX: usize = 1000;
 
 /// Which records a query walks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum QueryBase {
-    /// Live records.
-    Live,
-    /// Deleted ones.
-    Deleted,
-    /// Both.
-    All,
+pub(crate) struct QueryBase {
+    /// Which of them.
+    pub(crate) mode: ScanMode,
+    /// As they were at a moment; none: as they are.
+    pub(crate) as_of: Option<Moment>,
+}
+
+impl QueryBase {
+    /// What is there and not deleted.
+    pub(crate) const LIVE: QueryBase = QueryBase {
+        mode: ScanMode::Live,
+        as_of: None,
+    };
 }
 
 /// The parts of an error object.
@@ -53,10 +64,15 @@ impl Obj {
     /// Which records a query walks.
     pub(crate) fn query_base(self) -> QueryBase {
         debug_assert_eq!(self.kind(), Kind::Query);
-        match self.aux() {
-            0 => QueryBase::Live,
-            1 => QueryBase::Deleted,
-            _ => QueryBase::All,
+        QueryBase {
+            mode: match self.aux() {
+                0 => ScanMode::Live,
+                1 => ScanMode::Deleted,
+                _ => ScanMode::All,
+            },
+            as_of: Some(self.raw(QUERY_AS_OF))
+                .filter(|ms| *ms != NOW)
+                .map(moment_of),
         }
     }
 
@@ -108,13 +124,14 @@ impl Heap {
     }
 
     fn query_of(&mut self, ty: u32, base: QueryBase, steps: &[(i64, Word)]) -> Res<Obj> {
-        let aux = match base {
-            QueryBase::Live => 0,
-            QueryBase::Deleted => 1,
-            QueryBase::All => 2,
+        let aux = match base.mode {
+            ScanMode::Live => 0,
+            ScanMode::Deleted => 1,
+            ScanMode::All => 2,
         };
         let query = self.allocate(header(Kind::Query, aux, ty), QUERY_STEPS + steps.len() * 2)?;
         query.set_raw(QUERY_STEP_COUNT, steps.len() as u64);
+        query.set_raw(QUERY_AS_OF, base.as_of.map_or(NOW, moment_word));
         for (index, (kind, argument)) in steps.iter().enumerate() {
             let kind = Word::inline_int(*kind).expect("step kinds are small");
             query.set_raw(QUERY_STEPS + index * 2, kind.bits());

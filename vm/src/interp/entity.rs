@@ -100,6 +100,10 @@ pub(super) fn set_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
     slow::set_field(m, host, entity, FieldNo(i.narrow()), word)
 }
 
+pub(super) fn validate(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
+    slow::validate(m, host, entity_in(f, i.a())?)
+}
+
 pub(super) fn save(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     slow::save(m, host, entity_in(f, i.a())?)
 }
@@ -130,6 +134,13 @@ pub(super) fn find_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
     Ok(())
 }
 
+pub(super) fn inverse(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    let entity = entity_in(f, i.b())?;
+    let number = usize::try_from(i.narrow()).unwrap_or(usize::MAX);
+    f.set_obj(i.a(), query::inverse(m, entity, number)?);
+    Ok(())
+}
+
 pub(super) fn count(i: Insn, f: Regs, host: &mut dyn Host) -> Res<()> {
     f.set_int(
         i.a(),
@@ -140,7 +151,7 @@ pub(super) fn count(i: Insn, f: Regs, host: &mut dyn Host) -> Res<()> {
 }
 
 pub(super) fn query_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
-    f.set_obj(i.a(), m.heap.new_query(i.id() as u32, QueryBase::Live)?);
+    f.set_obj(i.a(), m.heap.new_query(i.id() as u32, QueryBase::LIVE)?);
     Ok(())
 }
 

@@ -466,6 +466,14 @@ impl Writer<'_> {
             fields.push(("version", heap.int_word(stamps.version)?));
             fields.push(("created_at", heap.time_word(stamps.created_at)?));
             fields.push(("updated_at", heap.time_word(stamps.updated_at)?));
+            if let Some(past) = entity.entity_past() {
+                let valid_to = match past.valid_to {
+                    Some(ms) => heap.time_word(ms)?,
+                    None => Word::none(),
+                };
+                fields.push(("valid_from", heap.time_word(stamps.updated_at)?));
+                fields.push(("valid_to", valid_to));
+            }
         }
         let outer = std::mem::replace(&mut self.in_record, true);
         self.fields(&fields)?;

@@ -9,6 +9,7 @@ mod map;
 mod number;
 mod pattern;
 mod query;
+mod record;
 mod rows;
 mod secret;
 mod set;

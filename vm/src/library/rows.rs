@@ -6,11 +6,12 @@ use flin_bytecode::Native;
 use super::text::Side;
 use super::time::Unit;
 use super::{
-    LibCall, Ret, data, json, list, map, number, pattern, query, secret, set, sort, spelling, text,
-    time,
+    LibCall, Ret, data, json, list, map, number, pattern, query, record, secret, set, sort,
+    spelling, text, time,
 };
 use crate::fault::{Fault, Res};
 use crate::semantics::arith;
+use crate::value::Word;
 
 fn int(value: i64) -> Res<Ret> {
     Ok(Ret::Int(value))
@@ -258,6 +259,17 @@ bodies! { |call|
     DurationWeeks => int(call.int(0) / time::WEEK_MS),
     FloatWeeks => time::float_duration(call, time::WEEK_MS),
     AnyWeeks => time::any_duration(call, time::WEEK_MS),
+    EntityHistory => record::history(call).map(Ret::Obj),
+    AnyHistory => record::history(call).map(|list| Ret::Any(Word::object(list))),
+    EntityAt => record::at_object(call),
+    AnyAt => record::at(call).map(Ret::Any),
+    EntitySpread => record::spread(call),
+    MapRest => map::omit(call),
+    EntityRest => record::rest(call).map(Ret::Obj),
+    AnyRest => record::any_rest(call),
+    QueryFind => record::find(call),
+    QueryHistory => record::history_by_id(call),
+    QueryLinked => record::is_linked(call),
     QueryWith => query::with(call),
     QuerySteps => query::steps(call),
     QueryKind => query::kind(call),

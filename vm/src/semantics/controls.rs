@@ -71,7 +71,14 @@ pub(crate) fn key(m: &mut Machine, value: Word) -> Res<()> {
         }
         View::Entity(entity) => {
             let name = &m.program.module().entities[entity.meta() as usize].name;
-            format!("{name}:{}", entity.entity_id())
+            match (entity.entity_past(), entity.entity_state()) {
+                // Several versions of one record may stand side by side.
+                (Some(_), EntityState::Loaded) => {
+                    let version = entity.entity_stamps().version;
+                    format!("{name}:{}@{version}", entity.entity_id())
+                }
+                _ => format!("{name}:{}", entity.entity_id()),
+            }
         }
         _ => print::to_string(m, value)?,
     };

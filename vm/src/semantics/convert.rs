@@ -4,8 +4,8 @@
 use flin_bytecode::{Class, TypeDesc, TypeId};
 
 use crate::fault::{Fault, Res};
-use crate::heap::{EntityState, Obj, range_parts};
-use crate::host::{HostRecord, HostResponse, HostValue};
+use crate::heap::{EntityState, Obj, Past, range_parts};
+use crate::host::{HostPast, HostRecord, HostResponse, HostValue, Moment};
 use crate::machine::Machine;
 use crate::semantics::{Walk, entity, print, types};
 use crate::value::{View, Word};
@@ -13,6 +13,12 @@ use crate::value::{View, Word};
 /// A value from outside.
 pub(crate) fn import(m: &mut Machine, value: &HostValue) -> Res<Word> {
     import_in(m, value, &mut Walk::copying("take this value in"))
+}
+
+/// A field of a stored record; links of a record of the past lead to records as they were then.
+pub(crate) fn import_field(m: &mut Machine, value: &HostValue, as_of: Option<Moment>) -> Res<Word> {
+    let walk = Walk::copying("take this value in");
+    import_in(m, value, &mut walk.as_of(as_of))
 }
 
 fn import_all(m: &mut Machine, values: &[HostValue], walk: &mut Walk) -> Res<Vec<Word>> {
@@ -37,7 +43,17 @@ fn import_in(m: &mut Machine, value: &HostValue, walk: &mut Walk) -> Res<Word> {
         HostValue::Duration(ms) => m.heap.duration_word(*ms),
         HostValue::Link(ty, id) => {
             check_entity(m, ty.0)?;
-            m.heap.entity_link(ty.0, *id).map(Word::object)
+            let link = match walk.as_of {
+                Some(as_of) => {
+                    let past = Past {
+                        as_of,
+                        valid_to: None,
+                    };
+                    m.heap.entity_past_link(ty.0, *id, past)
+                }
+                None => m.heap.entity_link(ty.0, *id),
+            };
+            link.map(Word::object)
         }
         HostValue::Entity(record) => import_record(m, record, walk),
         HostValue::Enum {
@@ -254,7 +270,7 @@ fn export_map(m: &mut Machine, map: Obj, walk: &mut Walk) -> Res<Vec<(String, Ho
 fn export_entity(m: &mut Machine, entity: Obj, walk: &mut Walk) -> Res<HostValue> {
     let ty = flin_bytecode::EntityTypeId(entity.meta());
     let state = entity.entity_state();
-    if state == EntityState::Link {
+    if state == EntityState::Link || walk.as_links && entity.entity_id() != 0 {
         return Ok(HostValue::Link(ty, entity.entity_id()));
     }
     walk.enter()?;
@@ -272,6 +288,10 @@ fn export_entity(m: &mut Machine, entity: Obj, walk: &mut Walk) -> Res<HostValue
         updated_at: stamps.updated_at,
         deleted_at: stamps.deleted_at,
         fields,
+        past: entity.entity_past().map(|past| HostPast {
+            as_of: past.as_of,
+            valid_to: past.valid_to,
+        }),
     })))
 }
 
@@ -281,13 +301,10 @@ pub(crate) fn export_field(m: &mut Machine, word: Word) -> Res<HostValue> {
 }
 
 fn export_field_in(m: &mut Machine, word: Word, walk: &mut Walk) -> Res<HostValue> {
-    match word.view() {
-        View::Entity(target) if target.entity_id() != 0 => Ok(HostValue::Link(
-            flin_bytecode::EntityTypeId(target.meta()),
-            target.entity_id(),
-        )),
-        _ => export_in(m, word, walk),
-    }
+    let before = std::mem::replace(&mut walk.as_links, true);
+    let value = export_in(m, word, walk);
+    walk.as_links = before;
+    value
 }
 
 fn export_response(m: &mut Machine, response: Obj, walk: &mut Walk) -> Res<HostResponse> {

@@ -1,12 +1,12 @@
 //! Entity objects and the host's records: loading, following links, saving, deleting. Must stay true: one object per type
-//! and id; an object with changes that were not saved is never overwritten by a read; every write goes to the host before
-//! the object says so.
+//! and id, and one for each time a record of the past is asked for; an object with changes that were not saved is never
+//! overwritten by a read; every write goes to the host before the object says so.
 
-use flin_bytecode::{EntityTypeId, FieldNo, OnDelete, TypeDesc};
+use flin_bytecode::{EntityField, EntityTypeId, FieldNo, OnDelete};
 
 use crate::fault::{Fault, Res};
-use crate::heap::{EntityState, Obj, Stamps};
-use crate::host::{Host, HostError, HostRecord, HostValue};
+use crate::heap::{EntityState, Obj, Past, Stamps};
+use crate::host::{Host, HostError, HostRecord, HostValue, Moment};
 use crate::machine::Machine;
 use crate::semantics::{convert, validate};
 use crate::trap::ErrorKind;
@@ -46,20 +46,34 @@ fn stamps_of(record: &HostRecord) -> Stamps {
 
 /// The object of a record that the host gave.
 pub(crate) fn materialize(m: &mut Machine, record: &HostRecord) -> Res<Obj> {
-    let entity = m.heap.entity_link(record.ty.0, record.id)?;
+    let past = record.past.map(|past| Past {
+        as_of: past.as_of,
+        valid_to: past.valid_to,
+    });
+    let entity = match past {
+        Some(past) => m.heap.entity_past_link(record.ty.0, record.id, past)?,
+        None => m.heap.entity_link(record.ty.0, record.id)?,
+    };
     if entity.entity_state() == EntityState::Loaded && entity.entity_is_changed() {
         return Ok(entity);
     }
+    fill(m, entity, record)?;
+    Ok(entity)
+}
+
+/// Puts what the host gave into an object.
+fn fill(m: &mut Machine, entity: Obj, record: &HostRecord) -> Res<()> {
+    let as_of = entity.entity_past().map(|past| past.as_of);
     let mut fields = Vec::with_capacity(m.heap.layouts().entity_fields(record.ty.0));
     for index in 0..m.heap.layouts().entity_fields(record.ty.0) {
         fields.push(match record.fields.get(index) {
-            Some(value) => convert::import(m, value)?,
+            Some(value) => convert::import_field(m, value, as_of)?,
             None => Word::none(),
         });
     }
     m.heap
         .entity_fill(entity, record.id, stamps_of(record), &fields);
-    Ok(entity)
+    Ok(())
 }
 
 /// Makes sure that the fields are there.
@@ -67,10 +81,35 @@ fn load(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
     if entity.entity_state() != EntityState::Link {
         return Ok(());
     }
+    if try_load(m, host, entity)? {
+        return Ok(());
+    }
+    Err(not_found(m, entity.meta(), entity.entity_id()))
+}
+
+/// Reads the fields of an object that has none yet; whether there is, or was, such a record.
+fn try_load(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<bool> {
+    if entity.entity_state() != EntityState::Link {
+        return Ok(true);
+    }
     let (ty, id) = (entity.meta(), entity.entity_id());
-    match read(m, host, ty, id)? {
-        Some(record) => materialize(m, &record).map(|_| ()),
-        None => Err(not_found(m, ty, id)),
+    let record = match entity.entity_past() {
+        Some(past) => {
+            m.entity_reads += 1;
+            host.entity_get_at(EntityTypeId(ty), id, past.as_of)
+                .map_err(Fault::host)?
+        }
+        None => read(m, host, ty, id)?,
+    };
+    match record {
+        Some(record) => {
+            if let (Some(past), Some(read)) = (entity.entity_past(), record.past) {
+                let valid_to = read.valid_to;
+                m.heap.entity_set_past(entity, Past { valid_to, ..past });
+            }
+            fill(m, entity, &record).map(|()| true)
+        }
+        None => Ok(false),
     }
 }
 
@@ -82,13 +121,16 @@ fn read(m: &mut Machine, host: &mut dyn Host, ty: u32, id: i64) -> Res<Option<Ho
 /// The object of the record with this id, if it exists and is not deleted.
 fn live(m: &mut Machine, host: &mut dyn Host, ty: u32, id: i64) -> Res<Option<Obj>> {
     let known = m.heap.entity_link(ty, id)?;
-    if known.entity_state() == EntityState::Link {
-        match read(m, host, ty, id)? {
-            Some(record) => materialize(m, &record)?,
-            None => return Ok(None),
-        };
+    live_object(m, host, known)
+}
+
+/// The object itself, if there is such a record, or was at its time, and it is not deleted.
+fn live_object(m: &mut Machine, host: &mut dyn Host, object: Obj) -> Res<Option<Obj>> {
+    if !try_load(m, host, object)? {
+        return Ok(None);
     }
-    Ok(known.entity_stamps().deleted_at.is_none().then_some(known))
+    let deleted = object.entity_stamps().deleted_at.is_some();
+    Ok((!deleted).then_some(object))
 }
 
 fn none_obj() -> Obj {
@@ -130,7 +172,12 @@ pub(crate) fn get_field(
             Some(ms) => m.heap.time_word(ms),
             None => Ok(Word::none()),
         },
-        FieldNo::CREATED_AT | FieldNo::UPDATED_AT => Ok(Word::none()),
+        FieldNo::VALID_FROM if saved => m.heap.time_word(stamps.updated_at),
+        FieldNo::VALID_TO => match entity.entity_past().and_then(|past| past.valid_to) {
+            Some(ms) => m.heap.time_word(ms),
+            None => Ok(Word::none()),
+        },
+        FieldNo::CREATED_AT | FieldNo::UPDATED_AT | FieldNo::VALID_FROM => Ok(Word::none()),
         field => {
             let index = declared(m, entity, field)?;
             Ok(entity.entity_field(index))
@@ -166,25 +213,27 @@ pub(crate) fn follow(
 ) -> Res<Obj> {
     let link = get_field(m, host, entity, field)?;
     match link.view() {
-        View::Entity(target) if target.entity_state() == EntityState::Link => {
-            Ok(live(m, host, target.meta(), target.entity_id())?.unwrap_or_else(none_obj))
-        }
-        View::Entity(target) if target.entity_stamps().deleted_at.is_none() => Ok(target),
-        View::Entity(_) | View::None => Ok(none_obj()),
+        View::Entity(target) => Ok(live_object(m, host, target)?.unwrap_or_else(none_obj)),
+        View::None => Ok(none_obj()),
         found => Err(Fault::expected("a link to a record", found)),
     }
 }
 
 /// `Todo.find(id)`: ids may come as text (from a path or form).
 pub(crate) fn find(m: &mut Machine, host: &mut dyn Host, ty: EntityTypeId, id: Word) -> Res<Obj> {
-    let id = match id.view() {
+    let id = id_of(ty, id)?;
+    find_id(m, host, ty, id)
+}
+
+/// The id that a value names, if it names one.
+pub(crate) fn id_of(ty: EntityTypeId, id: Word) -> Res<Option<i64>> {
+    Ok(match id.view() {
         View::Int(id) => Some(id),
         View::Text(text) => text.text().and_then(|text| text.trim().parse().ok()),
         View::None => None,
         View::Entity(entity) if entity.meta() == ty.0 => Some(entity.entity_id()),
         found => return Err(Fault::expected("an id", found)),
-    };
-    find_id(m, host, ty, id)
+    })
 }
 
 /// The record of a type with this id, or the none object.
@@ -200,14 +249,23 @@ pub(crate) fn find_id(
     }
 }
 
+/// The built-in validators alone.
+pub(crate) fn validate(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
+    valid_words(m, host, entity).map(drop)
+}
+
+fn valid_words(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<Vec<Word>> {
+    load(m, host, entity)?;
+    if entity.entity_state() == EntityState::Destroyed {
+        return Err(not_found(m, entity.meta(), entity.entity_id()));
+    }
+    validate::check(m, host, entity)
+}
+
 /// `save`: validators, then insert or a new version.
 pub(crate) fn save(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
-    load(m, host, entity)?;
+    let words = valid_words(m, host, entity)?;
     let ty = EntityTypeId(entity.meta());
-    if entity.entity_state() == EntityState::Destroyed {
-        return Err(not_found(m, ty.0, entity.entity_id()));
-    }
-    let words = validate::check(m, host, entity)?;
     let fields = words
         .iter()
         .map(|word| convert::export_field(m, *word))
@@ -220,9 +278,27 @@ pub(crate) fn save(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()>
         }
     };
     let record = record.map_err(Fault::host)?;
+    if entity.entity_past().is_some() {
+        return saved_from_past(m, entity, &record);
+    }
     m.heap
         .entity_fill(entity, record.id, stamps_of(&record), &words);
     Ok(())
+}
+
+/// After an old version was saved: its object stands for the new version now, and the record's own object has the old
+/// data, whatever it held before.
+fn saved_from_past(m: &mut Machine, entity: Obj, record: &HostRecord) -> Res<()> {
+    let past = Past {
+        as_of: Moment::Commit(0),
+        valid_to: None,
+    };
+    m.heap.entity_set_past(entity, past);
+    fill(m, entity, record)?;
+    match m.heap.entity_known(record.ty.0, record.id) {
+        Some(current) => fill(m, current, record),
+        None => Ok(()),
+    }
 }
 
 /// `delete`
@@ -247,7 +323,7 @@ pub(crate) fn destroy(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<
     m.entity_writes += 1;
     host.entity_destroy(ty, id).map_err(Fault::host)?;
     m.heap.entity_destroyed(entity);
-    forget_referrers(m, ty);
+    forget_others(m);
     Ok(())
 }
 
@@ -263,23 +339,23 @@ fn saved(m: &Machine, entity: Obj, what: &str) -> Res<(EntityTypeId, i64)> {
 /// After delete or restore: times and version are new; unsaved changes of fields stay what they are.
 fn written(m: &mut Machine, entity: Obj, record: &HostRecord) -> Res<()> {
     if entity.entity_state() == EntityState::Link {
-        materialize(m, record)?;
+        fill(m, entity, record)?;
     }
     m.heap.entity_stamp(entity, stamps_of(record));
-    forget_referrers(m, record.ty);
+    if entity.entity_past().is_some() {
+        m.heap.entity_forget(record.ty.0, record.id);
+    }
+    forget_others(m);
     Ok(())
 }
 
-/// Deleting may have changed or deleted records that link to this type; what was read of them is read again when needed.
-fn forget_referrers(m: &mut Machine, deleted: EntityTypeId) {
+/// Deleting may have changed or deleted records that link to what is deleted, and those that link to them; what was read
+/// of types with such links is read again when needed.
+fn forget_others(m: &mut Machine) {
     let program = m.program.clone();
-    let module = program.module();
-    for (index, entity) in module.entities.iter().enumerate() {
-        let refers = entity.fields.iter().any(|field| {
-            field.on_delete != OnDelete::Restrict
-                && matches!(module.types[field.ty.index()], TypeDesc::Entity(target) if target == deleted)
-        });
-        if refers {
+    for (index, entity) in program.module().entities.iter().enumerate() {
+        let follows = |field: &EntityField| field.on_delete != OnDelete::Restrict;
+        if entity.fields.iter().any(follows) {
             m.heap.entity_forget_unchanged(index as u32);
         }
     }

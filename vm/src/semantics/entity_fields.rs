@@ -55,7 +55,14 @@ fn whole(m: &Machine, of: Obj, field: FieldNo) -> Whole {
     let ty = declared_type(m, of, field).map(|ty| &m.program.module().types[ty.index()]);
     match (ty, field) {
         (Some(TypeDesc::Time), _)
-        | (_, FieldNo::CREATED_AT | FieldNo::UPDATED_AT | FieldNo::DELETED_AT) => Whole::Time,
+        | (
+            _,
+            FieldNo::CREATED_AT
+            | FieldNo::UPDATED_AT
+            | FieldNo::DELETED_AT
+            | FieldNo::VALID_FROM
+            | FieldNo::VALID_TO,
+        ) => Whole::Time,
         (Some(TypeDesc::Duration), _) => Whole::Duration,
         (Some(_) | None, _) => Whole::Int,
     }

@@ -7,7 +7,7 @@ use crate::fault::{Fault, Res};
 use crate::heap::{Obj, list_len, range_parts};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::semantics::entity;
+use crate::semantics::{entity, query};
 use crate::value::{View, Word};
 
 #[cold]
@@ -26,6 +26,9 @@ pub(crate) fn get(m: &mut Machine, host: &mut dyn Host, value: Word, name: Const
             .unwrap_or_else(Word::none)),
         View::Entity(obj) => {
             let Some(field) = field_number(m, obj, text) else {
+                if let Some(number) = inverse_number(m, obj, text) {
+                    return query::inverse(m, obj, number).map(Word::object);
+                }
                 return Err(no_field(
                     &m.program.module().entities[obj.meta() as usize].name,
                     text,
@@ -94,9 +97,17 @@ pub(crate) fn set(
 fn field_number(m: &Machine, obj: Obj, name: &str) -> Option<FieldNo> {
     let entity = &m.program.module().entities[obj.meta() as usize];
     let declared = entity.fields.iter().position(|field| field.name == name);
+    let listed = inverse_number(m, obj, name).is_some();
     declared
         .map(|index| FieldNo(index as i32))
-        .or_else(|| FieldNo::automatic(name))
+        .or_else(|| FieldNo::automatic(name).filter(|_| !listed))
+}
+
+/// The number of an entity's inverse list.
+fn inverse_number(m: &Machine, obj: Obj, name: &str) -> Option<usize> {
+    let entity = &m.program.module().entities[obj.meta() as usize];
+    let mut inverses = entity.inverses.iter();
+    inverses.position(|inverse| inverse.name == name)
 }
 
 fn error_field(m: &mut Machine, error: Obj, name: &str) -> Res<Word> {

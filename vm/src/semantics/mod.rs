@@ -8,11 +8,13 @@ pub(crate) mod blame;
 pub(crate) mod compare;
 pub(crate) mod controls;
 pub(crate) mod convert;
+pub(crate) mod copying;
 pub(crate) mod entity;
 pub(crate) mod entity_fields;
 pub(crate) mod errors;
 pub(crate) mod fields;
 pub(crate) mod handlers;
+pub(crate) mod history;
 pub(crate) mod markup;
 pub(crate) mod print;
 pub(crate) mod query;
@@ -22,6 +24,7 @@ pub(crate) mod validate;
 pub(crate) mod wire;
 
 use crate::fault::{DEPTH_MAX, Fault, Res};
+use crate::host::Moment;
 
 /// Most values that one comparison or type test looks at; beyond it the data is as good as endless.
 const STEPS_MAX: u32 = 50_000_000;
@@ -37,6 +40,10 @@ pub(crate) struct Walk {
     what: &'static str,
     depth: u32,
     steps_left: u32,
+    /// Records that are linked to are taken in as they were then.
+    as_of: Option<Moment>,
+    /// Records go out as links, however deep.
+    as_links: bool,
 }
 
 impl Walk {
@@ -46,6 +53,8 @@ impl Walk {
             what,
             depth: 0,
             steps_left: STEPS_MAX,
+            as_of: None,
+            as_links: false,
         }
     }
 
@@ -55,6 +64,16 @@ impl Walk {
             what,
             depth: 0,
             steps_left: COPIES_MAX,
+            as_of: None,
+            as_links: false,
+        }
+    }
+
+    /// The same for a record of the past: links lead to records as they were then.
+    pub(crate) fn as_of(self, when: Option<Moment>) -> Walk {
+        Walk {
+            as_of: when,
+            ..self
         }
     }
 

@@ -57,6 +57,13 @@ fn typed(m: &mut Machine, entity: &Entity, field: &EntityField, word: Word) -> R
             );
             return Err(failed(entity, field, "reference", sentence));
         }
+        // A link to a record of the past is one to the record.
+        (TypeDesc::Entity(ty), View::Entity(target))
+            if target.entity_past().is_some() && target.meta() == ty.0 =>
+        {
+            let link = m.heap.entity_link(ty.0, target.entity_id())?;
+            return Ok(Word::object(link));
+        }
         _ => {}
     }
     if types::accepts(m, word, field.ty)? {

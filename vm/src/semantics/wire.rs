@@ -3,7 +3,7 @@
 
 use crate::fault::{Fault, Res};
 use crate::heap::{EntityState, Obj, list_len};
-use crate::host::HostValue;
+use crate::host::{HostPast, HostRecord, HostValue};
 use crate::machine::Machine;
 use crate::semantics::{Walk, print};
 use crate::value::{View, Word};
@@ -100,9 +100,28 @@ fn link(m: &Machine, entity: Obj) -> Res<HostValue> {
                 "this {name} is not saved, so the page cannot refer to it"
             )))
         }
+        EntityState::Loaded if entity.entity_past().is_some() => Ok(past(entity)),
         EntityState::Loaded | EntityState::Link => Ok(HostValue::Link(
             flin_bytecode::EntityTypeId(entity.meta()),
             entity.entity_id(),
         )),
     }
+}
+
+/// A record of the past travels with its version; nobody asks for its fields.
+fn past(entity: Obj) -> HostValue {
+    let stamps = entity.entity_stamps();
+    HostValue::Entity(Box::new(HostRecord {
+        ty: flin_bytecode::EntityTypeId(entity.meta()),
+        id: entity.entity_id(),
+        version: stamps.version,
+        created_at: stamps.created_at,
+        updated_at: stamps.updated_at,
+        deleted_at: stamps.deleted_at,
+        fields: Vec::new(),
+        past: entity.entity_past().map(|past| HostPast {
+            as_of: past.as_of,
+            valid_to: past.valid_to,
+        }),
+    }))
 }

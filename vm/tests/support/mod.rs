@@ -15,7 +15,8 @@ use flin_bytecode::{
     TypeId,
 };
 use flin_vm::{
-    Host, HostError, HostRecord, HostValue, Limits, LogLevel, Program, ScanMode, Slice, Trap, Vm,
+    Host, HostError, HostPast, HostRecord, HostValue, Limits, LogLevel, Moment, Program, ScanMode,
+    Slice, Trap, Vm,
 };
 
 pub use flin_bytecode::emit;
@@ -103,6 +104,49 @@ impl Host for ModelHost {
             .collect())
     }
 
+    // This model keeps no old versions: the newest is the only one.
+    fn entity_history(&mut self, ty: EntityTypeId, id: i64) -> Result<Vec<HostRecord>, HostError> {
+        let found = self.entity_get(ty, id)?.map(|record| HostRecord {
+            past: Some(HostPast {
+                as_of: Moment::Time(record.updated_at),
+                valid_to: None,
+            }),
+            ..record
+        });
+        Ok(found.into_iter().collect())
+    }
+
+    fn entity_get_at(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+        when: Moment,
+    ) -> Result<Option<HostRecord>, HostError> {
+        let (Moment::Time(time_ms) | Moment::Commit(time_ms)) = when;
+        let past = Some(HostPast {
+            as_of: when,
+            valid_to: None,
+        });
+        let found = self.entity_get(ty, id)?;
+        Ok(found
+            .filter(|record| record.updated_at <= time_ms)
+            .map(|record| HostRecord { past, ..record }))
+    }
+
+    fn entity_scan_at(
+        &mut self,
+        ty: EntityTypeId,
+        mode: ScanMode,
+        when: Moment,
+    ) -> Result<Vec<HostRecord>, HostError> {
+        let now = self.entity_scan(ty, mode)?;
+        let mut then = Vec::new();
+        for record in now {
+            then.extend(self.entity_get_at(ty, record.id, when)?);
+        }
+        Ok(then)
+    }
+
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {
         Ok(self.entity_scan(ty, ScanMode::Live)?.len() as i64)
     }
@@ -124,6 +168,7 @@ impl Host for ModelHost {
             updated_at: self.clock_ms,
             deleted_at: None,
             fields,
+            past: None,
         };
         self.records.insert((ty.0, record.id), record.clone());
         Ok(record)

@@ -8,8 +8,8 @@ use crate::class::Class;
 use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
 use crate::module::{
     Catch, Const, ConstValue, Entity, EntityField, EnumDef, Function, Global, Handler, Injected,
-    Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule, Shape, Signature,
-    TestBlock, TypeDesc, VariableKind,
+    Inverse, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule, Shape,
+    Signature, TestBlock, TypeDesc, VariableKind,
 };
 
 macro_rules! wire_ids {
@@ -68,7 +68,8 @@ wire_ids!(ConstId EntityTypeId FuncId GlobalId ShapeId TypeId);
 
 wire_struct! {
     Shape { fields }
-    Entity { name, fields, line }
+    Entity { name, fields, inverses, line }
+    Inverse { name, entity, field }
     EntityField { name, ty, optional, rules, default, checks, unique, index, hidden, on_delete }
     EnumDef { name, variants }
     Global { name, class, ty }

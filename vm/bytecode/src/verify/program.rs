@@ -354,6 +354,17 @@ fn entity(module: &Module, entity: &Entity) -> Checked {
             plays(module, *func, &CHECK)?;
         }
     }
+    for inverse in &entity.inverses {
+        if !seen.insert(&inverse.name) {
+            return Err(VerifyFault::Duplicate {
+                what: "fields",
+                name: inverse.name.clone(),
+            });
+        }
+        has_entity(module, inverse.entity)?;
+        let fields = module.entities[inverse.entity.index()].fields.len();
+        in_range("field", inverse.field, fields)?;
+    }
     Ok(())
 }
 

@@ -132,7 +132,15 @@ fn write_entity(out: &mut String, module: &Module, record: &HostRecord) {
     let version = record.version;
     write!(
         out,
-        ",\"version\":{version},\"created_at\":\"{created}\",\"updated_at\":\"{updated}\"}}"
+        ",\"version\":{version},\"created_at\":\"{created}\",\"updated_at\":\"{updated}\""
     )
     .expect("a String takes everything");
+    if let Some(past) = record.past {
+        let until = past
+            .valid_to
+            .map_or("null".to_owned(), |ms| format!("\"{}\"", iso::format(ms)));
+        write!(out, ",\"valid_from\":\"{updated}\",\"valid_to\":{until}")
+            .expect("a String takes everything");
+    }
+    out.push('}');
 }

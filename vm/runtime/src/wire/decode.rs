@@ -4,7 +4,7 @@
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{ConstValue, Module, TypeDesc};
 use flin_vm::wire::EXACT_MAX;
-use flin_vm::{HostError, HostValue, iso};
+use flin_vm::{HostError, HostValue, Moment, iso};
 
 use crate::host::StoreHost;
 use crate::json::Json;
@@ -236,7 +236,19 @@ impl Decoder<'_, '_> {
         let Some(Json::Int(id)) = json.get("id") else {
             return Err(mismatch(expected(), json));
         };
-        match self.host.live_record(ty, *id).map_err(WireError::Host)? {
+        // A record of the past is the same version again, also if it is deleted by now.
+        let moment = match (json.get("commit"), json.get("as_of")) {
+            (Some(Json::Int(number)), _) => Some(Moment::Commit(*number)),
+            (_, Some(Json::Int(ms))) => Some(Moment::Time(*ms)),
+            _ => None,
+        };
+        let found = match (json.get("version"), moment) {
+            (Some(Json::Int(version)), Some(moment)) => {
+                self.host.version(ty, *id, (*version, moment))
+            }
+            _ => self.host.live_record(ty, *id),
+        };
+        match found.map_err(WireError::Host)? {
             Some(record) => Ok(HostValue::Entity(Box::new(record))),
             None => Err(WireError::Missing {
                 entity: name.to_owned(),
