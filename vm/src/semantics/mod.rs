@@ -83,6 +83,8 @@ impl Walk {
             what,
             depth: 0,
             steps_left: WRITTEN_MAX,
+            as_of: None,
+            as_links: false,
         }
     }
 
