@@ -63,15 +63,25 @@ pub fn run(name: &str, source: &str, policy: Policy) -> String {
 /// # Panics
 /// As [`run`].
 pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
-    let compiled = match flinc::compile(name, source) {
-        Ok(compiled) => compiled,
-        Err(diagnostics) => {
-            return Ran {
-                happened: diagnosed(source, &diagnostics),
-                program: None,
-            };
-        }
-    };
+    match compiled(name, source) {
+        Ok(module) => run_module(name, source, module, policy),
+        Err(happened) => Ran {
+            happened,
+            program: None,
+        },
+    }
+}
+
+/// Compiles a program, writes the module and reads it back.
+///
+/// # Errors
+/// The expectation lines of a program that does not compile.
+///
+/// # Panics
+/// If the compiler makes a module that cannot be written and read back.
+pub fn compiled(name: &str, source: &str) -> Result<Module, String> {
+    let compiled =
+        flinc::compile(name, source).map_err(|diagnostics| diagnosed(source, &diagnostics))?;
     let bytes = flin_bytecode::fbc::write(&compiled.module);
     let module = flin_bytecode::fbc::read(&bytes)
         .unwrap_or_else(|e| panic!("{name}: cannot be read back: {e}"));
@@ -79,7 +89,7 @@ pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
         module == compiled.module,
         "{name}: reading back gives another module"
     );
-    run_module(name, source, module, policy)
+    Ok(module)
 }
 
 /// Executes a compiled program; its source says what it asks of the runner.

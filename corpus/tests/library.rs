@@ -2,7 +2,7 @@
 //! whole way from source text to output. Must stay true: no row is left out.
 
 use flin_bytecode::LIBRARY;
-use flin_corpus::{Policy, run};
+use flin_corpus::{Policy, compiled, run_module};
 
 /// The program of an example: what follows the last `; ` is printed.
 fn program(example: &str) -> String {
@@ -21,8 +21,13 @@ fn examples_print_what_their_rows_say() {
         .collect();
     assert!(rows.len() > 200, "only {} rows", rows.len());
     for row in rows {
+        let source = program(row.example);
+        let module = compiled("example.flin", &source);
         for policy in Policy::ALL {
-            let happened = run("example.flin", &program(row.example), policy);
+            let happened = match &module {
+                Ok(module) => run_module("example.flin", &source, module.clone(), policy).happened,
+                Err(diagnosed) => diagnosed.clone(),
+            };
             let last = happened.lines().last().unwrap_or_default();
             if last != format!("//> {}", row.prints) {
                 failures.push(format!(

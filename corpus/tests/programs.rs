@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flin_corpus::diagnostics::{GENERATED, Generated, Pair, check_generated, check_pair, pairs};
-use flin_corpus::{Case, Policy, files, run};
+use flin_corpus::{Case, Policy, compiled, files, run_module};
 
 /// One test.
 struct Test {
@@ -117,9 +117,14 @@ fn check_program(name: &str, path: &Path) -> Vec<String> {
     let case = Case::parse(&text);
     let mut failures = Vec::new();
     let mut expected = case.expected.clone();
+    let file = format!("{name}.flin");
+    // It is compiled once, and executed under every policy.
+    let module = compiled(&file, &case.source);
     for policy in Policy::ALL {
-        let file = format!("{name}.flin");
-        let result = std::panic::catch_unwind(|| run(&file, &case.source, policy));
+        let result = std::panic::catch_unwind(|| match &module {
+            Ok(module) => run_module(&file, &case.source, module.clone(), policy).happened,
+            Err(diagnosed) => diagnosed.clone(),
+        });
         let actual = match result {
             Ok(actual) => actual,
             Err(panic) => {
