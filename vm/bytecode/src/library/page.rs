@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use super::{LibRow, LibType, Purity, lookup, names};
+use crate::ids::LibId;
 
 /// The sections, in order, and what is said at their head.
 const SECTIONS: [(&str, &str); 7] = [
@@ -37,7 +38,8 @@ const SECTIONS: [(&str, &str); 7] = [
 ];
 
 /// Functions whose first parameter does not say where they belong.
-const PLACED: [(&str, usize); 21] = [
+const PLACED: [(&str, usize); 22] = [
+    ("len", 2),
     ("PI", 1),
     ("E", 1),
     ("from_entries", 3),
@@ -80,8 +82,8 @@ pub fn library_page() -> String {
            (`s.trim`), except on a map, where `m.name` is the key. `x |> f(1)` is `f(x, 1)`.\n\
          - Arguments may be named: `s.pad_left(length: 5, fill: \"0\")`.\n\
          - Capital letters stand for any type, `T?` may be `none`, `any` as the result of a callback means that it is asked\n  \
-           for its truth. Where a value's type is known only at run time, a wrong one is a `TypeError` that names the function\n  \
-           and the parameter.\n\
+           for its truth. Values whose type is known only at run time may stand everywhere; a wrong one is a `TypeError` that\n  \
+           names the function and the parameter.\n\
          - What follows the last `;` of an example is what is printed.\n\
          - Functions marked * ask or change the world; they run on the server only, never in the browser.\n",
     );
@@ -93,19 +95,40 @@ pub fn library_page() -> String {
         let mut index = Vec::new();
         let mut entries = String::new();
         for name in names().filter(|name| section(name) == number) {
-            index.push(format!("`{name}`"));
+            index.push(link(name));
             entry(&mut entries, name);
         }
-        let _ = writeln!(out, "\n{}\n{entries}", index.join(" "));
+        let _ = writeln!(out, "\n{}", index.join(" "));
+        let also: Vec<String> = names()
+            .filter(|name| section(name) != number && is_for(name, number))
+            .map(link)
+            .collect();
+        if !also.is_empty() {
+            let _ = writeln!(out, "\nElsewhere on this page: {}", also.join(" "));
+        }
+        let _ = writeln!(out, "{entries}");
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
     out
 }
 
-/// Everything about the functions of one name. Rows that differ only in types share doc and example of the first one.
+fn link(name: &str) -> String {
+    format!("[`{name}`](#{})", name.to_lowercase())
+}
+
+/// Everything about the functions of one name, but for rows that only stand for values known at run time.
 fn entry(out: &mut String, name: &str) {
-    let rows: Vec<&LibRow> = lookup(name).iter().map(|id| id.row()).collect();
+    let ids = lookup(name);
+    let takes = |id: &LibId| id.scheme().params.first();
+    let is_shown = |id: &&LibId| {
+        let count = id.scheme().params.len();
+        let mut others = ids
+            .iter()
+            .filter(|other| other.scheme().params.len() == count);
+        takes(id) != Some(&LibType::Any) || others.all(|other| takes(other) == Some(&LibType::Any))
+    };
+    let rows: Vec<&LibRow> = ids.iter().filter(is_shown).map(|id| id.row()).collect();
     let star = if rows.iter().any(|row| row.purity == Purity::Host) {
         "\\*"
     } else {
@@ -136,6 +159,14 @@ fn section(name: &str) -> usize {
             of_type(scheme.params.first().unwrap_or(&scheme.result))
         })
         .unwrap_or(5)
+}
+
+/// Whether a function of this name takes first what a section is about.
+fn is_for(name: &str, section: usize) -> bool {
+    lookup(name)
+        .iter()
+        .filter_map(|id| id.scheme().params.first())
+        .any(|first| of_type(first) == Some(section))
 }
 
 fn of_type(ty: &LibType) -> Option<usize> {
