@@ -393,6 +393,13 @@ impl<'p> Walker<'_, 'p> {
             return self.engine.cells.read(element);
         }
         if let Some(map) = rest.map {
+            // A key that is written is a field.
+            if let ExprKind::Text(name) = self.kind(index)
+                && let MapKind::Record(fields) = self.engine.cells.map_kind(map)
+            {
+                let field = fields.iter().find(|field| *field.0 == **name);
+                return field.map_or(Set::ANY, |field| self.engine.cells.read(field.1));
+            }
             let value = self.engine.cells.make_dict(map);
             self.engine.cells.map_kind(map);
             let value = self.engine.cells.read(value);

@@ -149,7 +149,7 @@ impl Walker<'_, '_> {
                 .iter()
                 .find(|field| &*field.0 == name)
                 .map(|field| field.1),
-            super::cells::MapKind::Dict(value, _) if lookup(name).is_empty() => Some(value),
+            super::cells::MapKind::Dict(value, _) if !takes_maps(name) => Some(value),
             super::cells::MapKind::Dict(..) => None,
         };
         let held = self.engine.cells.read(field?);
@@ -345,6 +345,18 @@ impl Walker<'_, '_> {
         }
         result
     }
+}
+
+/// Whether a function of this name takes a map first: then `m.name(…)` is that function, whatever the map holds.
+fn takes_maps(name: &str) -> bool {
+    let mut rows = lookup(name).iter();
+    rows.any(|row| {
+        let first = row.scheme().params.first();
+        matches!(
+            first,
+            Some(LibType::Map(..) | LibType::Any | LibType::Var(_))
+        )
+    })
 }
 
 /// Whether the functions of this name with that many arguments take anything as their first.

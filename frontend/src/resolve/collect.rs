@@ -43,7 +43,6 @@ struct Constant<'a> {
     var: usize,
     ty: Option<&'a TypeExpr>,
     value: &'a Expr,
-    order: u32,
 }
 
 /// Where a named function comes from.
@@ -325,12 +324,7 @@ impl<'a> Resolver<'a> {
             self.vars[var].role = match literal {
                 Some(literal) => Role::Literal(literal),
                 None => {
-                    section.constants.push(Constant {
-                        var,
-                        ty,
-                        value,
-                        order,
-                    });
+                    section.constants.push(Constant { var, ty, value });
                     Role::Constant
                 }
             };
@@ -462,7 +456,8 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Constants that are no literals are computed by one function, in the order of the file.
+    /// Constants that are no literals are computed by one function, each after those that it needs, itself or through
+    /// functions. What is left of a circle has no value yet where it is needed.
     fn constants(&mut self, section: &Section<'a>) {
         let Some(first) = section.constants.first() else {
             return;
@@ -480,9 +475,19 @@ impl<'a> Resolver<'a> {
             },
         );
         let mut ids = Vec::new();
-        for constant in &section.constants {
+        let needs = self.in_order_of_need(section);
+        let whole = needs.circles.is_empty();
+        for name in &needs.circles {
+            self.report_circle(name);
+        }
+        let sorted = needs.sorted;
+        for (order, at) in sorted.iter().enumerate() {
+            self.vars[section.constants[*at].var].order = order as u32;
+        }
+        for (order, at) in sorted.into_iter().enumerate() {
+            let constant = &section.constants[at];
             self.vars[constant.var].annotation = self.annotation(constant.ty);
-            self.frame_mut().limit = Some(constant.order);
+            self.frame_mut().limit = whole.then_some(order as u32);
             let value = self.expr(constant.value);
             let span = self.vars[constant.var].span;
             ids.push(self.emit(
@@ -497,6 +502,54 @@ impl<'a> Resolver<'a> {
         let body = self.emit(ExprKind::Block(ids, false), first);
         self.close(body);
         self.const_init = Some(id);
+    }
+
+    /// The constants of a section, each behind those that it mentions.
+    fn in_order_of_need(&self, section: &Section<'a>) -> Needs {
+        let mut needs = Needs::default();
+        for (at, constant) in section.constants.iter().enumerate() {
+            let name = self.vars[constant.var].name.clone();
+            let mut mentioned = Vec::new();
+            mentions::of_expr(constant.value, &mut |name, _| {
+                mentioned.push(name.text.clone());
+            });
+            needs.nodes.insert(name, (Some(at), mentioned));
+        }
+        for (_, source) in &section.functions {
+            let mut mentioned = Vec::new();
+            let mut note = |name: &Name, _| mentioned.push(name.text.clone());
+            let name = match source {
+                FnSource::Decl(decl) => {
+                    mentions::of_function(&decl.params, &decl.body, &mut note);
+                    &decl.name
+                }
+                FnSource::Lambda(name, _, body, _) => {
+                    mentions::of_expr(body, &mut note);
+                    name
+                }
+            };
+            needs.nodes.insert(name.text.clone(), (None, mentioned));
+        }
+        for constant in &section.constants {
+            needs.visit(&self.vars[constant.var].name.clone());
+        }
+        needs
+    }
+
+    /// A constant that is computed from itself.
+    fn report_circle(&mut self, name: &Arc<str>) {
+        let Some(span) = self.top_span(name) else {
+            return;
+        };
+        self.report(
+            Diagnostic::error(
+                Code::UsedTooEarly,
+                span,
+                format!("`{name}` is computed from itself"),
+            )
+            .label("its value needs this value, maybe through other constants and functions")
+            .hint("write one of the values out, or make it a function"),
+        );
     }
 
     /// The function that computes the first value of a variable.
@@ -573,6 +626,41 @@ pub(super) fn first_value(statement: &Stmt) -> Option<&Expr> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// The number of a constant (functions have none), and what it mentions.
+type Need = (Option<usize>, Vec<Arc<str>>);
+
+/// Which constants and functions mention which, while they are put in order.
+#[derive(Default)]
+struct Needs {
+    nodes: HashMap<Arc<str>, Need>,
+    sorted: Vec<usize>,
+    /// Those whose needs are being followed.
+    open: Vec<Arc<str>>,
+    /// Constants that need themselves.
+    circles: Vec<Arc<str>>,
+}
+
+impl Needs {
+    fn visit(&mut self, name: &Arc<str>) {
+        let Some((constant, mentioned)) = self.nodes.remove(name) else {
+            if self.open.contains(name) && !self.circles.contains(name) {
+                self.circles.push(name.clone());
+            }
+            return;
+        };
+        if constant.is_some() {
+            self.open.push(name.clone());
+        }
+        for other in &mentioned {
+            self.visit(other);
+        }
+        if constant.is_some() {
+            self.open.pop();
+            self.sorted.extend(constant);
+        }
     }
 }
 

@@ -191,7 +191,11 @@ impl Resolver<'_> {
                 used.push((name.span, declared));
             }
         });
+        let own = later.first().map(|param| param.span);
         for (span, declared) in used {
+            let is_own = own.is_some_and(|own| {
+                own.start <= declared.span.start && declared.span.end <= own.end
+            });
             if self.refused.insert(declared.text.clone()) {
                 self.report(
                     Diagnostic::error(
@@ -201,7 +205,11 @@ impl Resolver<'_> {
                     )
                     .label("a default value may use only parameters that stand before its own")
                     .also(declared.span, "declared here")
-                    .hint(format!("move `{}` to the front", declared.text)),
+                    .hint(if is_own {
+                        "write a value, or use a parameter before it".to_owned()
+                    } else {
+                        format!("move `{}` to the front", declared.text)
+                    }),
                 );
             }
         }

@@ -84,6 +84,9 @@ pub fn resolve_without(
     resolver.finish()
 }
 
+/// Where a name was told to be unknown: in which function, and in which part of it.
+type ToldIn = Option<(FnId, Option<u32>)>;
+
 /// Everything that is known while the tree is walked.
 pub(super) struct Resolver<'a> {
     entities: Vec<EntityDef>,
@@ -122,7 +125,7 @@ pub(super) struct Resolver<'a> {
     /// Where pages and routes were declared, by method and path without the names of its parts.
     paths: HashMap<String, Span>,
     /// Unknown names that were told, by function or statement of `main`.
-    told: HashSet<(Option<(FnId, Option<u32>)>, Arc<str>)>,
+    told: HashSet<(ToldIn, Arc<str>)>,
     /// Something that cannot be read declared an enum: variants may be missing.
     lost_enum: bool,
     /// Variants of all enums by their names.

@@ -103,6 +103,12 @@ impl Resolver<'_> {
                         .reason("here a pattern must take every value")
                         .hint("use `match` to try several patterns"),
                 );
+                // Its names are meant to be known.
+                super::mentions::of_pattern(pattern, &mut |name, how| {
+                    if how == super::mentions::Mention::Bound {
+                        self.refused.insert(name.text.clone());
+                    }
+                });
             }
         }
     }
