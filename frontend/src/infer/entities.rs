@@ -98,9 +98,9 @@ impl Walker<'_, '_> {
                 MapKind::Record(fields) => {
                     for (name, cell) in fields.iter() {
                         let held = self.engine.cells.read(*cell);
-                        match self.field_at(entity, name) {
-                            Some(to) => self.store_field(entity, to, held, value),
-                            None => self.not_a_field(entity, name, value),
+                        // Keys that are no fields count for nothing.
+                        if let Some(to) = self.field_at(entity, name) {
+                            self.store_field(entity, to, held, value);
                         }
                     }
                 }

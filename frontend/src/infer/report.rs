@@ -494,24 +494,6 @@ impl Walker<'_, '_> {
         });
     }
 
-    pub(super) fn not_a_field(&mut self, entity: EntityIx, name: &str, at: ExprId) {
-        let automatic = flin_bytecode::FieldNo::automatic(name).is_some();
-        if automatic {
-            return;
-        }
-        let def = &self.engine.program.entities[entity.index()];
-        let known: Vec<String> = def.fields.iter().map(|field| field.name.clone()).collect();
-        let title = format!("`{}` has no field `{name}`", def.name);
-        self.report(at, |_, span| {
-            let found = Diagnostic::error(Code::UnknownField, span, title.clone())
-                .label(format!("this has a `{name}`"));
-            match nearest(name, known.iter().map(String::as_str)) {
-                Some(near) => found.hint(format!("did you mean `{near}`?")),
-                None => found.hint(format!("the fields are {}", known.join(", "))),
-            }
-        });
-    }
-
     pub(super) fn not_a_time(&mut self, at: ExprId, found: Set) {
         self.expected(at, "a version (int), a time or a text with a date", found);
     }
