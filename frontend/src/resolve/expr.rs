@@ -199,7 +199,7 @@ impl Resolver<'_> {
                 ListItem::Spread(list) => {
                     let before = self.emit(ExprKind::List(std::mem::take(&mut run)), span);
                     let before = self.join_lists(joined, before, span);
-                    let list = self.expr(list);
+                    let list = self.spread_items(list);
                     joined = Some(self.join_lists(Some(before), list, span));
                 }
             }
@@ -209,6 +209,20 @@ impl Resolver<'_> {
         }
         let rest = self.emit(ExprKind::List(run), span);
         self.join_lists(joined, rest, span)
+    }
+
+    /// What `...x` puts into a list: the elements of a list, range or query. `skip` takes all of these and nothing else;
+    /// a bare `+` would join a text as text.
+    fn spread_items(&mut self, list: &Expr) -> ExprId {
+        let items = self.expr(list);
+        if matches!(list.kind, Ast::List(_)) {
+            return items;
+        }
+        let none = self.emit(ExprKind::Int(0), list.span);
+        self.emit(
+            ExprKind::CallLib("skip".to_owned(), vec![items, none]),
+            list.span,
+        )
     }
 
     fn join_lists(&mut self, before: Option<ExprId>, list: ExprId, span: Span) -> ExprId {
