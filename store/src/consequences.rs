@@ -47,11 +47,8 @@ impl Transaction {
         let mut unlinked: BTreeMap<Key, Vec<FieldValue>> = BTreeMap::new();
         for target in &gone {
             for (holder, field, rule) in self.live_referrers(*target)? {
-                if gone.contains(&holder) {
+                if rule != OnDelete::SetNone || gone.contains(&holder) {
                     continue;
-                }
-                if rule == OnDelete::Restrict {
-                    return Ok(Err(self.forbids(holder, field, *target)));
                 }
                 let fields = match unlinked.entry(holder) {
                     Entry::Occupied(known) => known.into_mut(),
@@ -71,6 +68,13 @@ impl Transaction {
                     if def.required && value.is_none() {
                         return Ok(Err(self.violation(holder, field, ConstraintRule::Required)));
                     }
+                }
+            }
+        }
+        for target in &gone {
+            for (holder, field, rule) in self.live_referrers(*target)? {
+                if rule == OnDelete::Restrict && !gone.contains(&holder) {
+                    return Ok(Err(self.forbids(holder, field, *target)));
                 }
             }
         }
