@@ -35,6 +35,8 @@ pub(crate) struct NewError {
     pub(crate) entity: Option<String>,
     pub(crate) field: Option<String>,
     pub(crate) rule: Option<String>,
+    /// The error that led to this one; alive until this one is made, which is before the next collection.
+    pub(crate) cause: Option<Obj>,
     pub(crate) blame: Blame,
 }
 
@@ -62,6 +64,7 @@ impl Fault {
             field: None,
             rule: None,
             blame: Blame::Nobody,
+            cause: None,
         })))
     }
 
@@ -69,6 +72,20 @@ impl Fault {
     #[cold]
     pub(crate) fn thrown(error: Obj) -> Fault {
         Fault(Box::new(FaultData::Thrown(error)))
+    }
+
+    /// An error that a program names, with the error that led to it.
+    #[cold]
+    pub(crate) fn named(kind: &str, message: &str, cause: Option<Obj>) -> Fault {
+        Fault(Box::new(FaultData::New(NewError {
+            kind: ErrorKind::from_name(kind),
+            message: message.to_owned(),
+            entity: None,
+            field: None,
+            rule: None,
+            cause,
+            blame: Blame::Nobody,
+        })))
     }
 
     /// The host said stop.
@@ -102,6 +119,7 @@ impl Fault {
             field: None,
             rule: None,
             blame,
+            cause: None,
         })))
     }
 
@@ -147,6 +165,7 @@ impl Fault {
             field: Some(field.to_owned()),
             rule: Some(rule.to_owned()),
             blame: Blame::Nobody,
+            cause: None,
         })))
     }
 
@@ -160,6 +179,7 @@ impl Fault {
             field: Some(field.to_owned()),
             rule: Some("type".to_owned()),
             blame: Blame::Nobody,
+            cause: None,
         })))
     }
 
@@ -175,6 +195,7 @@ impl Fault {
                 field: None,
                 rule: Some(READ_ONLY_RULE.to_owned()),
                 blame: Blame::Nobody,
+                cause: None,
             }))),
             HostError::Storage(_) => Fault::new(ErrorKind::StorageError, sentence),
             HostError::NotFound { entity, .. }
@@ -186,6 +207,7 @@ impl Fault {
                 field: None,
                 rule: None,
                 blame: Blame::Nobody,
+                cause: None,
             }))),
             HostError::Constraint {
                 entity,

@@ -15,8 +15,8 @@ use super::walk::Walker;
 use std::rc::Rc;
 
 /// The fields of an error value.
-pub(super) const ERROR_FIELDS: [&str; 9] = [
-    "kind", "message", "entity", "field", "rule", "cause", "position", "trace", "status",
+pub(super) const ERROR_FIELDS: [&str; 10] = [
+    "kind", "message", "entity", "field", "rule", "cause", "line", "column", "file", "trace",
 ];
 
 impl<'p> Walker<'_, 'p> {
@@ -665,7 +665,8 @@ fn put(parts: &mut Vec<(Rc<str>, Set, ExprId)>, name: Rc<str>, set: Set, value: 
 
 fn error_field(name: &str) -> Set {
     match name {
-        "kind" | "message" => Set::TEXT,
+        "kind" | "message" | "file" => Set::TEXT,
+        "line" | "column" => Set::INT,
         "cause" => Set::ERROR.plus(Set::NONE),
         "entity" | "field" | "rule" => Set::TEXT.plus(Set::NONE),
         _ => Set::ANY,

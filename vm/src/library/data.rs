@@ -324,6 +324,43 @@ pub(super) fn validation_error(call: &mut LibCall<'_>) -> Res<Ret> {
     ))
 }
 
+/// Kind of the error that `fail` raises when only a message is given.
+const PLAIN_KIND: &str = "Error";
+
+/// `fail(message)`
+pub(super) fn fail_text(call: &mut LibCall<'_>) -> Res<Ret> {
+    let message = call.text(0)?;
+    Err(Fault::named(PLAIN_KIND, str_of(&message), None))
+}
+
+/// `fail(error)`: the same error goes on its way.
+pub(super) fn fail_again(call: &mut LibCall<'_>) -> Res<Ret> {
+    match call.any(0).view() {
+        View::Error(error) => Err(Fault::thrown(error)),
+        _ => Err(call.wrong(0, "error")),
+    }
+}
+
+/// `fail(x)` with what is known only now.
+pub(super) fn fail_any(call: &mut LibCall<'_>) -> Res<Ret> {
+    match call.any(0).view() {
+        View::Error(error) => Err(Fault::thrown(error)),
+        View::Text(message) => Err(Fault::named(PLAIN_KIND, str_of(&message), None)),
+        _ => Err(call.wrong(0, "text or error")),
+    }
+}
+
+/// `fail(kind, message, cause)`
+pub(super) fn fail_because(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (kind, message) = (call.text(0)?, call.text(1)?);
+    let cause = match call.any(2).view() {
+        View::Error(cause) => Some(cause),
+        View::None => None,
+        _ => return Err(call.wrong(2, "error")),
+    };
+    Err(Fault::named(str_of(&kind), str_of(&message), cause))
+}
+
 fn status_of(status: i64) -> Res<i64> {
     if (200..=599).contains(&status) {
         return Ok(status);
@@ -344,6 +381,7 @@ pub(super) fn http_error(call: &mut LibCall<'_>) -> Res<Ret> {
         field: None,
         rule: Some(status.to_string()),
         blame: Blame::Nobody,
+        cause: None,
     }))))
 }
 

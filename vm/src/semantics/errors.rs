@@ -4,7 +4,7 @@
 
 use flin_bytecode::Function;
 
-use crate::fault::{Blame, NewError};
+use crate::fault::{Res, Blame, NewError};
 use crate::heap::{ErrorParts, Heap, Obj, list_len};
 use crate::machine::Machine;
 use crate::semantics::blame;
@@ -51,7 +51,7 @@ pub(crate) fn new_error(m: &mut Machine, new: NewError, pc: *const u64) -> Obj {
             entity,
             field,
             rule,
-            cause: Word::none(),
+            cause: new.cause.map_or_else(Word::none, Word::object),
             trace: trace_list(heap, &trace),
         };
         heap.new_error(parts).expect("the reserve holds an error")
@@ -67,6 +67,7 @@ pub(crate) fn stopped(m: &mut Machine, pc: *const u64) -> Obj {
         field: None,
         rule: None,
         blame: Blame::Nobody,
+        cause: None,
     };
     new_error(m, new, pc)
 }
@@ -121,6 +122,32 @@ fn shortened(calls: &[(u32, u32)]) -> Vec<i64> {
     let inner = calls[..TRACE_INNER].iter().map(entry);
     let outer = calls[calls.len() - TRACE_OUTER..].iter().map(entry);
     inner.chain([-(left_out as i64)]).chain(outer).collect()
+}
+
+/// The trace as a program sees it: a list of maps, innermost call first.
+pub(crate) fn trace_value(m: &mut Machine, error: Obj) -> Res<Word> {
+    let file = m.program.module().source_name.clone();
+    let entries = trace_of(m, error.error_parts().trace);
+    let list = m.heap.new_list(flin_bytecode::Class::Any, entries.len())?;
+    let names = ["function", "file", "line", "column"];
+    for entry in entries {
+        let values = match entry.line {
+            0 => [m.heap.text_word(&entry.function)?, Word::none(), Word::none(), Word::none()],
+            line => [
+                m.heap.text_word(&entry.function)?,
+                m.heap.text_word(&file)?,
+                m.heap.int_word(i64::from(line))?,
+                m.heap.int_word(i64::from(entry.column))?,
+            ],
+        };
+        let map = m.heap.new_dict(names.len())?;
+        for (name, value) in names.into_iter().zip(values) {
+            let name = m.heap.text_word(name)?;
+            m.heap.map_set(map, name, value)?;
+        }
+        m.heap.list_push(list, Word::object(map))?;
+    }
+    Ok(Word::object(list))
 }
 
 /// Line and column of an instruction.

@@ -7,7 +7,7 @@ use crate::fault::{Fault, Res};
 use crate::heap::{Obj, list_len, range_parts};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::semantics::{entity, query};
+use crate::semantics::{entity, errors, query};
 use crate::value::{View, Word};
 
 #[cold]
@@ -119,6 +119,7 @@ fn error_field(m: &mut Machine, error: Obj, name: &str) -> Res<Word> {
         "field" => Ok(parts.field),
         "rule" => Ok(parts.rule),
         "cause" => Ok(parts.cause),
+        "trace" => errors::trace_value(m, error),
         "line" => m.heap.int_word(i64::from(parts.line)),
         "column" => m.heap.int_word(i64::from(parts.column)),
         "file" => {
