@@ -339,6 +339,7 @@ impl Dumper {
             PatternKind::Wildcard => ("wildcard", Vec::new()),
             PatternKind::Binding(name) if !self.spans => return bare(name),
             PatternKind::Binding(name) => ("bind", vec![bare(name)]),
+            PatternKind::Place(place) => ("place", vec![self.expr(place)]),
             PatternKind::Typed { ty, name } => ("typed", vec![self.typed(ty), bare(name)]),
             PatternKind::Literal(literal) if !self.spans => return Sexp::literal(literal),
             PatternKind::Literal(literal) => ("literal", vec![Sexp::literal(literal)]),

@@ -269,7 +269,7 @@ impl Resolver<'_> {
     }
 
     /// Assigns a field or an item. `op`: combine with the old value.
-    fn set_part(
+    pub(super) fn set_part(
         &mut self,
         target: &Expr,
         op: Option<BinOp>,

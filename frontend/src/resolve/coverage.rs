@@ -46,7 +46,7 @@ impl Coverage {
     pub(super) fn add(&mut self, pattern: &Pattern, resolver: &Resolver) {
         match &pattern.kind {
             PatternKind::Wildcard | PatternKind::Binding(_) => self.total = true,
-            PatternKind::Error => self.excused = true,
+            PatternKind::Error | PatternKind::Place(_) => self.excused = true,
             PatternKind::Literal(Literal::Bool(true)) => self.yes = true,
             PatternKind::Literal(Literal::Bool(false)) => self.no = true,
             PatternKind::Variant {
@@ -115,7 +115,10 @@ impl Coverage {
             | PatternKind::Variant { .. } => self.types = true,
             PatternKind::Literal(_) | PatternKind::Range { .. } => self.literals = true,
             PatternKind::Or(choices) => choices.iter().for_each(|choice| self.add_guarded(choice)),
-            PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => {}
+            PatternKind::Wildcard
+            | PatternKind::Binding(_)
+            | PatternKind::Place(_)
+            | PatternKind::Error => {}
         }
     }
 
@@ -175,7 +178,8 @@ fn always_fits(pattern: &Pattern) -> bool {
     match &pattern.kind {
         PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => true,
         PatternKind::Or(choices) => choices.iter().any(always_fits),
-        PatternKind::Typed { .. }
+        PatternKind::Place(_)
+        | PatternKind::Typed { .. }
         | PatternKind::Literal(_)
         | PatternKind::Range { .. }
         | PatternKind::Variant { .. }

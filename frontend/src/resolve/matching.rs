@@ -226,6 +226,10 @@ impl Resolver<'_> {
                 let value = self.emit(ExprKind::Local(from), span);
                 self.bind_in_arm(name, value, names, out);
             }
+            PatternKind::Place(_) => {
+                self.refuse_place(span);
+                out.push(Step::Check(self.error(span)));
+            }
             PatternKind::Typed { ty, name } => {
                 let ty = self.tested_type(ty);
                 self.check_type(from, ty, span, out);

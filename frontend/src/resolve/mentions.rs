@@ -245,6 +245,7 @@ impl<'a> Walk<'a, '_> {
             | PatternKind::Literal(_)
             | PatternKind::Range { .. }
             | PatternKind::Error => {}
+            PatternKind::Place(place) => self.target(place),
             PatternKind::Binding(name) | PatternKind::Typed { name, .. } => (self.found)(name, how),
             PatternKind::Variant { name, payload, .. } => {
                 (self.found)(name, Mention::Read);

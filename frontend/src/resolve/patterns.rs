@@ -74,6 +74,15 @@ impl Resolver<'_> {
                 let value = self.emit(ExprKind::Local(from), span);
                 self.bind_name(name, None, value, target, ids);
             }
+            PatternKind::Place(place) => match target {
+                Target::Assign | Target::First => {
+                    let set =
+                        self.set_part(place, None, span, |it| it.emit(ExprKind::Local(from), span));
+                    ids.push(set);
+                }
+                Target::Only(_) => {}
+                Target::Declare => self.refuse_place(span),
+            },
             PatternKind::Typed { ty, name } => {
                 let value = self.emit(ExprKind::Local(from), span);
                 self.bind_name(name, Some(ty), value, target, ids);
@@ -111,6 +120,15 @@ impl Resolver<'_> {
                 });
             }
         }
+    }
+
+    /// A field or an item where only names can be declared.
+    pub(super) fn refuse_place(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error(Code::BadPattern, span, "this pattern declares names")
+                .label("a field or an item exists already")
+                .hint("write a name here; fields and items can be assigned by a statement such as `[a.x, b[0]] = …`"),
+        );
     }
 
     fn take_items(

@@ -241,6 +241,7 @@ impl Height for PatternKind {
             | PatternKind::Literal(_)
             | PatternKind::Range { .. }
             | PatternKind::Error => 1,
+            PatternKind::Place(place) => above!(place),
             PatternKind::Typed { ty, .. } => above!(ty),
             PatternKind::Variant { payload, .. } => above!(payload),
             PatternKind::List { items, .. } | PatternKind::Tuple(items) => above!(items),

@@ -34,6 +34,8 @@ pub enum PatternKind {
     Wildcard,
     /// A name that is bound.
     Binding(Name),
+    /// `form.name`, `xs[i]`: a field or an item that is assigned; only where a statement takes a value apart.
+    Place(Box<Expr>),
     /// `int n`, `Todo t`, `[int] xs`: matches values of that type and binds them. The name may be `_`.
     Typed {
         /// The type.

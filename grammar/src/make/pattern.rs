@@ -21,6 +21,11 @@ pub(crate) fn binding(name: Name) -> PatternKind {
     }
 }
 
+/// A field or an item that takes a part of the value.
+pub(crate) fn place_pattern(place: Expr) -> PatternKind {
+    PatternKind::Place(Box::new(place))
+}
+
 pub(crate) fn typed_pattern(ty: TypeExpr, name: Name) -> PatternKind {
     PatternKind::Typed { ty, name }
 }

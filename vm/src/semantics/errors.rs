@@ -4,7 +4,7 @@
 
 use flin_bytecode::Function;
 
-use crate::fault::{Res, Blame, NewError};
+use crate::fault::{Blame, NewError, Res};
 use crate::heap::{ErrorParts, Heap, Obj, list_len};
 use crate::machine::Machine;
 use crate::semantics::blame;
@@ -132,7 +132,12 @@ pub(crate) fn trace_value(m: &mut Machine, error: Obj) -> Res<Word> {
     let names = ["function", "file", "line", "column"];
     for entry in entries {
         let values = match entry.line {
-            0 => [m.heap.text_word(&entry.function)?, Word::none(), Word::none(), Word::none()],
+            0 => [
+                m.heap.text_word(&entry.function)?,
+                Word::none(),
+                Word::none(),
+                Word::none(),
+            ],
             line => [
                 m.heap.text_word(&entry.function)?,
                 m.heap.text_word(&file)?,
