@@ -49,7 +49,6 @@ unsupported! {
     Session 2 "session" "";
     Money 3 "the type money" "use int for cents, or float";
     Files 2 "the type file and file inputs" "";
-    EventValues 1 "the event in a handler" "bind the control to a variable and read that";
     AsyncState 2 "loading(…), error(…) and error_message(…) of a variable" "messages of failed actions appear at their field by themselves";
     DynamicControls 1 "bound controls whose type is computed" "write one control per type with {if}";
     BindParts 1 "binding a part of a value" "bind a variable of the page and copy it in the submit handler";

@@ -28,6 +28,19 @@ function holds(modifiers, event) {
   });
 }
 
+// One entry of the event as its handler gets it: always of the same type, whatever happened where.
+function tell(event, entry) {
+  const control = event.target;
+  switch (entry) {
+    case "checked": return control.checked === true;
+    case "shift": case "ctrl": case "alt": case "meta": return event[`${entry}Key`] === true;
+    case "x": case "y": return Math.round(event[`client${entry.toUpperCase()}`] ?? 0);
+    case "button": return event.button ?? 0;
+    case "value": case "name": return String(control[entry] ?? "");
+    default: return String(event[entry] ?? "");
+  }
+}
+
 // Runs the handlers that `element` has for an event.
 function run(element, event) {
   for (const { name, value } of [...element.attributes]) {
@@ -37,8 +50,10 @@ function run(element, event) {
     const follows = event.type === "click" && (element.tagName === "BUTTON" || element.tagName === "A" || element.type === "submit");
     if (event.type === "submit" || follows || modifiers.includes("prevent") || modifiers.includes("enter")) event.preventDefault();
     if (modifiers.includes("stop")) event.stopPropagation();
-    const args = element.getAttribute(`data-flin-args-${name.slice("data-flin-on-".length)}`);
-    act(`#${value}`, args === null ? [] : JSON.parse(args), element).catch(() => undefined);
+    const handler = name.slice("data-flin-on-".length);
+    const args = JSON.parse(element.getAttribute(`data-flin-args-${handler}`) ?? "[]");
+    const told = element.getAttribute(`data-flin-tell-${handler}`)?.split(" ") ?? [];
+    act(`#${value}`, args.concat(told.map((entry) => tell(event, entry))), element).catch(() => undefined);
   }
 }
 

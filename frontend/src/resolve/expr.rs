@@ -281,6 +281,7 @@ impl Resolver<'_> {
         if let Some(milliseconds) = duration(object, &name.text) {
             return self.emit(ExprKind::Duration(milliseconds), span);
         }
+        self.check_event_field(object, name);
         let recv = self.expr(object);
         let lower = self.is_headers(recv).then(|| name.text.to_lowercase());
         self.emit(

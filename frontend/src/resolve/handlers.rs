@@ -2,16 +2,61 @@
 //! made of is fixed here, so a request can only choose a handler and give it values; a by-hand call can name a handler only
 //! if it is exactly one call of a named function.
 
-use flin_bytecode::module::ConstValue;
-use flin_syntax::Span;
-use flin_syntax::ast::{Expr, ExprKind as Ast};
+use flin_bytecode::module::{ConstValue, EVENT_PARAM_PREFIX};
+use flin_syntax::ast::{Expr, ExprKind as Ast, Name};
+use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{ExprId, ExprKind, FnId, FnKind, HandlerDef, NamedArgDef, NamedDef, Param};
-use crate::unsupported::Unsupported;
+use crate::hir::{
+    ExprId, ExprKind, FnId, FnKind, HandlerDef, LocalId, NamedArgDef, NamedDef, Param, RecordEntry,
+    TypeAnn,
+};
 
 use super::Resolver;
+use super::mentions::{self, Mention};
 use super::names::Meaning;
-use super::scope::{FrameHead, Link, Place};
+use super::patterns::Target;
+use super::scope::{Binding, FrameHead, Link, Place, Visible};
+
+/// The name of what happened, in a handler.
+const EVENT: &str = "event";
+
+/// What an entry of the event is.
+#[derive(Clone, Copy, Debug)]
+enum Told {
+    Text,
+    Bool,
+    Int,
+}
+
+/// What the browser tells of an event. The server knows these names by the handler's parameters, and checks the types.
+const EVENT_FIELDS: &[(&str, Told)] = &[
+    ("type", Told::Text),
+    ("value", Told::Text),
+    ("checked", Told::Bool),
+    ("name", Told::Text),
+    ("key", Told::Text),
+    ("shift", Told::Bool),
+    ("ctrl", Told::Bool),
+    ("alt", Told::Bool),
+    ("meta", Told::Bool),
+    ("x", Told::Int),
+    ("y", Told::Int),
+    ("button", Told::Int),
+];
+
+/// The event of a handler under construction.
+struct Event {
+    local: LocalId,
+    params: Vec<Param>,
+}
+
+fn mentions_event(handler: &Expr) -> bool {
+    let mut found = false;
+    mentions::of_expr(handler, &mut |name, how| {
+        found |= &*name.text == EVENT && how == Mention::Read;
+    });
+    found
+}
 
 impl Resolver<'_> {
     /// A handler; gives its number and the values it takes from the view, as expressions of the view.
@@ -32,8 +77,15 @@ impl Resolver<'_> {
                 link: Link::Params,
             },
         );
-        let statement = self.handler_body(handler);
-        let body = self.emit(ExprKind::Block(vec![statement], false), handler.span);
+        self.event_span = span;
+        let mut ids = Vec::new();
+        let told = self.event_of(handler, span, &mut ids);
+        let statement = self.handler_body(handler, told.as_ref(), &mut ids);
+        ids.push(statement);
+        let body = self.emit(ExprKind::Block(ids, false), handler.span);
+        // What the view gives comes first, then what the browser tells of the event.
+        let told = told.into_iter().flat_map(|event| event.params);
+        self.frame_mut().params.extend(told);
         let copied = self.close(body);
         let named = self.by_name(id, statement, handler.span);
         let args = copied
@@ -49,15 +101,55 @@ impl Resolver<'_> {
         (self.handlers.len() as u32 - 1, args)
     }
 
-    fn handler_body(&mut self, handler: &Expr) -> ExprId {
+    /// The event, if the handler names it: a map of what the browser tells, each entry a parameter of the handler.
+    fn event_of(&mut self, handler: &Expr, span: Span, ids: &mut Vec<ExprId>) -> Option<Event> {
+        let wanted = match &handler.kind {
+            Ast::Lambda { params, .. } => !params.is_empty(),
+            Ast::Name(name) => match self.meaning(&name.text) {
+                Meaning::Function(id) => self.needs_event(id),
+                _ => &*name.text == EVENT && !self.is_visible(EVENT),
+            },
+            _ => !self.is_visible(EVENT) && mentions_event(handler),
+        };
+        if !wanted {
+            return None;
+        }
+        let mut params = Vec::new();
+        let mut entries = Vec::new();
+        for (name, ty) in EVENT_FIELDS {
+            let ty = match ty {
+                Told::Text => TypeAnn::Text,
+                Told::Bool => TypeAnn::Bool,
+                Told::Int => TypeAnn::Int,
+            };
+            let held = format!("{EVENT_PARAM_PREFIX}{name}");
+            let local = self.frame_mut().add_local(&held, span, Some(ty.clone()));
+            params.push(Param {
+                local,
+                annotation: Some(ty),
+                default: None,
+            });
+            let value = self.emit(ExprKind::Local(local), span);
+            entries.push(RecordEntry::Field((*name).to_owned(), span, value));
+        }
+        let record = self.emit(ExprKind::Record(entries), span);
+        let local = self.declare(&EVENT.into(), span, None);
+        ids.push(self.emit(ExprKind::Let(local, Some(record)), span));
+        Some(Event { local, params })
+    }
+
+    fn handler_body(
+        &mut self,
+        handler: &Expr,
+        event: Option<&Event>,
+        ids: &mut Vec<ExprId>,
+    ) -> ExprId {
         match &handler.kind {
             Ast::Name(name) => match self.meaning(&name.text) {
                 Meaning::Function(id) => {
-                    if self.needs_event(id) {
-                        self.unsupported(Unsupported::EventValues, handler.span);
-                        return self.error(handler.span);
-                    }
-                    self.direct(id, &[], None, handler.span)
+                    let event =
+                        event.map(|event| self.emit(ExprKind::Local(event.local), handler.span));
+                    self.direct(id, &[], event, handler.span)
                 }
                 Meaning::Closure(..) | Meaning::Local(_) | Meaning::Var(_) => {
                     let callee = self.read_plain(name);
@@ -70,14 +162,55 @@ impl Resolver<'_> {
                 | Meaning::Nothing => self.call(handler, &[], None, handler.span),
             },
             Ast::Lambda { params, body } => {
-                if let Some(param) = params.first() {
-                    self.unsupported(Unsupported::EventValues, param.span);
-                    return self.error(handler.span);
+                if let (Some(param), Some(event)) = (params.first(), event) {
+                    self.take_apart(&param.pattern, event.local, Target::Declare, ids);
+                }
+                if let Some(more) = params.get(1) {
+                    self.report(
+                        Diagnostic::error(
+                            Code::BadHandler,
+                            more.span,
+                            "a handler gets one argument, the event",
+                        )
+                        .hint("what the view knows can be used in the handler as it is"),
+                    );
                 }
                 self.effect(body)
             }
             _ => self.effect(handler),
         }
+    }
+
+    /// `event.name` must be something that the browser tells.
+    pub(super) fn check_event_field(&mut self, object: &Expr, name: &Name) {
+        let Ast::Name(event) = &object.kind else {
+            return;
+        };
+        if &*event.text != EVENT || self.place() != Place::Handler {
+            return;
+        }
+        let Some(Visible {
+            binding: Binding::Variable(local),
+            ..
+        }) = self.find_local(EVENT)
+        else {
+            return;
+        };
+        let known = EVENT_FIELDS.iter().map(|(name, _)| *name);
+        let is_event = self.frame().locals[local.index()].span == self.event_span;
+        if !is_event || known.clone().any(|known| known == &*name.text) {
+            return;
+        }
+        let title = format!("the event has no `{}`", name.text);
+        let diagnostic = Diagnostic::error(Code::NoSuchField, name.span, title);
+        let names: Vec<&str> = known.clone().collect();
+        self.report(match super::suggest::nearest_of(&name.text, known) {
+            _ if &*name.text == "target" => {
+                diagnostic.hint("the control's value is `event.value`, and `event.checked` for a box")
+            }
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint(format!("it has {}", names.join(", "))),
+        });
     }
 
     /// Whether a function that is named as a handler needs an argument, which could only be the event.

@@ -136,6 +136,8 @@ pub(super) struct Resolver<'a> {
     field_names: HashSet<Arc<str>>,
     /// The file has a page or a route, so that its variables belong to requests.
     serves: bool,
+    /// Where the event of the handler under construction was named.
+    event_span: Span,
     has_tests: bool,
 }
 
@@ -175,6 +177,7 @@ impl<'a> Resolver<'a> {
             refused: HashSet::new(),
             field_names: HashSet::new(),
             serves: false,
+            event_span: Span::default(),
             has_tests: false,
         }
     }

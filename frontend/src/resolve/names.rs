@@ -318,13 +318,9 @@ impl Resolver<'_> {
         self.error(name.span)
     }
 
-    /// `params query body headers cookies request session` in a route, `event` in a handler.
+    /// `params query body headers cookies request session` in a route.
     fn provided(&mut self, name: &ast::Name) -> Option<ExprId> {
         let place = self.place();
-        if place == Place::Handler && &*name.text == "event" {
-            self.unsupported(Unsupported::EventValues, name.span);
-            return Some(self.error(name.span));
-        }
         if &*name.text == "session" {
             self.unsupported(Unsupported::Session, name.span);
             return Some(self.error(name.span));

@@ -319,6 +319,10 @@ pub enum VariableKind {
     Derived,
 }
 
+/// Parameters of a handler with this at the start of their names are what the browser tells of the event: `event.value`.
+/// They are the last ones, and no name of a program can begin like this.
+pub const EVENT_PARAM_PREFIX: &str = "event.";
+
 /// An event handler in the view.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Handler {

@@ -1,22 +1,36 @@
 //! Attributes and hidden inputs of event handlers. Must stay true: only a handler's number and the values it captured
 //! travel through the page; with the hidden inputs a form works without JavaScript.
 
+use flin_bytecode::module::{EVENT_PARAM_PREFIX, Handler, TypeDesc};
+
 use crate::fault::{Fault, Res};
 use crate::machine::Machine;
 use crate::semantics::markup::{escape, write, write_form};
 use crate::semantics::wire;
 use crate::value::Word;
 
-/// Path of the rendered page and event of the handler.
-fn handler(m: &Machine, number: usize) -> Res<(String, String)> {
+/// A handler of the rendered page.
+struct Found {
+    /// Path of the page.
+    path: String,
+    /// Name of the event, with modifiers.
+    event: String,
+    /// What the browser is to tell of the event, behind the captured values.
+    told: Vec<(String, TypeDesc)>,
+}
+
+/// Looks a handler up.
+fn handler(m: &Machine, number: usize) -> Res<Found> {
     let found = m
         .output
         .page
         .and_then(|page| m.program.module().pages.get(page))
         .and_then(|page| {
-            page.handlers
-                .get(number)
-                .map(|handler| (page.path.clone(), handler.event.clone()))
+            page.handlers.get(number).map(|handler| Found {
+                path: page.path.clone(),
+                event: handler.event.clone(),
+                told: told(m, handler),
+            })
         });
     found.ok_or_else(|| {
         Fault::type_error(format!(
@@ -25,8 +39,17 @@ fn handler(m: &Machine, number: usize) -> Res<(String, String)> {
     })
 }
 
-fn event_attributes(m: &mut Machine, event: &str, number: usize, captured: &[Word]) -> Res<String> {
-    let event_name = escape(event);
+fn told(m: &Machine, handler: &Handler) -> Vec<(String, TypeDesc)> {
+    let params = handler.params.iter().filter_map(|(name, ty)| {
+        let name = name.strip_prefix(EVENT_PARAM_PREFIX)?;
+        let desc = m.program.module().types.get(ty.index())?;
+        Some((name.to_owned(), desc.clone()))
+    });
+    params.collect()
+}
+
+fn event_attributes(m: &mut Machine, found: &Found, number: usize, captured: &[Word]) -> Res<String> {
+    let event_name = escape(&found.event);
     let mut markup = format!(" data-flin-on-{event_name}=\"{number}\"");
     if !captured.is_empty() {
         let args = wire::list(m, captured)?;
@@ -35,33 +58,54 @@ fn event_attributes(m: &mut Machine, event: &str, number: usize, captured: &[Wor
             escape(&args)
         ));
     }
+    if !found.told.is_empty() {
+        let names: Vec<&str> = found.told.iter().map(|(name, _)| name.as_str()).collect();
+        markup.push_str(&format!(
+            " data-flin-tell-{event_name}=\"{}\"",
+            escape(&names.join(" "))
+        ));
+    }
     Ok(markup)
 }
 
 /// The attributes of an element with a handler.
 pub(crate) fn on(m: &mut Machine, number: usize, captured: &[Word]) -> Res<()> {
-    let (_, event) = handler(m, number)?;
-    let mut markup = event_attributes(m, &event, number, captured)?;
-    if event.split('.').next() == Some("submit") {
+    let found = handler(m, number)?;
+    let mut markup = event_attributes(m, &found, number, captured)?;
+    if found.event.split('.').next() == Some("submit") {
         markup.push_str(" method=\"post\" action=\"/_action\"");
     }
     write(m, &markup)
 }
 
-fn hidden_inputs(m: &mut Machine, path: &str, number: usize, captured: &[Word]) -> Res<String> {
-    let args = wire::list(m, captured)?;
+/// Without JavaScript nobody tells what happened: only the kind of event is known.
+fn hidden_inputs(m: &mut Machine, found: &Found, number: usize, captured: &[Word]) -> Res<String> {
+    let mut args = captured.to_vec();
+    for (name, desc) in &found.told {
+        args.push(match (name.as_str(), desc) {
+            ("type", _) => {
+                let kind = found.event.split('.').next().unwrap_or_default();
+                m.heap.text_word(kind)?
+            }
+            (_, TypeDesc::Text) => m.heap.text_word("")?,
+            (_, TypeDesc::Bool) => Word::FALSE,
+            (_, TypeDesc::Int) => m.heap.int_word(0)?,
+            (_, _) => Word::none(),
+        });
+    }
+    let args = wire::list(m, &args)?;
     Ok(format!(
         "<input type=\"hidden\" name=\"_action\" value=\"#{number}\"><input type=\"hidden\" name=\"_args\" value=\"{}\"><input type=\"hidden\" name=\"_page\" value=\"{}\">",
         escape(&args),
-        escape(path)
+        escape(&found.path)
     ))
 }
 
 /// The hidden inputs at the end of a form with a submit handler. A form says nothing of an unchecked box, and the variable
 /// would keep its initial value: one more input of that name says that it is off, unless the box says that it is on.
 pub(crate) fn form(m: &mut Machine, number: usize, captured: &[Word]) -> Res<()> {
-    let (path, _) = handler(m, number)?;
-    let mut markup = hidden_inputs(m, &path, number, captured)?;
+    let found = handler(m, number)?;
+    let mut markup = hidden_inputs(m, &found, number, captured)?;
     for name in m.output.take_checkboxes_of_form() {
         markup.push_str(&format!(
             "<input type=\"hidden\" name=\"{name}\" value=\"\">"
@@ -72,11 +116,11 @@ pub(crate) fn form(m: &mut Machine, number: usize, captured: &[Word]) -> Res<()>
 
 /// The attributes of a button with a click handler, and the hidden form that it posts without JavaScript.
 pub(crate) fn on_button(m: &mut Machine, number: usize, captured: &[Word]) -> Res<()> {
-    let (path, event) = handler(m, number)?;
-    let inputs = hidden_inputs(m, &path, number, captured)?;
+    let found = handler(m, number)?;
+    let inputs = hidden_inputs(m, &found, number, captured)?;
     m.output.form_count += 1;
     let form = m.output.form_count;
-    let mut markup = event_attributes(m, &event, number, captured)?;
+    let mut markup = event_attributes(m, &found, number, captured)?;
     markup.push_str(&format!(" form=\"flin-form-{form}\""));
     write(m, &markup)?;
     write_form(
