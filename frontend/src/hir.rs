@@ -405,6 +405,7 @@ pub enum ExprKind {
     ViewBind {
         global: GlobalIx,
         control: Control,
+        part: Option<BoundPart>,
     },
     /// `selected`/`checked` of an option or radio: own value, bound value.
     ViewOption {
@@ -485,6 +486,17 @@ pub struct PageDef {
     pub view: FnId,
     pub handlers: Vec<HandlerDef>,
     pub span: Span,
+}
+
+/// What a control is bound to if it is not the whole variable.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BoundPart {
+    /// Its value.
+    pub value: ExprId,
+    /// The fields and items of the variable that lead to it, evaluated before; for its type only, no operand.
+    pub target: ExprId,
+    /// Its address as text: the variable, names and positions, with points between.
+    pub path: ExprId,
 }
 
 /// An event handler.

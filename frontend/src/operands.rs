@@ -21,8 +21,14 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         | K::Continue(_)
         | K::Query(_)
         | K::ViewRaw(_)
-        | K::ViewBind { .. }
+        | K::ViewBind { part: None, .. }
         | K::ViewKey(_) => {}
+        K::ViewBind {
+            part: Some(part), ..
+        } => {
+            visit(part.value);
+            visit(part.path);
+        }
         K::Concat(items)
         | K::List(items)
         | K::Tuple(items)

@@ -50,8 +50,6 @@ unsupported! {
     Money 3 "the type money" "use int for cents, or float";
     Files 2 "the type file and file inputs" "";
     AsyncState 2 "loading(…), error(…) and error_message(…) of a variable" "messages of failed actions appear at their field by themselves";
-    DynamicControls 1 "bound controls whose type is computed" "write one control per type with {if}";
-    BindParts 1 "binding a part of a value" "bind a variable of the page and copy it in the submit handler";
 }
 
 impl Unsupported {

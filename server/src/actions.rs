@@ -269,8 +269,10 @@ fn read_form(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box
     })
 }
 
+// A control may be bound to a part of a variable: `form.name`.
 fn is_state(app: &App, page: usize, name: &str) -> bool {
     let module = app.module();
+    let name = name.split('.').next().unwrap_or(name);
     let is = |variable: &flin_runtime::vm::bytecode::module::PageVariable| {
         variable.kind == flin_runtime::vm::bytecode::module::VariableKind::State
             && module.globals[variable.global.index()].name == name

@@ -9,7 +9,13 @@ pub(crate) fn place_message(body: &str, variables: &[&str], message: &str) -> St
     let message = escape_html(message);
     for variable in variables {
         let mark = format!(" data-flin-bind=\"{}\"", escape_html(variable));
-        let Some(at) = body.find(&mark) else { continue };
+        let Some((at, mark)) = body
+            .find(&mark)
+            .map(|at| (at, mark))
+            .or_else(|| part(body, variable))
+        else {
+            continue;
+        };
         let Some(start) = body[..at].rfind('<') else {
             continue;
         };
@@ -40,6 +46,19 @@ pub(crate) fn place_message(body: &str, variables: &[&str], message: &str) -> St
     format!(
         "<span id=\"flin-message\" class=\"flin-error flin-message\" role=\"alert\">{message}</span>{body}"
     )
+}
+
+// The mark of the first control that is bound to a part of this name: `form.name` for `name`.
+fn part(body: &str, name: &str) -> Option<(usize, String)> {
+    const BIND: &str = " data-flin-bind=\"";
+    let ending = format!(".{}", escape_html(name));
+    let marks = body.match_indices(BIND).filter_map(|(at, _)| {
+        let bound = body[at + BIND.len()..].split('"').next()?;
+        bound
+            .ends_with(&ending)
+            .then(|| (at, format!("{BIND}{bound}\"")))
+    });
+    marks.into_iter().next()
 }
 
 // One past the `>` of the tag that starts at `start`; a `>` inside a quoted value does not count.

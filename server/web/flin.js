@@ -5,7 +5,7 @@
 import { act } from "./actions.js";
 import { connect, onEntityChange, subscribe } from "./live.js";
 import { adoptMessages } from "./messages.js";
-import { adoptControls, assign, edited, page } from "./page.js";
+import { adoptControls, assign, edited, page, variableOf } from "./page.js";
 import { update } from "./render.js";
 
 const BUBBLING = (
@@ -78,7 +78,7 @@ function scheduleUpdate(delay) {
 function adopt(event) {
   const control = event.target;
   if (!control.matches?.("input,select,textarea")) return;
-  if (edited(control) && page.shown.has(control.dataset.flinBind)) scheduleUpdate(control.matches("select,[type=checkbox],[type=radio]") ? 0 : TYPING_PAUSE_MS);
+  if (edited(control) && page.shown.has(variableOf(control))) scheduleUpdate(control.matches("select,[type=checkbox],[type=radio]") ? 0 : TYPING_PAUSE_MS);
 }
 document.addEventListener("input", adopt, true);
 document.addEventListener("change", adopt, true);

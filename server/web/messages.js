@@ -21,7 +21,7 @@ function controlFor(error, form) {
   if (!error.field) return null;
   const names = new Set(page.fields[`${error.entity}.${error.field}`] ?? []);
   names.add(error.field);
-  const fits = [...root().querySelectorAll("input,select,textarea")].filter((c) => names.has(c.dataset.flinBind) || (c.name !== "" && names.has(c.name)));
+  const fits = [...root().querySelectorAll("input,select,textarea")].filter((c) => names.has(c.dataset.flinBind) || names.has(c.dataset.flinBind?.split(".").pop()) || (c.name !== "" && names.has(c.name)));
   return fits.find((c) => formOf(c) === form) ?? fits[0] ?? null;
 }
 

@@ -27,20 +27,40 @@ export const page = {
 
 export const root = () => document.getElementById("flin-root");
 
+// The controls bound to a variable or a part of it (`form.name`), or all.
 export function boundControls(name, scope = root()) {
   const all = [...scope.querySelectorAll("[data-flin-bind]")];
-  return name === undefined ? all : all.filter((c) => c.dataset.flinBind === name);
+  return name === undefined ? all : all.filter((c) => `${c.dataset.flinBind}.`.startsWith(`${name}.`));
+}
+
+// The variable that a control is bound to, or to a part of.
+export const variableOf = (control) => control.dataset.flinBind.split(".", 1)[0];
+
+// What the state has for a control.
+export const stateOf = (control) => control.dataset.flinBind.split(".").reduce((held, step) => held?.[step], page.state);
+
+// Puts a control's value into the state; what others hold of the old state stays as it was.
+function putState(control, value) {
+  const [variable, ...steps] = control.dataset.flinBind.split(".");
+  const last = steps.pop();
+  if (last === undefined) page.state[variable] = value;
+  else {
+    const whole = structuredClone(page.state[variable]);
+    const holder = steps.reduce((held, step) => held?.[step], whole);
+    if (holder !== null && typeof holder === "object") holder[last] = value;
+    page.state[variable] = whole;
+  }
 }
 
 // How often the user has changed the controls of `scope`.
 export function editsIn(scope) {
-  return boundControls(undefined, scope).reduce((sum, c) => sum + (page.edits[c.dataset.flinBind] ?? 0), 0);
+  return boundControls(undefined, scope).reduce((sum, c) => sum + (page.edits[variableOf(c)] ?? 0), 0);
 }
 
 // The value a control stands for.
 function readControl(control) {
   const name = control.dataset.flinBind;
-  const type = page.types[name] ?? "text";
+  const type = control.dataset.flinType ?? page.types[name] ?? "text";
   if (control.type === "checkbox") return control.checked;
   if (control.type === "radio") {
     const chosen = boundControls(name).find((c) => c.type === "radio" && c.checked);
@@ -68,10 +88,11 @@ export function edited(control) {
   const name = control.dataset.flinBind;
   if (name === undefined) return false;
   const value = readControl(control);
-  if (sameValue(value, page.state[name])) return false;
-  page.state[name] = value;
-  page.edits[name] = (page.edits[name] ?? 0) + 1;
-  for (const other of boundControls(name)) if (other !== control) writeControl(other, value);
+  if (sameValue(value, stateOf(control))) return false;
+  putState(control, value);
+  const variable = variableOf(control);
+  page.edits[variable] = (page.edits[variable] ?? 0) + 1;
+  for (const other of boundControls(variable)) if (other !== control) writeControl(other, stateOf(other));
   return true;
 }
 
@@ -81,7 +102,7 @@ export function assign(name, value) {
   page.state[name] = value;
   for (const control of boundControls(name)) {
     const fromEnd = control === document.activeElement && typeof control.selectionStart === "number" ? control.value.length - control.selectionStart : null;
-    writeControl(control, value);
+    writeControl(control, stateOf(control));
     const caret = Math.max(control.value.length - fromEnd, 0);
     if (fromEnd !== null && control.selectionStart !== caret) control.setSelectionRange(caret, caret);
     page.dirty.delete(control);
@@ -100,7 +121,7 @@ export function merged(name, value, sent, into) {
 // At the start: what is in the controls (typed early, or restored by the browser) wins over what was rendered.
 export function adoptControls() {
   return boundControls().filter((control) => {
-    const differs = control.type === "checkbox" || control.type === "radio" || control.value !== showValue(page.state[control.dataset.flinBind]);
+    const differs = control.type === "checkbox" || control.type === "radio" || control.value !== showValue(stateOf(control));
     return differs && edited(control);
   }).length > 0;
 }

@@ -5,7 +5,7 @@
 
 import { clearNetworkError } from "./messages.js";
 import { morphChildren, rememberTree } from "./morph.js";
-import { page, root, writeControl, boundControls, composed } from "./page.js";
+import { page, root, writeControl, boundControls, composed, stateOf } from "./page.js";
 
 // The server gives up on a program long before.
 const ANSWER_DEADLINE_MS = 30000;
@@ -105,7 +105,7 @@ function show(answer, scopes) {
   for (const scope of scopes) {
     if (scope !== null) for (const control of [scope, ...scope.querySelectorAll("input,select,textarea")]) page.dirty.delete(control);
   }
-  for (const control of boundControls()) writeControl(control, page.state[control.dataset.flinBind]);
+  for (const control of boundControls()) writeControl(control, stateOf(control));
   if (focused && focused !== document.activeElement && focused.isConnected) {
     focused.focus({ preventScroll: true });
     if (selection && selection[0] !== null) focused.setSelectionRange(...selection);

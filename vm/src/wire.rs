@@ -4,7 +4,8 @@
 
 use std::fmt::Write;
 
-use flin_bytecode::module::Module;
+use flin_bytecode::module::{Const, Module, TypeDesc};
+use flin_bytecode::{Class, ConstId, TypeId};
 
 use crate::host::{HostValue, Moment};
 use crate::iso;
@@ -18,6 +19,49 @@ pub fn json(module: &Module, value: &HostValue) -> String {
     let mut out = String::new();
     write(&mut out, module, value);
     out
+}
+
+/// The type of a part of a value: names of a map's entries and positions in a list. None if there is no such part, or
+/// none that could be set by itself.
+pub fn part_type<'p>(
+    module: &Module,
+    whole: TypeId,
+    path: impl Iterator<Item = &'p str>,
+) -> Option<TypeId> {
+    let mut ty = whole;
+    for step in path {
+        while let TypeDesc::Optional(inner) = &module.types[ty.index()] {
+            ty = *inner;
+        }
+        ty = match &module.types[ty.index()] {
+            TypeDesc::Any => ty,
+            TypeDesc::List(item, _) => step.parse::<u32>().ok().map(|_| *item)?,
+            TypeDesc::Map(item) => *item,
+            TypeDesc::Record(shape, types) => {
+                let fields = &module.shapes[shape.index()].fields;
+                let is_named = |field: &(ConstId, Class)| matches!(&module.constants[field.0.index()], Const::Text(name) if name == step);
+                *types.get(fields.iter().position(is_named)?)?
+            }
+            TypeDesc::None
+            | TypeDesc::Int
+            | TypeDesc::Float
+            | TypeDesc::Bool
+            | TypeDesc::Text
+            | TypeDesc::Time
+            | TypeDesc::Duration
+            | TypeDesc::Tuple(_)
+            | TypeDesc::Entity(_)
+            | TypeDesc::Enum(_)
+            | TypeDesc::Optional(_)
+            | TypeDesc::Union(_)
+            | TypeDesc::Error
+            | TypeDesc::Function
+            | TypeDesc::Query(_)
+            | TypeDesc::Range
+            | TypeDesc::Response => return None,
+        };
+    }
+    Some(ty)
 }
 
 fn write_text(out: &mut String, text: &str) {

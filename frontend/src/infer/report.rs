@@ -541,6 +541,16 @@ impl Walker<'_, '_> {
         });
     }
 
+    pub(super) fn not_bindable(&mut self, at: ExprId, set: Set) {
+        self.report(at, |walker, span| {
+            let words = walker.words(set);
+            let title = format!("a part of {words} cannot be bound");
+            Diagnostic::error(Code::BadBind, span, title)
+                .label(format!("this is {words}"))
+                .hint("bind a part of a map or a list; copy a record's fields into a map, and save them in the submit handler")
+        });
+    }
+
     pub(super) fn not_settable(&mut self, at: ExprId, set: Set) {
         self.report(at, |walker, span| {
             let words = walker.words(set);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use flin_syntax::Span;
 
-use crate::hir::{Control, ExprId, ExprKind, FnId, FnKind, Function, GlobalIx, LocalId};
+use crate::hir::{BoundPart, Control, ExprId, ExprKind, FnId, FnKind, Function, GlobalIx, LocalId};
 use crate::types::{InstId, Meaning};
 
 use super::cells::{CellId, InstIx, MapKind};
@@ -268,8 +268,15 @@ impl<'e, 'p> Walker<'e, 'p> {
         match self.kind(expr) {
             ExprKind::Error => Set::NEVER,
             ExprKind::None | ExprKind::ViewRaw(_) | ExprKind::ViewKey(_) => Set::NONE,
-            ExprKind::ViewBind { global, control } => {
-                self.bound(expr, *global, *control);
+            ExprKind::ViewBind {
+                global,
+                control,
+                part,
+            } => {
+                match part {
+                    Some(part) => self.bound_part(expr, *part, *control),
+                    None => self.bound(expr, *global, *control),
+                }
                 Set::NONE
             }
             ExprKind::Bool(_) => Set::BOOL,
@@ -599,13 +606,46 @@ impl<'e, 'p> Walker<'e, 'p> {
         if !held.without(Set::NONE).is_never() {
             return;
         }
-        let typed = match control {
-            Control::Text | Control::Textarea | Control::Radio | Control::Select => Set::TEXT,
-            Control::Number => Set::NUMBER,
-            Control::Checkbox => Set::BOOL,
-        };
         self.place(expr);
-        self.engine.cells.join(cell, typed);
+        self.engine.cells.join(cell, typed_by(control));
+    }
+
+    /// The same for a part of a variable, which must be one of maps and lists.
+    fn bound_part(&mut self, expr: ExprId, part: BoundPart, control: Control) {
+        let held = self.eval(part.value);
+        self.eval(part.path);
+        let mut at = part.target;
+        while let ExprKind::Field { recv, .. } | ExprKind::Index(recv, _) = self.kind(at) {
+            let set = self.engine.cells.norm(self.exprs[recv.index()]);
+            let rest = set.without(Set::NONE);
+            let fits = rest.is_any() || rest.list.is_some() || rest.map.is_some();
+            if !fits && !rest.is_never() {
+                return self.not_bindable(*recv, set);
+            }
+            if at == part.target
+                && held.without(Set::NONE).is_never()
+                && let Some(cell) = self.part_cell(set, at)
+            {
+                self.place(expr);
+                self.engine.cells.join(cell, typed_by(control));
+            }
+            at = *recv;
+        }
+    }
+
+    /// The cell of a field or an item.
+    fn part_cell(&mut self, set: Set, part: ExprId) -> Option<CellId> {
+        if let Some(element) = set.list {
+            return Some(element);
+        }
+        match (self.engine.cells.map_kind(set.map?), self.kind(part)) {
+            (MapKind::Record(fields), ExprKind::Field { name, .. }) => {
+                let field = fields.iter().find(|field| &*field.0 == name.as_str());
+                field.map(|field| field.1)
+            }
+            (MapKind::Record(_), _) => None,
+            (MapKind::Dict(value, _), _) => Some(value),
+        }
     }
 
     fn list(&mut self, expr: ExprId, items: &[ExprId]) -> Set {
@@ -666,5 +706,14 @@ impl<'e, 'p> Walker<'e, 'p> {
     /// The value cell of a map, or none if it is a record (for readers that can use both).
     pub(super) fn map_kind(&mut self, set: Set) -> Option<MapKind> {
         set.map.map(|map| self.engine.cells.map_kind(map))
+    }
+}
+
+/// What a control sets.
+fn typed_by(control: Control) -> Set {
+    match control {
+        Control::Text | Control::Textarea | Control::Radio | Control::Select => Set::TEXT,
+        Control::Number => Set::NUMBER,
+        Control::Checkbox => Set::BOOL,
     }
 }

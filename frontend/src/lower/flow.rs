@@ -79,6 +79,7 @@ impl<'a> Reach<'a> {
                     ExprKind::ViewBind {
                         global,
                         control: Control::Textarea,
+                        part: None,
                     } => Some(*global),
                     _ => None,
                 };

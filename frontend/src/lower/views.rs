@@ -5,7 +5,7 @@ use flin_bytecode::{Bank, Class, GlobalId, HandlerId, Reg, emit};
 use flin_syntax::Span;
 
 use super::function::Lower;
-use crate::hir::{AttrPlace, Control, ExprId, ExprKind, GlobalIx};
+use crate::hir::{AttrPlace, BoundPart, Control, ExprId, ExprKind, GlobalIx};
 use crate::types::Ty;
 
 impl Lower<'_, '_> {
@@ -25,9 +25,11 @@ impl Lower<'_, '_> {
             ExprKind::ViewAttr { name, place, value } => {
                 self.view_attr(expr.span, name, *place, *value);
             }
-            ExprKind::ViewBind { global, control } => {
-                self.view_bind(*global, *control);
-            }
+            ExprKind::ViewBind {
+                global,
+                control,
+                part,
+            } => self.view_bind(*global, *control, *part),
             ExprKind::ViewOption { own, bound } => {
                 let own = self.shown(*own);
                 let bound = self.shown(*bound);
@@ -85,31 +87,48 @@ impl Lower<'_, '_> {
     }
 
     /// The attributes of a bound control. Only text and number inputs show their value in an attribute.
-    fn view_bind(&mut self, global: GlobalIx, control: Control) {
-        let ty = self.cx.types.globals[global.index()];
-        let id = self.cx.global_id(global);
+    fn view_bind(&mut self, global: GlobalIx, control: Control, part: Option<BoundPart>) {
+        let path = part.map(|part| self.text(part.path, None));
+        let bound = (self.cx.global_id(global), path);
         match control {
             Control::Text | Control::Number => {
-                let value = self.global_value(global, ty);
+                let (value, ty) = self.bound_value(global, part);
                 let shown = self.shown_value(value, ty);
-                emit!(self.b, ViewBind, shown, control as i32, id);
+                self.emit_bind(shown, control, bound);
             }
             Control::Checkbox => {
-                let value = self.global_value(global, ty);
+                let (value, ty) = self.bound_value(global, part);
                 let checked = self.truth_of(value, ty, None);
-                self.view_bind_empty(control, id);
+                self.view_bind_empty(control, bound);
                 self.raw_if(checked, " checked");
             }
             Control::Radio | Control::Select | Control::Textarea => {
-                self.view_bind_empty(control, id);
+                self.view_bind_empty(control, bound);
             }
         }
     }
 
-    fn view_bind_empty(&mut self, control: Control, id: GlobalId) {
+    fn bound_value(&mut self, global: GlobalIx, part: Option<BoundPart>) -> (Reg, Ty) {
+        match part {
+            Some(part) => (self.eval(part.value, None), self.ty(part.value)),
+            None => {
+                let ty = self.cx.types.globals[global.index()];
+                (self.global_value(global, ty), ty)
+            }
+        }
+    }
+
+    fn view_bind_empty(&mut self, control: Control, bound: (GlobalId, Option<Reg>)) {
         let none = self.b.temp(Class::Ref);
         emit!(self.b, NoneRef, none);
-        emit!(self.b, ViewBind, none, control as i32, id);
+        self.emit_bind(none, control, bound);
+    }
+
+    fn emit_bind(&mut self, shown: Reg, control: Control, (id, path): (GlobalId, Option<Reg>)) {
+        match path {
+            Some(path) => emit!(self.b, ViewBindPart, shown, control as i32, path, id),
+            None => emit!(self.b, ViewBind, shown, control as i32, id),
+        }
     }
 
     /// Writes markup if the condition holds.

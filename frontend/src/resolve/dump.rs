@@ -417,7 +417,11 @@ impl Printer<'_> {
             ExprKind::Continue(label) => return format!("continue'{label}"),
             ExprKind::ViewRaw(text) => return format!("raw {text:?}"),
             ExprKind::ViewKey(local) => return format!("key {}", self.local(*local)),
-            ExprKind::ViewBind { global, control } => {
+            ExprKind::ViewBind {
+                global,
+                control,
+                part: None,
+            } => {
                 return format!(
                     "bind {control:?} ${}",
                     self.program.globals[global.index()].name

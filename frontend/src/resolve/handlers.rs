@@ -205,9 +205,8 @@ impl Resolver<'_> {
         let diagnostic = Diagnostic::error(Code::NoSuchField, name.span, title);
         let names: Vec<&str> = known.clone().collect();
         self.report(match super::suggest::nearest_of(&name.text, known) {
-            _ if &*name.text == "target" => {
-                diagnostic.hint("the control's value is `event.value`, and `event.checked` for a box")
-            }
+            _ if &*name.text == "target" => diagnostic
+                .hint("the control's value is `event.value`, and `event.checked` for a box"),
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint(format!("it has {}", names.join(", "))),
         });

@@ -9,11 +9,11 @@ use flin_syntax::ast::{
     Arg, Element, Expr, ExprKind as Ast, Markup, MarkupBranch, MarkupKind, Pattern,
 };
 
-use crate::hir::{ExprId, ExprKind, GlobalIx, LocalId};
+use crate::hir::{ExprId, ExprKind, LocalId};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
-use super::tags;
+use super::tags::{self, Bound};
 
 /// Markup under construction: literal text not yet written out, and the expressions so far.
 #[derive(Default)]
@@ -29,7 +29,7 @@ pub(super) struct Around {
     /// Inside of a form with a submit handler.
     pub(super) submits: bool,
     /// The variable of the bound `<select>` around.
-    pub(super) select: Option<GlobalIx>,
+    pub(super) select: Option<Bound>,
     /// Inside of `<svg>`, where `<title>` and `<style>` are ordinary elements.
     pub(super) svg: bool,
     /// The variable of the loop of which the next element is a direct child.
@@ -295,8 +295,8 @@ impl Resolver<'_> {
             out.raw("\n", open);
         }
         match content.text {
-            Some(global) => {
-                let value = self.emit(ExprKind::Global(global), open);
+            Some(bound) => {
+                let value = self.emit(bound.read(), open);
                 self.put(ExprKind::ViewText(value), open, out);
             }
             None => self.nodes(&element.children, &inside, out),

@@ -157,10 +157,13 @@ impl<'a, 'h> Run<'a, 'h> {
             variables.iter().find(known).map(|variable| variable.global)
         };
         let mut sent: Vec<(GlobalId, &str, &Sent)> = Vec::with_capacity(state.len());
+        let mut parts: Vec<(GlobalId, &str, &Sent)> = Vec::new();
         for (name, value) in state {
-            match declared(name) {
-                Some(global) => sent.push((global, name, value)),
-                None => {
+            let whole = name.split('.').next().unwrap_or(name);
+            match (declared(name), declared(whole)) {
+                (Some(global), _) => sent.push((global, name, value)),
+                (None, Some(global)) => parts.push((global, name, value)),
+                (None, None) => {
                     return Err(Failure::BadInput {
                         message: format!("this page has no state \"{name}\""),
                         variable: None,
@@ -192,8 +195,35 @@ impl<'a, 'h> Run<'a, 'h> {
                     self.call(variable.init, &[])?;
                 }
             }
+            for (global, name, value) in &parts {
+                if *global == variable.global {
+                    self.set_part(*global, name, value)?;
+                }
+            }
         }
         Ok(())
+    }
+
+    // A control that is bound to a part of a variable sends only that; the part must be there, and of its type.
+    fn set_part(&mut self, global: GlobalId, name: &str, sent: &Sent) -> Result<(), Failure> {
+        let about = |message| Failure::BadInput {
+            message,
+            variable: Some(name.to_owned()),
+        };
+        let whole = self.module.globals[global.index()].ty;
+        let path = || name.split('.').skip(1);
+        let missing = || about(format!("this page has no state \"{name}\""));
+        let ty = flin_vm::wire::part_type(self.module, whole, path()).ok_or_else(missing)?;
+        let value = self
+            .decode(name, sent, ty)
+            .map_err(|failure| match failure {
+                Failure::BadInput { message, .. } => about(message),
+                other => other,
+            })?;
+        let mut held = self.vm.global(global);
+        *part_of(&mut held, path()).ok_or_else(missing)? = value;
+        let set = self.vm.set_global(global, &held);
+        set.map_err(|trap| about(format!("{name}: {}", trap.message)))
     }
 
     fn decode(&mut self, what: &str, sent: &Sent, ty: TypeId) -> Result<HostValue, Failure> {
@@ -282,6 +312,25 @@ impl<'a, 'h> Run<'a, 'h> {
             body,
         }
     }
+}
+
+// A part of a value by names of entries and positions of items.
+fn part_of<'v, 'p>(
+    whole: &'v mut HostValue,
+    path: impl Iterator<Item = &'p str>,
+) -> Option<&'v mut HostValue> {
+    let mut part = whole;
+    for step in path {
+        part = match part {
+            HostValue::Map(entries) => {
+                let named = entries.iter_mut().find(|(name, _)| name == step);
+                named.map(|(_, value)| value)?
+            }
+            HostValue::List(items) => items.get_mut(step.parse::<usize>().ok()?)?,
+            _ => return None,
+        };
+    }
+    Some(part)
 }
 
 struct Chosen<'a> {

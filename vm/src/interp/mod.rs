@@ -421,6 +421,7 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     Op::ViewHtml => tried!(view::html(i, f, m)),
                     Op::ViewAttr => tried!(view::attr(i, f, m)),
                     Op::ViewBind => tried!(view::bind(i, f, m)),
+                    Op::ViewBindPart => tried!(view::bind_part(i, f, m)),
                     Op::ViewOption => tried!(view::option(i, f, m)),
                     Op::ViewKey => tried!(view::key(i, f, m)),
                     Op::ViewOn => tried!(view::on(i, f, m)),

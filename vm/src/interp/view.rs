@@ -52,6 +52,11 @@ pub(super) fn bind(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     controls::bind(m, f.any(i.a()), i.b(), GlobalId(i.id() as u32))
 }
 
+pub(super) fn bind_part(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    let path = f.any(i.c());
+    controls::bind_part(m, f.any(i.a()), i.b(), path, GlobalId(i.narrow() as u32))
+}
+
 pub(super) fn option(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     controls::option(m, f.any(i.a()), f.any(i.b()))
 }

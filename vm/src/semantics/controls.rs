@@ -7,7 +7,7 @@ use crate::fault::Res;
 use crate::heap::EntityState;
 use crate::machine::Machine;
 use crate::semantics::markup::{escape, write};
-use crate::semantics::{compare, print};
+use crate::semantics::{compare, print, types};
 use crate::value::{View, Word};
 
 const TEXT: u8 = 0;
@@ -18,7 +18,30 @@ const RADIO: u8 = 3;
 /// The attributes of a control bound to a global.
 pub(crate) fn bind(m: &mut Machine, value: Word, control: u8, global: GlobalId) -> Res<()> {
     let name = escape(&m.program.module().globals[global.index()].name);
-    let mut markup = format!(" data-flin-bind=\"{name}\" name=\"{name}\"");
+    attributes(m, value, control, &name, "")
+}
+
+/// The attributes of a control bound to a part of a global. The browser is told the part's type; what it sends is checked
+/// against the module all the same.
+pub(crate) fn bind_part(
+    m: &mut Machine,
+    value: Word,
+    control: u8,
+    path: Word,
+    global: GlobalId,
+) -> Res<()> {
+    let path = print::to_string(m, path)?;
+    let program = m.program.clone();
+    let whole = program.module().globals[global.index()].ty;
+    let part = crate::wire::part_type(program.module(), whole, path.split('.').skip(1));
+    let part = part.map_or_else(String::new, |ty| {
+        format!(" data-flin-type=\"{}\"", escape(&types::describe(m, ty)))
+    });
+    attributes(m, value, control, &escape(&path), &part)
+}
+
+fn attributes(m: &mut Machine, value: Word, control: u8, name: &str, more: &str) -> Res<()> {
+    let mut markup = format!(" data-flin-bind=\"{name}\" name=\"{name}\"{more}");
     m.output.option_checks = control == RADIO;
     match control {
         TEXT | NUMBER => {
@@ -26,7 +49,7 @@ pub(crate) fn bind(m: &mut Machine, value: Word, control: u8, global: GlobalId) 
             markup.push_str(&format!(" value=\"{}\"", escape(&text)));
         }
         CHECKBOX => {
-            m.output.checkbox(&name);
+            m.output.checkbox(name);
             if compare::truthy(m, value) {
                 markup.push_str(" checked");
             }

@@ -48,7 +48,12 @@ fn told(m: &Machine, handler: &Handler) -> Vec<(String, TypeDesc)> {
     params.collect()
 }
 
-fn event_attributes(m: &mut Machine, found: &Found, number: usize, captured: &[Word]) -> Res<String> {
+fn event_attributes(
+    m: &mut Machine,
+    found: &Found,
+    number: usize,
+    captured: &[Word],
+) -> Res<String> {
     let event_name = escape(&found.event);
     let mut markup = format!(" data-flin-on-{event_name}=\"{number}\"");
     if !captured.is_empty() {
