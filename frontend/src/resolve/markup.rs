@@ -13,7 +13,8 @@ use crate::hir::{ExprId, ExprKind, LocalId};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
-use super::tags::{self, Bound};
+use super::binding::Bound;
+use super::tags;
 
 /// Markup under construction: literal text not yet written out, and the expressions so far.
 #[derive(Default)]

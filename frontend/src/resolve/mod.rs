@@ -6,6 +6,7 @@
 //! expression, never a guess; nothing of the tree is skipped in silence; resolving looks at no file and no clock.
 
 mod assign;
+mod binding;
 mod call;
 mod collect;
 mod control;
