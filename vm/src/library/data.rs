@@ -333,14 +333,6 @@ pub(super) fn fail_text(call: &mut LibCall<'_>) -> Res<Ret> {
     Err(Fault::named(PLAIN_KIND, str_of(&message), None))
 }
 
-/// `fail(error)`: the same error goes on its way.
-pub(super) fn fail_again(call: &mut LibCall<'_>) -> Res<Ret> {
-    match call.any(0).view() {
-        View::Error(error) => Err(Fault::thrown(error)),
-        _ => Err(call.wrong(0, "error")),
-    }
-}
-
 /// `fail(x)` with what is known only now.
 pub(super) fn fail_any(call: &mut LibCall<'_>) -> Res<Ret> {
     match call.any(0).view() {

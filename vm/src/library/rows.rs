@@ -205,7 +205,6 @@ bodies! { |call|
     ValidationError => data::validation_error(call),
     HttpError => data::http_error(call),
     FailText => data::fail_text(call),
-    FailAgain => data::fail_again(call),
     FailAny => data::fail_any(call),
     FailBecause => data::fail_because(call),
     StatementEnd => call.host.statement_end().map(|()| Ret::None).map_err(Fault::host),

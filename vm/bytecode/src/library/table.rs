@@ -245,7 +245,6 @@ library! {
         Assert1 "assert" "(condition: any) -> none" pure "AssertionError unless the value is truthy." r#"assert(1 + 1 == 2); "fine""# => "fine";
         Assert2 "assert" "(condition: any, message: text) -> none" pure "AssertionError with that message unless the value is truthy." r#"assert(true, "never"); "fine""# => "fine";
         FailText "fail" "(message: text) -> never" pure "Raises an error of the kind `Error` with that message." r#"r = try fail("no seat left"); r.kind"# => "Error";
-        FailAgain "fail" "(error: error) -> never" pure "Raises a caught error once more; it keeps its place and trace." r#"r = try { try { fail("Full", "no seat") } catch e { fail(e) } } catch e { e.kind }; r"# => "Full";
         FailAny "fail" "(error: any) -> never" pure "Raises a caught error once more, or an error with that message." r#"x = parse_json("\"gone\""); r = try fail(x); r.message"# => "gone";
         FailBecause "fail" "(kind: text, message: text, cause: error?) -> never" pure "Raises an error of that kind with that message, because of another error." r#"e = try 1 / 0; r = try fail("Broken", "no average", e); r.cause.kind"# => "DivisionByZero";
         HttpError "error" "(status: int, message: text) -> never" pure "Ends the request with that HTTP status and message." r#"r = try error(409, "taken"); r.message"# => "taken";
