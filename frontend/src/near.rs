@@ -3,7 +3,7 @@
 //! give the alphabetically first name, so messages do not depend on the order of tables.
 
 /// Names from other languages, and what they are called here.
-const ELSEWHERE: [(&str, &str); 20] = [
+const ELSEWHERE: [(&str, &str); 29] = [
     ("length", "len"),
     ("size", "len"),
     ("append", "push"),
@@ -24,6 +24,15 @@ const ELSEWHERE: [(&str, &str); 20] = [
     ("substring", "slice"),
     ("strip", "trim"),
     ("tofixed", "format"),
+    ("count", "len"),
+    ("padstart", "pad_left"),
+    ("padend", "pad_right"),
+    ("replaceall", "replace"),
+    ("charcodeat", "code_at"),
+    ("lastindexof", "last_index_of"),
+    ("flatmap", "flat_map"),
+    ("splice", "remove_at"),
+    ("strftime", "format"),
 ];
 
 /// What a name that other languages use is called here, if that is one of the known names.

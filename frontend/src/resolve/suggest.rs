@@ -19,7 +19,7 @@ pub(super) enum Wanted {
 }
 
 /// Values of other languages, and what they are here.
-const VALUES: [(&str, &str); 10] = [
+const VALUES: [(&str, &str); 13] = [
     ("null", "none"),
     ("nil", "none"),
     ("undefined", "none"),
@@ -28,6 +28,9 @@ const VALUES: [(&str, &str); 10] = [
     ("True", "true"),
     ("False", "false"),
     ("console", "print(…)"),
+    ("Math", "max(a, b)` or `a.max(b)`, `floor(x)`, `PI"),
+    ("JSON", "to_json(value)` and `parse_json(text)"),
+    ("Date", "now` or `parse_time(text)"),
     ("NaN", "0.0 / 0.0"),
     ("Infinity", "1.0 / 0.0"),
 ];
