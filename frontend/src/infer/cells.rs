@@ -398,28 +398,13 @@ impl Cells {
             self.wake(keep);
             self.wake(drop);
         }
-        let readers = std::mem::take(&mut self.cells[drop.0 as usize].readers);
-        for reader in readers {
-            if self.seen_readers.insert((keep.0, reader.0)) {
-                self.cells[keep.0 as usize].readers.push(reader);
-            }
-        }
         let found_in = if keep_fixed { drop } else { keep };
         let found_origins = if keep_fixed == drop_fixed {
             Vec::new()
         } else {
             self.cells[found_in.0 as usize].origins.clone()
         };
-        let origins = std::mem::take(&mut self.cells[drop.0 as usize].origins);
-        for (member, place) in origins {
-            if !self.cells[keep.0 as usize]
-                .origins
-                .iter()
-                .any(|(known, _)| *known == member)
-            {
-                self.cells[keep.0 as usize].origins.push((member, place));
-            }
-        }
+        self.merge_notes(keep, drop);
         let place = self.place.take();
         if keep_fixed != drop_fixed {
             let (declared, found) = if keep_fixed {
@@ -460,6 +445,26 @@ impl Cells {
             self.join(keep, dropped);
         }
         self.place = place;
+    }
+
+    /// Readers and origins of a cell go to the one that it became.
+    fn merge_notes(&mut self, keep: CellId, drop: CellId) {
+        let readers = std::mem::take(&mut self.cells[drop.0 as usize].readers);
+        for reader in readers {
+            if self.seen_readers.insert((keep.0, reader.0)) {
+                self.cells[keep.0 as usize].readers.push(reader);
+            }
+        }
+        let origins = std::mem::take(&mut self.cells[drop.0 as usize].origins);
+        for (member, place) in origins {
+            if !self.cells[keep.0 as usize]
+                .origins
+                .iter()
+                .any(|(known, _)| *known == member)
+            {
+                self.cells[keep.0 as usize].origins.push((member, place));
+            }
+        }
     }
 
     /// Whether no value is of both sets.
