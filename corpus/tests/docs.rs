@@ -169,13 +169,6 @@ fn run_page(name: &str, page: &str, failures: &mut Vec<String>) -> (usize, Strin
         }
         let earlier = (before.lines().count(), said(&before).printed.len());
         before.push_str(&fence.text);
-        if fence.words.iter().any(|word| word == "soon") {
-            let place = format!("{name}:{}", fence.line);
-            let told = done(&run(&place, &before, Policy::Interpreter));
-            let works = told == said(&before);
-            println!("{place} waits{}", if works { ", and works" } else { "" });
-            continue;
-        }
         let told = run_block(name, fence, &before, failures);
         replaced.push((fence, with_marks(&fence.text, &told, earlier)));
         let next = found.get(number + 1).filter(|next| is_messages(next));
