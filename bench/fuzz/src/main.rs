@@ -14,6 +14,7 @@ const USAGE: &str = "cargo xtask fuzz [TARGET …] [--seconds N | --runs N] [--s
   --findings N   stop a target after N findings of different causes (5)
   --tries N      how often a shrinker may try a smaller program (800)
   --checked      with a machine that asserts every register, object and bound it touches
+  --file PATH    judge this text with the named target, shrink it and stop
   --show SEED    print the generated program of this seed and stop
 ";
 
@@ -23,6 +24,7 @@ struct Options {
     seed: u64,
     findings: Findings,
     show: bool,
+    file: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -40,6 +42,9 @@ fn main() -> ExitCode {
     if options.show {
         println!("{}", flin_fuzz::generate(options.seed, 40));
         return ExitCode::SUCCESS;
+    }
+    if let Some(path) = &options.file {
+        return judge_file(path, &options);
     }
     let ground = Default::default();
     let mut found = 0;
@@ -76,6 +81,27 @@ fn main() -> ExitCode {
     }
 }
 
+/// Judges a text of one's own.
+fn judge_file(path: &str, options: &Options) -> ExitCode {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            eprintln!("error: {path}: {error}");
+            return ExitCode::from(2);
+        }
+    };
+    match run::judge(options.targets[0], &text, options.findings) {
+        Ok(()) => {
+            println!("nothing is wrong with {path}");
+            ExitCode::SUCCESS
+        }
+        Err((fault, small)) => {
+            println!("{fault}\n\nshrunk:\n{small}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 fn options(args: &[String]) -> Result<Options, String> {
     let clock = SystemTime::now().duration_since(UNIX_EPOCH);
     let mut options = Options {
@@ -84,9 +110,14 @@ fn options(args: &[String]) -> Result<Options, String> {
         seed: clock.map_or(0, |time| time.as_millis() as u64),
         findings: Findings::default(),
         show: false,
+        file: None,
     };
     let mut args = args.iter();
     while let Some(arg) = args.next() {
+        if arg == "--file" {
+            options.file = Some(args.next().ok_or("--file needs a path")?.clone());
+            continue;
+        }
         let mut number = || {
             let text = args.next().ok_or(format!("{arg} needs a number"))?;
             text.parse::<u64>()

@@ -205,17 +205,45 @@ impl Failing<'_> {
         let name = format!("{}-{}.flin", self.target.name, self.seed);
         let path = findings_folder().join(name);
         std::fs::write(path.with_extension("whole.flin"), text).expect("a file for the finding");
-        let mut tally = Tally::default();
-        let small = shrink(text, tries, |smaller| {
-            watchdog.trial(self.seed);
-            match guarded(|| judge(smaller, &mut tally)) {
-                Ok(()) => false,
-                Err(fault) => cause_of(&fault) == self.cause,
-            }
-        });
+        let small = smaller(judge, text, self.cause, tries, || watchdog.trial(self.seed));
         std::fs::write(&path, &small).expect("a file for the finding");
         (small, path)
     }
+}
+
+/// The smallest text found that fails for the same cause.
+fn smaller(
+    judge: fn(&str, &mut Tally) -> Verdict,
+    text: &str,
+    cause: &str,
+    tries: usize,
+    alive: impl Fn(),
+) -> String {
+    let mut tally = Tally::default();
+    shrink(text, tries, |smaller| {
+        alive();
+        match guarded(|| judge(smaller, &mut tally)) {
+            Ok(()) => false,
+            Err(fault) => cause_of(&fault) == cause,
+        }
+    })
+}
+
+/// Judges one text; what is wrong with it, and a smaller text with the same fault.
+///
+/// # Errors
+/// If something is wrong, or the target takes no texts.
+pub fn judge(target: &Target, text: &str, findings: Findings) -> Result<(), (String, String)> {
+    keep_panics_quiet();
+    let Trial::Text { judge, .. } = target.trial else {
+        return Err(("this target takes no texts".to_owned(), String::new()));
+    };
+    let Err(fault) = guarded(|| judge(text, &mut Tally::default())) else {
+        return Ok(());
+    };
+    let cause = cause_of(&fault);
+    let small = smaller(judge, text, &cause, findings.shrink_tries, || {});
+    Err((fault, small))
 }
 
 /// The first line without numbers and what stands in quotes: the same for inputs that fail for the same reason.

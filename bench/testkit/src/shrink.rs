@@ -1,5 +1,5 @@
-//! A failing text made small: lines taken away, then tokens, as long as it still fails. Here because a finding of 80
-//! lines hides its cause. Must stay true: what comes out fails as the input did; the number of tries is bounded.
+//! A failing text made small: blocks, lines, brackets and tokens taken away, as long as it still fails. Here because a
+//! finding of 80 lines hides its cause. Must stay true: what comes out fails as the input did; tries are bounded.
 
 use crate::mutate::pieces;
 
@@ -8,12 +8,130 @@ pub fn shrink(text: &str, mut tries: usize, mut fails: impl FnMut(&str) -> bool)
     let mut best = text.to_owned();
     loop {
         let before = best.len();
+        best = without_blocks(best, &mut tries, &mut fails);
         best = without_lines(best, &mut tries, &mut fails);
+        best = without_brackets(best, &mut tries, &mut fails);
         best = without_pieces(best, &mut tries, &mut fails);
         if best.len() == before || tries == 0 {
             return best;
         }
     }
+}
+
+/// Takes away lines that open a block together with the block, or only the first and the last line of it.
+fn without_blocks(
+    mut best: String,
+    tries: &mut usize,
+    fails: &mut impl FnMut(&str) -> bool,
+) -> String {
+    let mut at = 0;
+    loop {
+        let lines: Vec<&str> = best.lines().collect();
+        if at >= lines.len() || *tries == 0 {
+            return best;
+        }
+        let Some(end) = end_of_block(&lines, at) else {
+            at += 1;
+            continue;
+        };
+        let without = |gone: &dyn Fn(usize) -> bool| -> String {
+            let kept = lines
+                .iter()
+                .enumerate()
+                .filter(|(number, _)| !gone(*number));
+            kept.flat_map(|(_, line)| [*line, "\n"]).collect()
+        };
+        let whole = without(&|number| (at..=end).contains(&number));
+        let shell = without(&|number| number == at || number == end);
+        *tries -= 1;
+        if fails(&whole) {
+            best = whole;
+            continue;
+        }
+        *tries = tries.saturating_sub(1);
+        if fails(&shell) {
+            best = shell;
+        } else {
+            at += 1;
+        }
+    }
+}
+
+/// The line that closes the block that line `at` opens, by indentation.
+fn end_of_block(lines: &[&str], at: usize) -> Option<usize> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    if !lines[at].trim_end().ends_with('{') {
+        return None;
+    }
+    (at + 1..lines.len()).find(|&end| {
+        indent(lines[end]) <= indent(lines[at]) && lines[end].trim_start().starts_with('}')
+    })
+}
+
+/// Takes away what stands between brackets, with and without them, or puts a short value in its place.
+fn without_brackets(
+    mut best: String,
+    tries: &mut usize,
+    fails: &mut impl FnMut(&str) -> bool,
+) -> String {
+    let mut at = 0;
+    while let Some(found) = best[at..].find(['(', '[', '{']) {
+        let open = at + found;
+        at = open + 1;
+        let Some(close) = closing(&best, open) else {
+            continue;
+        };
+        let (before, after) = (&best[..open], &best[close + 1..]);
+        let inside = &best[open + 1..close];
+        let last = inside.rsplit([',', ';']).next().unwrap_or_default();
+        let smaller = [
+            format!("{before}{after}"),
+            format!("{before}0{after}"),
+            format!("{before}{last}{after}"),
+            format!("{before}{inside}{after}"),
+            format!(
+                "{before}{}{}{after}",
+                &best[open..=open],
+                &best[close..=close]
+            ),
+        ];
+        for smaller in smaller {
+            if *tries == 0 {
+                return best;
+            }
+            if smaller.len() >= best.len() {
+                continue;
+            }
+            *tries -= 1;
+            if fails(&smaller) {
+                best = smaller;
+                at = open;
+                break;
+            }
+        }
+        while !best.is_char_boundary(at) {
+            at += 1;
+        }
+    }
+    best
+}
+
+/// The bracket that closes the one at `open`, texts not understood.
+fn closing(text: &str, open: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    for (at, c) in text[open..].char_indices() {
+        match c {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(open + at);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Takes away runs of lines, long ones first.

@@ -1,6 +1,8 @@
 //! Map literals: records of fixed shape and dictionaries. Must stay true: a record is read and written by slot where its
 //! type is known, and every such access names its shape; times in them are boxed.
 
+use std::collections::HashSet;
+
 use flin_bytecode::{Class, Native, Reg, emit};
 
 use super::function::Lower;
@@ -37,18 +39,26 @@ impl Lower<'_, '_> {
             ),
         }
         let mut result = result;
-        for entry in entries {
+        // Without a spread every name is set once.
+        let spreads = entries.iter().any(|e| matches!(e, RecordEntry::Spread(_)));
+        for (number, entry) in entries.iter().enumerate() {
+            let rest: &[RecordEntry] = if spreads { &entries[number + 1..] } else { &[] };
             let mark = self.b.mark();
             match (entry, record) {
                 (RecordEntry::Field(name, _, value), Some(record)) => {
-                    self.set_record_field(result, record, name, Source::Expr(*value));
+                    if self.names_of(rest).contains(name) {
+                        self.eval(*value, None);
+                    } else {
+                        self.set_record_field(result, record, name, Source::Expr(*value));
+                    }
                 }
                 (RecordEntry::Field(name, _, value), None) => {
                     let source = self.source_for_map(self.map_type(ty), Source::Expr(*value));
                     self.set_key(result, name, source);
                 }
                 (RecordEntry::Spread(from), Some(record)) => {
-                    self.spread_record(result, record, *from)
+                    let later = self.names_of(rest);
+                    self.spread_record(result, record, *from, &later);
                 }
                 (RecordEntry::Spread(from), None) => {
                     result = self.spread_map(result, *from);
@@ -68,14 +78,41 @@ impl Lower<'_, '_> {
             .unwrap_or(ty)
     }
 
-    /// `...from` in a literal of known shape: the fields of `from` one by one.
-    pub(super) fn spread_record(&mut self, result: Reg, record: RecordTy, from: ExprId) {
+    /// The fields that these entries set in any case.
+    fn names_of(&self, entries: &[RecordEntry]) -> HashSet<String> {
+        let mut names = HashSet::new();
+        for entry in entries {
+            match entry {
+                RecordEntry::Field(name, _, _) => {
+                    names.insert(name.clone());
+                }
+                RecordEntry::Spread(from) => {
+                    if let Ty::Record(record) = self.ty(*from) {
+                        let fields = &self.cx.types.records[record.index()];
+                        names.extend(fields.iter().map(|(name, _)| name.to_string()));
+                    }
+                }
+            }
+        }
+        names
+    }
+
+    /// `...from` in a literal of known shape: the fields of `from` one by one, without those that are set `later` anyway:
+    /// the type of such a field is that of the later value alone.
+    pub(super) fn spread_record(
+        &mut self,
+        result: Reg,
+        record: RecordTy,
+        from: ExprId,
+        later: &HashSet<String>,
+    ) {
         let ty = self.without_none(self.ty(from));
         let source = self.eval_as(from, ty, None);
         let target = self.cx.types.records[record.index()].clone();
         if let Ty::Record(other) = ty {
             for (name, field) in self.cx.types.records[other.index()].clone() {
-                if target.iter().any(|(known, _)| *known == name) {
+                let is_wanted = target.iter().any(|(known, _)| *known == name);
+                if is_wanted && !later.contains(&*name) {
                     let mark = self.b.mark();
                     let value = self.record_field(source, other, &name, field, None);
                     self.set_record_field(result, record, &name, Source::Value(value, field));
@@ -84,7 +121,10 @@ impl Lower<'_, '_> {
             }
             return;
         }
-        for (name, _) in target {
+        for (name, _) in target
+            .into_iter()
+            .filter(|(name, _)| !later.contains(&**name))
+        {
             let mark = self.b.mark();
             let value = self.b.temp(Class::Any);
             let key = self.cx.module.const_text(&name);
