@@ -18,7 +18,7 @@ pub(crate) fn import(m: &mut Machine, value: &HostValue) -> Res<Word> {
 /// A field of a stored record; links of a record of the past lead to records as they were then.
 pub(crate) fn import_field(m: &mut Machine, value: &HostValue, as_of: Option<Moment>) -> Res<Word> {
     let walk = Walk::copying("take this value in");
-    import_in(m, value, &mut walk.as_of(as_of))
+    import_in(m, value, &mut walk.seen_at(as_of))
 }
 
 fn import_all(m: &mut Machine, values: &[HostValue], walk: &mut Walk) -> Res<Vec<Word>> {

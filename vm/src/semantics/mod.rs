@@ -70,7 +70,7 @@ impl Walk {
     }
 
     /// The same for a record of the past: links lead to records as they were then.
-    pub(crate) fn as_of(self, when: Option<Moment>) -> Walk {
+    pub(crate) fn seen_at(self, when: Option<Moment>) -> Walk {
         Walk {
             as_of: when,
             ..self
