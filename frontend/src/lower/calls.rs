@@ -67,8 +67,7 @@ impl Lower<'_, '_> {
                 if self.cx.needs_closure(inst) || matches!(self.kind(e), ExprKind::CallValue(..)) {
                     self.call(e, None);
                 } else {
-                    self.call_at(e);
-                    self.call_instance_effect(inst, &args);
+                    self.call_instance_effect(inst, &args, e);
                 }
             }
             Some(Meaning::Lib(row) | Meaning::LibOp(row)) if !optional => {
@@ -567,9 +566,9 @@ impl Lower<'_, '_> {
         self.finish_call(raw, ty, ty, want)
     }
 
-    pub(super) fn call_instance_effect(&mut self, inst: InstId, args: &[Arg]) {
+    fn call_instance_effect(&mut self, inst: InstId, args: &[Arg], at: ExprId) {
         let mark = self.b.mark();
-        self.direct_call(inst, args, None);
+        self.direct_call(inst, args, Some(at));
         self.b.release(mark);
     }
 

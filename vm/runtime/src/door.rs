@@ -29,6 +29,8 @@ const CLASHES_MAX: u32 = 3;
 pub struct RuntimeOptions {
     /// Time that one request may run.
     pub request_time: Duration,
+    /// Time that the top level may run before a server answers.
+    pub start_time: Duration,
     /// What the VM of one request may use.
     pub request_limits: Limits,
     /// What the VM of a script or test may use.
@@ -45,6 +47,7 @@ impl Default for RuntimeOptions {
     fn default() -> RuntimeOptions {
         RuntimeOptions {
             request_time: Duration::from_secs(5),
+            start_time: Duration::from_secs(60),
             request_limits: Limits::request(),
             script_limits: Limits::script(),
             workers: 0,
@@ -293,11 +296,22 @@ impl Ran {
     }
 }
 
-// Code that runs once, for its own sake: no time limit, output at once.
+// Code that runs once, for its own sake: the limits of scripts, output at once.
 fn is_script(entry: &Entry) -> bool {
     match entry {
         Entry::Main | Entry::Script | Entry::Test { .. } => true,
         Entry::Page { .. } | Entry::Action { .. } | Entry::Route { .. } => false,
+    }
+}
+
+// Scripts and tests may take the time they need; a server must come to answer.
+fn time_limit(entry: &Entry, options: &RuntimeOptions) -> Option<Duration> {
+    match entry {
+        Entry::Main => Some(options.start_time),
+        Entry::Script | Entry::Test { .. } => None,
+        Entry::Page { .. } | Entry::Action { .. } | Entry::Route { .. } => {
+            Some(options.request_time)
+        }
     }
 }
 
@@ -328,7 +342,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         world: &*shared.options.world,
         seen,
         read_only: false,
-        deadline: (!script).then(|| Instant::now() + shared.options.request_time),
+        deadline: time_limit(entry, &shared.options).map(|limit| Instant::now() + limit),
         speaks_at_once: script,
         commits_statements: matches!(entry, Entry::Script).then_some(&shared.store),
         said: Kept::default(),
