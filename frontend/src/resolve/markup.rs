@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use flin_syntax::Span;
 use flin_syntax::ast::{
-    Arg, Element, Expr, ExprKind as Ast, Markup, MarkupBranch, MarkupKind, Pattern,
+    Arg, Attribute, AttributeKind, Element, Expr, ExprKind as Ast, Markup, MarkupBranch,
+    MarkupKind, Pattern,
 };
 
 use crate::hir::{ExprId, ExprKind, LocalId};
@@ -275,7 +276,10 @@ impl Resolver<'_> {
         let name: &str = &element.name.text;
         let open = element.name.span;
         out.raw(&format!("<{name}"), open);
-        if let Some(key) = around.key {
+        // What is edited in place belongs to its position: with its value as a key it would be another with each letter.
+        if let Some(key) = around.key
+            && !binds_part(element)
+        {
             self.put(ExprKind::ViewKey(key), open, out);
         }
         let content = self.attributes(element, around, out);
@@ -308,6 +312,25 @@ impl Resolver<'_> {
         }
         out.raw(&format!("</{name}>"), span);
     }
+}
+
+/// Whether a control in an element is bound to a part of a variable.
+fn binds_part(element: &Element) -> bool {
+    let is_part = |attribute: &Attribute| match &attribute.kind {
+        AttributeKind::Bind(target) => !matches!(target.kind, Ast::Name(_)),
+        AttributeKind::Plain { .. } | AttributeKind::Event { .. } => false,
+    };
+    let inside = |node: &Markup| match &node.kind {
+        MarkupKind::Element(element) | MarkupKind::Component(element) => binds_part(element),
+        MarkupKind::Text(_)
+        | MarkupKind::Interpolation(_)
+        | MarkupKind::If { .. }
+        | MarkupKind::For { .. }
+        | MarkupKind::Slot { .. }
+        | MarkupKind::Style { .. }
+        | MarkupKind::Error => false,
+    };
+    element.attributes.iter().any(is_part) || element.children.iter().any(inside)
 }
 
 /// Whether the first thing inside of an element is computed.
