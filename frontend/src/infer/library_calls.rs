@@ -17,6 +17,16 @@ use super::walk::Walker;
 /// An argument: where it stands and its type. The receiver of a method is the first one.
 pub(super) type Arg = (ExprId, Set);
 
+/// Functions that take anything and show a query as the list of its records.
+const SHOWS: [&str; 6] = [
+    "to_json",
+    "to_text",
+    "print",
+    "log_info",
+    "log_warn",
+    "log_error",
+];
+
 impl Walker<'_, '_> {
     pub(super) fn call_lib(&mut self, expr: ExprId, name: &str, args: &[ExprId]) -> Set {
         match (name, args) {
@@ -36,7 +46,7 @@ impl Walker<'_, '_> {
             let set = self.eval(*first);
             if let Some(entity) = self.engine.cells.single_query(set)
                 && !name.starts_with("__")
-                && (name == "to_json" || !takes_any(name, args.len()))
+                && (SHOWS.contains(&name) || !takes_any(name, args.len()))
             {
                 return self.query_method(expr, *first, entity, (name, self.span(expr)), rest);
             }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use flin_syntax::Span;
 
-use crate::hir::{BoundPart, Control, ExprId, ExprKind, FnId, FnKind, Function, GlobalIx, LocalId};
+use crate::hir::{BinOp, BoundPart, Control, ExprId, ExprKind, FnId, FnKind, Function, GlobalIx, LocalId};
 use crate::types::{InstId, Meaning};
 
 use super::cells::{CellId, InstIx, MapKind};
@@ -290,7 +290,11 @@ impl<'e, 'p> Walker<'e, 'p> {
             ExprKind::Float(_) => Set::FLOAT,
             ExprKind::Text(_) => Set::TEXT,
             ExprKind::Duration(_) => Set::DURATION,
-            ExprKind::Concat(parts) => self.after(parts, Set::TEXT),
+            ExprKind::Concat(parts) => {
+                let (sets, never) = self.eval_all(parts);
+                sets.iter().for_each(|set| self.shown_query(expr, *set));
+                if never { Set::NEVER } else { Set::TEXT }
+            }
             ExprKind::List(items) => self.list(expr, items),
             ExprKind::Record(entries) => self.record(expr, entries),
             ExprKind::Tuple(items) => self.tuple(expr, items),
@@ -403,6 +407,10 @@ impl<'e, 'p> Walker<'e, 'p> {
             ExprKind::Not(value) => self.after(&[*value], Set::BOOL),
             ExprKind::Binary(op, a, b) => {
                 let sets = (self.eval(*a), self.eval(*b));
+                if *op == BinOp::Add {
+                    self.shown_query(expr, sets.0);
+                    self.shown_query(expr, sets.1);
+                }
                 self.binary(expr, *op, (*a, sets.0), (*b, sets.1))
             }
             ExprKind::And(a, b) => self.logic(*a, *b, true),
@@ -545,12 +553,23 @@ impl<'e, 'p> Walker<'e, 'p> {
         }
     }
 
+    /// A query in a text is the list of its records.
+    fn shown_query(&mut self, expr: ExprId, set: Set) {
+        if let Some(entity) = self.engine.cells.single_query(set) {
+            let list = self.query_list(expr, entity);
+            self.mean(expr, Meaning::Direct(InstId(list.0)));
+        }
+    }
+
     /// What a view writes.
     fn shown(&mut self, expr: ExprId) -> Set {
         match self.kind(expr) {
-            ExprKind::ViewText(value)
-            | ExprKind::ViewHtml(value)
-            | ExprKind::ViewAttr { value, .. } => {
+            ExprKind::ViewText(value) => {
+                let set = self.eval(*value);
+                self.shown_query(expr, set);
+                Set::NONE
+            }
+            ExprKind::ViewHtml(value) | ExprKind::ViewAttr { value, .. } => {
                 self.eval(*value);
                 Set::NONE
             }

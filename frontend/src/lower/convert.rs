@@ -4,8 +4,9 @@
 
 use flin_bytecode::{Class, Reg, emit};
 
+use super::calls::Arg;
 use super::function::Lower;
-use crate::types::Ty;
+use crate::types::{InstId, Instance, Ty};
 
 impl Lower<'_, '_> {
     /// Whether values of one type may stand where the other is expected, without a check (both of one class).
@@ -214,10 +215,34 @@ impl Lower<'_, '_> {
         dst
     }
 
+    /// What makes a list of queries of a type, where they are shown.
+    fn walker_of(&self, ty: Ty) -> Option<InstId> {
+        let Ty::Query(_) = ty else { return None };
+        let lister = *self.cx.program.prelude.get("__q_list")?;
+        let param = self.cx.program.functions[lister.index()]
+            .params
+            .first()?
+            .local;
+        let instances = self.cx.types.instances.iter();
+        let fits = |(_, inst): &(usize, &Instance)| {
+            inst.func == lister && inst.locals[param.index()] == ty
+        };
+        let found = instances.enumerate().find(fits);
+        found.map(|(at, _)| InstId(at as u32))
+    }
+
     /// The value as text.
     pub(super) fn text_of(&mut self, reg: Reg, from: Ty, want: Option<Reg>) -> Reg {
         if from == Ty::Text {
             return self.settle(reg, Class::Ref, want);
+        }
+        if let Some(walker) = self.walker_of(from) {
+            let mark = self.b.mark();
+            let records = self.call_instance(walker, &[Arg::Value(reg, from)], None);
+            self.b.release(mark);
+            let dst = self.dst(want, Class::Ref);
+            emit!(self.b, TextRef, dst, records);
+            return dst;
         }
         let dst = self.dst(want, Class::Ref);
         match self.class(from) {

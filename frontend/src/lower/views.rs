@@ -157,7 +157,7 @@ impl Lower<'_, '_> {
 
     fn view_text(&mut self, value: ExprId) {
         let ty = self.ty(value);
-        if matches!(ty, Ty::Time | Ty::Duration) {
+        if matches!(ty, Ty::Time | Ty::Duration | Ty::Query(_)) {
             let text = self.text(value, None);
             emit!(self.b, ViewTextRef, text);
             return;
