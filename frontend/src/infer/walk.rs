@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use flin_syntax::Span;
 
-use crate::hir::{BinOp, BoundPart, Control, ExprId, ExprKind, FnId, FnKind, Function, GlobalIx, LocalId};
+use crate::hir::{
+    BinOp, BoundPart, Control, ExprId, ExprKind, FnId, FnKind, Function, GlobalIx, LocalId,
+};
 use crate::types::{InstId, Meaning};
 
 use super::cells::{CellId, InstIx, MapKind};
