@@ -90,9 +90,6 @@ impl Fault {
         };
         match &trap.kind {
             ErrorKind::ValidationError => told(StatusCode::UNPROCESSABLE_ENTITY),
-            // A value of another type than the field it was saved to: the compiler refuses those it knows, so this one
-            // came with the request.
-            ErrorKind::TypeError if trap.field.is_some() => told(StatusCode::UNPROCESSABLE_ENTITY),
             ErrorKind::NotFound => told(StatusCode::NOT_FOUND),
             ErrorKind::ConflictError => told(StatusCode::CONFLICT),
             ErrorKind::TimeLimitExceeded => Fault {

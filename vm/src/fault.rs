@@ -169,11 +169,11 @@ impl Fault {
         })))
     }
 
-    /// A `TypeError` of a value that was to be saved: it says whose field it is about, as a broken rule does.
+    /// A value of another type than the field that it was to be saved in: a broken rule like others.
     #[cold]
     pub(crate) fn field_type(entity: &str, field: &str, message: String) -> Fault {
         Fault(Box::new(FaultData::New(NewError {
-            kind: ErrorKind::TypeError,
+            kind: ErrorKind::ValidationError,
             message,
             entity: Some(entity.to_owned()),
             field: Some(field.to_owned()),

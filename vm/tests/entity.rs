@@ -491,8 +491,9 @@ fn declared_types_are_enforced_at_save() {
         emit!(b, Ret);
     });
     let result = call_on(&program, func, &[host_text("heavy")], &filled()).0;
-    let trap = result.expect_err("a type error");
-    assert_eq!(trap.kind, ErrorKind::TypeError);
+    let trap = result.expect_err("a broken rule");
+    assert_eq!(trap.kind, ErrorKind::ValidationError);
+    assert_eq!(trap.rule.as_deref(), Some("type"));
     assert_eq!(trap.message, "Todo.weight should be float, but it is text");
     assert_eq!(
         call_on(&program, func, &[Int(1)], &filled()).0,

@@ -3,7 +3,7 @@
 
 use flin_bytecode::library::LibType;
 use flin_bytecode::module::Shape;
-use flin_bytecode::{Class, EntityTypeId, ShapeId, TypeDesc, TypeId};
+use flin_bytecode::{Class, EntityTypeId, FieldNo, ShapeId, TypeDesc, TypeId};
 
 use super::Lowering;
 use crate::hir::TypeAnn;
@@ -240,18 +240,23 @@ impl Lowering<'_> {
         }
     }
 
-    /// Values that have named members: maps, entities, errors.
-    pub(super) fn keyed_desc(&mut self) -> TypeId {
+    /// Values that may have a member of this name: maps, errors, and records of the entities that have such a field.
+    pub(super) fn keyed_desc(&mut self, name: &str) -> TypeId {
         let any = self.module.type_desc(TypeDesc::Any);
         let mut members = vec![
             self.module.type_desc(TypeDesc::Map(any)),
             self.module.type_desc(TypeDesc::Error),
         ];
-        for at in 0..self.program.entities.len() {
-            members.push(
-                self.module
-                    .type_desc(TypeDesc::Entity(EntityTypeId(at as u32))),
-            );
+        for (at, entity) in self.program.entities.iter().enumerate() {
+            let has = FieldNo::automatic(name).is_some()
+                || entity.fields.iter().any(|field| field.name == name)
+                || entity.inverses.iter().any(|inverse| inverse.name == name);
+            if has {
+                members.push(
+                    self.module
+                        .type_desc(TypeDesc::Entity(EntityTypeId(at as u32))),
+                );
+            }
         }
         self.module.type_desc(TypeDesc::Union(members))
     }

@@ -142,11 +142,11 @@ impl Lower<'_, '_> {
         let any = self.convert(reg, from, Ty::Any, None);
         let (library, done) = (self.b.label(), self.b.label());
         let has = self.b.temp(Class::Bool);
-        let desc = self.cx.keyed_desc();
+        let name = self.name_of(e);
+        let desc = self.cx.keyed_desc(&name);
         self.call_at(e);
         emit!(self.b, IsTypeAny, has, any, desc);
         emit!(self.b, JumpUnless, has, library);
-        let name = self.name_of(e);
         let inner_mark = self.b.mark();
         self.dynamic_field((any, Ty::Any), &name, ty, Some(result));
         self.b.release(inner_mark);

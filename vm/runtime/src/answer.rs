@@ -174,8 +174,6 @@ pub(crate) fn is_own_fault(failure: &Failure) -> bool {
             // `error(404, "…")`: an answer, not an accident.
             ErrorKind::Custom(name) if name == "HttpError" => false,
             ErrorKind::ValidationError | ErrorKind::ConflictError | ErrorKind::NotFound => false,
-            // What was sent had another type than the field that it was saved to.
-            ErrorKind::TypeError if trap.field.is_some() => false,
             ErrorKind::TypeError
             | ErrorKind::DivisionByZero
             | ErrorKind::IntegerOverflow

@@ -185,6 +185,9 @@ impl Observer<'_> {
             for file in ["bad.flin", "good.flin"] {
                 let source = read(&pair.folder.join(file));
                 self.source(&source);
+                for rule in Case::parse(&source).rules() {
+                    self.seen.rules.entry(rule).or_insert(pair.name.clone());
+                }
                 let found = diagnose(file, source.as_bytes());
                 self.seen.codes.extend(found.iter().map(|d| d.code));
             }
