@@ -216,6 +216,9 @@ takes everything. Values whose type is known only at run time are checked there.
     210 NeverEqual "a comparison that always comes out the same"
 "Values of unlike types are never equal: an int is no text, a record is not its id, an enum value is not its name. Ints and
 floats compare by their value.";
+    211 AbsentKey "a key that the map never has"
+"No map that comes to this place has the key, and one of its keys has nearly this name. An absent key is `none`, so the program
+would go on without it.";
     300 NotSupported "a construct that is not supported yet"
 "The construct is part of the language and is read, but this version cannot run it. `flinc --unsupported` prints the list.";
     301 WriteWhileShowing "entities are changed while a page is shown"

@@ -67,7 +67,7 @@ impl<'p> Walker<'_, 'p> {
             return self.field_of_several(expr, rest, name, recv);
         }
         if let Some(map) = rest.map {
-            return self.map_field(map, name.0);
+            return self.map_field(recv, map, name);
         }
         if let Some(entity) = self.engine.cells.single_entity(rest) {
             return match self.entity_field(entity, name.0) {
@@ -90,14 +90,20 @@ impl<'p> Walker<'_, 'p> {
         (result, None)
     }
 
-    fn map_field(&mut self, map: MapNodeId, name: &str) -> (Set, Option<Meaning>) {
+    fn map_field(
+        &mut self,
+        recv: ExprId,
+        map: MapNodeId,
+        name: (&str, Span),
+    ) -> (Set, Option<Meaning>) {
         if let MapKind::Record(fields) = self.engine.cells.map_kind(map) {
-            return match fields.iter().find(|field| &*field.0 == name) {
-                Some((_, field)) => (self.engine.cells.read(*field), Some(Meaning::RecordField)),
-                // None at run time; but what the program does with it may be meant for other records:
-                // `if s.kind == "circle" { s.radius * 2 }`.
-                None => (Set::ANY, Some(Meaning::Dynamic)),
-            };
+            if let Some((_, field)) = fields.iter().find(|field| &*field.0 == name.0) {
+                return (self.engine.cells.read(*field), Some(Meaning::RecordField));
+            }
+            self.absent_key(recv, map, name);
+            // None at run time; but what the program does with it may be meant for other records:
+            // `if s.kind == "circle" { s.radius * 2 }`.
+            return (Set::ANY, Some(Meaning::Dynamic));
         }
         let value = self.engine.cells.make_dict(map);
         let value = self.engine.cells.read(value);

@@ -9,7 +9,7 @@ use flin_syntax::{Code, Diagnostic, Span};
 use crate::hir::{BinOp, EntityIx, ExprId, ExprKind, TypeAnn};
 use crate::near::{from_elsewhere, nearest};
 
-use super::cells::FuncNodeId;
+use super::cells::{FuncNodeId, MapKind, MapNodeId};
 use super::library_calls::Arg;
 use super::set::{Nominal, Set};
 use super::walk::Walker;
@@ -172,13 +172,7 @@ impl Walker<'_, '_> {
         a: (ExprId, Set),
         b: (ExprId, Set),
     ) {
-        let copies = self
-            .engine
-            .insts
-            .iter()
-            .filter(|inst| inst.func == self.fid)
-            .count();
-        if self.function.from_prelude || copies > 1 || self.dead {
+        if self.is_one_of_several() {
             return;
         }
         self.report(expr, |walker, span| {
@@ -207,6 +201,41 @@ impl Walker<'_, '_> {
             };
             diagnostic.hint(hint)
         });
+    }
+
+    /// A warning about a key that no map here has and that is nearly one they have; not in functions that are used with
+    /// several types, where another use may have the key.
+    pub(super) fn absent_key(&mut self, recv: ExprId, map: MapNodeId, name: (&str, Span)) {
+        if self.engine.diagnostics.is_none() {
+            return;
+        }
+        let MapKind::Record(fields) = self.engine.cells.map_kind(map) else {
+            return;
+        };
+        let Some(near) = nearest(name.0, fields.iter().map(|field| &*field.0)) else {
+            return;
+        };
+        let near = near.to_owned();
+        if self.is_one_of_several() {
+            return;
+        }
+        self.report(recv, |walker, _| {
+            let words = walker.words(Set::map(map));
+            let title = format!("{words} has no key `{}`: this is always none", name.0);
+            Diagnostic::warning(Code::AbsentKey, name.1, title)
+                .also(walker.span(recv), format!("this is {words}"))
+                .hint(format!("did you mean `{near}`?"))
+        });
+    }
+
+    /// Whether the function has several copies, or is looked at in the prelude or where nothing comes.
+    fn is_one_of_several(&self) -> bool {
+        let copies = self
+            .engine
+            .insts
+            .iter()
+            .filter(|inst| inst.func == self.fid);
+        self.function.from_prelude || self.dead || copies.count() > 1
     }
 
     /// Which variant to write where a text stands.
