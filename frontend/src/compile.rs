@@ -9,7 +9,7 @@ use flin_syntax::span::LineIndex;
 use foldhash::HashSet;
 
 use crate::intact::intact;
-use crate::{infer, lower, resolve};
+use crate::{infer, lower, resolve, travels};
 
 /// The library functions that are written in FLIN.
 pub const PRELUDE: &str = include_str!("prelude.flin");
@@ -70,6 +70,7 @@ fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnost
     let (types, diagnostics) = infer::infer(&program);
     let types_say = diagnostics.into_iter().filter(can_be_judged).collect();
     add_new(&mut found, types_say, source_text);
+    add_new(&mut found, travels::check(&program, &types), source_text);
     stop_at_errors(&mut found)?;
     let module =
         lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;

@@ -11,6 +11,7 @@ pub mod lower;
 mod near;
 pub mod operands;
 pub mod resolve;
+mod travels;
 pub mod types;
 pub mod unsupported;
 
