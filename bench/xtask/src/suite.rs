@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::{fuzz, memcheck, packages, steps, tidy};
+use crate::{coverage, fuzz, memcheck, packages, steps, tidy};
 
 /// A kind of tests and the packages it consists of.
 struct Kind {
@@ -107,6 +107,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     }
     reports.push(run_step("fuzz, checked", || fuzz::checked(root)));
     reports.push(run_step("memcheck", || memcheck::run(root)));
+    reports.push(run_step("coverage", || coverage::run(root)));
     reports.push(run_step("tidy", || tidy::run(root)));
     conclude(&reports, &programs)
 }
