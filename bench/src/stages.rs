@@ -57,7 +57,11 @@ pub fn on_large_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     })
 }
 
-fn stages(source: &str) -> Result<Times, String> {
+/// The stages on the stack at hand: for programs whose trees are not high.
+///
+/// # Errors
+/// As [`timed`].
+pub fn stages(source: &str) -> Result<Times, String> {
     let mut times = Times::default();
     let mut clock = Instant::now();
     let mut lap = || std::mem::replace(&mut clock, Instant::now()).elapsed();
