@@ -1,17 +1,158 @@
 //! `cargo xtask bench`: builds with optimization and measures. Here because figures of unoptimized builds say nothing and
 //! are easily taken by mistake. Must stay true: what is measured was built by this very command.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
-use crate::steps;
+use crate::{packages, steps};
 
-/// Builds compiler and measuring program, and runs the latter with the given words (`compile`, `shapes`, …).
+/// The committed instruction counts, one `name count` per line.
+const COUNTS: &str = "bench/benches/counts.txt";
+/// A count that differs by more than this share is reported.
+const NOTICED: f64 = 0.02;
+/// Must be the version of the library `iai-callgrind` in `Cargo.lock`.
+const RUNNER: &str = "iai-callgrind-runner";
+
+/// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; everything else is a command
+/// of the measuring program (`compile`, `shapes`, …).
 ///
 /// # Errors
-/// When a build or the measuring fails.
+/// When a build or the measuring fails, or a count differs from the committed one.
 pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
-    let build = ["build", "--release", "-p", "flinc", "-p", "flin-bench"];
-    steps::run(root, "cargo", &build)?;
-    let program = steps::target_dir(root)?.join("release/flin-bench");
-    steps::run(root, &program.display().to_string(), words)
+    match words {
+        ["counts"] => counts(root, false),
+        ["counts", "--accept"] => counts(root, true),
+        _ => {
+            let build = ["build", "--release", "-p", "flinc", "-p", "flin-bench"];
+            steps::run(root, "cargo", &build)?;
+            let program = steps::target_dir(root)?.join("release/flin-bench");
+            steps::run(root, &program.display().to_string(), words)
+        }
+    }
+}
+
+fn counts(root: &Path, accept: bool) -> Result<(), String> {
+    packages::ensure_one(root, "valgrind")?;
+    let runner = format!("IAI_CALLGRIND_RUNNER={}", runner(root)?.display());
+    let words = [
+        runner.as_str(),
+        "IAI_CALLGRIND_COLOR=never",
+        "cargo",
+        "bench",
+        "-p",
+        "flin-bench",
+    ];
+    let found = read_counts(&steps::output_shown(root, "env", &words)?);
+    if found.is_empty() {
+        return Err("no benchmark printed how many instructions it took".to_owned());
+    }
+    let file = root.join(COUNTS);
+    if accept {
+        let text: String = found.iter().map(|(k, n)| format!("{k} {n}\n")).collect();
+        return std::fs::write(&file, text).map_err(|e| format!("{}: {e}", file.display()));
+    }
+    let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+    let known: BTreeMap<String, u64> = text
+        .lines()
+        .filter_map(|line| {
+            let (name, count) = line.rsplit_once(' ')?;
+            Some((name.to_owned(), count.parse().ok()?))
+        })
+        .collect();
+    compare(&known, &found)
+}
+
+/// Prints both counts of each benchmark; an error names those that moved.
+fn compare(known: &BTreeMap<String, u64>, found: &BTreeMap<String, u64>) -> Result<(), String> {
+    let mut moved = Vec::new();
+    println!(
+        "{:<40} {:>14} {:>14} {:>8}",
+        "instructions", "committed", "now", "change"
+    );
+    for name in known
+        .keys()
+        .chain(found.keys().filter(|name| !known.contains_key(*name)))
+    {
+        let (before, now) = (known.get(name), found.get(name));
+        let shown = |count: Option<&u64>| count.map_or("-".to_owned(), u64::to_string);
+        let change = match (before, now) {
+            (Some(before), Some(now)) => *now as f64 / *before as f64 - 1.0,
+            _ => f64::INFINITY,
+        };
+        println!(
+            "{name:<40} {:>14} {:>14} {:>7.1}%",
+            shown(before),
+            shown(now),
+            change * 100.0
+        );
+        if change.abs() > NOTICED {
+            moved.push(name.as_str());
+        }
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "changed by more than {:.0} %: {}; if that is meant, run `cargo xtask bench counts --accept`",
+        NOTICED * 100.0,
+        moved.join(", ")
+    ))
+}
+
+/// Benchmarks and their instructions, as iai-callgrind prints them: a line with the name, then indented figures.
+fn read_counts(output: &str) -> BTreeMap<String, u64> {
+    let mut found = BTreeMap::new();
+    let mut name = "";
+    for line in output.lines() {
+        if !line.starts_with(' ') {
+            let last = line.rsplit("::").next().unwrap_or(line);
+            name = last.split(':').next().unwrap_or(last);
+        } else if let Some(figures) = line.trim().strip_prefix("Instructions:") {
+            let now = figures.trim().split('|').next().unwrap_or("");
+            if let Ok(count) = now.parse() {
+                found.insert(name.to_owned(), count);
+            }
+        }
+    }
+    found
+}
+
+/// The program that iai-callgrind needs, in the version that fits, installed below the target folder.
+fn runner(root: &Path) -> Result<PathBuf, String> {
+    let lock =
+        std::fs::read_to_string(root.join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
+    let head = format!("name = \"{RUNNER}\"\nversion = \"");
+    let version = lock
+        .split_once(&head)
+        .and_then(|(_, rest)| rest.split('"').next())
+        .ok_or(format!("{RUNNER} is not in Cargo.lock"))?;
+    let tools = steps::target_dir(root)?.join(format!("{RUNNER}-{version}"));
+    let program = tools.join("bin").join(RUNNER);
+    if !program.is_file() {
+        println!("building {RUNNER} {version} for the counts of instructions");
+        let tools = tools.display().to_string();
+        let words = [
+            "install",
+            "--locked",
+            "--quiet",
+            RUNNER,
+            "--version",
+            version,
+            "--root",
+            &tools,
+        ];
+        steps::run(root, "cargo", &words)?;
+    }
+    Ok(program)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_are_read_from_what_is_printed() {
+        let output = "compile::compiler::compile todo:todo_source()\n  Instructions:   22570447|N/A   (***)\n  L1 Hits: 3|4\n";
+        let found = super::read_counts(output);
+        assert_eq!(found.get("compile todo"), Some(&22_570_447));
+        assert_eq!(found.len(), 1);
+    }
 }

@@ -22,7 +22,7 @@ const TOOLS: &[Tool] = &[
     Tool {
         program: "valgrind",
         package: "valgrind",
-        why: "memcheck",
+        why: "memcheck and counts of instructions",
     },
 ];
 
