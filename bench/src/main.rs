@@ -6,14 +6,17 @@
 )]
 #![forbid(unsafe_code)]
 
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use flin_bench::application::application;
+use flin_bench::hostile::HOSTILE;
 use flin_bench::shapes::SHAPES;
 use flin_bench::slips::slipped;
 use flin_bench::stages::{Times, timed};
+use flin_syntax::limits::FILE_BYTES_MAX;
 
 /// Sizes of the generated programs, in lines.
 const SIZES: [usize; 6] = [500, 2_000, 5_000, 10_000, 20_000, 50_000];
@@ -30,6 +33,7 @@ const HELP: &str = "flin-bench COMMAND
   shapes [NAME]    the compiler on much of one thing, at two sizes
   program N SEED   print a generated program of N lines
   shape NAME N     print a program of that shape
+  hostile [NAME]   time and memory for inputs that no person writes
   slips N SEED     make N slips in a program, one at a time, and print those with several messages
   once FILE        compile a file once and print milliseconds and peak memory
 ";
@@ -42,6 +46,7 @@ fn main() -> ExitCode {
         ["shapes", rest @ ..] => shapes(rest.first().copied().unwrap_or("")),
         ["program", lines, seed] => print_program(lines, seed),
         ["shape", name, size] => number(size).and_then(|size| print_shape(name, size)),
+        ["hostile", rest @ ..] => hostile(rest.first().copied().unwrap_or("")),
         ["slips", count, seed] => slips(count, seed),
         ["once", file] => once(Path::new(file)),
         [] | ["help" | "--help" | "-h"] => {
@@ -192,17 +197,47 @@ fn peak_of_child(file: &Path) -> Result<f64, String> {
         .ok_or(format!("no peak memory in: {text}"))
 }
 
+/// Time and peak memory of a process of its own for each input.
+fn hostile(name: &str) -> Result<(), String> {
+    let file = std::env::temp_dir().join(format!("flin-hostile-{}.flin", std::process::id()));
+    let me = std::env::current_exe().map_err(|e| e.to_string())?;
+    println!("| input | bytes | time, peak memory and messages |");
+    println!("|---|---:|---|");
+    for input in HOSTILE.iter().filter(|input| input.name.contains(name)) {
+        let bytes = (input.make)();
+        std::fs::write(&file, &bytes).map_err(|e| format!("{}: {e}", file.display()))?;
+        let output = Command::new(&me)
+            .arg("once")
+            .arg(&file)
+            .output()
+            .map_err(|e| e.to_string())?;
+        let said = if output.status.success() {
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        } else {
+            format!("{}", output.status)
+        };
+        println!("| {} | {} | {said} |", input.name, bytes.len());
+    }
+    std::fs::remove_file(&file).map_err(|e| format!("{}: {e}", file.display()))
+}
+
 /// Compiles once, whatever comes out, and prints `MS ms MIB MiB` and the number of messages.
 fn once(file: &Path) -> Result<(), String> {
-    let bytes = std::fs::read(file).map_err(|e| format!("{}: {e}", file.display()))?;
-    let source = String::from_utf8_lossy(&bytes);
     let start = Instant::now();
-    let messages = match flinc::compile("once.flin", &source) {
-        Ok(compiled) => {
-            flin_bytecode::fbc::write(&compiled.module);
-            compiled.warnings.len()
-        }
-        Err(found) => found.len(),
+    let mut bytes = Vec::new();
+    // As `flinc` does: what is longer than a source file may be is not read.
+    std::fs::File::open(file)
+        .and_then(|open| open.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|e| format!("{}: {e}", file.display()))?;
+    let messages = match std::str::from_utf8(&bytes) {
+        Ok(source) => match flinc::compile("once.flin", source) {
+            Ok(compiled) => {
+                flin_bytecode::fbc::write(&compiled.module);
+                compiled.warnings.len()
+            }
+            Err(found) => found.len(),
+        },
+        Err(_) => flin_syntax::parse_bytes(&bytes).diagnostics.len(),
     };
     println!(
         "{} ms {:.0} MiB, {messages} messages",
