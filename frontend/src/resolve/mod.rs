@@ -183,12 +183,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Reports a diagnostic; one found in the prelude is moved there.
     /// Whether no more messages are kept.
     fn is_full(&self) -> bool {
         self.diagnostics.len() >= MESSAGES_KEPT_MAX
     }
 
+    /// Reports a diagnostic; one found in the prelude is moved there.
     fn report(&mut self, diagnostic: Diagnostic) {
         if self.is_full() {
             if diagnostic.is_error() && !self.diagnostics.last().is_some_and(Diagnostic::is_error) {

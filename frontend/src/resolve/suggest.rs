@@ -1,7 +1,7 @@
 //! Near matches for names that are not known. Must stay true: a suggestion is a name that would work at that place; with
 //! equal distance the first in alphabetical order wins, so that messages do not depend on the order of a table.
 
-use std::sync::Arc;
+use foldhash::HashSet;
 
 use crate::hir::EnumIx;
 use crate::near::nearest;
@@ -63,6 +63,9 @@ pub(super) fn function_from_elsewhere(name: &str) -> Option<&'static str> {
     found.map(|(_, here)| *here)
 }
 
+/// Names are looked for in that many messages; nobody sees later ones, and each search goes through all names.
+const SUGGESTIONS_MAX: usize = 100;
+
 impl Resolver<'_> {
     /// The enum that has a variant of this name, if it is only one.
     pub(super) fn enum_with(&self, variant: &str) -> Option<EnumIx> {
@@ -74,31 +77,32 @@ impl Resolver<'_> {
 
     /// The visible name that is nearest to a misspelt one, if any is near.
     pub(super) fn nearest(&self, name: &str, wanted: Wanted) -> Option<String> {
-        if self.is_full() {
+        if self.diagnostics.len() >= SUGGESTIONS_MAX {
             return None;
         }
-        let mut candidates: Vec<String> = Vec::new();
-        if matches!(wanted, Wanted::Value | Wanted::Function) {
-            candidates.extend(self.visible_locals().iter().map(Arc::to_string));
-        }
+        let locals = match wanted {
+            Wanted::Value | Wanted::Function => self.visible_locals(),
+            Wanted::Type | Wanted::Entity => HashSet::default(),
+        };
+        let mut candidates: Vec<&str> = locals.iter().map(|name| &**name).collect();
         let mut world = Some(self.world);
         while let Some(at) = world {
             let fits = self.worlds[at]
                 .names()
                 .filter(|(_, item)| fits(*item, wanted));
-            candidates.extend(fits.map(|(name, _)| name.to_string()));
+            candidates.extend(fits.map(|(name, _)| &**name));
             world = self.worlds[at].parent();
         }
         match wanted {
             Wanted::Value | Wanted::Function => {
-                candidates.extend(library::names().map(str::to_owned))
+                candidates.extend(library::names());
             }
             Wanted::Type => {
-                candidates.extend(super::typenames::BUILT_IN.iter().map(|it| (*it).to_owned()))
+                candidates.extend(super::typenames::BUILT_IN);
             }
             Wanted::Entity => {}
         }
-        nearest_of(name, candidates.iter().map(String::as_str))
+        nearest_of(name, candidates.into_iter())
     }
 }
 
