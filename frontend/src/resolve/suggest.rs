@@ -95,14 +95,14 @@ impl Resolver<'_> {
         }
         match wanted {
             Wanted::Value | Wanted::Function => {
-                candidates.extend(library::names());
+                library::names().for_each(|name| candidates.push(name));
             }
             Wanted::Type => {
-                candidates.extend(super::typenames::BUILT_IN);
+                (super::typenames::BUILT_IN.iter()).for_each(|name| candidates.push(name));
             }
             Wanted::Entity => {}
         }
-        nearest_of(name, candidates.into_iter())
+        nearest(name, candidates.into_iter()).map(str::to_owned)
     }
 }
 
