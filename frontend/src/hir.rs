@@ -215,6 +215,8 @@ pub struct Local {
     /// The local is the name of a function declared by `fn` inside of a function: it always holds this lambda (it may
     /// be declared without a value first, so that such functions can call each other).
     pub function: Option<FnId>,
+    /// A tuple pattern takes its value apart: the number of items, and where the pattern stands.
+    pub tuple: Option<(u32, Span)>,
 }
 
 /// A captured variable: `inner` of this function is `outer` of the parent.

@@ -137,8 +137,9 @@ pub enum Meaning {
     ImplicitOwn(Box<Meaning>),
     /// Implicit field in a query argument: the outer name.
     ImplicitOuter,
-    /// The receiver is a query: turn it into a list by calling this instance of `__q_list` first, then as inside.
-    ViaList(InstId, Box<Meaning>),
+    /// An argument (by its place, the receiver is 0) is a query or range: turn it into a list by calling this instance of
+    /// the prelude first, then as inside.
+    ViaList(InstId, u32, Box<Meaning>),
     /// `Entity.find(x)` on the entity name itself.
     EntityFind(EntityIx),
     /// `Entity.count` on the entity name itself.

@@ -417,10 +417,21 @@ impl<'p> Walker<'_, 'p> {
         }
         if let Some(tuple) = rest.tuple {
             let items = self.engine.cells.tuple_items(tuple);
+            self.names_for_all(recv, items.len());
             return self.tuple_item(index, &items);
         }
         self.not_indexable(recv, set);
         Set::NEVER
+    }
+
+    /// A tuple is taken apart as a whole: a pattern of fewer names would lose members in silence.
+    fn names_for_all(&mut self, recv: ExprId, members: usize) {
+        if let ExprKind::Local(local) = self.kind(recv)
+            && let Some((names, place)) = self.function.locals[local.index()].tuple
+            && (names as usize) < members
+        {
+            self.too_few_names(recv, (names as usize, place), members);
+        }
     }
 
     fn tuple_item(&mut self, index: ExprId, items: &Rc<Vec<CellId>>) -> Set {

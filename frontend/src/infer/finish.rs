@@ -128,7 +128,7 @@ impl Finish<'_, '_> {
     fn renumber(&self, meaning: &mut Meaning) {
         match meaning {
             Meaning::Direct(inst) => *inst = self.numbers[&InstIx(inst.0)],
-            Meaning::ViaList(inst, inner) => {
+            Meaning::ViaList(inst, _, inner) => {
                 *inst = self.numbers[&InstIx(inst.0)];
                 self.renumber(inner);
             }

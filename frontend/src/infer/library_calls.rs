@@ -267,19 +267,37 @@ impl Walker<'_, '_> {
         all[0].1 = self.engine.cells.read(cell);
         let result = self.library_call(expr, name, &all);
         if let Some(inner) = self.engine.insts[self.inst.index()].meaning.remove(&expr) {
-            self.mean(expr, Meaning::ViaList(InstId(list.0), Box::new(inner)));
+            self.mean(expr, Meaning::ViaList(InstId(list.0), 0, Box::new(inner)));
         }
         result
     }
 
-    /// A range where a list is wanted: the instance that makes a list of it, and the list.
-    fn range_list(&mut self, expr: ExprId, args: &[Arg]) -> Option<(InstIx, Set)> {
-        if args.first()?.1 != Set::RANGE {
-            return None;
+    /// The first range or query where one of the rows takes a list: its place, the instance that makes a list of it, and
+    /// the list.
+    fn list_instead(
+        &mut self,
+        expr: ExprId,
+        rows: &[LibId],
+        args: &[Arg],
+    ) -> Option<(usize, InstIx, Set)> {
+        for (place, arg) in args.iter().enumerate() {
+            let takes_list =
+                |row: &LibId| matches!(row.scheme().params.get(place), Some(LibType::List(_)));
+            if !rows.iter().any(takes_list) {
+                continue;
+            }
+            if arg.1 == Set::RANGE {
+                let func = *self.engine.program.prelude.get("__range_list")?;
+                let (inst, list) = self.call_instance(expr, func, &[], &[Set::RANGE]);
+                return Some((place, inst, list));
+            }
+            if let Some(entity) = self.engine.cells.single_query(arg.1) {
+                let inst = self.query_list(expr, entity);
+                let cell = self.engine.insts[inst.index()].result;
+                return Some((place, inst, self.engine.cells.read(cell)));
+            }
         }
-        let func = *self.engine.program.prelude.get("__range_list")?;
-        let (inst, list) = self.call_instance(expr, func, &[], &[Set::RANGE]);
-        Some((inst, list))
+        None
     }
 
     /// The prelude function of a query method with that many arguments (the query counts).
@@ -333,16 +351,15 @@ impl Walker<'_, '_> {
             if self.engine.waiting.contains(&self.inst) && self.engine.patient {
                 return Set::NEVER;
             }
-            let takes_list =
-                |row: &LibId| matches!(row.scheme().params.first(), Some(LibType::List(_)));
-            if rows.iter().any(takes_list)
-                && let Some((list, numbers)) = self.range_list(expr, args)
-            {
+            if let Some((place, list, items)) = self.list_instead(expr, &rows, args) {
                 let mut args = args.to_vec();
-                args[0].1 = numbers;
+                args[place].1 = items;
                 let result = self.library_call(expr, name, &args);
                 if let Some(inner) = self.engine.insts[self.inst.index()].meaning.remove(&expr) {
-                    self.mean(expr, Meaning::ViaList(InstId(list.0), Box::new(inner)));
+                    self.mean(
+                        expr,
+                        Meaning::ViaList(InstId(list.0), place as u32, Box::new(inner)),
+                    );
                 }
                 return result;
             }

@@ -4,7 +4,7 @@
 use crate::hir::{BinOp, ExprId};
 
 use super::cells::CellId;
-use super::set::Set;
+use super::set::{Nominal, Set};
 use super::walk::Walker;
 
 impl Walker<'_, '_> {
@@ -88,12 +88,20 @@ impl Walker<'_, '_> {
         if scalars(a, b) {
             return true;
         }
+        let enums = |member: &Nominal| matches!(member, Nominal::Enum(_));
+        let others = self.engine.cells.nominals(b).to_vec();
+        let mut own = self.engine.cells.nominals(a).iter();
+        if own.any(|member| enums(member) && others.contains(member)) {
+            return true;
+        }
         // Lists and tuples go by their first items that differ; what these contain is left to the machine.
         let Some((x, y)) = self.first_items(a, b) else {
             return false;
         };
-        let open =
-            |set: Set| set.is_any() || set.is_never() || set.list.is_some() || set.tuple.is_some();
+        let open = |set: Set| {
+            let holds = set.list.is_some() || set.tuple.is_some() || set.nominals != 0;
+            set.is_any() || set.is_never() || holds
+        };
         x.is_never() || y.is_never() || open(x) && open(y) || scalars(x, y)
     }
 

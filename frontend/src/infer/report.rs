@@ -621,6 +621,24 @@ impl Walker<'_, '_> {
         });
     }
 
+    /// A tuple pattern with fewer names than the tuple has members.
+    pub(super) fn too_few_names(&mut self, at: ExprId, names: (usize, Span), members: usize) {
+        self.report(at, |walker, _| {
+            let title = format!("the tuple has {}", counted(members, "member"));
+            let diagnostic = Diagnostic::error(Code::NotIndexable, names.1, title)
+                .label(format!("only {} here", counted(names.0, "name")))
+                .hint(
+                    "a tuple is taken apart as a whole: write `_` for a member that is not needed",
+                );
+            let tuple = walker.span(at);
+            if tuple == names.1 {
+                diagnostic
+            } else {
+                diagnostic.also(tuple, "this is the tuple")
+            }
+        });
+    }
+
     pub(super) fn not_spreadable(&mut self, at: ExprId, set: Set) {
         self.report(at, |walker, span| {
             let words = walker.words(set);

@@ -184,7 +184,7 @@ impl Walker<'_, '_> {
                 let mut args = args.to_vec();
                 args[0].1 = items;
                 let (result, inner) = self.apply(expr, row, &args);
-                let via = |inner| Meaning::ViaList(InstId(list.0), Box::new(inner));
+                let via = |inner| Meaning::ViaList(InstId(list.0), 0, Box::new(inner));
                 return (result, inner.map(via));
             }
             let sets: Vec<Set> = scheme.params.iter().zip(args).map(narrowed).collect();

@@ -227,7 +227,7 @@ impl Engine<'_> {
 fn collect_instances(meaning: &Meaning, out: &mut Vec<InstIx>) {
     match meaning {
         Meaning::Direct(InstId(inst)) => out.push(InstIx(*inst)),
-        Meaning::ViaList(InstId(inst), inner) => {
+        Meaning::ViaList(InstId(inst), _, inner) => {
             out.push(InstIx(*inst));
             collect_instances(inner, out);
         }

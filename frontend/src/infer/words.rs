@@ -91,8 +91,17 @@ impl Engine<'_> {
             let count = self.cells.func_parts(func).0.len();
             return format!("a function of {}", counted(count, "argument"));
         }
-        if member.tuple.is_some() {
-            return "a tuple".to_owned();
+        if let Some(tuple) = member.tuple {
+            if depth == 0 {
+                return "a tuple".to_owned();
+            }
+            let items = self.cells.tuple_items(tuple);
+            let mut words = Vec::with_capacity(items.len());
+            for item in items.iter() {
+                let item = self.cells.peek(*item);
+                words.push(self.words_to(item, depth - 1));
+            }
+            return format!("({})", words.join(", "));
         }
         match self.cells.nominals(member) {
             [Nominal::Entity(entity)] => self.program.entities[entity.index()].name.clone(),

@@ -604,13 +604,22 @@ impl Lower<'_, '_> {
                 LibBody::Inline(inline) => self.inline_as(e, inline, args, want),
                 LibBody::Prelude(_) => self.never_called(e, args, want),
             },
-            Meaning::ViaList(list, inner) => {
+            Meaning::ViaList(list, place, inner) => {
                 let mark = self.b.mark();
+                let place = *place as usize;
+                let mut all = Vec::with_capacity(args.len());
+                // What stands before it is evaluated before it.
+                for arg in &args[..place] {
+                    let ty = self.arg_ty(*arg);
+                    let value = self.b.temp(self.class(ty));
+                    self.arg(*arg, Some(value));
+                    all.push(Arg::Value(value, ty));
+                }
                 let items = self.b.temp(Class::Ref);
-                self.call_instance(*list, &args[..1], Some(items));
+                self.call_instance(*list, &args[place..=place], Some(items));
                 let as_list = self.cx.result_type(*list);
-                let mut all = vec![Arg::Value(items, as_list)];
-                all.extend_from_slice(&args[1..]);
+                all.push(Arg::Value(items, as_list));
+                all.extend_from_slice(&args[place + 1..]);
                 let result = self.apply(e, inner, &all, None);
                 self.b.release(mark);
                 self.settle_as(result, ty, want)

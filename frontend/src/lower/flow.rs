@@ -230,7 +230,7 @@ fn meant(
         Meaning::Direct(inst) => {
             call(inst);
         }
-        Meaning::ViaList(inst, inner) => {
+        Meaning::ViaList(inst, _, inner) => {
             call(inst);
             meant(program, types, inner, None, touched);
         }

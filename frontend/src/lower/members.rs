@@ -253,7 +253,7 @@ impl Lower<'_, '_> {
             Meaning::ErrorField | Meaning::Dynamic => {
                 self.dynamic_field((reg, from), name, ty, want)
             }
-            Meaning::ViaList(list, inner) => {
+            Meaning::ViaList(list, _, inner) => {
                 let mark = self.b.mark();
                 let items = self.b.temp(Class::Ref);
                 self.call_instance(*list, &[Arg::Value(reg, from)], Some(items));

@@ -239,6 +239,7 @@ impl Resolver<'_> {
                     reassigned: false,
                     captured: false,
                     function: None,
+                    tuple: None,
                 });
                 locals[at] = Some(LocalId(function.locals.len() as u32 - 1));
             }

@@ -93,7 +93,10 @@ impl Resolver<'_> {
                     self.take_rest_of_list(rest, items.len(), from, target, ids);
                 }
             }
-            PatternKind::Tuple(items) => self.take_items(items, from, target, ids),
+            PatternKind::Tuple(items) => {
+                self.frame_mut().locals[from.index()].tuple = Some((items.len() as u32, span));
+                self.take_items(items, from, target, ids);
+            }
             PatternKind::Map { entries, rest, .. } => {
                 for entry in entries {
                     let value = self.entry_value(entry, from);

@@ -147,6 +147,7 @@ impl Frame {
             reassigned: false,
             captured: false,
             function: None,
+            tuple: None,
         });
         LocalId(self.locals.len() as u32 - 1)
     }
