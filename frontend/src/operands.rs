@@ -21,14 +21,11 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         | K::Continue(_)
         | K::Query(_)
         | K::ViewRaw(_)
-        | K::ViewBind { part: None, .. }
         | K::ViewKey(_) => {}
-        K::ViewBind {
-            part: Some(part), ..
-        } => {
+        K::ViewBind { part, .. } => part.iter().for_each(|part| {
             visit(part.value);
             visit(part.path);
-        }
+        }),
         K::Concat(items)
         | K::List(items)
         | K::Tuple(items)
@@ -120,10 +117,7 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
             step,
         } => {
             visit(*recv);
-            [from, to, step]
-                .into_iter()
-                .flatten()
-                .for_each(|id| visit(*id));
+            from.iter().chain(to).chain(step).for_each(|id| visit(*id));
         }
         K::If {
             cond,

@@ -37,7 +37,10 @@ export function boundControls(name, scope = root()) {
 export const variableOf = (control) => control.dataset.flinBind.split(".", 1)[0];
 
 // What the state has for a control.
-export const stateOf = (control) => control.dataset.flinBind.split(".").reduce((held, step) => held?.[step], page.state);
+export const stateOf = (control) => control.dataset.flinBind.split(".").reduce(own, page.state);
+
+// A part of the state by its name; what every object of JavaScript has is none of it.
+const own = (held, step) => (held !== null && typeof held === "object" && Object.hasOwn(held, step) ? held[step] : undefined);
 
 // Puts a control's value into the state; what others hold of the old state stays as it was.
 function putState(control, value) {
@@ -46,7 +49,7 @@ function putState(control, value) {
   if (last === undefined) page.state[variable] = value;
   else {
     const whole = structuredClone(page.state[variable]);
-    const holder = steps.reduce((held, step) => held?.[step], whole);
+    const holder = steps.reduce(own, whole);
     if (holder !== null && typeof holder === "object") holder[last] = value;
     page.state[variable] = whole;
   }

@@ -4,8 +4,8 @@
 //! lets whoever deletes see the effect, or the refusal, where the deletion stands. What must stay true: for a transaction
 //! that nobody clashes with, both come to the same.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{ConstraintError, ConstraintRule, ReadError};
 use crate::rules::without_link;
@@ -34,18 +34,19 @@ impl Transaction {
         ty: TypeIx,
         id: EntityId,
     ) -> Result<Result<Consequences, ConstraintError>, ReadError> {
-        let mut gone = vec![(ty, id)];
+        let mut order = vec![(ty, id)];
+        let mut gone = BTreeSet::from([(ty, id)]);
         let mut next = 0;
-        while let Some(target) = gone.get(next).copied() {
+        while let Some(target) = order.get(next).copied() {
             next += 1;
             for (holder, _, rule) in self.live_referrers(target)? {
-                if rule == OnDelete::Cascade && !gone.contains(&holder) {
-                    gone.push(holder);
+                if rule == OnDelete::Cascade && gone.insert(holder) {
+                    order.push(holder);
                 }
             }
         }
         let mut unlinked: BTreeMap<Key, Vec<FieldValue>> = BTreeMap::new();
-        for target in &gone {
+        for target in &order {
             for (holder, field, rule) in self.live_referrers(*target)? {
                 if rule != OnDelete::SetNone || gone.contains(&holder) {
                     continue;
@@ -71,17 +72,16 @@ impl Transaction {
                 }
             }
         }
-        for target in &gone {
+        for target in &order {
             for (holder, field, rule) in self.live_referrers(*target)? {
                 if rule == OnDelete::Restrict && !gone.contains(&holder) {
                     return Ok(Err(self.forbids(holder, field, *target)));
                 }
             }
         }
-        gone.remove(0);
         let unlinked = unlinked.into_iter();
         Ok(Ok(Consequences {
-            deleted: gone,
+            deleted: order.split_off(1),
             unlinked: unlinked
                 .map(|((ty, id), fields)| (ty, id, fields))
                 .collect(),

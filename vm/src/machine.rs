@@ -23,6 +23,8 @@ pub(crate) struct Machine {
     pub(crate) globals: Vec<u64>,
     pub(crate) output: Output,
     pub(crate) limits: Limits,
+    /// What records of the past are sealed with on their way to the page.
+    pub(crate) page_key: crate::wire::Key,
     pub(crate) fuel_used: u64,
     pub(crate) entity_reads: u64,
     pub(crate) entity_writes: u64,
@@ -52,6 +54,7 @@ impl Machine {
             globals,
             output: Output::default(),
             limits,
+            page_key: crate::wire::Key::default(),
             fuel_used: 0,
             entity_reads: 0,
             entity_writes: 0,

@@ -91,6 +91,11 @@ impl Vm {
         }
     }
 
+    /// What records of the past are sealed with on their way to the page; whoever takes them back needs one of its own.
+    pub fn set_page_key(&mut self, key: crate::wire::Key) {
+        self.m.page_key = key;
+    }
+
     /// Calls a function and runs it to its end. Arguments are taken in by the classes of its parameters; a saved record
     /// becomes the one object of its type and id. View code of a page must be called by the page's `view` function, so
     /// that handlers are known. A result of class i64 comes out as an int, also where the program means a time.

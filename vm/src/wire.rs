@@ -1,24 +1,84 @@
 //! Values as the JSON of pages. Here, and public, because markup carries captured values and pages carry state, and both
 //! must write the same. Must stay true: nothing is lost (what JSON cannot say is tagged `_int _float _time _duration
 //! _enum _entity`), entities travel as name and number, and no text can end the script element or attribute it stands in.
+//! A record of the past travels sealed: a page can give back the versions that it was shown and no others, since an old
+//! version that is saved undoes all that came after it.
 
 use std::fmt::Write;
 
 use flin_bytecode::module::{Const, Module, TypeDesc};
 use flin_bytecode::{Class, ConstId, TypeId};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
-use crate::host::{HostValue, Moment};
+use crate::host::{HostRecord, HostValue, Moment};
 use crate::iso;
 use crate::json_text::{self, Within};
 
 /// Ints of a greater magnitude lose digits in a JavaScript number.
 pub const EXACT_MAX: i64 = 1 << 53;
 
+/// What seals are made with: only who writes and reads the pages knows it.
+pub type Key = [u8; 32];
+
+/// Bytes of a seal.
+const SEAL_BYTES: usize = 16;
+
 /// The value as JSON of pages.
-pub fn json(module: &Module, value: &HostValue) -> String {
+pub fn json(module: &Module, key: &Key, value: &HostValue) -> String {
     let mut out = String::new();
-    write(&mut out, module, value);
+    write(&mut out, Pages { module, key }, value);
     out
+}
+
+/// Whose pages the values are for.
+#[derive(Clone, Copy)]
+struct Pages<'a> {
+    module: &'a Module,
+    key: &'a Key,
+}
+
+/// A version of a record as pages name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Version<'a> {
+    /// Name of the entity.
+    pub entity: &'a str,
+    /// Id of the record.
+    pub id: i64,
+    /// Number of the version.
+    pub version: i64,
+    /// The time that its links are seen at.
+    pub as_of: Moment,
+}
+
+impl Version<'_> {
+    fn mac(&self, key: &Key) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("a key of any length will do");
+        let (moment, number) = moment(self.as_of);
+        let (entity, id, version) = (self.entity, self.id, self.version);
+        mac.update(format!("{entity} {id} {version} {moment} {number}").as_bytes());
+        mac
+    }
+
+    fn seal(&self, key: &Key) -> String {
+        let bytes = self.mac(key).finalize().into_bytes();
+        let start = bytes.iter().take(SEAL_BYTES);
+        let seal = start.fold(0, |seal: u128, byte| seal << 8 | u128::from(*byte));
+        format!("{seal:032x}")
+    }
+
+    /// Whether a page got this version with this seal.
+    pub fn is_sealed(&self, key: &Key, seal: &str) -> bool {
+        let seal = u128::from_str_radix(seal, 16).map(u128::to_be_bytes);
+        seal.is_ok_and(|seal| self.mac(key).verify_truncated_left(&seal).is_ok())
+    }
+}
+
+fn moment(as_of: Moment) -> (&'static str, i64) {
+    match as_of {
+        Moment::Time(ms) => ("as_of", ms),
+        Moment::Commit(number) => ("commit", number),
+    }
 }
 
 /// The type of a part of a value: names of a map's entries and positions in a list. None if there is no such part, or
@@ -68,7 +128,8 @@ fn write_text(out: &mut String, text: &str) {
     json_text::write(out, text, Within::Markup);
 }
 
-fn write(out: &mut String, module: &Module, value: &HostValue) {
+fn write(out: &mut String, pages: Pages<'_>, value: &HostValue) {
+    let module = pages.module;
     let done = match value {
         HostValue::None | HostValue::Response(_) => write!(out, "null"),
         HostValue::Bool(value) => write!(out, "{value}"),
@@ -90,21 +151,7 @@ fn write(out: &mut String, module: &Module, value: &HostValue) {
             let name = &module.entities[ty.index()].name;
             write!(out, "{{\"_entity\":true,\"type\":\"{name}\",\"id\":{id}}}")
         }
-        HostValue::Entity(record) => {
-            let name = &module.entities[record.ty.index()].name;
-            let then = record.past.map_or(String::new(), |past| {
-                let (name, number) = match past.as_of {
-                    Moment::Time(ms) => ("as_of", ms),
-                    Moment::Commit(number) => ("commit", number),
-                };
-                format!(",\"version\":{},\"{name}\":{number}", record.version)
-            });
-            write!(
-                out,
-                "{{\"_entity\":true,\"type\":\"{name}\",\"id\":{}{then}}}",
-                record.id
-            )
-        }
+        HostValue::Entity(record) => write_record(out, pages, record),
         HostValue::Enum {
             index,
             variant,
@@ -117,12 +164,12 @@ fn write(out: &mut String, module: &Module, value: &HostValue) {
                 "{{\"_enum\":\"{}\",\"variant\":\"{variant}\",\"data\":",
                 def.name
             );
-            write_list(out, module, data);
+            write_list(out, pages, data);
             out.push('}');
             start
         }
         HostValue::List(items) | HostValue::Tuple(items) => {
-            write_list(out, module, items);
+            write_list(out, pages, items);
             Ok(())
         }
         HostValue::Map(entries) => {
@@ -133,7 +180,7 @@ fn write(out: &mut String, module: &Module, value: &HostValue) {
                 }
                 write_text(out, key);
                 out.push(':');
-                write(out, module, value);
+                write(out, pages, value);
             }
             out.push('}');
             Ok(())
@@ -142,13 +189,34 @@ fn write(out: &mut String, module: &Module, value: &HostValue) {
     done.expect("a String takes everything");
 }
 
-fn write_list(out: &mut String, module: &Module, items: &[HostValue]) {
+fn write_record(out: &mut String, pages: Pages<'_>, record: &HostRecord) -> std::fmt::Result {
+    let (entity, id) = (&pages.module.entities[record.ty.index()].name, record.id);
+    write!(out, "{{\"_entity\":true,\"type\":\"{entity}\",\"id\":{id}")?;
+    if let Some(past) = record.past {
+        let (version, as_of) = (record.version, past.as_of);
+        let (moment, number) = moment(as_of);
+        let known = Version {
+            entity,
+            id,
+            version,
+            as_of,
+        };
+        let seal = known.seal(pages.key);
+        write!(
+            out,
+            ",\"version\":{version},\"{moment}\":{number},\"seal\":\"{seal}\""
+        )?;
+    }
+    write!(out, "}}")
+}
+
+fn write_list(out: &mut String, pages: Pages<'_>, items: &[HostValue]) {
     out.push('[');
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.push(',');
         }
-        write(out, module, item);
+        write(out, pages, item);
     }
     out.push(']');
 }

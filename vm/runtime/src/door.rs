@@ -83,6 +83,8 @@ struct Shared {
     types: TypeMap,
     store: Store,
     options: RuntimeOptions,
+    // Of this process alone: a page of an earlier one cannot give versions back.
+    page_key: flin_vm::wire::Key,
     queue: Arc<Queue<Job>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     counters: Counters,
@@ -103,7 +105,10 @@ impl Runtime {
     pub fn new(program: Arc<Program>, store: Store, options: RuntimeOptions) -> Runtime {
         let types = TypeMap::new(program.module(), store.schema());
         let queue = Arc::new(Queue::new(options.queue_max));
+        let mut page_key = flin_vm::wire::Key::default();
+        options.world.random(&mut page_key);
         let shared = Arc::new(Shared {
+            page_key,
             program,
             types,
             store,
@@ -342,6 +347,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         world: &*shared.options.world,
         seen,
         read_only: false,
+        page_key: shared.page_key,
         deadline: time_limit(entry, &shared.options).map(|limit| Instant::now() + limit),
         speaks_at_once: script,
         commits_statements: matches!(entry, Entry::Script).then_some(&shared.store),

@@ -27,6 +27,8 @@ pub(crate) struct StoreHost<'a> {
     pub(crate) world: &'a dyn World,
     pub(crate) seen: &'a mut Seen,
     pub(crate) read_only: bool,
+    /// What records of the past are sealed with.
+    pub(crate) page_key: flin_vm::wire::Key,
     pub(crate) deadline: Option<Instant>,
     /// Output goes out at once (scripts), not after the commit.
     pub(crate) speaks_at_once: bool,

@@ -17,6 +17,9 @@ use crate::host::StoreHost;
 use crate::json::Json;
 use crate::wire::{Decoder, Sent, WireError, same_literal};
 
+/// Parts of variables that a page may send at once. Each costs a walk over its variable; a form has fewer controls.
+const PARTS_MAX: usize = 1000;
+
 /// Runs an entry once. The transaction in `host` holds what it did; sequence numbers are filled in by the door.
 pub(crate) fn run_entry(
     program: &Arc<Program>,
@@ -24,11 +27,10 @@ pub(crate) fn run_entry(
     entry: &Entry,
     host: &mut StoreHost<'_>,
 ) -> Result<Outcome, Failure> {
-    let mut run = Run {
-        module: program.module(),
-        vm: Vm::new(Arc::clone(program), limits),
-        host,
-    };
+    let mut vm = Vm::new(Arc::clone(program), limits);
+    vm.set_page_key(host.page_key);
+    let module = program.module();
+    let mut run = Run { module, vm, host };
     match entry {
         Entry::Page { page, state } => run.page(*page, state),
         Entry::Action {
@@ -158,6 +160,12 @@ impl<'a, 'h> Run<'a, 'h> {
         };
         let mut sent: Vec<(GlobalId, &str, &Sent)> = Vec::with_capacity(state.len());
         let mut parts: Vec<(GlobalId, &str, &Sent)> = Vec::new();
+        if state.iter().filter(|(name, _)| name.contains('.')).count() > PARTS_MAX {
+            return Err(Failure::BadInput {
+                message: format!("more than {PARTS_MAX} parts of variables were sent"),
+                variable: None,
+            });
+        }
         for (name, value) in state {
             let whole = name.split('.').next().unwrap_or(name);
             match (declared(name), declared(whole)) {
@@ -265,7 +273,11 @@ impl<'a, 'h> Run<'a, 'h> {
             let name = self.module.globals[variable.global.index()].name.clone();
             (
                 name,
-                flin_vm::wire::json(self.module, &self.vm.global(variable.global)),
+                flin_vm::wire::json(
+                    self.module,
+                    &self.host.page_key,
+                    &self.vm.global(variable.global),
+                ),
             )
         };
         state.map(entry).collect()

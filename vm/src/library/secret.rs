@@ -85,6 +85,14 @@ pub(super) fn hash_password(call: &mut LibCall<'_>) -> Res<Ret> {
     call.text_result(&hash.to_string())
 }
 
+/// Units of checking a hash of these costs.
+fn work_of(params: &Params) -> usize {
+    let cost = |kib: u32, passes: u32| u64::from(kib) * u64::from(passes);
+    let times =
+        cost(params.m_cost(), params.t_cost()).div_ceil(cost(PASSWORD_KIB, PASSWORD_PASSES));
+    PASSWORD_UNITS.saturating_mul(times as usize)
+}
+
 pub(super) fn verify_password(call: &mut LibCall<'_>) -> Res<Ret> {
     let (password, stored) = (call.text(0)?, call.text(1)?);
     let refused = || no_hash("`hash` is no hash that `hash_password` made");
@@ -100,7 +108,7 @@ pub(super) fn verify_password(call: &mut LibCall<'_>) -> Res<Ret> {
     {
         return Err(no_hash("checking this hash would cost too much"));
     }
-    call.spend(PASSWORD_UNITS)?;
+    call.spend(work_of(&params))?;
     let password = str_of(&password).as_bytes();
     Ok(Ret::Bool(
         Argon2::default().verify_password(password, &stored).is_ok(),

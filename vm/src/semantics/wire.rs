@@ -15,6 +15,7 @@ pub(crate) fn list(m: &mut Machine, words: &[Word]) -> Res<String> {
     let program = m.program.clone();
     Ok(crate::wire::json(
         program.module(),
+        &m.page_key,
         &HostValue::List(values),
     ))
 }

@@ -3,7 +3,7 @@
 
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{ConstValue, Module, TypeDesc};
-use flin_vm::wire::EXACT_MAX;
+use flin_vm::wire::{EXACT_MAX, Version};
 use flin_vm::{HostError, HostValue, Moment, iso};
 
 use crate::host::StoreHost;
@@ -236,17 +236,9 @@ impl Decoder<'_, '_> {
         let Some(Json::Int(id)) = json.get("id") else {
             return Err(mismatch(expected(), json));
         };
-        // A record of the past is the same version again, also if it is deleted by now.
-        let moment = match (json.get("commit"), json.get("as_of")) {
-            (Some(Json::Int(number)), _) => Some(Moment::Commit(*number)),
-            (_, Some(Json::Int(ms))) => Some(Moment::Time(*ms)),
-            _ => None,
-        };
-        let found = match (json.get("version"), moment) {
-            (Some(Json::Int(version)), Some(moment)) => {
-                self.host.version(ty, *id, (*version, moment))
-            }
-            _ => self.host.live_record(ty, *id),
+        let found = match self.version(name, *id, json)? {
+            Some(version) => self.host.version(ty, *id, version),
+            None => self.host.live_record(ty, *id),
         };
         match found.map_err(WireError::Host)? {
             Some(record) => Ok(HostValue::Entity(Box::new(record))),
@@ -255,6 +247,39 @@ impl Decoder<'_, '_> {
                 id: *id,
             }),
         }
+    }
+
+    // A record of the past is the same version again, also if it is deleted by now; but only one that the page was shown.
+    fn version(
+        &self,
+        entity: &str,
+        id: i64,
+        json: &Json,
+    ) -> Result<Option<(i64, Moment)>, WireError> {
+        let as_of = match (json.get("commit"), json.get("as_of")) {
+            (Some(Json::Int(number)), _) => Moment::Commit(*number),
+            (_, Some(Json::Int(ms))) => Moment::Time(*ms),
+            _ => return Ok(None),
+        };
+        let Some(Json::Int(version)) = json.get("version") else {
+            return Ok(None);
+        };
+        let version = *version;
+        let shown = Version {
+            entity,
+            id,
+            version,
+            as_of,
+        };
+        let seal = json.get("seal").and_then(Json::as_text);
+        if seal.is_some_and(|seal| shown.is_sealed(&self.host.page_key, seal)) {
+            return Ok(Some((version, as_of)));
+        }
+        Err(WireError::Mismatch {
+            expected: format!("a version of {entity} {id} that this page was shown"),
+            found: "another one, or a page from before the server started; load the page again"
+                .to_owned(),
+        })
     }
 
     // A variant without data by its name; one with data as `{"_enum":"Msg","variant":"Move","data":[3]}`.
