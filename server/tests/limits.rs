@@ -235,3 +235,16 @@ fn deep_and_doubled_json_is_400() {
         server.runtime.store().snapshot().lsn().0
     );
 }
+
+#[test]
+fn more_parts_of_variables_than_forms_have_are_400() {
+    let server = serve();
+    let parts: Vec<String> = (0..1001).map(|n| format!("\"draft.{n}\":1")).collect();
+    let answer = server.act("add", "[]", &format!("{{{}}}", parts.join(",")));
+    assert_eq!(answer.status, 400, "{}", answer.body);
+    assert!(
+        answer.body.contains("parts of variables"),
+        "{}",
+        answer.body
+    );
+}

@@ -36,15 +36,18 @@ export function boundControls(name, scope = root()) {
 // The variable that a control is bound to, or to a part of.
 export const variableOf = (control) => control.dataset.flinBind.split(".", 1)[0];
 
+// The variable of a control and the steps to the part that it is bound to: a point in a key is written `~1`, `~` is `~0`.
+const address = (control) => control.dataset.flinBind.split(".").map((step) => step.replaceAll("~1", ".").replaceAll("~0", "~"));
+
 // What the state has for a control.
-export const stateOf = (control) => control.dataset.flinBind.split(".").reduce(own, page.state);
+export const stateOf = (control) => address(control).reduce(own, page.state);
 
 // A part of the state by its name; what every object of JavaScript has is none of it.
 const own = (held, step) => (held !== null && typeof held === "object" && Object.hasOwn(held, step) ? held[step] : undefined);
 
 // Puts a control's value into the state; what others hold of the old state stays as it was.
 function putState(control, value) {
-  const [variable, ...steps] = control.dataset.flinBind.split(".");
+  const [variable, ...steps] = address(control);
   const last = steps.pop();
   if (last === undefined) page.state[variable] = value;
   else {

@@ -81,15 +81,18 @@ fn moment(as_of: Moment) -> (&'static str, i64) {
     }
 }
 
+/// The steps from a variable to a part of it, by the part's address: names of entries and positions, with points between;
+/// a point in a name is written `~1`, `~` is `~0`.
+pub fn steps(address: &str) -> impl Iterator<Item = String> {
+    let steps = address.split('.').skip(1);
+    steps.map(|step| step.replace("~1", ".").replace("~0", "~"))
+}
+
 /// The type of a part of a value: names of a map's entries and positions in a list. None if there is no such part, or
 /// none that could be set by itself.
-pub fn part_type<'p>(
-    module: &Module,
-    whole: TypeId,
-    path: impl Iterator<Item = &'p str>,
-) -> Option<TypeId> {
+pub fn part_type(module: &Module, whole: TypeId, address: &str) -> Option<TypeId> {
     let mut ty = whole;
-    for step in path {
+    for step in steps(address) {
         while let TypeDesc::Optional(inner) = &module.types[ty.index()] {
             ty = *inner;
         }
@@ -99,7 +102,7 @@ pub fn part_type<'p>(
             TypeDesc::Map(item) => *item,
             TypeDesc::Record(shape, types) => {
                 let fields = &module.shapes[shape.index()].fields;
-                let is_named = |field: &(ConstId, Class)| matches!(&module.constants[field.0.index()], Const::Text(name) if name == step);
+                let is_named = |field: &(ConstId, Class)| matches!(&module.constants[field.0.index()], Const::Text(name) if *name == step);
                 *types.get(fields.iter().position(is_named)?)?
             }
             TypeDesc::None

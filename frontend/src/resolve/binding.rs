@@ -275,7 +275,7 @@ impl Resolver<'_> {
                     let value = self.expr(index);
                     let local = self.temporary(index.span);
                     self.put(ExprKind::Let(local, Some(value)), index.span, out);
-                    path.push(self.emit(ExprKind::Local(local), index.span));
+                    path.push(self.address_step(local, index.span));
                     let local = self.emit(ExprKind::Local(local), index.span);
                     part = self.emit(ExprKind::Index(part, local), target.span);
                 }
@@ -293,6 +293,19 @@ impl Resolver<'_> {
             global,
             part: Some(held),
         })
+    }
+
+    /// A computed step of an address, which has points between its steps: a point in a key is written `~1`, `~` is `~0`.
+    fn address_step(&mut self, step: LocalId, span: Span) -> ExprId {
+        let step = self.emit(ExprKind::Local(step), span);
+        let mut text = self.emit(ExprKind::Concat(vec![step]), span);
+        for (sign, written) in [("~", "~0"), (".", "~1")] {
+            let sign = self.emit(ExprKind::Text(sign.to_owned()), span);
+            let written = self.emit(ExprKind::Text(written.to_owned()), span);
+            let call = ExprKind::CallLib("replace".to_owned(), vec![text, sign, written]);
+            text = self.emit(call, span);
+        }
+        text
     }
 
     /// The attributes of a bound control.

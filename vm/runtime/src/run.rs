@@ -219,9 +219,8 @@ impl<'a, 'h> Run<'a, 'h> {
             variable: Some(name.to_owned()),
         };
         let whole = self.module.globals[global.index()].ty;
-        let path = || name.split('.').skip(1);
         let missing = || about(format!("this page has no state \"{name}\""));
-        let ty = flin_vm::wire::part_type(self.module, whole, path()).ok_or_else(missing)?;
+        let ty = flin_vm::wire::part_type(self.module, whole, name).ok_or_else(missing)?;
         let value = self
             .decode(name, sent, ty)
             .map_err(|failure| match failure {
@@ -229,7 +228,7 @@ impl<'a, 'h> Run<'a, 'h> {
                 other => other,
             })?;
         let mut held = self.vm.global(global);
-        *part_of(&mut held, path()).ok_or_else(missing)? = value;
+        *part_of(&mut held, name).ok_or_else(missing)? = value;
         let set = self.vm.set_global(global, &held);
         set.map_err(|trap| about(format!("{name}: {}", trap.message)))
     }
@@ -327,15 +326,12 @@ impl<'a, 'h> Run<'a, 'h> {
 }
 
 // A part of a value by names of entries and positions of items.
-fn part_of<'v, 'p>(
-    whole: &'v mut HostValue,
-    path: impl Iterator<Item = &'p str>,
-) -> Option<&'v mut HostValue> {
+fn part_of<'v>(whole: &'v mut HostValue, address: &str) -> Option<&'v mut HostValue> {
     let mut part = whole;
-    for step in path {
+    for step in flin_vm::wire::steps(address) {
         part = match part {
             HostValue::Map(entries) => {
-                let named = entries.iter_mut().find(|(name, _)| name == step);
+                let named = entries.iter_mut().find(|(name, _)| *name == step);
                 named.map(|(_, value)| value)?
             }
             HostValue::List(items) => items.get_mut(step.parse::<usize>().ok()?)?,

@@ -33,7 +33,7 @@ pub(crate) fn bind_part(
     let path = print::to_string(m, path)?;
     let program = m.program.clone();
     let whole = program.module().globals[global.index()].ty;
-    let part = crate::wire::part_type(program.module(), whole, path.split('.').skip(1));
+    let part = crate::wire::part_type(program.module(), whole, &path);
     let part = part.map_or_else(String::new, |ty| {
         format!(" data-flin-type=\"{}\"", escape(&types::describe(m, ty)))
     });
