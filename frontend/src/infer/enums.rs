@@ -236,6 +236,9 @@ impl Walker<'_, '_> {
         if set.is_never() {
             return Set::NEVER;
         }
+        if !self.may_be_of(set, def) {
+            return Set::NEVER;
+        }
         let cells = self.engine.variant_data(set, def, variant);
         match cells.get(n as usize) {
             Some(cell) => self.engine.cells.read(*cell),
@@ -243,8 +246,16 @@ impl Walker<'_, '_> {
         }
     }
 
+    fn may_be_of(&self, held: Set, def: EnumIx) -> bool {
+        let members = self.engine.cells.nominals(held);
+        held.is_any() || members.contains(&Nominal::Enum(def))
+    }
+
     /// What is known of a value that is of this enum.
     pub(super) fn is_of_enum(&mut self, held: Set, def: EnumIx) -> Set {
+        if !self.may_be_of(held, def) {
+            return Set::NEVER;
+        }
         let set = self.engine.cells.nominal(Nominal::Enum(def));
         let enums = held.enums.filter(|node| {
             let args = self.engine.cells.enum_args(*node);

@@ -12,6 +12,8 @@ use super::names::Item;
 /// What the arms seen so far cover.
 #[derive(Debug, Default)]
 pub(super) struct Coverage {
+    /// What variants without their enum belong to.
+    meant: Meant,
     total: bool,
     variants: HashSet<(EnumIx, u32)>,
     enums: Vec<EnumIx>,
@@ -27,6 +29,14 @@ pub(super) struct Coverage {
     excused: bool,
 }
 
+/// The enums that the value of a match may be of; none if nothing tells.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meant {
+    pub(super) enums: Vec<EnumIx>,
+    /// The value is declared so; else the arms tell.
+    pub(super) declared: bool,
+}
+
 /// What is not covered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Missing {
@@ -38,6 +48,13 @@ pub(super) enum Missing {
 }
 
 impl Coverage {
+    pub(super) fn new(meant: &Meant) -> Coverage {
+        Coverage {
+            meant: meant.clone(),
+            ..Coverage::default()
+        }
+    }
+
     pub(super) fn is_total(&self) -> bool {
         self.total
     }
@@ -55,16 +72,21 @@ impl Coverage {
                 payload,
             } => {
                 let named = enum_name.as_ref().map(|it| resolver.top(&it.text));
-                let found = resolver.enums_with(&name.text);
-                let hit = found.iter().copied().find(|(at, _)| match named {
+                let found = match named {
+                    Some(_) => resolver.enums_with(&name.text).to_vec(),
+                    None => resolver.enums_meant(&name.text, &self.meant.enums),
+                };
+                let mut hits = found.into_iter().filter(|(at, _)| match named {
                     Some(item) => item == Some(Item::Enum(*at)),
                     None => resolver.top(&name.text).is_none(),
                 });
-                match hit {
-                    Some((at, number)) => {
-                        self.note_enum(at);
-                        if payload.iter().flatten().all(always_fits) {
-                            self.variants.insert((at, number));
+                match hits.next() {
+                    Some(first) => {
+                        for (at, number) in std::iter::once(first).chain(hits) {
+                            self.note_enum(at);
+                            if payload.iter().flatten().all(always_fits) {
+                                self.variants.insert((at, number));
+                            }
                         }
                     }
                     None if resolver.is_visible(&name.text) => self.types = true,
@@ -133,19 +155,27 @@ impl Coverage {
         if self.total || self.excused {
             return Missing::Nothing;
         }
-        if let [only] = self.enums.as_slice() {
-            let decl = &resolver.enums[only.index()];
-            let open: Vec<String> = decl
-                .variants
+        let possible = self.possible_enums();
+        if !possible.is_empty() {
+            let open: Vec<Vec<String>> = possible
                 .iter()
-                .enumerate()
-                .filter(|(number, _)| !self.variants.contains(&(*only, *number as u32)))
-                .map(|(_, (name, _))| format!("`{}.{name}`", decl.name))
+                .map(|at| {
+                    let def = &resolver.enums[at.index()];
+                    let open = self.open_variants(*at, resolver);
+                    open.map(|name| format!("`{}.{name}`", def.name)).collect()
+                })
                 .collect();
-            return if open.is_empty() {
+            // Which of several enums a value is of that was not declared, the arms can only guess.
+            let guessed = !self.meant.declared && self.meant.enums.len() > 1;
+            let covered = if guessed {
+                open.iter().any(Vec::is_empty)
+            } else {
+                open.iter().all(Vec::is_empty)
+            };
+            return if covered {
                 Missing::Nothing
             } else {
-                Missing::Cases(open.join(", "))
+                Missing::Cases(open.concat().join(", "))
             };
         }
         match (self.yes, self.no, self.types) {
@@ -157,15 +187,33 @@ impl Coverage {
         }
     }
 
+    /// The enums that arms name, without those that the value is declared not to be of.
+    fn possible_enums(&self) -> Vec<EnumIx> {
+        let fits = |at: &&EnumIx| !self.meant.declared || self.meant.enums.contains(at);
+        self.enums.iter().filter(fits).copied().collect()
+    }
+
+    /// The names of the variants that no arm takes.
+    fn open_variants<'r>(
+        &'r self,
+        at: EnumIx,
+        resolver: &'r Resolver,
+    ) -> impl Iterator<Item = &'r String> {
+        let variants = resolver.enums[at.index()].variants.iter().enumerate();
+        variants
+            .filter(move |(number, _)| !self.variants.contains(&(at, *number as u32)))
+            .map(|(_, (name, _))| name)
+    }
+
     /// The pattern of the first variant that no arm takes.
     pub(super) fn open_arm(&self, resolver: &Resolver) -> Option<String> {
-        let [at] = self.enums.as_slice() else {
+        let possible = self.possible_enums();
+        let [at] = possible.as_slice() else {
             return None;
         };
         let def = &resolver.enums[at.index()];
-        let taken = |number: usize| self.variants.contains(&(*at, number as u32));
-        let open = (0..def.variants.len()).find(|number| !taken(*number))?;
-        let (name, data) = &def.variants[open];
+        let open = self.open_variants(*at, resolver).next()?;
+        let (name, data) = def.variants.iter().find(|(name, _)| name == open)?;
         Some(match data.len() {
             0 => name.clone(),
             count => format!("{name}({})", vec!["_"; count].join(", ")),

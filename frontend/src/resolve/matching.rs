@@ -10,7 +10,7 @@ use flin_syntax::ast::{
 use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashMap, HashSet};
 
-use crate::hir::{BinOp, ExprId, ExprKind, LocalId, TypeAnn};
+use crate::hir::{BinOp, EnumIx, ExprId, ExprKind, LocalId, TypeAnn};
 
 use super::Resolver;
 use super::coverage::Coverage;
@@ -34,6 +34,8 @@ pub(super) struct Names {
     bound: HashMap<Arc<str>, LocalId>,
     /// Those bound by the alternative at hand.
     here: HashSet<Arc<str>>,
+    /// The enums that a variant without its enum may belong to here; empty: any.
+    pub(super) meant: Vec<EnumIx>,
 }
 
 impl Resolver<'_> {
@@ -47,7 +49,8 @@ impl Resolver<'_> {
         let value = self.expr(subject);
         let from = self.temporary(subject.span);
         let start = self.emit(ExprKind::Let(from, Some(value)), subject.span);
-        let mut coverage = Coverage::default();
+        let meant = self.meant_enums(value, arms);
+        let mut coverage = Coverage::new(&meant);
         let mut parts = Vec::new();
         let mut last = None;
         for arm in arms {
@@ -66,7 +69,7 @@ impl Resolver<'_> {
             let test = if rest_of_lists {
                 self.any_list_test(&arm.pattern, from)
             } else {
-                self.arm_test(&arm.pattern, arm.guard.as_ref(), from)
+                self.arm_test(&arm.pattern, arm.guard.as_ref(), from, &meant.enums)
             };
             let body = if want {
                 self.expr(&arm.body)
@@ -108,7 +111,7 @@ impl Resolver<'_> {
 
     /// The test of `while let`. A plain name goes on until there is none: it would fit for ever.
     pub(super) fn while_pattern(&mut self, pattern: &Pattern, from: LocalId) -> Test {
-        let mut test = self.arm_test(pattern, None, from);
+        let mut test = self.arm_test(pattern, None, from, &[]);
         if matches!(pattern.kind, PatternKind::Binding(_)) && test.condition.is_none() {
             let value = self.emit(ExprKind::Local(from), pattern.span);
             let none = self.emit(ExprKind::None, pattern.span);
@@ -118,9 +121,19 @@ impl Resolver<'_> {
         test
     }
 
-    fn arm_test(&mut self, pattern: &Pattern, guard: Option<&Expr>, from: LocalId) -> Test {
+    fn arm_test(
+        &mut self,
+        pattern: &Pattern,
+        guard: Option<&Expr>,
+        from: LocalId,
+        meant: &[EnumIx],
+    ) -> Test {
         let mut steps = Vec::new();
-        self.steps(pattern, from, &mut Names::default(), &mut steps);
+        let mut names = Names {
+            meant: meant.to_vec(),
+            ..Names::default()
+        };
+        self.steps(pattern, from, &mut names, &mut steps);
         if let Some(guard) = guard {
             let guard = self.expr(guard);
             steps.push(Step::Check(guard));
@@ -386,7 +399,7 @@ impl Resolver<'_> {
         for (at, item) in items.iter().enumerate() {
             if !matches!(item.pattern.kind, PatternKind::Wildcard) {
                 let value = self.item_value(item, at, from);
-                self.part_steps(&item.pattern, value, names, out);
+                self.part_steps(&item.pattern, (value, Vec::new()), names, out);
             }
         }
     }
@@ -427,15 +440,16 @@ impl Resolver<'_> {
                 ));
                 self.steps(&entry.pattern, local, names, out);
             } else {
-                self.part_steps(&entry.pattern, value, names, out);
+                self.part_steps(&entry.pattern, (value, Vec::new()), names, out);
             }
         }
     }
 
+    /// The steps for a part of a value: `meant` are the enums that it is known to be of.
     pub(super) fn part_steps(
         &mut self,
         pattern: &Pattern,
-        value: ExprId,
+        (value, meant): (ExprId, Vec<EnumIx>),
         names: &mut Names,
         out: &mut Vec<Step>,
     ) {
@@ -447,7 +461,9 @@ impl Resolver<'_> {
                 out.push(Step::Bind(
                     self.emit(ExprKind::Let(local, Some(value)), pattern.span),
                 ));
+                let of_whole = std::mem::replace(&mut names.meant, meant);
                 self.steps(pattern, local, names, out);
+                names.meant = of_whole;
             }
         }
     }
@@ -516,7 +532,7 @@ impl Resolver<'_> {
     }
 
     /// The checks joined by `||` in halves: a chain would be as high as it is long.
-    fn any_of(&mut self, checks: &[ExprId], span: Span) -> ExprId {
+    pub(super) fn any_of(&mut self, checks: &[ExprId], span: Span) -> ExprId {
         if let [only] = checks {
             return *only;
         }

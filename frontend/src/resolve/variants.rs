@@ -1,19 +1,22 @@
 //! Capitalised names in patterns: variants of enums, types and constants. Must stay true: a capitalised name is never
-//! bound; a variant without its enum is accepted only if one enum has it.
+//! bound; a variant without its enum fits the variant of that name of whichever enum the
+//! value is of.
 
-use flin_syntax::ast::{Name, Pattern};
+use flin_syntax::ast::{MatchArm, Name, Pattern, PatternKind};
 use flin_syntax::{Code, Diagnostic};
 
-use crate::hir::{BinOp, EnumIx, ExprKind, LocalId, TypeAnn};
+use crate::hir::{BinOp, EnumIx, ExprId, ExprKind, LocalId, TypeAnn};
 
 use super::Resolver;
+use super::coverage::Meant;
 use super::matching::{Names, Step};
 use super::names::Item;
 use super::typenames::count_of;
 
 /// What a capitalised name in a pattern means.
 enum Capitalised {
-    Variant(EnumIx, u32),
+    /// The enums and their variant of that name: one, unless nothing tells which is meant.
+    Variants(Vec<(EnumIx, u32)>),
     Type(TypeAnn),
     Constant,
     Unknown,
@@ -30,23 +33,18 @@ impl Resolver<'_> {
         out: &mut Vec<Step>,
     ) {
         let span = enum_name.map_or(name.span, |it| it.span.to(name.span));
-        match self.capitalised_pattern(enum_name, name) {
-            Capitalised::Variant(at, number) => {
-                let value = self.emit(ExprKind::Local(from), span);
-                out.push(Step::Check(
-                    self.emit(ExprKind::IsVariant(value, at, number), span),
-                ));
-                let Some(payload) = payload else { return };
-                let expected = self.enums[at.index()].variants[number as usize].1.len();
-                if expected != payload.len() {
-                    self.payload_count(at, name, expected, payload.len());
-                    return self.unknown_data(payload, names, out);
-                }
-                for (field, pattern) in payload.iter().enumerate() {
-                    let value = self.emit(ExprKind::Local(from), pattern.span);
-                    let kind = ExprKind::VariantData(value, at, number, field as u32);
-                    let value = self.emit(kind, pattern.span);
-                    self.part_steps(pattern, value, names, out);
+        match self.capitalised_pattern(enum_name, name, &names.meant) {
+            Capitalised::Variants(found) => {
+                let checks: Vec<ExprId> = found
+                    .iter()
+                    .map(|(at, number)| {
+                        let value = self.emit(ExprKind::Local(from), span);
+                        self.emit(ExprKind::IsVariant(value, *at, *number), span)
+                    })
+                    .collect();
+                out.push(Step::Check(self.any_of(&checks, span)));
+                if let Some(payload) = payload {
+                    self.payload_steps(name, payload, &found, from, names, out);
                 }
             }
             Capitalised::Type(ty) => self.check_type(from, ty, span, out),
@@ -64,11 +62,64 @@ impl Resolver<'_> {
         }
     }
 
+    fn payload_steps(
+        &mut self,
+        name: &Name,
+        payload: &[Pattern],
+        found: &[(EnumIx, u32)],
+        from: LocalId,
+        names: &mut Names,
+        out: &mut Vec<Step>,
+    ) {
+        let held = |it: &Self, (at, number): (EnumIx, u32)| {
+            it.enums[at.index()].variants[number as usize].1.len()
+        };
+        let fitting: Vec<(EnumIx, u32)> = found
+            .iter()
+            .copied()
+            .filter(|one| held(self, *one) == payload.len())
+            .collect();
+        let Some((last, others)) = fitting.split_last() else {
+            if let Some(one) = found.first() {
+                self.payload_count(one.0, name, held(self, *one), payload.len());
+            }
+            return self.unknown_data(payload, names, out);
+        };
+        for (field, pattern) in payload.iter().enumerate() {
+            let mut meant = Vec::new();
+            let mut data = |it: &mut Self, (at, number): (EnumIx, u32)| {
+                let ty = &it.enums[at.index()].variants[number as usize].1[field];
+                enums_of(ty, &mut meant);
+                let value = it.emit(ExprKind::Local(from), pattern.span);
+                it.emit(
+                    ExprKind::VariantData(value, at, number, field as u32),
+                    pattern.span,
+                )
+            };
+            let mut value = data(self, *last);
+            for one in others.iter().rev() {
+                let then = data(self, *one);
+                let tested = self.emit(ExprKind::Local(from), pattern.span);
+                let cond = self.emit(ExprKind::IsVariant(tested, one.0, one.1), pattern.span);
+                let otherwise = Some(value);
+                value = self.emit(
+                    ExprKind::If {
+                        cond,
+                        then,
+                        otherwise,
+                    },
+                    pattern.span,
+                );
+            }
+            self.part_steps(pattern, (value, meant), names, out);
+        }
+    }
+
     /// Binds the names in the data of a pattern that is wrong: that they exist is known, though not what they hold.
     fn unknown_data(&mut self, payload: &[Pattern], names: &mut Names, out: &mut Vec<Step>) {
         for pattern in payload {
             let value = self.error(pattern.span);
-            self.part_steps(pattern, value, names, out);
+            self.part_steps(pattern, (value, Vec::new()), names, out);
         }
     }
 
@@ -88,11 +139,16 @@ impl Resolver<'_> {
     }
 
     /// What a capitalised name in a pattern means; an unknown one is reported.
-    fn capitalised_pattern(&mut self, enum_name: Option<&Name>, name: &Name) -> Capitalised {
+    fn capitalised_pattern(
+        &mut self,
+        enum_name: Option<&Name>,
+        name: &Name,
+        meant: &[EnumIx],
+    ) -> Capitalised {
         if let Some(enum_name) = enum_name {
             return match self.top(&enum_name.text) {
                 Some(Item::Enum(at)) => match self.variant_number(at, name) {
-                    Some((number, _)) => Capitalised::Variant(at, number),
+                    Some((number, _)) => Capitalised::Variants(vec![(at, number)]),
                     None => Capitalised::Unknown,
                 },
                 _ => {
@@ -118,11 +174,10 @@ impl Resolver<'_> {
         if self.search(&name.text).is_some() {
             return Capitalised::Constant;
         }
-        let found = self.enums_with(&name.text);
-        if let [(at, number)] = found {
-            return Capitalised::Variant(*at, *number);
+        let found = self.enums_meant(&name.text, meant);
+        if !found.is_empty() {
+            return Capitalised::Variants(found);
         }
-        let is_known = !found.is_empty();
         let names: Vec<&String> = self
             .enums
             .iter()
@@ -132,16 +187,11 @@ impl Resolver<'_> {
         let mut diagnostic = Diagnostic::error(
             Code::UnknownVariant,
             name.span,
-            if !is_known {
-                format!("no enum has a variant `{}`", name.text)
-            } else {
-                format!("several enums have a variant `{}`", name.text)
-            },
+            format!("no enum has a variant `{}`", name.text),
         );
-        diagnostic = match (!is_known, near) {
-            (true, Some(near)) => diagnostic.hint(format!("did you mean `{near}`?")),
-            (true, None) => diagnostic.hint("names that are bound begin with a small letter"),
-            (false, _) => diagnostic.hint(format!("write the enum too: `Name.{}`", name.text)),
+        diagnostic = match near {
+            Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
+            None => diagnostic.hint("names that are bound begin with a small letter"),
         };
         if !self.lost_enum {
             self.report_missing(name, diagnostic);
@@ -149,8 +199,148 @@ impl Resolver<'_> {
         Capitalised::Unknown
     }
 
+    /// The enums that a variant without its enum may belong to: of those meant if they have it, else of all.
+    pub(super) fn enums_meant(&self, variant: &str, meant: &[EnumIx]) -> Vec<(EnumIx, u32)> {
+        let found = self.enums_with(variant);
+        let fits = |one: &&(EnumIx, u32)| meant.contains(&one.0);
+        match found.iter().filter(fits).copied().collect::<Vec<_>>() {
+            none if none.is_empty() => found.to_vec(),
+            some => some,
+        }
+    }
+
+    /// The enums that the value of a match may be of: those it is declared as, else those that have all the variants
+    /// which the arms name.
+    pub(super) fn meant_enums(&self, value: ExprId, arms: &[MatchArm]) -> Meant {
+        let (mut bare, mut named) = (Vec::new(), Vec::new());
+        for arm in arms {
+            self.variants_of(&arm.pattern, &mut bare, &mut named);
+        }
+        let mut enums = Vec::new();
+        if let Some(ty) = self.declared_type(value) {
+            enums_of(&ty, &mut enums);
+        }
+        let declared = !enums.is_empty();
+        if !declared {
+            let of_bare = bare.iter().flat_map(|name| self.enums_with(name));
+            enums = of_bare.map(|one| one.0).collect();
+            if enums.iter().any(|at| named.contains(at)) {
+                enums.retain(|at| named.contains(at));
+            }
+        }
+        let has_all = |at: &EnumIx| {
+            let has = |name: &&str| self.enums_with(name).iter().any(|one| one.0 == *at);
+            bare.iter().all(has)
+        };
+        if enums.iter().any(has_all) {
+            enums.retain(has_all);
+        }
+        enums.sort_unstable();
+        enums.dedup();
+        Meant { enums, declared }
+    }
+
+    /// The variants that a pattern names without their enum, and the enums that it names.
+    fn variants_of<'p>(
+        &self,
+        pattern: &'p Pattern,
+        bare: &mut Vec<&'p str>,
+        named: &mut Vec<EnumIx>,
+    ) {
+        match &pattern.kind {
+            PatternKind::Or(choices) => {
+                for choice in choices {
+                    self.variants_of(choice, bare, named);
+                }
+            }
+            PatternKind::Variant {
+                enum_name, name, ..
+            } => match enum_name.as_ref().map(|it| self.top(&it.text)) {
+                Some(Some(Item::Enum(at))) => named.push(at),
+                Some(_) => {}
+                None if self.top(&name.text).is_none()
+                    && !self.enums_with(&name.text).is_empty() =>
+                {
+                    bare.push(&name.text);
+                }
+                None => {}
+            },
+            PatternKind::Wildcard
+            | PatternKind::Binding(_)
+            | PatternKind::Place(_)
+            | PatternKind::Typed { .. }
+            | PatternKind::Literal(_)
+            | PatternKind::Range { .. }
+            | PatternKind::List { .. }
+            | PatternKind::Map { .. }
+            | PatternKind::Tuple(_)
+            | PatternKind::Error => {}
+        }
+    }
+
+    /// What a variable, or a field of a declared record, is declared as.
+    fn declared_type(&self, value: ExprId) -> Option<TypeAnn> {
+        let frame = self.frame();
+        if let ExprKind::Local(local) = &frame.exprs[value.index()].kind {
+            return frame.locals[local.index()].annotation.clone();
+        }
+        if let ExprKind::Global(global) = &frame.exprs[value.index()].kind {
+            return self.vars.get(global.index())?.annotation.clone();
+        }
+        let ExprKind::Field { recv, name, .. } = &frame.exprs[value.index()].kind else {
+            return None;
+        };
+        let TypeAnn::Entity(entity) = self.declared_type(*recv)? else {
+            return None;
+        };
+        let fields = &self.entities[entity.index()].fields;
+        let field = fields.iter().find(|field| field.name == *name)?;
+        Some(field.ty.clone())
+    }
+
+    /// A variant as a value, without its enum, though several enums have it.
+    pub(super) fn variant_of_several(&mut self, name: &Name) -> ExprId {
+        let owners = self.enums_with(&name.text).iter();
+        let mut words =
+            owners.map(|one| format!("`{}.{}`", self.enums[one.0.index()].name, name.text));
+        let title = format!("several enums have a variant `{}`", name.text);
+        let hint = match (words.next(), words.next(), words.next()) {
+            (Some(first), Some(second), None) => format!("write {first} or {second}"),
+            (first, _, _) => format!("write the enum too, such as {}", first.unwrap_or_default()),
+        };
+        let diagnostic = Diagnostic::error(Code::UnknownVariant, name.span, title).hint(hint);
+        self.report(diagnostic);
+        self.error(name.span)
+    }
+
     /// Enums with a variant of this name.
     pub(super) fn enums_with(&self, variant: &str) -> &[(EnumIx, u32)] {
         self.variants.get(variant).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The enums that values of a type may be of.
+fn enums_of(ty: &TypeAnn, out: &mut Vec<EnumIx>) {
+    match ty {
+        TypeAnn::Enum(at, _) => out.push(*at),
+        TypeAnn::Optional(inner) => enums_of(inner, out),
+        TypeAnn::Union(members) => members.iter().for_each(|member| enums_of(member, out)),
+        TypeAnn::Any
+        | TypeAnn::None
+        | TypeAnn::Int
+        | TypeAnn::Float
+        | TypeAnn::Bool
+        | TypeAnn::Text
+        | TypeAnn::Time
+        | TypeAnn::Duration
+        | TypeAnn::Range
+        | TypeAnn::Error
+        | TypeAnn::Response
+        | TypeAnn::List(_)
+        | TypeAnn::Map(..)
+        | TypeAnn::Tuple(_)
+        | TypeAnn::Func(..)
+        | TypeAnn::Entity(_)
+        | TypeAnn::Var(_) => {}
     }
 }
