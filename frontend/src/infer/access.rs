@@ -531,7 +531,7 @@ impl<'p> Walker<'_, 'p> {
     // ---- map literals
 
     pub(super) fn record(&mut self, expr: ExprId, entries: &[RecordEntry]) -> Set {
-        let mut parts: Vec<(Rc<str>, Set, ExprId)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         // A record has no more fields than slots; what is longer is a table of data.
         let long = entries.len() > flin_bytecode::verify::SLOTS_MAX;
         let mut open: Option<(Set, Set)> = if entries.is_empty() || long {
@@ -544,10 +544,11 @@ impl<'p> Walker<'_, 'p> {
             match entry {
                 RecordEntry::Field(name, _, value) => {
                     let set = self.eval(*value);
+                    let part = Part::new(name.as_str().into(), set, *value, Into::Part);
                     if long {
-                        parts.push((name.as_str().into(), set, *value));
+                        parts.push(part);
                     } else {
-                        put(&mut parts, name.as_str().into(), set, *value);
+                        put(&mut parts, part);
                     }
                 }
                 RecordEntry::Spread(value) => {
@@ -563,8 +564,8 @@ impl<'p> Walker<'_, 'p> {
         let node = self.record_node(expr, &parts, open.is_some());
         match self.engine.cells.map_kind(node) {
             MapKind::Record(fields) => {
-                for ((_, set, value), (_, cell)) in parts.iter().zip(fields.iter()) {
-                    self.flow(*cell, *set, *value, Into::Part);
+                for (part, (_, cell)) in parts.iter().zip(fields.iter()) {
+                    self.flow(*cell, part.set, part.value, part.into);
                 }
             }
             MapKind::Dict(cell, key) => {
@@ -572,12 +573,12 @@ impl<'p> Walker<'_, 'p> {
                 if !parts.is_empty() {
                     self.engine.cells.join(key, Set::TEXT);
                 }
-                for (_, set, value) in &parts {
-                    self.flow(cell, *set, *value, Into::Part);
+                for part in &parts {
+                    self.flow(cell, part.set, part.value, part.into);
                 }
                 if let Some((set, keys)) = open {
                     self.engine.cells.join(key, keys);
-                    self.flow(cell, set, expr, Into::Part);
+                    self.flow(cell, set, expr, Into::Spread);
                 }
             }
         }
@@ -588,7 +589,7 @@ impl<'p> Walker<'_, 'p> {
         &mut self,
         set: Set,
         value: ExprId,
-        parts: &mut Vec<(Rc<str>, Set, ExprId)>,
+        parts: &mut Vec<Part>,
         open: &mut Option<(Set, Set)>,
     ) {
         if set.is_any() {
@@ -599,7 +600,7 @@ impl<'p> Walker<'_, 'p> {
             Some(MapKind::Record(fields)) => {
                 for (name, cell) in fields.iter() {
                     let set = self.engine.cells.read(*cell);
-                    put(parts, name.clone(), set, value);
+                    put(parts, Part::new(name.clone(), set, value, Into::Spread));
                 }
             }
             Some(MapKind::Dict(cell, key)) => {
@@ -615,12 +616,7 @@ impl<'p> Walker<'_, 'p> {
     }
 
     /// The map of a literal: a record with these names, unless it was something else before.
-    fn record_node(
-        &mut self,
-        expr: ExprId,
-        parts: &[(Rc<str>, Set, ExprId)],
-        open: bool,
-    ) -> MapNodeId {
+    fn record_node(&mut self, expr: ExprId, parts: &[Part], open: bool) -> MapNodeId {
         let known = self.engine.insts[self.inst.index()]
             .sites
             .maps
@@ -633,7 +629,7 @@ impl<'p> Walker<'_, 'p> {
                         && fields
                             .iter()
                             .zip(parts)
-                            .all(|(field, part)| field.0 == part.0);
+                            .all(|(field, part)| field.0 == part.name);
                     if !same || open {
                         self.engine.cells.make_dict(node);
                     }
@@ -648,7 +644,7 @@ impl<'p> Walker<'_, 'p> {
             None => {
                 let fields = parts
                     .iter()
-                    .map(|(name, ..)| (name.clone(), self.engine.cells.cell()))
+                    .map(|part| (part.name.clone(), self.engine.cells.cell()))
                     .collect();
                 self.engine.cells.record(fields)
             }
@@ -673,10 +669,30 @@ impl<'p> Walker<'_, 'p> {
     }
 }
 
-fn put(parts: &mut Vec<(Rc<str>, Set, ExprId)>, name: Rc<str>, set: Set, value: ExprId) {
-    match parts.iter_mut().find(|part| part.0 == name) {
-        Some(part) => (part.1, part.2) = (set, value),
-        None => parts.push((name, set, value)),
+/// A field of a map literal, written or spread.
+struct Part {
+    name: Rc<str>,
+    set: Set,
+    /// The value, or what is spread.
+    value: ExprId,
+    into: Into,
+}
+
+impl Part {
+    fn new(name: Rc<str>, set: Set, value: ExprId, into: Into) -> Part {
+        Part {
+            name,
+            set,
+            value,
+            into,
+        }
+    }
+}
+
+fn put(parts: &mut Vec<Part>, new: Part) {
+    match parts.iter_mut().find(|part| part.name == new.name) {
+        Some(part) => *part = new,
+        None => parts.push(new),
     }
 }
 

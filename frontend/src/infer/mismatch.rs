@@ -27,6 +27,8 @@ pub(super) enum Into {
     Result,
     /// A part of a literal.
     Part,
+    /// A part of what is spread there.
+    Spread,
     /// An element, key or value of what this expression gives.
     Inside(ExprId, Inside),
     Argument,
@@ -58,6 +60,8 @@ struct Destination {
     first: Option<Into>,
     /// The call that says what its type parameters are.
     call: Option<Span>,
+    /// The value is a part of what the expression gives, so that the parts of the expression are not parts of it.
+    from_spread: bool,
 }
 
 impl Destination {
@@ -69,6 +73,7 @@ impl Destination {
             is_part: false,
             first: None,
             call: None,
+            from_spread: false,
         }
     }
 
@@ -139,6 +144,7 @@ impl Walker<'_, '_> {
     /// Reports what of a value cannot be stored in a place of this type.
     fn fits(&mut self, declared: Set, value: Set, at: ExprId, into: &Destination) {
         match self.kind(at) {
+            _ if into.from_spread => {}
             ExprKind::Block(parts, true) if !parts.is_empty() => {
                 let last = parts[parts.len() - 1];
                 return self.fits(declared, self.value_of(last), last, into);
@@ -163,7 +169,9 @@ impl Walker<'_, '_> {
         if !self.may_fit(declared, value) {
             return self.mismatch(declared, value, at, into);
         }
-        self.parts_fit(declared, at, into);
+        if !into.from_spread {
+            self.parts_fit(declared, at, into);
+        }
     }
 
     /// The parts of a literal, each for itself.
@@ -233,8 +241,12 @@ impl Walker<'_, '_> {
         self.report(at, |walker, span| {
             let (wanted, found) = (walker.words(declared), walker.words(value));
             let title = format!("{} {} {wanted}, not {found}", into.noun, into.verb);
-            let mut diagnostic =
-                Diagnostic::error(Code::WrongType, span, title).label(format!("this is {found}"));
+            let label = if into.from_spread {
+                format!("this gives {found}")
+            } else {
+                format!("this is {found}")
+            };
+            let mut diagnostic = Diagnostic::error(Code::WrongType, span, title).label(label);
             if let Some(place) = into.place {
                 diagnostic = diagnostic.also(
                     place,
@@ -251,7 +263,11 @@ impl Walker<'_, '_> {
             }
             diagnostic = walker.with_origins(diagnostic, at, value);
             let plain = |words: &str| !words.contains([' ', '[']);
-            match walker.conversion(declared, value, at) {
+            let conversion = match into.from_spread {
+                true => None,
+                false => walker.conversion(declared, value, at),
+            };
+            match conversion {
                 Some(hint) => diagnostic.hint(hint),
                 None if into.place.is_some()
                     && into.call.is_none()
@@ -346,6 +362,10 @@ impl Walker<'_, '_> {
                 Destination::new(noun, "must give", Some(self.function.span))
             }
             Into::Part => Destination::new("this place".to_owned(), "takes", None),
+            Into::Spread => Destination {
+                from_spread: true,
+                ..Destination::new("this place".to_owned(), "takes", None)
+            },
             Into::Argument => Destination::new("this parameter".to_owned(), "takes", None),
             Into::Inside(holder, inside) => self.inside(holder, inside),
             Into::Parameter(func, n) => {

@@ -1,7 +1,7 @@
 //! Which names a piece of syntax mentions and which it assigns, whatever they mean. Here because two questions come before
 //! names can be resolved: is a top-level lambda ever assigned again (then it is a variable), and can a function inside of
-//! a function capture anything. Must stay true: the walk reaches every name of the tree; too many names do no harm, a
-//! missing one would.
+//! a function capture anything. Must stay true: the walk reaches every name of the tree, but for parameters where they
+//! mean the parameter; too many names do no harm, a missing one would.
 
 use flin_syntax::ast::Name;
 use flin_syntax::ast::{
@@ -22,7 +22,7 @@ pub(super) enum Mention {
 
 /// Calls the function with each name of some statements.
 pub(super) fn of_statements<'a>(statements: &'a [Stmt], found: &mut dyn FnMut(&'a Name, Mention)) {
-    let mut walk = Walk { found };
+    let mut walk = Walk::new(found);
     statements
         .iter()
         .for_each(|statement| walk.statement(statement));
@@ -30,12 +30,12 @@ pub(super) fn of_statements<'a>(statements: &'a [Stmt], found: &mut dyn FnMut(&'
 
 /// Calls the function with each name of an expression.
 pub(super) fn of_expr<'a>(expr: &'a Expr, found: &mut dyn FnMut(&'a Name, Mention)) {
-    Walk { found }.expr(expr);
+    Walk::new(found).expr(expr);
 }
 
 /// Calls the function with each name that a pattern binds or mentions.
 pub(super) fn of_pattern<'a>(pattern: &'a Pattern, found: &mut dyn FnMut(&'a Name, Mention)) {
-    Walk { found }.pattern(pattern, Mention::Bound);
+    Walk::new(found).pattern(pattern, Mention::Bound);
 }
 
 /// Calls the function with each name that a function's head and body mention.
@@ -44,16 +44,44 @@ pub(super) fn of_function<'a>(
     body: &'a Block,
     found: &mut dyn FnMut(&'a Name, Mention),
 ) {
-    let mut walk = Walk { found };
-    walk.params(params);
-    walk.block(body);
+    Walk::new(found).within(params, |walk| walk.block(body));
 }
 
 struct Walk<'a, 'f> {
     found: &'f mut dyn FnMut(&'a Name, Mention),
+    /// The parameters of the functions around: these names mean nothing outside of them.
+    params: Vec<&'a Name>,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a, 'f> Walk<'a, 'f> {
+    fn new(found: &'f mut dyn FnMut(&'a Name, Mention)) -> Walk<'a, 'f> {
+        Walk {
+            found,
+            params: Vec::new(),
+        }
+    }
+
+    fn mention(&mut self, name: &'a Name, how: Mention) {
+        if !self.params.iter().any(|param| param.text == name.text) {
+            (self.found)(name, how);
+        }
+    }
+
+    /// The body of a function with these parameters.
+    fn within(&mut self, params: &'a [Param], body: impl FnOnce(&mut Self)) {
+        let before = self.params.len();
+        for param in params {
+            of_pattern(&param.pattern, &mut |name, how| {
+                if how == Mention::Bound {
+                    self.params.push(name);
+                }
+            });
+        }
+        self.params(params);
+        body(self);
+        self.params.truncate(before);
+    }
+
     fn block(&mut self, block: &'a Block) {
         block
             .statements
@@ -77,16 +105,15 @@ impl<'a> Walk<'a, '_> {
             }
             StmtKind::Declare { name, value, .. } | StmtKind::Const { name, value, .. } => {
                 self.expr(value);
-                (self.found)(name, Mention::Bound);
+                self.mention(name, Mention::Bound);
             }
             StmtKind::Destructure { pattern, value } => {
                 self.expr(value);
                 self.pattern(pattern, Mention::Assigned);
             }
             StmtKind::Fn(decl) => {
-                (self.found)(&decl.name, Mention::Bound);
-                self.params(&decl.params);
-                self.block(&decl.body);
+                self.mention(&decl.name, Mention::Bound);
+                self.within(&decl.params, |walk| walk.block(&decl.body));
             }
             StmtKind::Entity(decl) => decl.fields.iter().for_each(|field| self.field(field)),
             StmtKind::Validate(fields) => fields.iter().for_each(|field| self.field(field)),
@@ -165,7 +192,7 @@ impl<'a> Walk<'a, '_> {
             .into_iter()
             .for_each(|operand| self.expr(operand));
         match &expr.kind {
-            ExprKind::Name(name) | ExprKind::TypeName(name) => (self.found)(name, Mention::Read),
+            ExprKind::Name(name) | ExprKind::TypeName(name) => self.mention(name, Mention::Read),
             ExprKind::Text(parts) => self.parts(parts),
             ExprKind::Map(entries) | ExprKind::Response(entries) => self.entries(entries),
             ExprKind::EntityLiteral { entries, .. } => self.entries(entries),
@@ -194,8 +221,7 @@ impl<'a> Walk<'a, '_> {
                 self.expr(&arm.body);
             }
         } else if let ExprKind::Lambda { params, body } = kind {
-            self.params(params);
-            self.expr(body);
+            self.within(params, |walk| walk.expr(body));
         } else if let ExprKind::Block(block) | ExprKind::Loop { body: block, .. } = kind {
             self.block(block);
         } else if let ExprKind::TryCatch {
@@ -214,7 +240,7 @@ impl<'a> Walk<'a, '_> {
 
     fn target(&mut self, target: &'a Expr) {
         if let ExprKind::Name(name) | ExprKind::TypeName(name) = &target.kind {
-            (self.found)(name, Mention::Assigned);
+            self.mention(name, Mention::Assigned);
         } else {
             self.expr(target);
         }
@@ -235,7 +261,7 @@ impl<'a> Walk<'a, '_> {
                 self.expr(key);
                 self.expr(value);
             }
-            MapEntry::Shorthand(name) => (self.found)(name, Mention::Read),
+            MapEntry::Shorthand(name) => self.mention(name, Mention::Read),
         });
     }
 
@@ -246,9 +272,9 @@ impl<'a> Walk<'a, '_> {
             | PatternKind::Range { .. }
             | PatternKind::Error => {}
             PatternKind::Place(place) => self.target(place),
-            PatternKind::Binding(name) | PatternKind::Typed { name, .. } => (self.found)(name, how),
+            PatternKind::Binding(name) | PatternKind::Typed { name, .. } => self.mention(name, how),
             PatternKind::Variant { name, payload, .. } => {
-                (self.found)(name, Mention::Read);
+                self.mention(name, Mention::Read);
                 payload
                     .iter()
                     .flatten()
@@ -258,7 +284,7 @@ impl<'a> Walk<'a, '_> {
                 self.items(items, how);
                 rest.iter()
                     .filter_map(|rest| rest.name.as_ref())
-                    .for_each(|name| (self.found)(name, how));
+                    .for_each(|name| self.mention(name, how));
             }
             PatternKind::Tuple(items) => self.items(items, how),
             PatternKind::Map { entries, rest, .. } => {
@@ -268,7 +294,7 @@ impl<'a> Walk<'a, '_> {
                 }
                 rest.iter()
                     .filter_map(|rest| rest.name.as_ref())
-                    .for_each(|name| (self.found)(name, how));
+                    .for_each(|name| self.mention(name, how));
             }
             PatternKind::Or(choices) => choices
                 .iter()

@@ -135,8 +135,7 @@ impl Generator {
                 let (a, b) = (self.expr(ty, d), self.expr(of, d));
                 Some(match self.rng.below(3) {
                     0 => format!("{a}.merge({{ m9: {b} }})"),
-                    // A spread of a match or branch is refused where the map has a written type: a name for it first.
-                    1 if is_name(&a) => format!("{{ ...{a}, m1: {b} }}"),
+                    1 => format!("{{ ...{a}, m1: {b} }}"),
                     _ => format!("{{ m0: {b}, [{}]: {b} }}", self.expr(&Ty::Text, d)),
                 })
             }
@@ -476,10 +475,6 @@ impl Generator {
         self.scope.truncate(visible);
         result
     }
-}
-
-fn is_name(text: &str) -> bool {
-    text.chars().all(|c| c.is_alphanumeric())
 }
 
 /// A body that begins with a brace is a map only by what follows; in parentheses it always is.

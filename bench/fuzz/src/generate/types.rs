@@ -76,11 +76,7 @@ impl Generator {
                 of => Ty::optional(of),
             },
             11..=13 => Ty::list(self.plain_type(depth - 1)),
-            // A map of maps written as a dictionary is refused where it is annotated.
-            14 => match self.plain_type(depth - 1) {
-                Ty::Map(of) => Ty::Map(of),
-                of => Ty::Map(Box::new(of)),
-            },
+            14 => Ty::Map(Box::new(self.plain_type(depth - 1))),
             15 => {
                 let members = (0..2 + self.rng.below(2))
                     .map(|_| self.plain_type(depth - 1))
