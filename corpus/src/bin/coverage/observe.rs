@@ -277,7 +277,7 @@ impl Observer<'_> {
                     self.seen.rows.extend(rows.map(|(at, _)| LibId(at as u16)));
                 }
             }
-            Meaning::KeyOr(inner) | Meaning::ViaList(_, inner) | Meaning::ImplicitOwn(inner) => {
+            Meaning::KeyOr(inner) | Meaning::ViaList(_, _, inner) | Meaning::ImplicitOwn(inner) => {
                 self.meaning(program, types, name, inner);
             }
             _ => {}
