@@ -218,7 +218,8 @@ takes everything. Values whose type is known only at run time are checked there.
 floats compare by their value.";
     211 AbsentKey "a key that the map never has"
 "No map that comes to this place has the key, and one of its keys has nearly this name. An absent key is `none`, so the program
-would go on without it.";
+would go on without it. `map.len` is such a key, too: on a map `.name` is always the key, and a method needs its parentheses,
+`map.len()`.";
     300 NotSupported "a construct that is not supported yet"
 "The construct is part of the language and is read, but this version cannot run it. `flinc --unsupported` prints the list.";
     301 WriteWhileShowing "entities are changed while a page is shown"

@@ -100,11 +100,14 @@ impl<'p> Walker<'_, 'p> {
             if let Some((_, field)) = fields.iter().find(|field| &*field.0 == name.0) {
                 return (self.engine.cells.read(*field), Some(Meaning::RecordField));
             }
-            self.absent_key(recv, map, name);
+            if !self.method_as_key(recv, map, name) {
+                self.absent_key(recv, map, name);
+            }
             // None at run time; but what the program does with it may be meant for other records:
             // `if s.kind == "circle" { s.radius * 2 }`.
             return (Set::ANY, Some(Meaning::Dynamic));
         }
+        self.method_as_key(recv, map, name);
         let value = self.engine.cells.make_dict(map);
         let value = self.engine.cells.read(value);
         (

@@ -2,10 +2,10 @@
 //! arguments flow into parameters in one way only. Must stay true: a call with an argument that never comes reaches
 //! nobody; every parameter of an instance has the type of what was passed to it.
 
-use crate::hir::{ExprId, FnId};
+use crate::hir::{ExprId, ExprKind, FnId};
 use crate::types::{InstId, Meaning};
 
-use super::cells::{FuncNodeId, InstIx};
+use super::cells::{FuncNodeId, InstIx, MapKind};
 use super::mismatch::Into;
 use super::set::Set;
 use super::walk::Walker;
@@ -66,7 +66,12 @@ impl Walker<'_, '_> {
             return self.call_func(expr, func, args, &sets, never);
         }
         if !set.is_any() {
-            self.not_callable(callee, set);
+            if set == Set::NONE && self.reads_empty_map(callee) {
+                // Another caller may bring a map that holds functions: an error when it happens.
+                self.mean(expr, Meaning::Dynamic);
+            } else {
+                self.not_callable(callee, set);
+            }
             return Set::NEVER;
         }
         for set in sets {
@@ -117,5 +122,17 @@ impl Walker<'_, '_> {
             self.dead = true;
         }
         result
+    }
+
+    /// Whether this reads an item of a map that nothing was ever put into.
+    fn reads_empty_map(&mut self, at: ExprId) -> bool {
+        let ExprKind::Index(recv, _) = self.kind(at) else {
+            return false;
+        };
+        let map = self.value_of(*recv).map;
+        map.is_some_and(|map| match self.engine.cells.map_kind(map) {
+            MapKind::Record(fields) => fields.is_empty(),
+            MapKind::Dict(value, _) => self.engine.cells.peek(value).is_never(),
+        })
     }
 }

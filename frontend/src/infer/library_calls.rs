@@ -183,7 +183,10 @@ impl Walker<'_, '_> {
             self.mean(expr, Meaning::Dynamic);
             return Set::ANY;
         }
-        let known = flin_bytecode::library::names().map(str::to_owned).collect();
+        let known = match self.engine.cells.single_entity(set) {
+            Some(entity) => self.field_names(entity),
+            None => flin_bytecode::library::names().map(str::to_owned).collect(),
+        };
         self.unknown_name(recv, set, name, known);
         Set::NEVER
     }

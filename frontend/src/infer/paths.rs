@@ -3,7 +3,7 @@
 //! true: what another function could have changed is forgotten at every call; a loop begins without what could change in
 //! it; the number of paths is bounded, so that joining two ways stays cheap.
 
-use crate::hir::{ExprKind, FnKind, GlobalIx, LocalId, Program};
+use crate::hir::{ExprKind, FnKind, GlobalIx, LocalId, Program, RecordEntry};
 use crate::kinds::{
     computed_kinds, constant_kinds, flow_kinds, query_kinds, record_kinds, view_kinds,
 };
@@ -64,6 +64,8 @@ pub(super) struct Env<'p> {
 pub(super) struct Shared<'p> {
     /// Names of fields that are assigned anywhere.
     fields: HashSet<&'p str>,
+    /// Keys that are written anywhere: in a map literal, or set by name.
+    keys: HashSet<&'p str>,
     /// How often each global is assigned; once in `main` or its initialiser is its first value.
     globals: HashMap<GlobalIx, u32>,
 }
@@ -76,6 +78,19 @@ impl<'p> Shared<'p> {
                 match &expr.kind {
                     ExprKind::SetField { name, .. } => {
                         shared.fields.insert(name);
+                        shared.keys.insert(name);
+                    }
+                    ExprKind::SetIndex(_, key, _) => {
+                        if let ExprKind::Text(name) = &function.exprs[key.index()].kind {
+                            shared.keys.insert(name);
+                        }
+                    }
+                    ExprKind::Record(entries) => {
+                        let names = entries.iter().filter_map(|entry| match entry {
+                            RecordEntry::Field(name, ..) => Some(&**name),
+                            RecordEntry::Spread(..) => None,
+                        });
+                        shared.keys.extend(names);
                     }
                     ExprKind::SetGlobal(global, _) => {
                         // Functions run as often as they are called.
@@ -89,7 +104,6 @@ impl<'p> Shared<'p> {
                     | query_kinds!()
                     | view_kinds!()
                     | ExprKind::List(_)
-                    | ExprKind::Record(_)
                     | ExprKind::Local(_)
                     | ExprKind::Let(..)
                     | ExprKind::SetLocal(..)
@@ -102,7 +116,6 @@ impl<'p> Shared<'p> {
                     | ExprKind::Method { .. }
                     | ExprKind::Field { .. }
                     | ExprKind::Index(..)
-                    | ExprKind::SetIndex(..)
                     | ExprKind::Binary(..)
                     | ExprKind::And(..)
                     | ExprKind::Or(..)
@@ -113,6 +126,11 @@ impl<'p> Shared<'p> {
             }
         }
         shared
+    }
+
+    /// Whether a map could have the key, as far as the program writes keys down.
+    pub(super) fn writes_key(&self, name: &str) -> bool {
+        self.keys.contains(name)
     }
 
     /// Whether another function could change what the path holds. (A local in a path is one that others share, or the

@@ -228,6 +228,37 @@ impl Walker<'_, '_> {
         });
     }
 
+    /// A warning about `map.len`: on a map that is a key, and no map of the program has it. Whether it was one of these.
+    pub(super) fn method_as_key(
+        &mut self,
+        recv: ExprId,
+        map: MapNodeId,
+        name: (&str, Span),
+    ) -> bool {
+        if self.engine.diagnostics.is_none() || self.function.from_prelude || self.dead {
+            return false;
+        }
+        let of_maps = |row: &LibId| {
+            let params = &row.scheme().params;
+            params.len() == 1 && matches!(params[0], LibType::Map(..))
+        };
+        let rows = flin_bytecode::library::lookup(name.0);
+        if !rows.iter().any(of_maps) || self.engine.shared.writes_key(name.0) {
+            return false;
+        }
+        self.report(recv, |walker, _| {
+            let words = walker.words(Set::map(map));
+            let title = format!("on a map `.{0}` is the key `{0}`, not the method", name.0);
+            Diagnostic::warning(Code::AbsentKey, name.1, title)
+                .also(walker.span(recv), format!("this is {words}"))
+                .hint(format!(
+                    "write `.{}()`; for the key `[\"{}\"]` says so",
+                    name.0, name.0
+                ))
+        });
+        true
+    }
+
     /// Whether the function has several copies, or is looked at in the prelude or where nothing comes.
     fn is_one_of_several(&self) -> bool {
         let copies = self
@@ -347,6 +378,17 @@ impl Walker<'_, '_> {
         rows: &[LibId],
         args: &[Arg],
     ) {
+        // Rows for values whose type is known only at run time say nothing about this one.
+        let known: Vec<LibId> = rows
+            .iter()
+            .copied()
+            .filter(|row| row.scheme().params.first() != Some(&LibType::Any))
+            .collect();
+        let rows = if known.is_empty() || args[0].1.is_any() {
+            rows
+        } else {
+            &known
+        };
         self.report(expr, |walker, span| {
             let blamed = rows
                 .iter()
@@ -453,6 +495,9 @@ impl Walker<'_, '_> {
             if set.only(set) == set {
                 diagnostic = walker.with_origins(diagnostic, recv, set);
             }
+            if let Some(words) = walker.statement_instead(set, name.0) {
+                return diagnostic.hint(words);
+            }
             let elsewhere = from_elsewhere(name.0, &known);
             match elsewhere.or_else(|| nearest(name.0, known.iter().map(String::as_str))) {
                 Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
@@ -467,6 +512,28 @@ impl Walker<'_, '_> {
                 None => diagnostic,
             }
         });
+    }
+
+    /// What is a method of records elsewhere, and a statement here.
+    fn statement_instead(&self, set: Set, name: &str) -> Option<String> {
+        let cells = &self.engine.cells;
+        let known = set.without(Set::NONE);
+        if let Some(entity) = cells.single_query(known) {
+            let entity = &self.engine.program.entities[entity.index()].name;
+            let makes = matches!(name, "create" | "new" | "insert" | "add" | "build" | "make");
+            return makes.then(|| format!("write `save {entity} {{ … }}`"));
+        }
+        cells.single_entity(known)?;
+        match name {
+            "save" | "delete" | "restore" | "destroy" => {
+                Some(format!("write `{name} record`: it is a word before the record"))
+            }
+            "update" | "set" | "assign" => {
+                Some("set the fields, then write `save record`".to_owned())
+            }
+            "remove" => Some("write `delete record`".to_owned()),
+            _ => None,
+        }
     }
 
     /// Whether a variable that is only none here has other values elsewhere.

@@ -14,6 +14,7 @@ use crate::hir::{BinOp, EnumIx, ExprId, ExprKind, LocalId, TypeAnn};
 
 use super::Resolver;
 use super::coverage::Coverage;
+use super::typenames::BUILT_IN;
 
 /// A test that a value fits, and the bindings to make if it does.
 pub(super) struct Test {
@@ -26,6 +27,14 @@ pub(super) struct Test {
 pub(super) enum Step {
     Check(ExprId),
     Bind(ExprId),
+}
+
+/// The name of a pattern that was probably meant as a type: `int -> …`.
+fn type_as_name(pattern: &Pattern) -> Option<&Name> {
+    match &pattern.kind {
+        PatternKind::Binding(name) if BUILT_IN.contains(&&*name.text) => Some(name),
+        _ => None,
+    }
 }
 
 /// The names an arm binds.
@@ -53,16 +62,9 @@ impl Resolver<'_> {
         let mut coverage = Coverage::new(&meant);
         let mut parts = Vec::new();
         let mut last = None;
-        for arm in arms {
+        for (n, arm) in arms.iter().enumerate() {
             if coverage.is_total() {
-                self.report(
-                    Diagnostic::warning(
-                        Code::UnreachableArm,
-                        arm.span,
-                        "this arm is never reached",
-                    )
-                    .reason("an arm above fits every value"),
-                );
+                self.never_reached(&arms[..n], arm.span);
             }
             self.open_block();
             let rest_of_lists = arm.guard.is_none() && coverage.completes_lists(&arm.pattern);
@@ -107,6 +109,33 @@ impl Resolver<'_> {
             );
         }
         self.emit(ExprKind::Block(vec![start, otherwise], want), span)
+    }
+
+    /// A warning about an arm below one that fits every value.
+    fn never_reached(&mut self, above: &[MatchArm], arm: Span) {
+        let title = "this arm is never reached";
+        let warning = Diagnostic::warning(Code::UnreachableArm, arm, title);
+        let mut patterns = above.iter().filter(|arm| arm.guard.is_none());
+        let meant = patterns.find_map(|arm| type_as_name(&arm.pattern));
+        self.report(match meant {
+            Some(name) => warning
+                .also(name.span, "this is a new name, which fits every value")
+                .hint(format!("for the type write `{} _`", name.text)),
+            None => warning.reason("an arm above fits every value"),
+        });
+    }
+
+    /// An alternative that binds other names than the first one.
+    fn unequal_alternatives(&mut self, choices: &[Pattern], at: Span) {
+        let title = "this alternative binds other names than the first";
+        let hint = match choices.iter().find_map(type_as_name) {
+            Some(name) => format!(
+                "`{0}` alone is a new name; for the type write `{0} _`",
+                name.text
+            ),
+            None => "bind the same names in all alternatives, or write an arm for each".to_owned(),
+        };
+        self.report(Diagnostic::error(Code::BadAlternatives, at, title).hint(hint));
     }
 
     /// The test of `while let`. A plain name goes on until there is none: it would fit for ever.
@@ -516,14 +545,7 @@ impl Resolver<'_> {
             match &first {
                 None => first = Some(names.here.clone()),
                 Some(first) if *first == names.here => {}
-                Some(_) => self.report(
-                    Diagnostic::error(
-                        Code::BadAlternatives,
-                        choice.span,
-                        "this alternative binds other names than the first",
-                    )
-                    .hint("bind the same names in all alternatives, or write an arm for each"),
-                ),
+                Some(_) => self.unequal_alternatives(choices, choice.span),
             }
         }
         if !checks.is_empty() {

@@ -138,10 +138,10 @@ pub(crate) fn text_index(m: &mut Machine, text: Obj, index: i64) -> Res<Obj> {
         Some(piece) => Ok(piece),
         None => {
             let count = m.heap.text_len(text);
-            let size = if count == 0 {
-                "is empty".to_owned()
-            } else {
-                format!("has {count} characters")
+            let size = match count {
+                0 => "is empty".to_owned(),
+                1 => "has 1 character".to_owned(),
+                _ => format!("has {count} characters"),
             };
             Err(Fault::new(
                 ErrorKind::IndexOutOfBounds,
