@@ -525,9 +525,9 @@ impl Walker<'_, '_> {
         }
         cells.single_entity(known)?;
         match name {
-            "save" | "delete" | "restore" | "destroy" => {
-                Some(format!("write `{name} record`: it is a word before the record"))
-            }
+            "save" | "delete" | "restore" | "destroy" => Some(format!(
+                "write `{name} record`: it is a word before the record"
+            )),
             "update" | "set" | "assign" => {
                 Some("set the fields, then write `save record`".to_owned())
             }
