@@ -56,11 +56,21 @@ impl Search<'_> {
     fn statements(&mut self, statements: Vec<Stmt>, span: Span) -> Vec<Stmt> {
         let mut kept = Vec::with_capacity(statements.len());
         let mut end = span.start;
+        let mut headed: Option<usize> = None;
         for statement in statements {
             let at = statement.span;
+            // What stands further right than a broken head that ends in `:` is its body, by the custom of other languages.
+            if headed.is_some_and(|column| self.column(at.start) > column) {
+                self.broken.push(at);
+                self.lose(Span::new(end.min(at.start), at.end));
+                end = at.end;
+                continue;
+            }
+            headed = None;
             self.lose(Span::new(end.min(at.start), at.start));
             end = at.end;
             if self.is_broken(at) {
+                headed = self.ends_in_colon(at.start).then(|| self.column(at.start));
                 kept.extend(self.rest_of(statement));
             } else {
                 kept.push(statement);
@@ -68,6 +78,20 @@ impl Search<'_> {
         }
         self.lose(Span::new(end.min(span.end), span.end));
         kept
+    }
+
+    /// How far from the beginning of its line a place stands.
+    fn column(&self, place: u32) -> usize {
+        let before = self.source.get(..place as usize).unwrap_or("");
+        before.len() - before.rfind('\n').map_or(0, |at| at + 1)
+    }
+
+    /// Whether the line of a place ends in `:`.
+    fn ends_in_colon(&self, place: u32) -> bool {
+        let rest = self.source.get(place as usize..).unwrap_or("");
+        rest.lines()
+            .next()
+            .is_some_and(|line| line.trim_end().ends_with(':'))
     }
 
     fn is_broken(&self, span: Span) -> bool {
@@ -146,8 +170,10 @@ impl Search<'_> {
                 let rest = &line[start..];
                 let length = rest.find(|c| !is_of_name(c)).unwrap_or(rest.len());
                 let (word, behind) = rest.split_at(length);
-                let declared = matches!(before, "fn" | "let" | "const" | "type")
-                    || word.starts_with(char::is_uppercase)
+                let declared = matches!(
+                    before,
+                    "fn" | "let" | "const" | "type" | "function" | "def" | "func" | "fun" | "var"
+                ) || word.starts_with(char::is_uppercase)
                     || behind.trim_start().starts_with([':', '='])
                     || start < assigned;
                 if declared {

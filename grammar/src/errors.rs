@@ -374,6 +374,13 @@ fn assignment(place: &Place<'_>, tok: Tok, span: Span) -> Diagnostic {
             .hint("write it as a statement of its own, before this one");
     }
     let name = place.text(-1);
+    if place.tok(-2) == Some(Tok::MapBrace) {
+        return diagnostic
+            .label("`{` begins a map here, and its entries are written `name: value`")
+            .hint(format!(
+                "for a map write `{name}: …`; statements need a block with a head: a function, `if c {{ … }}`, `x => {{ … }}`"
+            ));
+    }
     let hint = match place.tok(-2) {
         Some(Tok::LParen | Tok::Comma) if place.expects(",") || place.expects(")") => {
             format!("to compare write `==`; to name an argument write `{name}: …`")

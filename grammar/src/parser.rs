@@ -181,7 +181,11 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
 fn is_general(code: Code) -> bool {
     matches!(
         code,
-        Code::UnexpectedToken | Code::UnexpectedEnd | Code::MissingSeparator | Code::ReservedWord
+        Code::UnexpectedToken
+            | Code::UnexpectedEnd
+            | Code::MissingSeparator
+            | Code::ReservedWord
+            | Code::MissingBlock
     )
 }
 

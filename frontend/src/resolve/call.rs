@@ -129,7 +129,9 @@ impl Resolver<'_> {
             Meaning::Nothing => {
                 let text = &*name.text;
                 let internal = self.world == PRELUDE_WORLD && text.starts_with("__");
-                if internal || (library::exists(text) && !text.starts_with("__")) {
+                // What could not be read may declare the program's own function of that name.
+                let lost = self.world != PRELUDE_WORLD && self.refused.contains(&name.text);
+                if internal || !lost && library::exists(text) && !text.starts_with("__") {
                     return Callee::Library(name.clone());
                 }
                 self.unknown_function(name);

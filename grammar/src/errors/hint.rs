@@ -57,6 +57,14 @@ pub(super) fn hint(place: &Place<'_>, tok: Tok) -> Option<String> {
                 .to_owned(),
         );
     }
+    if let ("required" | "unique" | "index" | "immutable" | "hidden", true) =
+        (text, place.expects("=") && !place.expects(";"))
+    {
+        return Some(format!("a rule of a field is written `@{text}`"));
+    }
+    if matches!(text, "elif" | "elsif" | "elseif") && before == Some(Tok::RBrace) {
+        return foreign_word_hint(text).map(str::to_owned);
+    }
     if let Some(foreign) = foreign_word_hint(before_text) {
         return Some(foreign.to_owned());
     }
@@ -130,6 +138,9 @@ fn habit(place: &Place<'_>, tok: Tok) -> Option<&'static str> {
         Tok::Colon if place.expects("->") => {
             Some("the arms of a match are written `pattern -> value`")
         }
+        Tok::Colon if place.expects("{") => {
+            Some("a block stands in braces: `{` instead of `:`, and `}` at its end")
+        }
         Tok::Question if before == Some(Tok::Question) => {
             Some("the default for an absent value is written `a ?: b`")
         }
@@ -140,6 +151,9 @@ fn habit(place: &Place<'_>, tok: Tok) -> Option<&'static str> {
             Some("a function without a name is a lambda: `x => …`, `(a, b) => …`")
         }
         Tok::In if place.expects(")") => Some("a loop has no parentheses: `for x in xs { … }`"),
+        _other if place.expects("{") && place.expects("then") && before == Some(Tok::RParen) => {
+            Some("the body stands in braces: `if c { a }`, or `if c then a else b`")
+        }
         _other if place.expects("in") && !place.expects("?:") => {
             Some("a loop is written `for x in xs`")
         }

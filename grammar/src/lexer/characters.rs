@@ -73,6 +73,9 @@ impl Scanner<'_> {
                 Some("blocks of the markup are `{if …}…{/if}` and `{for …}…{/for}`")
             }
             '#' => Some("comments start with `//`"),
+            '\\' => Some(
+                "in a text `{` begins an inserted value: for JSON write `\\{ … \\}`, or a raw text r'{ … }'",
+            ),
             '\u{A0}' => Some("this is a non-breaking blank; type an ordinary one"),
             _other => None,
         };

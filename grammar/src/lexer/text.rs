@@ -203,8 +203,27 @@ impl Scanner<'_> {
         end
     }
 
+    /// Whether an insertion in the text that begins at `at` starts with a quoted key, as JSON does.
+    fn holds_json(&self, at: usize, quote: u8) -> bool {
+        const LOOK_MAX: usize = 400;
+        let rest = &self.bytes[at..self.bytes.len().min(at + LOOK_MAX)];
+        let Some(open) = rest.iter().position(|byte| *byte == b'{') else {
+            return false;
+        };
+        let mut behind = rest[open + 1..]
+            .iter()
+            .skip_while(|byte| byte.is_ascii_whitespace());
+        behind.next() == Some(&b'\\') && behind.next() == Some(&quote)
+    }
+
     pub(super) fn end_text_unclosed(&mut self, quote: u8, start: u32, attribute: bool) {
         let mut diagnostic = unclosed_text(start, 1, char::from(quote));
+        if !attribute && self.holds_json(start as usize + 1, quote) {
+            let other = if quote == b'"' { '\'' } else { '"' };
+            diagnostic = diagnostic.hint(format!(
+                "`{{` begins an inserted value: for JSON write `\\{{ … \\}}`, or a raw text r{other}{{ … }}{other}"
+            ));
+        }
         if attribute {
             diagnostic = diagnostic.hint("close the attribute's value with the same quote");
         }

@@ -221,8 +221,31 @@ pub(crate) fn relation(
     expr(cx, binary(op, left, right), l, r)
 }
 
+/// `a < b && b < c` for `a < b < c`, with the names of the program; none if it would be long.
+fn chain_apart(cx: &Context<'_>, left: &Expr, right: &Expr) -> Option<String> {
+    const SHOWN_MAX: usize = 40;
+    let ExprKind::Binary { right: middle, .. } = &left.kind else {
+        return None;
+    };
+    let sign = cx
+        .source
+        .get(left.span.end as usize..right.span.start as usize)?
+        .trim();
+    let [first, middle, last] = [left.span, middle.span, right.span].map(|at| {
+        cx.source
+            .get(at.start as usize..at.end as usize)
+            .unwrap_or("")
+    });
+    let apart = format!("{first} && {middle} {sign} {last}");
+    (apart.len() <= SHOWN_MAX && !apart.contains('\n')).then_some(apart)
+}
+
 /// `a < b < c`, `a == b == c`: read as an error.
 pub(crate) fn chained(cx: &mut Context<'_>, left: Expr, right: Expr, l: u32, r: u32) -> Expr {
+    let hint = match chain_apart(cx, &left, &right) {
+        Some(apart) => format!("write `{apart}`"),
+        None => "write `a < b && b < c`, or put parentheses".to_owned(),
+    };
     cx.report(
         Diagnostic::error(
             Code::ChainedComparison,
@@ -230,7 +253,7 @@ pub(crate) fn chained(cx: &mut Context<'_>, left: Expr, right: Expr, l: u32, r: 
             "comparisons do not chain",
         )
         .also(left.span, "this is a bool already")
-        .hint("write `a < b && b < c`, or put parentheses"),
+        .hint(hint),
     );
     drop(right);
     Expr::new(ExprKind::Error, span(l, r))
