@@ -47,6 +47,7 @@ fn follow(subject: &Subject, change: Change, rng: &mut Rng) -> Result<&'static s
             }
         }
         Change::Nothing
+        | Change::Places
         | Change::Words
         | Change::Ids
         | Change::Registers

@@ -10,8 +10,10 @@ use flin_testkit::rng::Rng;
 /// What is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Change {
-    /// Something that means nothing: unused entries, names of functions, lines.
+    /// Something that means nothing: unused entries and registers.
     Nothing,
+    /// Lines of the source; a program sees them in the place and trace of an error.
+    Places,
     /// Bits and operands of instruction words, or words of other functions.
     Words,
     /// An immediate that is an id, moved a little.
@@ -35,8 +37,9 @@ pub(crate) enum Change {
 }
 
 impl Change {
-    pub(crate) const ALL: [Change; 11] = [
+    pub(crate) const ALL: [Change; 12] = [
         Change::Nothing,
+        Change::Places,
         Change::Words,
         Change::Ids,
         Change::Registers,
@@ -52,6 +55,7 @@ impl Change {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Change::Nothing => "a change that means nothing",
+            Change::Places => "changed places",
             Change::Words => "changed words",
             Change::Ids => "a changed id",
             Change::Registers => "changed registers",
@@ -71,6 +75,10 @@ pub(crate) fn apply(change: Change, module: &mut Module, rng: &mut Rng) {
     for _ in 0..1 + rng.below(2) {
         match change {
             Change::Nothing => nothing(module, rng),
+            Change::Places => own_function(module, rng)
+                .lines
+                .iter_mut()
+                .for_each(|(_, line, _)| *line += 1),
             Change::Words => words(module, rng),
             Change::Ids => ids(module, rng),
             Change::Registers => registers(module, rng),
@@ -85,7 +93,7 @@ pub(crate) fn apply(change: Change, module: &mut Module, rng: &mut Rng) {
 }
 
 fn nothing(module: &mut Module, rng: &mut Rng) {
-    match rng.below(6) {
+    match rng.below(5) {
         0 => module.constants.push(Const::Text("unused".to_owned())),
         1 => module.types.push(TypeDesc::List(TypeId(0), Class::Any)),
         2 => {
@@ -100,13 +108,6 @@ fn nothing(module: &mut Module, rng: &mut Rng) {
             if function.scalar_regs.len() < 250 {
                 function.scalar_regs.push(Class::F64);
             }
-        }
-        4 => {
-            let function = own_function(module, rng);
-            function
-                .lines
-                .iter_mut()
-                .for_each(|(_, line, _)| *line += 1);
         }
         _ => module.signatures.push(Signature {
             params: vec![Class::Bool],
