@@ -144,12 +144,15 @@ impl Lower<'_, '_> {
         }
     }
 
-    /// Whether this is the top level of a program that keeps records.
+    /// Whether this is the top level of a program that keeps records, or one of its tests.
     fn is_script(&self) -> bool {
-        self.cx.program.main == Some(self.id) && !self.cx.program.entities.is_empty()
+        let program = self.cx.program;
+        let steps = program.main == Some(self.id)
+            || program.tests.iter().any(|(_, test)| *test == self.id);
+        steps && !program.entities.is_empty()
     }
 
-    /// The top level: where one of its statements ends, the runtime may keep what it saved.
+    /// The top level, or a test: where one of its statements ends, the runtime may keep what it saved.
     fn script(&mut self, e: ExprId) {
         let f = self.f;
         let ExprKind::Block(items, _) = &f.exprs[e.index()].kind else {

@@ -19,6 +19,8 @@ enum Fits {
     Number,
     /// By value or by length.
     Measured,
+    /// What has a length.
+    Sized,
     Link,
 }
 
@@ -53,8 +55,8 @@ const TABLE: &[(&str, Fits, Takes)] = &[
     ("immutable", Fits::Every, Takes::Nothing),
     ("min", Fits::Measured, Takes::Number),
     ("max", Fits::Measured, Takes::Number),
-    ("minLength", Fits::Text, Takes::Length),
-    ("maxLength", Fits::Text, Takes::Length),
+    ("minLength", Fits::Sized, Takes::Length),
+    ("maxLength", Fits::Sized, Takes::Length),
     ("positive", Fits::Number, Takes::Nothing),
     ("email", Fits::Text, Takes::Nothing),
     ("url", Fits::Text, Takes::Nothing),
@@ -254,6 +256,7 @@ impl Resolver<'_> {
             Fits::Text => "fields of type text",
             Fits::Number => "fields of type int or float",
             Fits::Measured => "numbers (their value), texts and lists (their length)",
+            Fits::Sized => "fields of type text and lists (their length)",
             Fits::Link => "links to entities, and lists, maps and tuples of them",
         };
         self.report(
@@ -279,6 +282,7 @@ fn fits_type(fits: Fits, ty: &TypeAnn) -> bool {
         Fits::Text => any || text,
         Fits::Number => any || number,
         Fits::Measured => any || number || text || matches!(ty, TypeAnn::List(_)),
+        Fits::Sized => any || text || matches!(ty, TypeAnn::List(_)),
         Fits::Link => super::entities::has_link(ty),
     }
 }

@@ -350,7 +350,8 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         page_key: shared.page_key,
         deadline: time_limit(entry, &shared.options).map(|limit| Instant::now() + limit),
         speaks_at_once: script,
-        commits_statements: matches!(entry, Entry::Script).then_some(&shared.store),
+        commits_statements: matches!(entry, Entry::Script | Entry::Test { .. })
+            .then_some(&shared.store),
         said: Kept::default(),
         operations: Operations::default(),
     };

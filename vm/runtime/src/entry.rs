@@ -45,7 +45,7 @@ pub enum Entry {
     Main,
     /// Runs the other top-level statements as a script: each is a transaction of its own.
     Script,
-    /// Runs a `test` block.
+    /// Runs a `test` block; each of its statements is a transaction of its own, too.
     Test {
         /// Index into `Module::tests`.
         test: usize,

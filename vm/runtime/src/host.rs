@@ -32,7 +32,7 @@ pub(crate) struct StoreHost<'a> {
     pub(crate) deadline: Option<Instant>,
     /// Output goes out at once (scripts), not after the commit.
     pub(crate) speaks_at_once: bool,
-    /// Where each top-level statement is committed at its end (`run`); none where all is one transaction.
+    /// Where each statement of a script or test is committed at its end; none where all is one transaction.
     pub(crate) commits_statements: Option<&'a Store>,
     pub(crate) said: Kept,
     pub(crate) operations: Operations,

@@ -19,7 +19,7 @@ fn entity_in(f: Regs, reg: u8) -> Res<Obj> {
     if obj.kind() == Kind::Entity {
         Ok(obj)
     } else {
-        Err(Fault::expected("entity", obj.view()))
+        Err(Fault::expected("a record", obj.view()))
     }
 }
 
