@@ -147,8 +147,8 @@ impl Lower<'_, '_> {
     /// Whether this is the top level of a program that keeps records, or one of its tests.
     fn is_script(&self) -> bool {
         let program = self.cx.program;
-        let steps = program.main == Some(self.id)
-            || program.tests.iter().any(|(_, test)| *test == self.id);
+        let steps =
+            program.main == Some(self.id) || program.tests.iter().any(|(_, test)| *test == self.id);
         steps && !program.entities.is_empty()
     }
 

@@ -1,6 +1,7 @@
 //! Mark and sweep. Here because it is the one place that must know where every kind keeps its references.
-//! Must stay true: it runs only between operations; roots are given by the interpreter; saved but changed entity objects
-//! are roots too (dropping them would lose the change), unchanged ones are forgotten when nobody refers to them.
+//! Must stay true: it runs only between operations; roots are given by the interpreter; saved entity objects that
+//! were changed, or may have been in place, are roots too (dropping them would lose the change), others are forgotten when
+//! nobody refers to them.
 
 use flin_bytecode::Class;
 
@@ -131,7 +132,7 @@ impl Heap {
         };
         roots(&mut marker);
         for obj in self.identity.values() {
-            if entity::is_changed(*obj) {
+            if entity::is_pinned(*obj) {
                 marker.object(*obj);
             }
         }

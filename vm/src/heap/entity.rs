@@ -23,6 +23,8 @@ pub(super) const FIELDS: usize = 8;
 const NO_TIME: u64 = i64::MIN as u64;
 const STATE_MASK: u16 = 0xff;
 const CHANGED: u16 = 0x100;
+/// A list, map or other value that holds others was taken from a field, so it may have been changed in place.
+const LENT: u16 = 0x200;
 
 /// Where an entity object stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +60,11 @@ pub(crate) struct Stamps {
 /// Whether a field was changed since it was read or saved.
 pub(super) fn is_changed(entity: Obj) -> bool {
     entity.aux() & CHANGED != 0
+}
+
+/// Whether dropping the object could lose what the program did to it.
+pub(super) fn is_pinned(entity: Obj) -> bool {
+    entity.aux() & (CHANGED | LENT) != 0
 }
 
 impl Obj {
@@ -118,6 +125,11 @@ impl Obj {
     pub(crate) fn set_entity_field(self, field: usize, value: Word) {
         self.set_raw(FIELDS + field, value.bits());
         self.set_aux(self.aux() | CHANGED);
+    }
+
+    /// A value that can be changed in place was taken from a field.
+    pub(crate) fn entity_lend(self) {
+        self.set_aux(self.aux() | LENT);
     }
 
     /// Whether a field was changed since it was read or saved.

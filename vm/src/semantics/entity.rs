@@ -1,6 +1,6 @@
 //! Entity objects and the host's records: loading, following links, saving, deleting. Must stay true: one object per type
-//! and id, and one for each time a record of the past is asked for; an object with changes that were not saved is never
-//! overwritten by a read; every write goes to the host before the object says so.
+//! and id, and one for each time a record of the past is asked for; an object with changes that were not saved, in place or not,
+//! is never overwritten by a read; every write goes to the host before the object says so.
 
 use flin_bytecode::{EntityField, EntityTypeId, FieldNo, OnDelete};
 
@@ -54,8 +54,15 @@ pub(crate) fn materialize(m: &mut Machine, record: &HostRecord) -> Res<Obj> {
         Some(past) => m.heap.entity_past_link(record.ty.0, record.id, past)?,
         None => m.heap.entity_link(record.ty.0, record.id)?,
     };
-    if entity.entity_state() == EntityState::Loaded && entity.entity_is_changed() {
-        return Ok(entity);
+    if entity.entity_state() == EntityState::Loaded {
+        if entity.entity_is_changed() {
+            return Ok(entity);
+        }
+        // Its fields are these; its lists and maps may have been changed in place, and are in the program's hands.
+        if entity.entity_stamps().version == record.version {
+            m.heap.entity_stamp(entity, stamps_of(record));
+            return Ok(entity);
+        }
     }
     fill(m, entity, record)?;
     Ok(entity)
@@ -180,7 +187,11 @@ pub(crate) fn get_field(
         FieldNo::CREATED_AT | FieldNo::UPDATED_AT | FieldNo::VALID_FROM => Ok(Word::none()),
         field => {
             let index = declared(m, entity, field)?;
-            Ok(entity.entity_field(index))
+            let value = entity.entity_field(index);
+            if let View::List(_) | View::Map(_) | View::Tuple(_) | View::Enum(_) = value.view() {
+                entity.entity_lend();
+            }
+            Ok(value)
         }
     }
 }
