@@ -178,16 +178,16 @@ impl Lower<'_, '_> {
     fn pushed(&mut self, e: ExprId, list: Arg, item: Arg) -> Reg {
         let list = self.first_of_two(list, item);
         let (reg, known) = self.list_of(list);
-        let item = match self.cx.types_list_element(known) {
+        let (item, element) = match self.cx.types_list_element(known) {
             Some(declared) => {
                 let stored = self.stored(declared);
                 let item = self.arg_as(item, declared, None);
-                self.convert(item, declared, stored, None)
+                (self.convert(item, declared, stored, None), stored)
             }
-            None => self.arg_as(item, Ty::Any, None),
+            None => (self.arg_as(item, Ty::Any, None), Ty::Any),
         };
         self.at_expr(e);
-        self.list_push(reg, item, self.element_type(known));
+        self.list_push(reg, item, element);
         reg
     }
 

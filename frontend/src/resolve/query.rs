@@ -84,8 +84,8 @@ impl Resolver<'_> {
         mentions::of_expr(arg, &mut |name, how| {
             if how == Mention::Read && (condition || self.field_names.contains(&name.text)) {
                 fields |= self.field_names.contains(&name.text);
-                let known = self.is_visible(&name.text)
-                    || library::exists(&name.text)
+                let known = self.has_value(&name.text)
+                    || (!self.is_visible(&name.text) && library::exists(&name.text))
                     || (self.place() == Place::Route && injected(&name.text).is_some());
                 unknown |= !known;
             }
@@ -154,7 +154,7 @@ impl Resolver<'_> {
             };
             return Some(self.emit(kind, name.span));
         }
-        let outer = self.is_visible(&name.text).then(|| self.read_plain(name));
+        let outer = self.has_value(&name.text).then(|| self.read_plain(name));
         Some(self.emit(
             ExprKind::ImplicitField {
                 it,
@@ -189,6 +189,14 @@ impl Resolver<'_> {
             }
         }
         None
+    }
+
+    /// Whether a name is visible here, and is no variable of the top level whose declaration is still to come.
+    fn has_value(&self, name: &str) -> bool {
+        match self.top(name) {
+            Some(Item::Var(var)) if self.search(name).is_none() => !self.too_early(var),
+            _ => self.is_visible(name),
+        }
     }
 
     fn may_be_field(&self, entity: Option<EntityIx>, name: &str) -> bool {
