@@ -11,6 +11,7 @@ use crate::error::{ReadError, TxError};
 use crate::index::UniqueKey;
 use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
 use crate::queue::ExclusiveTurn;
+use crate::schema::TypeDef;
 use crate::snapshot::{Deleted, Scan, Snapshot};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -262,7 +263,18 @@ impl Transaction {
                 .filter_map(|one| shared.mapping.place_of(one));
             found.extend(places);
         }
+        // Where no field can link there, as of most types, what was written need not be looked through.
+        let types = &shared.schema.types;
+        let name = shared.type_name(ty);
+        let may_link = |def: &TypeDef| def.fields.iter().any(|field| field.ty.may_link_to(name));
+        let holders: Vec<bool> = types.iter().map(may_link).collect();
+        if !holders.contains(&true) {
+            return found;
+        }
         for (key, pending) in &self.writes {
+            if !holders[key.0.0 as usize] {
+                continue;
+            }
             for (at, value) in pending.fields.iter().enumerate() {
                 if value.links_to(ty, id) {
                     found.insert((*key, FieldIx(at as u32)));
