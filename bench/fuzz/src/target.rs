@@ -62,7 +62,7 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "format",
         what: "every program that parses: the same tree and comments, nothing to do the second time",
-        test_runs: 600,
+        test_runs: 300,
         trial: Trial::Text {
             make: format::make,
             judge: format::judge,
@@ -72,17 +72,17 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "compile",
         what: "damaged programs through the whole compiler: a message, or a module that runs under limits",
-        test_runs: 500,
+        test_runs: 200,
         trial: Trial::Text {
             make: compile::make,
             judge: compile::judge,
         },
-        least: &[("refused", 20), ("ran", 5)],
+        least: &[("refused", 20), ("ran", 2)],
     },
     Target {
         name: "programs",
         what: "generated well-typed programs: they compile, and do the same under every policy and rewriting",
-        test_runs: 60,
+        test_runs: 30,
         trial: Trial::Text {
             make: programs::make,
             judge: programs::judge,
@@ -92,7 +92,7 @@ pub const TARGETS: &[Target] = &[
     Target {
         name: "fbc",
         what: "damaged modules: refused, or they run to an end under limits",
-        test_runs: 6_000,
+        test_runs: 3_000,
         trial: Trial::Seed(fbc::trial),
         least: &[
             ("unread", 5),
