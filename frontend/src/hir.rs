@@ -9,6 +9,7 @@
 
 use flin_syntax::Span;
 
+use crate::cases::Case;
 use crate::ids::ids;
 
 ids! {
@@ -381,12 +382,9 @@ pub enum ExprKind {
     IsVariant(ExprId, EnumIx, u32),
     /// Data number n of a value that is this variant.
     VariantData(ExprId, EnumIx, u32, u32),
-    /// No arm of a `match` fits: `subject` reads the matched value; if its type still has members here, the match is not
-    /// exhaustive (diagnostic). Otherwise as `raise`, which never returns.
-    NoMatch {
-        subject: ExprId,
-        raise: ExprId,
-    },
+    /// What the arms of a `match` over this variable take, before any of them is tried. Does nothing; if values are left
+    /// that no arm takes, the match is not exhaustive (diagnostic).
+    Cases(LocalId, Vec<Case>),
     /// `assert cond` without a message: the text of the condition is the message (span of `cond`).
     Assert(ExprId),
     /// `response { … }`: the record.

@@ -46,7 +46,7 @@ macro_rules! flow_kinds {
             | $crate::hir::ExprKind::Return(_)
             | $crate::hir::ExprKind::Try(_)
             | $crate::hir::ExprKind::TryCatch { .. }
-            | $crate::hir::ExprKind::NoMatch { .. }
+            | $crate::hir::ExprKind::Cases(..)
             | $crate::hir::ExprKind::Assert(_)
     };
 }

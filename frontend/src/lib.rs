@@ -1,6 +1,7 @@
 //! The compiler as a library: source text in, module or diagnostics out; no file, clock or environment is touched here.
 //! Stages, in order: `flin_syntax::parse`, `resolve` (names), `infer` (types), `lower` (bytecode).
 
+pub mod cases;
 mod compile;
 pub mod hir;
 mod ids;

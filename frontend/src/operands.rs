@@ -8,6 +8,7 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
     use ExprKind as K;
     match kind {
         K::Error
+        | K::Cases(..)
         | K::None
         | K::Bool(_)
         | K::Int(_)
@@ -61,10 +62,6 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         | K::QueryArg {
             lambda: a,
             plain: b,
-        }
-        | K::NoMatch {
-            subject: a,
-            raise: b,
         }
         | K::ViewOption { own: a, bound: b } => {
             visit(*a);

@@ -90,7 +90,9 @@ fn every_code_is_shown() {
     }
     let ours = |code: &Code| {
         let number = code.number();
-        (100..200).contains(&number) || (300..320).contains(&number)
+        // Which values a `match` forgets is said by the next stage, which knows their types.
+        let here = (100..200).contains(&number) || (300..320).contains(&number);
+        here && *code != Code::NotExhaustive
     };
     let missing: Vec<&Code> = Code::ALL
         .iter()

@@ -86,6 +86,8 @@ pub(super) struct Engine<'p> {
     pub(super) shared: Rc<Shared<'p>>,
     /// Types after `is`, by the address of their annotation.
     pub(super) tested: HashMap<usize, Set>,
+    /// While checking: whether an arm (function, cases, number) takes a value in some copy of its function.
+    pub(super) arms: HashMap<(FnId, ExprId, usize), bool>,
     /// Functions whose result nobody takes: main, views, handlers, tests.
     pub(super) resultless: HashSet<FnId>,
 }
@@ -122,6 +124,7 @@ impl<'p> Engine<'p> {
             loop_writes: HashMap::new(),
             shared: Rc::new(Shared::of(program)),
             tested: HashMap::new(),
+            arms: HashMap::new(),
             resultless: HashSet::new(),
         };
         engine.declare();

@@ -7,6 +7,7 @@
 
 mod access;
 mod calls;
+mod cases;
 mod cells;
 mod control;
 mod declared;
@@ -31,6 +32,7 @@ mod settle;
 #[cfg(test)]
 mod tests;
 mod unused;
+mod usefulness;
 mod walk;
 mod words;
 
@@ -83,6 +85,7 @@ fn infer_with(program: &Program, doubts: Doubts) -> (Types, Vec<Diagnostic>, Dou
     let mut diagnostics = engine.diagnostics.take().unwrap_or_default();
     let conflicts = engine.conflicts(&diagnostics);
     diagnostics.extend(conflicts);
+    diagnostics.extend(engine.unreached_arms());
     diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
     let types = finish::finish(&mut engine, &live);
     (types, diagnostics, engine.doubts)

@@ -736,20 +736,4 @@ impl Walker<'_, '_> {
             walker.with_origins(diagnostic, value, set)
         });
     }
-
-    pub(super) fn check_exhaustive(&mut self, expr: ExprId, set: Set) {
-        if set.is_never() || self.dead {
-            return;
-        }
-        self.report(expr, |walker, span| {
-            let missing = walker.words(set);
-            Diagnostic::error(
-                Code::NotExhaustive,
-                span,
-                "this `match` does not cover every value",
-            )
-            .label(format!("nothing fits {missing}"))
-            .hint("add the missing arms, or `_ -> …` for everything else")
-        });
-    }
 }

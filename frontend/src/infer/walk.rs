@@ -244,7 +244,7 @@ impl<'e, 'p> Walker<'e, 'p> {
             | ExprKind::Continue(..)
             | ExprKind::Return(..)
             | ExprKind::Try(..)
-            | ExprKind::NoMatch { .. }
+            | ExprKind::Cases(..)
             | ExprKind::Assert(..) => self.control_flow(expr),
             ExprKind::EntityNew(..)
             | ExprKind::Save(..)
@@ -462,12 +462,9 @@ impl<'e, 'p> Walker<'e, 'p> {
             }
             ExprKind::Return(value) => self.return_value(expr, *value),
             ExprKind::Try(value) => self.try_value(expr, *value),
-            ExprKind::NoMatch { subject, raise } => {
-                let set = self.eval(*subject);
-                self.check_exhaustive(expr, set);
-                self.eval(*raise);
-                self.dead = true;
-                Set::NEVER
+            ExprKind::Cases(subject, cases) => {
+                self.check_cases(expr, *subject, cases);
+                Set::NONE
             }
             ExprKind::Assert(cond) => {
                 self.eval(*cond);

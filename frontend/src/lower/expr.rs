@@ -177,10 +177,7 @@ impl Lower<'_, '_> {
             ExprKind::Continue(label) => self.continue_loop(*label),
             ExprKind::Return(value) => self.return_value(*value),
             ExprKind::Assert(cond) => self.assert(*cond),
-            ExprKind::NoMatch { raise, .. } => {
-                self.effect(*raise);
-                self.unreachable();
-            }
+            ExprKind::Cases(..) => {}
             ExprKind::Destroy(entity) => self.destroy(*entity),
             kind => debug_assert!(matches!(kind, ExprKind::Error), "{kind:?} has another role"),
         }
@@ -411,7 +408,7 @@ fn role(kind: &ExprKind) -> Role {
         K::SetIndex(..) | K::While { .. } | K::ForRange { .. } | K::For { .. } | K::Break(..) => {
             Role::Statement
         }
-        K::Continue(_) | K::Return(_) | K::Destroy(_) | K::Assert(_) | K::NoMatch { .. } => {
+        K::Continue(_) | K::Return(_) | K::Destroy(_) | K::Assert(_) | K::Cases(..) => {
             Role::Statement
         }
         K::ViewRaw(_)

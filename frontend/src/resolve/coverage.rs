@@ -1,238 +1,229 @@
-//! Which values the arms of a `match` cover, as far as the patterns alone tell. Must stay true: what is called covered is
-//! covered; what needs types to be judged is left to inference.
+//! What the arms of a `match` take, for inference to judge. Must stay true: nothing is reported here, since the steps of
+//! the arms have reported all mistakes; a pattern with a mistake has no case, and a `match` with one is not judged.
 
-use flin_syntax::ast::{Literal, Pattern, PatternItem, PatternKind};
+use flin_syntax::ast::{Literal, MapPatternEntry, Name, Pattern, PatternItem, PatternKind};
 use foldhash::HashSet;
 
-use crate::hir::EnumIx;
+use crate::cases::CasePattern;
+use crate::hir::{EnumIx, TypeAnn};
 
 use super::Resolver;
-use super::names::Item;
+use super::variants::{Capitalised, enums_of};
 
-/// What the arms seen so far cover.
+/// Lengths of lists that the arms so far take whatever they hold.
 #[derive(Debug, Default)]
-pub(super) struct Coverage {
-    /// What variants without their enum belong to.
-    meant: Meant,
-    total: bool,
-    variants: HashSet<(EnumIx, u32)>,
-    enums: Vec<EnumIx>,
-    yes: bool,
-    no: bool,
-    /// There are type, list, map or none patterns.
-    types: bool,
-    literals: bool,
-    /// Lengths of lists that are taken whatever they hold, and the length from which all are.
-    lengths: HashSet<usize>,
-    lengths_from: Option<usize>,
-    /// An arm holds a mistake that is reported already.
-    excused: bool,
+pub(super) struct Lengths {
+    exact: HashSet<usize>,
+    /// The length from which all are taken.
+    from: Option<usize>,
 }
 
-/// The enums that the value of a match may be of; none if nothing tells.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Meant {
-    pub(super) enums: Vec<EnumIx>,
-    /// The value is declared so; else the arms tell.
-    pub(super) declared: bool,
-}
-
-/// What is not covered.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Missing {
-    Nothing,
-    /// Inference must say.
-    ForTypes,
-    /// These cases, as words.
-    Cases(String),
-}
-
-impl Coverage {
-    pub(super) fn new(meant: &Meant) -> Coverage {
-        Coverage {
-            meant: meant.clone(),
-            ..Coverage::default()
-        }
-    }
-
-    pub(super) fn is_total(&self) -> bool {
-        self.total
-    }
-
-    /// Adds an arm without guard.
-    pub(super) fn add(&mut self, pattern: &Pattern, resolver: &Resolver) {
-        match &pattern.kind {
-            PatternKind::Wildcard | PatternKind::Binding(_) => self.total = true,
-            PatternKind::Error | PatternKind::Place(_) => self.excused = true,
-            PatternKind::Literal(Literal::Bool(true)) => self.yes = true,
-            PatternKind::Literal(Literal::Bool(false)) => self.no = true,
-            PatternKind::Variant {
-                enum_name,
-                name,
-                payload,
-            } => {
-                let named = enum_name.as_ref().map(|it| resolver.top(&it.text));
-                let found = match named {
-                    Some(_) => resolver.enums_with(&name.text).to_vec(),
-                    None => resolver.enums_meant(&name.text, &self.meant.enums),
-                };
-                let mut hits = found.into_iter().filter(|(at, _)| match named {
-                    Some(item) => item == Some(Item::Enum(*at)),
-                    None => resolver.top(&name.text).is_none(),
-                });
-                match hits.next() {
-                    Some(first) => {
-                        for (at, number) in std::iter::once(first).chain(hits) {
-                            self.note_enum(at);
-                            if payload.iter().flatten().all(always_fits) {
-                                self.variants.insert((at, number));
-                            }
-                        }
-                    }
-                    None if resolver.is_visible(&name.text) => self.types = true,
-                    None => self.excused = true,
-                }
-            }
-            PatternKind::Or(choices) => {
-                choices.iter().for_each(|choice| self.add(choice, resolver))
-            }
-            PatternKind::Typed { .. }
-            | PatternKind::Literal(_)
-            | PatternKind::Range { .. }
-            | PatternKind::List { .. }
-            | PatternKind::Map { .. }
-            | PatternKind::Tuple(_) => self.add_guarded(pattern),
-        }
-    }
-
+impl Lengths {
     /// Whether this list pattern without guard takes all lists that no arm above takes.
-    pub(super) fn completes_lists(&mut self, pattern: &Pattern) -> bool {
+    pub(super) fn completed_by(&mut self, pattern: &Pattern) -> bool {
         let PatternKind::List { items, rest } = &pattern.kind else {
             return false;
         };
-        let plain = |item: &PatternItem| item.default.is_none() && always_fits(&item.pattern);
+        let plain = |item: &PatternItem| {
+            let kind = &item.pattern.kind;
+            item.default.is_none()
+                && matches!(kind, PatternKind::Wildcard | PatternKind::Binding(_))
+        };
         if !items.iter().all(plain) {
             return false;
         }
         if rest.is_some() {
-            let from = self
-                .lengths_from
-                .map_or(items.len(), |from| from.min(items.len()));
-            self.lengths_from = Some(from);
+            self.from = Some(self.from.map_or(items.len(), |from| from.min(items.len())));
         } else {
-            self.lengths.insert(items.len());
+            self.exact.insert(items.len());
         }
-        let all_below = |from: usize| (0..from).all(|length| self.lengths.contains(&length));
-        self.lengths_from.is_some_and(all_below)
-    }
-
-    /// Adds an arm that may be refused by its guard.
-    pub(super) fn add_guarded(&mut self, pattern: &Pattern) {
-        match &pattern.kind {
-            PatternKind::Typed { .. }
-            | PatternKind::List { .. }
-            | PatternKind::Map { .. }
-            | PatternKind::Tuple(_)
-            | PatternKind::Literal(Literal::None)
-            | PatternKind::Variant { .. } => self.types = true,
-            PatternKind::Literal(_) | PatternKind::Range { .. } => self.literals = true,
-            PatternKind::Or(choices) => choices.iter().for_each(|choice| self.add_guarded(choice)),
-            PatternKind::Wildcard
-            | PatternKind::Binding(_)
-            | PatternKind::Place(_)
-            | PatternKind::Error => {}
-        }
-    }
-
-    fn note_enum(&mut self, at: EnumIx) {
-        if !self.enums.contains(&at) {
-            self.enums.push(at);
-        }
-    }
-
-    /// What the arms leave open.
-    pub(super) fn missing(&self, resolver: &Resolver) -> Missing {
-        if self.total || self.excused {
-            return Missing::Nothing;
-        }
-        let possible = self.possible_enums();
-        if !possible.is_empty() {
-            let open: Vec<Vec<String>> = possible
-                .iter()
-                .map(|at| {
-                    let def = &resolver.enums[at.index()];
-                    let open = self.open_variants(*at, resolver);
-                    open.map(|name| format!("`{}.{name}`", def.name)).collect()
-                })
-                .collect();
-            // Which of several enums a value is of that was not declared, the arms can only guess.
-            let guessed = !self.meant.declared && self.meant.enums.len() > 1;
-            let covered = if guessed {
-                open.iter().any(Vec::is_empty)
-            } else {
-                open.iter().all(Vec::is_empty)
-            };
-            return if covered {
-                Missing::Nothing
-            } else {
-                Missing::Cases(open.concat().join(", "))
-            };
-        }
-        match (self.yes, self.no, self.types) {
-            (true, true, _) => Missing::Nothing,
-            (true, false, false) if !self.literals => Missing::Cases("`false`".to_owned()),
-            (false, true, false) if !self.literals => Missing::Cases("`true`".to_owned()),
-            (_, _, true) => Missing::ForTypes,
-            (_, _, false) => Missing::Cases("every value".to_owned()),
-        }
-    }
-
-    /// The enums that arms name, without those that the value is declared not to be of.
-    fn possible_enums(&self) -> Vec<EnumIx> {
-        let fits = |at: &&EnumIx| !self.meant.declared || self.meant.enums.contains(at);
-        self.enums.iter().filter(fits).copied().collect()
-    }
-
-    /// The names of the variants that no arm takes.
-    fn open_variants<'r>(
-        &'r self,
-        at: EnumIx,
-        resolver: &'r Resolver,
-    ) -> impl Iterator<Item = &'r String> {
-        let variants = resolver.enums[at.index()].variants.iter().enumerate();
-        variants
-            .filter(move |(number, _)| !self.variants.contains(&(at, *number as u32)))
-            .map(|(_, (name, _))| name)
-    }
-
-    /// The pattern of the first variant that no arm takes.
-    pub(super) fn open_arm(&self, resolver: &Resolver) -> Option<String> {
-        let possible = self.possible_enums();
-        let [at] = possible.as_slice() else {
-            return None;
-        };
-        let def = &resolver.enums[at.index()];
-        let open = self.open_variants(*at, resolver).next()?;
-        let (name, data) = def.variants.iter().find(|(name, _)| name == open)?;
-        Some(match data.len() {
-            0 => name.clone(),
-            count => format!("{name}({})", vec!["_"; count].join(", ")),
-        })
+        let all_below = |from: usize| (0..from).all(|length| self.exact.contains(&length));
+        self.from.is_some_and(all_below)
     }
 }
 
-/// Whether a pattern takes every value.
-fn always_fits(pattern: &Pattern) -> bool {
-    match &pattern.kind {
-        PatternKind::Wildcard | PatternKind::Binding(_) | PatternKind::Error => true,
-        PatternKind::Or(choices) => choices.iter().any(always_fits),
-        PatternKind::Place(_)
-        | PatternKind::Typed { .. }
-        | PatternKind::Literal(_)
-        | PatternKind::Range { .. }
-        | PatternKind::Variant { .. }
-        | PatternKind::List { .. }
-        | PatternKind::Map { .. }
-        | PatternKind::Tuple(_) => false,
+impl Resolver<'_> {
+    /// What a pattern takes; none if there is a mistake in it.
+    /// `meant`: the enums that a variant without its enum may belong to.
+    pub(super) fn case_of(&mut self, pattern: &Pattern, meant: &[EnumIx]) -> Option<CasePattern> {
+        Some(match &pattern.kind {
+            PatternKind::Wildcard | PatternKind::Binding(_) => CasePattern::Any,
+            PatternKind::Error | PatternKind::Place(_) => return None,
+            PatternKind::Typed { ty, .. } => CasePattern::Typed(self.tested_type(ty)),
+            PatternKind::Literal(literal) => literal_case(literal),
+            PatternKind::Range {
+                start,
+                end,
+                inclusive,
+            } => {
+                let (start, end) = (literal_case(start), literal_case(end));
+                CasePattern::Between(Box::new(start), Box::new(end), *inclusive)
+            }
+            PatternKind::Variant {
+                enum_name,
+                name,
+                payload,
+            } => self.variant_case(enum_name.as_ref(), name, payload.as_deref(), meant)?,
+            PatternKind::List { items, rest } => CasePattern::List {
+                needed: items
+                    .iter()
+                    .take_while(|item| item.default.is_none())
+                    .count(),
+                items: self.item_cases(items)?,
+                rest: rest.is_some(),
+            },
+            PatternKind::Tuple(items) => CasePattern::Tuple(self.item_cases(items)?),
+            PatternKind::Map {
+                type_name: None,
+                entries,
+                ..
+            } => CasePattern::Map(self.entry_cases(entries, CasePattern::Some)?),
+            PatternKind::Map {
+                type_name: Some(name),
+                entries,
+                ..
+            } => {
+                let entity = self.entity_named(name)?;
+                CasePattern::Entity(entity, self.entry_cases(entries, CasePattern::Any)?)
+            }
+            PatternKind::Or(choices) => CasePattern::Or(
+                choices
+                    .iter()
+                    .map(|choice| self.case_of(choice, meant))
+                    .collect::<Option<_>>()?,
+            ),
+        })
+    }
+
+    fn variant_case(
+        &mut self,
+        enum_name: Option<&Name>,
+        name: &Name,
+        payload: Option<&[Pattern]>,
+        meant: &[EnumIx],
+    ) -> Option<CasePattern> {
+        Some(match self.capitalised_pattern(enum_name, name, meant) {
+            Capitalised::Variants(found) => {
+                let mut cases = Vec::with_capacity(found.len());
+                for (at, number) in found {
+                    let types = self.enums[at.index()].variants[number as usize].1.clone();
+                    let data = match payload {
+                        None => vec![CasePattern::Any; types.len()],
+                        Some(payload) if payload.len() == types.len() => {
+                            let mut data = Vec::with_capacity(types.len());
+                            for (part, ty) in payload.iter().zip(&types) {
+                                let mut meant = Vec::new();
+                                enums_of(ty, &mut meant);
+                                data.push(self.case_of(part, &meant)?);
+                            }
+                            data
+                        }
+                        Some(_) => continue,
+                    };
+                    cases.push(CasePattern::Variant(at, number, data));
+                }
+                match cases.len() {
+                    0 => return None,
+                    1 => cases.remove(0),
+                    _ => CasePattern::Or(cases),
+                }
+            }
+            Capitalised::Type(ty) => CasePattern::Typed(ty),
+            Capitalised::Constant => CasePattern::Unsure,
+            Capitalised::Unknown => return None,
+        })
+    }
+
+    /// A default stands for none and for what is absent.
+    fn item_cases(&mut self, items: &[PatternItem]) -> Option<Vec<CasePattern>> {
+        items
+            .iter()
+            .map(|item| {
+                let case = self.case_of(&item.pattern, &[])?;
+                let known = item.default.is_none() || case.is_any();
+                Some(if known { case } else { CasePattern::Unsure })
+            })
+            .collect()
+    }
+
+    /// `whole` is what a key takes that is only named.
+    fn entry_cases(
+        &mut self,
+        entries: &[MapPatternEntry],
+        whole: CasePattern,
+    ) -> Option<Vec<(String, CasePattern)>> {
+        let mut cases: Vec<(String, CasePattern)> = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let case = self.case_of(&entry.pattern, &[])?;
+            let plain = matches!(
+                entry.pattern.kind,
+                PatternKind::Wildcard | PatternKind::Binding(_)
+            );
+            let case = match &entry.default {
+                None if plain => whole.clone(),
+                None => case,
+                Some(_) if case.is_any() => CasePattern::Any,
+                Some(_) => CasePattern::Unsure,
+            };
+            match cases.iter_mut().find(|known| *known.0 == *entry.key.text) {
+                Some(twice) => twice.1 = CasePattern::Unsure,
+                None => cases.push((entry.key.text.to_string(), case)),
+            }
+        }
+        Some(cases)
+    }
+
+    /// A value that a pattern that may not fit does not take, as words; none if the pattern alone does not tell.
+    pub(super) fn refused_by(&mut self, pattern: &Pattern) -> Option<String> {
+        let at_variant = |this: &Self, at: EnumIx, taken: &[u32]| {
+            let variants = &this.enums[at.index()].variants;
+            let open = (0..variants.len()).find(|n| !taken.contains(&(*n as u32)))?;
+            let (name, data) = &variants[open];
+            Some(match data.len() {
+                0 => name.clone(),
+                count => format!("{name}({})", vec!["_"; count].join(", ")),
+            })
+        };
+        match self.case_of(pattern, &[])? {
+            CasePattern::Variant(at, number, data) => {
+                let other = at_variant(self, at, &[number]);
+                other.filter(|_| data.iter().all(CasePattern::is_any))
+            }
+            CasePattern::Or(choices) => {
+                let mut taken = Vec::new();
+                let mut of = None;
+                for choice in &choices {
+                    let CasePattern::Variant(at, number, _) = choice else {
+                        return None;
+                    };
+                    of = Some(*at);
+                    taken.push(*number);
+                }
+                at_variant(self, of?, &taken)
+            }
+            CasePattern::Bool(value) => Some((!value).to_string()),
+            CasePattern::Any
+            | CasePattern::Some
+            | CasePattern::Unsure
+            | CasePattern::Int(_)
+            | CasePattern::Float(_)
+            | CasePattern::Text(_)
+            | CasePattern::Between(..)
+            | CasePattern::Typed(_)
+            | CasePattern::List { .. }
+            | CasePattern::Tuple(_)
+            | CasePattern::Map(_)
+            | CasePattern::Entity(..) => None,
+        }
+    }
+}
+
+fn literal_case(literal: &Literal) -> CasePattern {
+    match literal {
+        Literal::None => CasePattern::Typed(TypeAnn::None),
+        Literal::Bool(value) => CasePattern::Bool(*value),
+        Literal::Int(value) => CasePattern::Int(*value),
+        Literal::Float(value) => CasePattern::Float(*value),
+        Literal::Text(value) => CasePattern::Text(value.to_string()),
     }
 }

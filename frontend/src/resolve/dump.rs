@@ -534,7 +534,7 @@ impl Printer<'_> {
             ExprKind::Concat(_) => "text".to_owned(),
             ExprKind::CallValue(..) => "call-value".to_owned(),
             ExprKind::QueryArg { .. } => "query-arg".to_owned(),
-            ExprKind::NoMatch { .. } => "no-match".to_owned(),
+            ExprKind::Cases(..) => "cases".to_owned(),
             ExprKind::TryCatch { .. } => "try-catch".to_owned(),
             ExprKind::SetIndex(..) => "set-index".to_owned(),
             ExprKind::ViewText(_) => "view-text".to_owned(),

@@ -1,6 +1,6 @@
 //! `match` and `while let`: patterns that may not fit become tests and bindings. Must stay true: the subject is evaluated
-//! once; arms are tried in order; a name is bound before the guard that may use it; what no arm covers is an error here
-//! if the patterns show it, else the place is marked for inference.
+//! once; arms are tried in order; a name is bound before the guard that may use it; which values
+//! the arms take is written down for inference, which says what is not covered.
 
 use std::sync::Arc;
 
@@ -10,10 +10,11 @@ use flin_syntax::ast::{
 use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashMap, HashSet};
 
+use crate::cases::{Case, CasePattern};
 use crate::hir::{BinOp, EnumIx, ExprId, ExprKind, LocalId, TypeAnn};
 
 use super::Resolver;
-use super::coverage::Coverage;
+use super::coverage::Lengths;
 use super::typenames::BUILT_IN;
 
 /// A test that a value fits, and the bindings to make if it does.
@@ -57,39 +58,42 @@ impl Resolver<'_> {
     ) -> ExprId {
         let value = self.expr(subject);
         let from = self.temporary(subject.span);
-        let start = self.emit(ExprKind::Let(from, Some(value)), subject.span);
+        let mut start = vec![self.emit(ExprKind::Let(from, Some(value)), subject.span)];
         let meant = self.meant_enums(value, arms);
-        let mut coverage = Coverage::new(&meant);
+        let (mut total, mut lengths) = (false, Lengths::default());
+        // None once there is a mistake in a pattern.
+        let mut cases = Some(Vec::with_capacity(arms.len()));
         let mut parts = Vec::new();
         let mut last = None;
         for (n, arm) in arms.iter().enumerate() {
-            if coverage.is_total() {
+            if total {
                 self.never_reached(&arms[..n], arm.span);
             }
             self.open_block();
-            let rest_of_lists = arm.guard.is_none() && coverage.completes_lists(&arm.pattern);
-            let test = if rest_of_lists {
-                self.any_list_test(&arm.pattern, from)
-            } else {
-                self.arm_test(&arm.pattern, arm.guard.as_ref(), from, &meant.enums)
-            };
+            let rest_of_lists = arm.guard.is_none() && lengths.completed_by(&arm.pattern);
+            let (steps, case) = self.arm_steps(&arm.pattern, from, &meant, rest_of_lists);
+            let test = self.guarded(steps, arm.guard.as_ref(), arm.pattern.span);
             let body = if want {
                 self.expr(&arm.body)
             } else {
                 self.effect(&arm.body)
             };
             self.close_block();
-            let body = if test.bindings.is_empty() {
-                body
-            } else {
-                let mut ids = test.bindings;
-                ids.push(body);
-                self.emit(ExprKind::Block(ids, want), arm.span)
-            };
-            if arm.guard.is_none() {
-                coverage.add(&arm.pattern, self);
-            } else {
-                coverage.add_guarded(&arm.pattern);
+            let body = self.behind(test.bindings, body, want, arm.span);
+            let guarded = arm.guard.is_some();
+            // What stands below an arm that takes everything is told here.
+            if let Some(all) = cases.as_mut().filter(|_| !total) {
+                match case {
+                    Some(pattern) => {
+                        total = !guarded && pattern.is_any();
+                        all.push(Case {
+                            pattern,
+                            guarded,
+                            span: arm.span,
+                        });
+                    }
+                    None => cases = None,
+                }
             }
             match test.condition {
                 Some(cond) => parts.push((cond, body, arm.span)),
@@ -97,7 +101,10 @@ impl Resolver<'_> {
                 None => {}
             }
         }
-        let mut otherwise = last.unwrap_or_else(|| self.no_match(&coverage, from, subject.span));
+        if let Some(cases) = cases {
+            start.push(self.emit(ExprKind::Cases(from, cases), subject.span));
+        }
+        let mut otherwise = last.unwrap_or_else(|| self.no_match(subject.span));
         for (cond, then, span) in parts.into_iter().rev() {
             otherwise = self.emit(
                 ExprKind::If {
@@ -108,7 +115,22 @@ impl Resolver<'_> {
                 span,
             );
         }
-        self.emit(ExprKind::Block(vec![start, otherwise], want), span)
+        start.push(otherwise);
+        self.emit(ExprKind::Block(start, want), span)
+    }
+
+    fn behind(
+        &mut self,
+        mut bindings: Vec<ExprId>,
+        body: ExprId,
+        want: bool,
+        span: Span,
+    ) -> ExprId {
+        if bindings.is_empty() {
+            return body;
+        }
+        bindings.push(body);
+        self.emit(ExprKind::Block(bindings, want), span)
     }
 
     /// A warning about an arm below one that fits every value.
@@ -140,7 +162,9 @@ impl Resolver<'_> {
 
     /// The test of `while let`. A plain name goes on until there is none: it would fit for ever.
     pub(super) fn while_pattern(&mut self, pattern: &Pattern, from: LocalId) -> Test {
-        let mut test = self.arm_test(pattern, None, from, &[]);
+        let mut steps = Vec::new();
+        self.steps(pattern, from, &mut Names::default(), &mut steps);
+        let mut test = self.join(steps, pattern.span);
         if matches!(pattern.kind, PatternKind::Binding(_)) && test.condition.is_none() {
             let value = self.emit(ExprKind::Local(from), pattern.span);
             let none = self.emit(ExprKind::None, pattern.span);
@@ -150,37 +174,48 @@ impl Resolver<'_> {
         test
     }
 
-    fn arm_test(
+    /// The steps of an arm, and what it takes if there is no mistake in it.
+    fn arm_steps(
         &mut self,
         pattern: &Pattern,
-        guard: Option<&Expr>,
         from: LocalId,
         meant: &[EnumIx],
-    ) -> Test {
+        rest_of_lists: bool,
+    ) -> (Vec<Step>, Option<CasePattern>) {
+        let told = self.diagnostics.len();
         let mut steps = Vec::new();
-        let mut names = Names {
-            meant: meant.to_vec(),
-            ..Names::default()
-        };
-        self.steps(pattern, from, &mut names, &mut steps);
+        if rest_of_lists {
+            self.any_list_steps(pattern, from, &mut steps);
+        } else {
+            let mut names = Names {
+                meant: meant.to_vec(),
+                ..Names::default()
+            };
+            self.steps(pattern, from, &mut names, &mut steps);
+        }
+        let right = self.diagnostics.len() == told && !self.is_full();
+        let case = right.then(|| self.case_of(pattern, meant)).flatten();
+        (steps, case)
+    }
+
+    fn guarded(&mut self, mut steps: Vec<Step>, guard: Option<&Expr>, span: Span) -> Test {
         if let Some(guard) = guard {
             let guard = self.expr(guard);
             steps.push(Step::Check(guard));
         }
-        self.join(steps, pattern.span)
+        self.join(steps, span)
     }
 
-    /// The test of a list pattern that takes every list that comes here: the arms above take all other lengths.
-    fn any_list_test(&mut self, pattern: &Pattern, from: LocalId) -> Test {
-        let (mut steps, mut names) = (Vec::new(), Names::default());
+    /// The steps of a list pattern that takes every list that comes here: the arms above take all other lengths.
+    fn any_list_steps(&mut self, pattern: &Pattern, from: LocalId, steps: &mut Vec<Step>) {
+        let mut names = Names::default();
         if let PatternKind::List { items, rest } = &pattern.kind {
             let rest = rest.as_ref().and_then(|rest| rest.name.as_ref());
             let list = TypeAnn::List(Box::new(TypeAnn::Any));
-            self.check_type(from, list, pattern.span, &mut steps);
-            self.item_steps(items, from, &mut names, &mut steps);
-            self.rest_steps(items, rest, from, &mut names, &mut steps);
+            self.check_type(from, list, pattern.span, steps);
+            self.item_steps(items, from, &mut names, steps);
+            self.rest_steps(items, rest, from, &mut names, steps);
         }
-        self.join(steps, pattern.span)
     }
 
     fn rest_steps(
@@ -225,38 +260,18 @@ impl Resolver<'_> {
         }
     }
 
-    /// What happens if no arm fits.
-    fn no_match(&mut self, coverage: &Coverage, from: LocalId, span: Span) -> ExprId {
+    /// What happens if no arm fits. It stands behind all arms, also of a `match` that covers every value: a value that
+    /// comes from outside may be of another type than all believe.
+    fn no_match(&mut self, span: Span) -> ExprId {
         let kind = self.emit(ExprKind::Text("MatchError".to_owned()), span);
         let message = self.emit(
             ExprKind::Text("no arm of this match fits the value".to_owned()),
             span,
         );
-        let raise = self.emit(
+        self.emit(
             ExprKind::CallLib("fail".to_owned(), vec![kind, message]),
             span,
-        );
-        match coverage.missing(self) {
-            super::coverage::Missing::Nothing => raise,
-            super::coverage::Missing::ForTypes => {
-                let subject = self.emit(ExprKind::Local(from), span);
-                self.emit(ExprKind::NoMatch { subject, raise }, span)
-            }
-            super::coverage::Missing::Cases(cases) => {
-                self.report(
-                    Diagnostic::error(
-                        Code::NotExhaustive,
-                        span,
-                        format!("this match does not cover {cases}"),
-                    )
-                    .hint(match coverage.open_arm(self) {
-                        Some(arm) => format!("add `{arm} -> …`, or `_ -> …` for all the rest"),
-                        None => "add an arm for it, or `_ -> …` for all the rest".to_owned(),
-                    }),
-                );
-                raise
-            }
-        }
+        )
     }
 
     fn steps(&mut self, pattern: &Pattern, from: LocalId, names: &mut Names, out: &mut Vec<Step>) {

@@ -110,9 +110,15 @@ impl Resolver<'_> {
             | PatternKind::Range { .. }
             | PatternKind::Variant { .. }
             | PatternKind::Or(_) => {
+                let reason = match self.refused_by(pattern) {
+                    Some(other) => {
+                        format!("here a pattern must take every value; `{other}` does not fit")
+                    }
+                    None => "here a pattern must take every value".to_owned(),
+                };
                 self.report(
                     Diagnostic::error(Code::RefutablePattern, span, "this pattern may not fit")
-                        .reason("here a pattern must take every value")
+                        .reason(reason)
                         .hint("use `match` to try several patterns"),
                 );
                 // Its names are meant to be known.

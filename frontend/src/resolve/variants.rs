@@ -8,13 +8,12 @@ use flin_syntax::{Code, Diagnostic};
 use crate::hir::{BinOp, EnumIx, ExprId, ExprKind, LocalId, TypeAnn};
 
 use super::Resolver;
-use super::coverage::Meant;
 use super::matching::{Names, Step};
 use super::names::Item;
 use super::typenames::count_of;
 
 /// What a capitalised name in a pattern means.
-enum Capitalised {
+pub(super) enum Capitalised {
     /// The enums and their variant of that name: one, unless nothing tells which is meant.
     Variants(Vec<(EnumIx, u32)>),
     Type(TypeAnn),
@@ -139,7 +138,7 @@ impl Resolver<'_> {
     }
 
     /// What a capitalised name in a pattern means; an unknown one is reported.
-    fn capitalised_pattern(
+    pub(super) fn capitalised_pattern(
         &mut self,
         enum_name: Option<&Name>,
         name: &Name,
@@ -211,7 +210,7 @@ impl Resolver<'_> {
 
     /// The enums that the value of a match may be of: those it is declared as, else those that have all the variants
     /// which the arms name.
-    pub(super) fn meant_enums(&self, value: ExprId, arms: &[MatchArm]) -> Meant {
+    pub(super) fn meant_enums(&self, value: ExprId, arms: &[MatchArm]) -> Vec<EnumIx> {
         let (mut bare, mut named) = (Vec::new(), Vec::new());
         for arm in arms {
             self.variants_of(&arm.pattern, &mut bare, &mut named);
@@ -237,7 +236,7 @@ impl Resolver<'_> {
         }
         enums.sort_unstable();
         enums.dedup();
-        Meant { enums, declared }
+        enums
     }
 
     /// The variants that a pattern names without their enum, and the enums that it names.
@@ -320,7 +319,7 @@ impl Resolver<'_> {
 }
 
 /// The enums that values of a type may be of.
-fn enums_of(ty: &TypeAnn, out: &mut Vec<EnumIx>) {
+pub(super) fn enums_of(ty: &TypeAnn, out: &mut Vec<EnumIx>) {
     match ty {
         TypeAnn::Enum(at, _) => out.push(*at),
         TypeAnn::Optional(inner) => enums_of(inner, out),
