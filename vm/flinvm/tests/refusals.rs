@@ -206,6 +206,24 @@ fn a_script_whose_reader_is_gone_ends() {
 }
 
 #[test]
+fn what_a_script_printed_is_seen_while_it_runs_on() {
+    let folder = Folder::new();
+    let script = folder.write("endless.flin", b"print(\"it begins\")\nloop { }\n");
+    let mut child = Command::new(flin_testkit::process::program("flinvm"))
+        .arg("run")
+        .arg(&script)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("flinvm starts");
+    let mut line = String::new();
+    let mut out = std::io::BufReader::new(child.stdout.take().expect("stdout is piped"));
+    out.read_line(&mut line).expect("a line");
+    child.kill().expect("it can be ended");
+    child.wait().expect("it ends");
+    assert_eq!(line, "it begins\n");
+}
+
+#[test]
 fn sigterm_finishes_and_leaves_a_closed_log() {
     let folder = Folder::new();
     let module = folder.compile("zebras.fbc", ZEBRAS);
