@@ -8,6 +8,9 @@
 //! word (filled with none at entry), because the collector reads them all.
 #![allow(unsafe_code)]
 
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
 use flin_bytecode::{Bank, Function};
 
 use crate::heap::Obj;
@@ -36,7 +39,18 @@ pub(crate) struct FuncInfo {
     pub(crate) result_slot: u32,
     /// Equal for equal signatures.
     pub(crate) signature: u32,
+    /// Scalar slots that a call asks room for: all of the frame's, or more than there can be, so that the call takes its
+    /// cold way and sees the native code. So calls of interpreted functions pay nothing for this.
+    asked_slots: AtomicU32,
+    /// Fuel used in this function while it was interpreted, roughly.
+    pub(crate) heat: AtomicU32,
+    /// Native code and the trampoline that enters it; null while there is none.
+    pub(crate) native: AtomicPtr<u8>,
+    pub(crate) trampoline: AtomicPtr<u8>,
 }
+
+/// More slots than a stack has.
+const NO_ROOM: u32 = 1 << 31;
 
 // SAFETY: `code` points into the module of the program that owns this, which never changes.
 unsafe impl Send for FuncInfo {}
@@ -66,7 +80,41 @@ impl FuncInfo {
             ref_params: in_bank(Bank::Reference) + u32::from(function.is_closure),
             result_slot: function.signature.result_slot(function.is_closure) as u32,
             signature,
+            asked_slots: AtomicU32::new(scalar_slots as u32),
+            heat: AtomicU32::new(0),
+            native: AtomicPtr::new(std::ptr::null_mut()),
+            trampoline: AtomicPtr::new(std::ptr::null_mut()),
         }
+    }
+
+    /// Calls enter this code from now on.
+    pub(crate) fn publish(&self, native: *const u8, trampoline: *const u8) {
+        self.trampoline
+            .store(trampoline.cast_mut(), Ordering::Relaxed);
+        self.native.store(native.cast_mut(), Ordering::Release);
+        self.asked_slots.store(NO_ROOM, Ordering::SeqCst);
+    }
+
+    /// The next call takes its cold way, where a compiler is asked.
+    pub(crate) fn ask_at_call(&self) {
+        self.asked_slots.store(NO_ROOM, Ordering::SeqCst);
+    }
+
+    /// Calls go the short way again, unless there is native code.
+    pub(crate) fn stay_interpreted(&self) {
+        self.asked_slots.store(self.scalar_slots, Ordering::SeqCst);
+        if !self.native.load(Ordering::SeqCst).is_null() {
+            self.asked_slots.store(NO_ROOM, Ordering::SeqCst);
+        }
+    }
+
+    /// Native code and its trampoline.
+    pub(crate) fn native_code(&self) -> Option<(NonNull<u8>, NonNull<u8>)> {
+        let native = NonNull::new(self.native.load(Ordering::Acquire))?;
+        Some((
+            native,
+            NonNull::new(self.trampoline.load(Ordering::Relaxed))?,
+        ))
     }
 
     /// Instruction number of an address in this function's code.
@@ -344,7 +392,8 @@ impl Stacks {
     #[inline(always)]
     pub(crate) fn has_room(&self, func: &FuncInfo, window: Regs) -> bool {
         // In bytes: the frames are far smaller than the address space, so nothing wraps.
-        let scalars = window.s as usize + func.scalar_slots as usize * 8;
+        let asked = func.asked_slots.load(Ordering::Relaxed);
+        let scalars = window.s as usize + asked as usize * 8;
         let refs = window.r as usize + func.ref_slots as usize * 8;
         scalars <= self.scalar_end as usize && refs <= self.ref_end as usize
     }

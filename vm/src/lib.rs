@@ -12,9 +12,11 @@ pub mod iso;
 pub mod json_text;
 mod library;
 mod machine;
+pub mod native;
 #[cfg(feature = "count")]
 mod profile;
 mod program;
+mod rtcalls;
 mod semantics;
 mod trap;
 mod value;

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use crate::frame::FuncInfo;
 use crate::heap::Layouts;
+use crate::native::NativeState;
 
 /// A verified module, ready to run; shared by all VMs of the process.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Program {
     signature_keys: Vec<u32>,
     /// Compiled `@pattern`s by their text; none where the pattern is no valid expression.
     patterns: HashMap<String, Option<Regex>>,
+    /// Dropped last of all: it owns the native code.
+    native: NativeState,
     #[cfg(feature = "count")]
     profile: crate::profile::Profile,
 }
@@ -75,6 +78,7 @@ impl Program {
             layouts,
             signature_keys,
             patterns,
+            native: NativeState::default(),
         };
         program.funcs = program
             .module
@@ -99,6 +103,10 @@ impl Program {
 
     pub(crate) fn funcs(&self) -> &[FuncInfo] {
         &self.funcs
+    }
+
+    pub(crate) fn native_state(&self) -> &NativeState {
+        &self.native
     }
 
     pub(crate) fn layouts(&self) -> &Arc<Layouts> {

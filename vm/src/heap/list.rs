@@ -10,8 +10,10 @@ use super::{Heap, checked};
 use crate::fault::{Fault, Res};
 use crate::value::{View, Word};
 
-const LEN: usize = 1;
-const BUFFER: usize = 2;
+/// Word of a list that holds its length.
+pub(crate) const LEN: usize = 1;
+/// Word of a list that holds its buffer.
+pub(crate) const BUFFER: usize = 2;
 const LIST_WORDS: usize = 3;
 /// Longest list; keeps sizes in bytes far from overflow.
 const LEN_MAX: usize = (u32::MAX >> 1) as usize;

@@ -20,13 +20,17 @@ mod things;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::collections::HashMap;
+use std::mem::{offset_of, size_of};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 pub(crate) use boxes::{closure_slot_class, range_parts};
 pub(crate) use entity::{EntityState, Past, Stamps};
 pub(crate) use layouts::{Layouts, ShapeLayout};
-pub(crate) use list::{ElementError, class_of as list_class, len as list_len};
+pub(crate) use list::{
+    BUFFER as LIST_BUFFER_WORD, ElementError, LEN as LIST_LEN_WORD, class_of as list_class,
+    len as list_len,
+};
 pub(crate) use map::MapCursor;
 pub(crate) use object::{Kind, NONE_OBJECT, Obj, header};
 pub(crate) use things::{ErrorParts, QUERY_STEPS_MAX, QueryBase};
@@ -75,6 +79,21 @@ struct SizeClass {
     free: *mut u64,
     bump: *mut u64,
     bump_end: *mut u64,
+}
+
+/// What native code needs to allocate in place (`native/layout.rs`).
+pub(crate) const SIZE_CLASS_FREE: usize = offset_of!(SizeClass, free);
+pub(crate) const SIZE_CLASS_BUMP: usize = offset_of!(SizeClass, bump);
+pub(crate) const SIZE_CLASS_BUMP_END: usize = offset_of!(SizeClass, bump_end);
+pub(crate) const SIZE_CLASS_STRIDE: usize = size_of::<SizeClass>();
+pub(crate) const HEAP_USED: usize = offset_of!(Heap, used_bytes);
+pub(crate) const HEAP_THRESHOLD: usize = offset_of!(Heap, threshold_bytes);
+pub(crate) const HEAP_ALLOCATED: usize = offset_of!(Heap, allocated_bytes);
+
+/// Index of the size class for so many words and the words of its blocks; none for big objects.
+pub(crate) fn size_class(words: usize) -> Option<(usize, usize)> {
+    let class = usize::from(*CLASS_OF_WORDS.get(words)?);
+    Some((class, CLASS_WORDS[class]))
 }
 
 struct Page {
@@ -140,6 +159,11 @@ impl Heap {
     #[inline(always)]
     pub(crate) fn wants_collection(&self) -> bool {
         self.used_bytes >= self.threshold_bytes
+    }
+
+    /// Where the free blocks of each size are found.
+    pub(crate) fn size_classes(&mut self) -> *mut u8 {
+        self.classes.as_mut_ptr().cast()
     }
 
     /// What the program's shapes and texts look like.

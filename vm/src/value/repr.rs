@@ -19,11 +19,12 @@ use crate::heap::{Kind, NONE_OBJECT, Obj};
 #[repr(transparent)]
 pub(crate) struct Word(u64);
 
-const FLOAT_TAG: u64 = 0b10;
+/// Low bits of an inline float.
+pub(crate) const FLOAT_TAG: u64 = 0b10;
 /// The word of 0.0, whose exponent is not in the inline range.
-const FLOAT_ZERO: u64 = 0x8000_0000_0000_0002;
+pub(crate) const FLOAT_ZERO: u64 = 0x8000_0000_0000_0002;
 /// The one float inside the inline range whose rotation would look like `FLOAT_ZERO`.
-const FLOAT_CLASH: u64 = 0x3000_0000_0000_0000;
+pub(crate) const FLOAT_CLASH: u64 = 0x3000_0000_0000_0000;
 
 impl Word {
     /// false
@@ -72,7 +73,7 @@ impl Word {
 
     /// The bits, to be stored in a slot.
     #[inline(always)]
-    pub(crate) fn bits(self) -> u64 {
+    pub(crate) const fn bits(self) -> u64 {
         self.0
     }
 

@@ -17,6 +17,7 @@ const UNSAFE_ROOMS: &[&str] = &[
     "vm/src/heap.rs",
     "vm/src/interp/",
     "vm/src/interp.rs",
+    "vm/src/native/",
     "vm/src/rtcalls.rs",
     "vm/runtime/src/stack.rs",
     "store/src/map.rs",
