@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod application;
+pub mod compute;
 pub mod hostile;
 pub mod mistakes;
 pub mod shapes;

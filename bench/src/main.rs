@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use flin_bench::application::application;
+use flin_bench::compute::{self, Wanted};
 use flin_bench::hostile::HOSTILE;
 use flin_bench::shapes::SHAPES;
 use flin_bench::slips::slipped;
@@ -35,6 +36,7 @@ const HELP: &str = "flin-bench COMMAND
   shape NAME N     print a program of that shape
   hostile [NAME]   time and memory for inputs that no person writes
   slips N SEED     make N slips in a program, one at a time, and print those with several messages
+  compute …        the kernels against their peers: [--kernel NAME] [--only A,B] [--rounds N] [--native] [--write]
   once FILE        compile a file once and print milliseconds and peak memory
 ";
 
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
         ["shape", name, size] => number(size).and_then(|size| print_shape(name, size)),
         ["hostile", rest @ ..] => hostile(rest.first().copied().unwrap_or("")),
         ["slips", count, seed] => slips(count, seed),
+        ["compute", words @ ..] => compute(words),
         ["once", file] => once(Path::new(file)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");
@@ -65,6 +68,20 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The kernels against their peers; with `--write` into the document, too.
+fn compute(words: &[&str]) -> Result<(), String> {
+    let wanted = Wanted::parse(words)?;
+    let work = std::env::temp_dir().join(format!("flin-compute-{}", std::process::id()));
+    let table = compute::run(&wanted, &work)?.markdown();
+    let start = compute::start::table(&work)?;
+    println!("\n{table}\n{start}");
+    std::fs::remove_dir_all(&work).map_err(|e| format!("{}: {e}", work.display()))?;
+    if wanted.write {
+        compute::document::write(&format!("{table}\n{start}"))?;
+    }
+    Ok(())
 }
 
 fn number(word: &str) -> Result<usize, String> {

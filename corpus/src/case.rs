@@ -54,8 +54,11 @@ fn joined(lines: &[&str]) -> String {
     })
 }
 
-/// The folders of programs.
-pub const FOLDERS: [&str; 3] = ["programs", "bugs", "kernels"];
+/// The folders of programs. Those of the benchmark, at the small size that their files name, are programs like all others.
+pub const FOLDERS: [&str; 3] = ["programs", "bugs", KERNELS];
+
+/// The small heavy programs whose code must stay typed: each is `NAME/kernel.flin`.
+pub const KERNELS: &str = "../bench/compute";
 
 /// The folder of the crate.
 pub fn root() -> &'static Path {
@@ -73,8 +76,12 @@ pub fn files() -> Vec<(String, PathBuf)> {
     all.map(|path| (name_of(&path), path)).collect()
 }
 
-/// The name of a file of the corpus.
+/// The name of a file of the corpus; a kernel's is `kernels/NAME`.
 pub(crate) fn name_of(path: &Path) -> String {
+    if let Ok(kernel) = path.strip_prefix(root().join(KERNELS)) {
+        let name = kernel.parent().unwrap_or(kernel);
+        return format!("kernels/{}", name.display());
+    }
     let below = path.strip_prefix(root()).unwrap_or(path).with_extension("");
     below.display().to_string().replace('\\', "/")
 }

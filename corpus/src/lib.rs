@@ -23,7 +23,7 @@ use flin_bytecode::Module;
 use flin_syntax::span::LineIndex;
 use flin_vm::{Limits, Program, Trap, Vm};
 
-pub use case::{Case, FOLDERS, Setup, StoreFault, files, root};
+pub use case::{Case, FOLDERS, KERNELS, Setup, StoreFault, files, root};
 pub use host::MemoryHost;
 
 /// How a program is executed.

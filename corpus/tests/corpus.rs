@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use flin_corpus::diagnostics::{GENERATED, pairs};
 use flin_corpus::similar::{ALIKE_MAX, Shape};
-use flin_corpus::{Case, files};
+use flin_corpus::{Case, KERNELS, files};
 
 #[test]
 fn no_two_programs_are_nearly_the_same() {
@@ -31,8 +31,9 @@ fn no_two_programs_are_nearly_the_same() {
 
 #[test]
 fn copies_are_found_whatever_their_names() {
-    let source = std::fs::read_to_string(flin_corpus::root().join("kernels/nbody.flin"))
-        .expect("a readable program");
+    let source =
+        std::fs::read_to_string(flin_corpus::root().join(KERNELS).join("nbody/kernel.flin"))
+            .expect("a readable program");
     let renamed = source.replace("energy", "power").replace("0.01", "0.5");
     assert_ne!(source, renamed);
     assert!(Shape::of(&source).likeness(&Shape::of(&renamed)) > 0.99);

@@ -23,7 +23,11 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
         ["counts"] => counts(root, false),
         ["counts", "--accept"] => counts(root, true),
         _ => {
-            let build = ["build", "--release", "-p", "flinc", "-p", "flin-bench"];
+            let mut build = vec!["build", "--release", "-p", "flinc", "-p", "flin-bench"];
+            if words.first() == Some(&"compute") {
+                build.extend(["-p", "flinvm"]);
+                packages::ensure_peers(root);
+            }
             steps::run(root, "cargo", &build)?;
             let program = steps::target_dir(root)?.join("release/flin-bench");
             steps::run(root, &program.display().to_string(), words)

@@ -31,7 +31,7 @@ const TOOLS: &[Tool] = &[
 /// # Errors
 /// When a package is missing and cannot be installed.
 pub(crate) fn ensure(root: &Path) -> Result<(), String> {
-    ensure_these(root, |_| true)
+    ensure_these(root, TOOLS, |_| true)
 }
 
 /// Installs one program if it is missing.
@@ -39,11 +39,41 @@ pub(crate) fn ensure(root: &Path) -> Result<(), String> {
 /// # Errors
 /// When it is missing and cannot be installed.
 pub(crate) fn ensure_one(root: &Path, program: &str) -> Result<(), String> {
-    ensure_these(root, |tool| tool.program == program)
+    ensure_these(root, TOOLS, |tool| tool.program == program)
 }
 
-fn ensure_these(root: &Path, wanted: impl Fn(&Tool) -> bool) -> Result<(), String> {
-    let missing: Vec<&Tool> = TOOLS
+/// Whom FLIN is measured against.
+const PEERS: &[Tool] = &[
+    peer("luajit", "luajit"),
+    peer("lua5.4", "lua5.4"),
+    peer("node", "nodejs"),
+    peer("pypy3", "pypy3"),
+    peer("python3", "python3"),
+];
+
+const fn peer(program: &'static str, package: &'static str) -> Tool {
+    Tool {
+        program,
+        package,
+        why: "comparison",
+    }
+}
+
+/// Installs the peers that are missing, one by one. One that cannot be installed is named and left out: figures of the others
+/// are still worth having.
+pub(crate) fn ensure_peers(root: &Path) {
+    for peer in PEERS {
+        if let Err(problem) = ensure_these(root, PEERS, |tool| tool.program == peer.program) {
+            eprintln!(
+                "warning: no column for {}: its installation failed: {problem}",
+                peer.program
+            );
+        }
+    }
+}
+
+fn ensure_these(root: &Path, tools: &[Tool], wanted: impl Fn(&Tool) -> bool) -> Result<(), String> {
+    let missing: Vec<&Tool> = tools
         .iter()
         .filter(|tool| wanted(tool) && !steps::on_path(tool.program))
         .collect();

@@ -1,0 +1,3 @@
+name = "Ada"
+total = sum([1, 2, 3])
+print(f"Hello {name}, {total}")
