@@ -52,6 +52,14 @@ pub struct Program {
     pub prelude: foldhash::HashMap<String, FnId>,
 }
 
+impl Program {
+    /// What computes the default values of a function's parameters: it may run wherever the function's value is called.
+    pub fn defaults_of(&self, func: FnId) -> impl Iterator<Item = FnId> {
+        let params = self.functions[func.index()].params.iter();
+        params.filter_map(|param| Some(param.default.as_ref()?.func))
+    }
+}
+
 /// A type annotation with names bound.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TypeAnn {
@@ -199,8 +207,17 @@ pub struct Function {
 pub struct Param {
     pub local: LocalId,
     pub annotation: Option<TypeAnn>,
-    /// Default value: function without parameters; direct calls carry it as an explicit argument.
-    pub default: Option<FnId>,
+    /// Default value; calls of a known function carry it as an explicit argument.
+    pub default: Option<ParamDefault>,
+}
+
+/// What a parameter is if a call leaves it out.
+#[derive(Clone, Debug)]
+pub struct ParamDefault {
+    /// The function that computes it.
+    pub func: FnId,
+    /// The earlier parameters that are its arguments.
+    pub uses: Vec<u32>,
 }
 
 /// A local variable.

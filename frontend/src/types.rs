@@ -96,6 +96,9 @@ pub struct FuncInfo {
 #[derive(Clone, Debug)]
 pub struct Instance {
     pub func: FnId,
+    /// Of a function that is a value: what computes the default value of each parameter (shorter if the rest has none,
+    /// and none where no call can come).
+    pub defaults: Vec<Option<InstId>>,
     /// Type of each local (parameters and captures included).
     pub locals: Vec<Ty>,
     /// Type of each expression; a read of a narrowed local has the narrow type here.
@@ -110,7 +113,7 @@ pub struct Instance {
 pub enum Meaning {
     /// Call of this instance; for `Method`/`Field` the receiver is the first argument.
     Direct(InstId),
-    /// Call through a function value with these parameter and result types (all its lambdas agree on them).
+    /// Call through a function value with these types of the arguments and the result (all its lambdas agree on them).
     Closure { params: Vec<Ty>, result: Ty },
     /// Native library row; arguments are passed as the row's classes ask. `Method`/`Field`: receiver first.
     Lib(LibId),

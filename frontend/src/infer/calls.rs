@@ -96,9 +96,8 @@ impl Walker<'_, '_> {
         let targets = self.engine.cells.func_targets(func);
         self.engine.cells.mark_called(func);
         let (params, result) = self.engine.cells.func_parts(func);
-        if params.len() != args.len() {
-            self.wrong_arity_of_value(expr, func, params.len(), args.len());
-            return Set::NEVER;
+        if !self.engine.cells.takes(func).contains(&args.len()) {
+            return self.call_wider(expr, func, args, sets, never);
         }
         if never {
             return Set::NEVER;
@@ -120,6 +119,31 @@ impl Walker<'_, '_> {
         let result = self.engine.cells.read(result);
         if result.is_never() {
             self.dead = true;
+        }
+        result
+    }
+
+    /// A call with more or fewer arguments than all functions take that it may be: some may take them, else it is wrong.
+    fn call_wider(
+        &mut self,
+        expr: ExprId,
+        func: FuncNodeId,
+        args: &[ExprId],
+        sets: &[Set],
+        never: bool,
+    ) -> Set {
+        let able = self.engine.cells.wider_that_take(func, args.len());
+        if able.is_empty() {
+            self.wrong_arity_of_value(expr, func, args.len());
+            return Set::NEVER;
+        }
+        let mut result = Set::NEVER;
+        for func in able {
+            let set = self.call_func(expr, func, args, sets, never);
+            result = self.engine.cells.join_sets(result, set);
+        }
+        if !never {
+            self.mean(expr, Meaning::Dynamic);
         }
         result
     }

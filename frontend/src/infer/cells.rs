@@ -11,6 +11,7 @@ use foldhash::{HashMap, HashSet};
 
 use super::enums::EnumNode;
 use super::frozen::Frozen;
+use super::functions::FuncNode;
 use super::set::{MEMBERS_MAX, Nominal, NominalsId, Set};
 
 /// A variable, parameter, result, field, element or global.
@@ -62,15 +63,6 @@ struct MapNode {
     readers: Vec<InstIx>,
 }
 
-struct FuncNode {
-    parent: u32,
-    params: Rc<Vec<CellId>>,
-    result: CellId,
-    targets: Vec<InstIx>,
-    called: bool,
-    readers: Vec<InstIx>,
-}
-
 struct TupleNode {
     parent: u32,
     items: Rc<Vec<CellId>>,
@@ -91,7 +83,7 @@ pub(super) struct Conflict {
 pub(super) struct Cells {
     cells: Vec<Cell>,
     maps: Vec<MapNode>,
-    funcs: Vec<FuncNode>,
+    pub(super) funcs: Vec<FuncNode>,
     tuples: Vec<TupleNode>,
     pub(super) enums: Vec<EnumNode>,
     pub(super) nominal_lists: Vec<Vec<Nominal>>,
@@ -161,15 +153,6 @@ impl Cells {
         }
         self.maps[map.0 as usize].parent = at;
         MapNodeId(at)
-    }
-
-    pub(super) fn find_func(&mut self, func: FuncNodeId) -> FuncNodeId {
-        let mut at = func.0;
-        while self.funcs[at as usize].parent != at {
-            at = self.funcs[at as usize].parent;
-        }
-        self.funcs[func.0 as usize].parent = at;
-        FuncNodeId(at)
     }
 
     fn find_tuple(&mut self, tuple: TupleNodeId) -> TupleNodeId {
@@ -349,7 +332,7 @@ impl Cells {
             bits: a.bits | b.bits,
             list,
             map: pick(a.map, b.map),
-            func: pick(a.func, b.func),
+            func: self.pick_func(a.func, b.func),
             tuple: pick(a.tuple, b.tuple),
             enums: pick(a.enums, b.enums),
             nominals: self.intern_nominals(members),
@@ -674,91 +657,6 @@ impl Cells {
                 self.maps[keep.0 as usize].readers.push(reader);
             }
         }
-    }
-
-    // ---- functions
-
-    pub(super) fn func_node(
-        &mut self,
-        params: Vec<CellId>,
-        result: CellId,
-        target: Option<InstIx>,
-    ) -> FuncNodeId {
-        let id = self.funcs.len() as u32;
-        self.funcs.push(FuncNode {
-            parent: id,
-            params: Rc::new(params),
-            result,
-            targets: target.into_iter().collect(),
-            called: false,
-            readers: Vec::new(),
-        });
-        FuncNodeId(id)
-    }
-
-    /// Parameter cells and result cell.
-    pub(super) fn func_parts(&mut self, func: FuncNodeId) -> (Rc<Vec<CellId>>, CellId) {
-        let root = self.find_func(func);
-        let node = &self.funcs[root.0 as usize];
-        (node.params.clone(), node.result)
-    }
-
-    /// The instances that may be called.
-    pub(super) fn func_targets(&mut self, func: FuncNodeId) -> Vec<InstIx> {
-        let root = self.find_func(func);
-        if let Some(reader) = self.reader
-            && !self.funcs[root.0 as usize].readers.contains(&reader)
-        {
-            self.funcs[root.0 as usize].readers.push(reader);
-        }
-        self.funcs[root.0 as usize].targets.clone()
-    }
-
-    pub(super) fn mark_called(&mut self, func: FuncNodeId) {
-        let root = self.find_func(func);
-        self.funcs[root.0 as usize].called = true;
-    }
-
-    pub(super) fn is_called(&mut self, func: FuncNodeId) -> bool {
-        let root = self.find_func(func);
-        self.funcs[root.0 as usize].called
-    }
-
-    fn unify_funcs(&mut self, a: FuncNodeId, b: FuncNodeId) -> bool {
-        let (a, b) = (self.find_func(a), self.find_func(b));
-        if a == b {
-            return true;
-        }
-        let (x, y) = (self.func_parts(a), self.func_parts(b));
-        if x.0.len() != y.0.len() {
-            return false;
-        }
-        if self.is_frozen_func(a) && self.is_frozen_func(b) {
-            return true;
-        }
-        let frozen = self.is_frozen_func(a) || self.is_frozen_func(b);
-        let (keep, drop) = if a < b { (a, b) } else { (b, a) };
-        self.funcs[drop.0 as usize].parent = keep.0;
-        let targets = std::mem::take(&mut self.funcs[drop.0 as usize].targets);
-        let readers = std::mem::take(&mut self.funcs[drop.0 as usize].readers);
-        let called = self.funcs[drop.0 as usize].called;
-        let node = &mut self.funcs[keep.0 as usize];
-        if !frozen {
-            node.targets.extend(targets);
-        }
-        node.targets.sort_unstable();
-        node.targets.dedup();
-        node.called |= called;
-        self.woken.extend_from_slice(&node.readers);
-        self.woken.extend_from_slice(&readers);
-        node.readers.extend(readers);
-        node.readers.sort_unstable();
-        node.readers.dedup();
-        for (l, r) in x.0.iter().zip(y.0.iter()) {
-            self.unify(*l, *r);
-        }
-        self.unify(x.1, y.1);
-        true
     }
 
     // ---- tuples

@@ -99,8 +99,7 @@ impl Engine<'_> {
                     .map(|param| self.annotated_cell(param, vars))
                     .collect();
                 let result = self.annotated_cell(result, vars);
-                let func = self.cells.func_node(params, result, None);
-                self.cells.mark_called(func);
+                let func = self.cells.declared_func(params, result);
                 Set::func(func)
             }
             TypeAnn::Entity(entity) => self.cells.entity(*entity),

@@ -35,6 +35,8 @@ pub(super) struct Inst {
     pub(super) result: CellId,
     pub(super) meaning: HashMap<ExprId, Meaning>,
     pub(super) func_node: Option<FuncNodeId>,
+    /// The instances that compute the default values of its parameters, if it is a value.
+    pub(super) defaults: Vec<Option<InstIx>>,
     pub(super) sites: Sites,
     /// The first call, for messages about prelude code.
     pub(super) called_from: Option<(InstIx, ExprId)>,

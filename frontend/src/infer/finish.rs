@@ -71,15 +71,15 @@ impl Finish<'_, '_> {
         let mut meaning = HashMap::new();
         for (expr, mut value) in found {
             if let Meaning::Closure { .. } = value {
-                let callee = match &function.exprs[expr.index()].kind {
-                    ExprKind::CallValue(callee, _) => Some(sets[callee.index()]),
-                    ExprKind::Method { recv, name, .. } => {
-                        self.method_callee(sets[recv.index()], name)
-                    }
-                    _ => None,
+                let (callee, given) = match &function.exprs[expr.index()].kind {
+                    ExprKind::CallValue(callee, args) => (Some(sets[callee.index()]), args.len()),
+                    ExprKind::Method {
+                        recv, name, args, ..
+                    } => (self.method_callee(sets[recv.index()], name), args.len()),
+                    _ => (None, 0),
                 };
                 value = match callee.and_then(|set| set.func) {
-                    Some(func) => self.closure(func),
+                    Some(func) => self.closure(func, given),
                     None => Meaning::Dynamic,
                 };
             }
@@ -97,8 +97,11 @@ impl Finish<'_, '_> {
         if is_root || (function.kind == FnKind::Lambda && !self.types.entry.contains_key(&func)) {
             self.types.entry.insert(func, number);
         }
+        let defaults = self.engine.insts[inst.index()].defaults.iter();
+        let defaults = defaults.map(|it| it.map(|it| self.numbers[&it])).collect();
         self.types.instances.push(Instance {
             func,
+            defaults,
             locals,
             exprs,
             result,
@@ -116,9 +119,10 @@ impl Finish<'_, '_> {
         Some(self.engine.cells.peek(cell))
     }
 
-    fn closure(&mut self, func: FuncNodeId) -> Meaning {
+    fn closure(&mut self, func: FuncNodeId, given: usize) -> Meaning {
         let (params, result) = self.engine.cells.func_parts(func);
-        let params = params.iter().map(|cell| self.cell(*cell)).collect();
+        let params = params.iter().take(given);
+        let params = params.map(|cell| self.cell(*cell)).collect();
         Meaning::Closure {
             params,
             result: self.cell(result),

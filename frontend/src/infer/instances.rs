@@ -7,7 +7,7 @@ use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{ExprId, FnId, LocalId};
 
-use super::cells::{CellId, FuncNodeId, InstIx, MapKind};
+use super::cells::{CellId, InstIx, MapKind};
 use super::declared::mentions_var;
 use super::engine::{Engine, Inst, Sites};
 use super::set::Set;
@@ -91,6 +91,7 @@ impl Engine<'_> {
             result,
             meaning: HashMap::new(),
             func_node: None,
+            defaults: Vec::new(),
             sites: Sites::default(),
             called_from: None,
         });
@@ -213,25 +214,6 @@ impl Engine<'_> {
             out.push(u32::MAX - 5);
             out.push(func.0);
         }
-    }
-
-    /// The function type of an instance used as a value.
-    pub(super) fn func_node_of(&mut self, inst: InstIx) -> FuncNodeId {
-        if let Some(node) = self.insts[inst.index()].func_node {
-            return node;
-        }
-        let function = self.function(self.insts[inst.index()].func);
-        let locals = self.insts[inst.index()].locals.clone();
-        let params = function
-            .params
-            .iter()
-            .map(|param| locals[param.local.index()])
-            .collect();
-        let node = self
-            .cells
-            .func_node(params, self.insts[inst.index()].result, Some(inst));
-        self.insts[inst.index()].func_node = Some(node);
-        node
     }
 }
 

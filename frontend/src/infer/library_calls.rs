@@ -326,7 +326,9 @@ impl Walker<'_, '_> {
             let record = self.engine.cells.entity(entity);
             let (params, _) = self.engine.cells.func_parts(func);
             self.engine.cells.mark_called(func);
-            if let [param] = params.as_slice() {
+            if self.engine.cells.takes(func).contains(&1)
+                && let [param, ..] = params.as_slice()
+            {
                 self.place(arg);
                 self.engine.cells.join(*param, record);
             }

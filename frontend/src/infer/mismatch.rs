@@ -304,11 +304,8 @@ impl Walker<'_, '_> {
         let allowed = self.engine.cells.nominals(declared).to_vec();
         let functions = match (declared.func, value.func) {
             (Some(x), Some(y)) => {
-                let (x, y) = (
-                    self.engine.cells.func_parts(x),
-                    self.engine.cells.func_parts(y),
-                );
-                x.0.len() == y.0.len()
+                let (declared, found) = (self.engine.cells.takes(x), self.engine.cells.takes(y));
+                found.contains(declared.start()) && found.contains(declared.end())
             }
             _ => false,
         };

@@ -19,6 +19,7 @@ mod enums;
 mod finish;
 mod flow;
 mod frozen;
+mod functions;
 mod instances;
 mod library_calls;
 mod literals;

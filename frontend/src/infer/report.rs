@@ -13,7 +13,7 @@ use super::cells::{FuncNodeId, MapKind, MapNodeId};
 use super::library_calls::Arg;
 use super::set::{Nominal, Set};
 use super::walk::Walker;
-use super::words::{counted, either, param_words, sign};
+use super::words::{counted, counted_range, either, param_words, sign};
 
 /// More messages than this are not collected; far fewer are shown.
 const DIAGNOSTICS_MAX: usize = 500;
@@ -311,19 +311,11 @@ impl Walker<'_, '_> {
         });
     }
 
-    pub(super) fn wrong_arity_of_value(
-        &mut self,
-        expr: ExprId,
-        func: FuncNodeId,
-        takes: usize,
-        given: usize,
-    ) {
+    pub(super) fn wrong_arity_of_value(&mut self, expr: ExprId, func: FuncNodeId, given: usize) {
+        let takes = counted_range(self.engine.cells.takes(func), "argument");
         let targets = self.engine.cells.func_targets(func);
         self.report(expr, |walker, span| {
-            let title = format!(
-                "this function takes {}, but is called with {given}",
-                counted(takes, "argument")
-            );
+            let title = format!("this function takes {takes}, but is called with {given}");
             let mut diagnostic = Diagnostic::error(Code::WrongArgumentCount, span, title);
             for target in targets {
                 let function = walker
@@ -333,7 +325,7 @@ impl Walker<'_, '_> {
                     diagnostic = diagnostic.also(function.span, "the function is made here");
                 }
             }
-            diagnostic.hint(format!("call it with {}", counted(takes, "argument")))
+            diagnostic.hint(format!("call it with {takes}"))
         });
     }
 
@@ -451,7 +443,7 @@ impl Walker<'_, '_> {
             LibType::Map(..) => set.map.is_some(),
             LibType::Func(params, _) => set
                 .func
-                .is_some_and(|func| self.engine.cells.func_parts(func).0.len() == params.len()),
+                .is_some_and(|func| self.engine.cells.takes(func).contains(&params.len())),
             LibType::Tuple(_) => set.tuple.is_some(),
             LibType::Optional(inner) => set.has(Set::NONE) || self.could_fit(inner, set),
             LibType::Union(members) => members.iter().any(|member| self.could_fit(member, set)),

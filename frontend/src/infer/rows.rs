@@ -124,10 +124,15 @@ impl Walker<'_, '_> {
                 },
             ),
             LibType::Func(params, _) => {
-                let fits = set
-                    .func
-                    .is_some_and(|func| self.engine.cells.func_parts(func).0.len() == params.len());
-                (fits, Set { func: None, ..set })
+                let rest = Set { func: None, ..set };
+                let takes = set.func.map(|func| self.engine.cells.takes(func));
+                let fits = takes.as_ref().is_some_and(|it| it.contains(&params.len()));
+                // What has a default value keeps it where the function can be called without.
+                let keeps = takes.is_some_and(|it| *it.start() == params.len());
+                if fits && !keeps && rest.is_never() {
+                    return Fit::Widened;
+                }
+                (fits, rest)
             }
             LibType::Entity => {
                 let rest = self

@@ -86,11 +86,11 @@ impl Engine<'_> {
             }
             if let Some(func) = set.func {
                 self.cells.mark_called(func);
-                let (params, result) = self.cells.func_parts(func);
-                for param in params.iter() {
-                    self.cells.join(*param, Set::ANY);
+                let (params, results) = self.cells.all_func_cells(func);
+                for param in params {
+                    self.cells.join(param, Set::ANY);
                 }
-                open.push(self.cells.peek(result));
+                open.extend(results.into_iter().map(|it| self.cells.peek(it)));
             }
         }
     }
@@ -206,6 +206,7 @@ impl Engine<'_> {
                 for meaning in self.insts[inst.index()].meaning.values() {
                     collect_instances(meaning, &mut next);
                 }
+                next.extend(self.insts[inst.index()].defaults.iter().flatten());
                 next.sort_unstable();
                 open.extend(next.into_iter().rev());
             }

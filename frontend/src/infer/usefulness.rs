@@ -560,7 +560,7 @@ impl<'e, 'p> Usefulness<'e, 'p> {
             let Some(wanted) = tested.func else {
                 return false;
             };
-            let count = |this: &mut Self, func| this.engine.cells.func_parts(func).0.len();
+            let count = |this: &mut Self, func| this.engine.cells.takes(func);
             if count(self, func) != count(self, wanted) {
                 return false;
             }

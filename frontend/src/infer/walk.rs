@@ -64,6 +64,7 @@ impl<'e, 'p> Walker<'e, 'p> {
     pub(super) fn run(mut self) {
         let body = self.function.body;
         let result = self.engine.insts[self.inst.index()].result;
+        self.default_values();
         if self.engine.resultless.contains(&self.fid) {
             self.effect(body);
             self.place(body);

@@ -88,8 +88,8 @@ impl Engine<'_> {
             };
         }
         if let Some(func) = member.func {
-            let count = self.cells.func_parts(func).0.len();
-            return format!("a function of {}", counted(count, "argument"));
+            let takes = self.cells.takes(func);
+            return format!("a function of {}", counted_range(takes, "argument"));
         }
         if let Some(tuple) = member.tuple {
             if depth == 0 {
@@ -134,6 +134,16 @@ pub(super) fn counted(n: usize, word: &str) -> String {
         format!("1 {word}")
     } else {
         format!("{n} {word}s")
+    }
+}
+
+/// `1 argument`, `1 or 2 arguments`, `1 to 3 arguments`
+pub(super) fn counted_range(range: std::ops::RangeInclusive<usize>, word: &str) -> String {
+    let (least, most) = (*range.start(), *range.end());
+    match most - least {
+        0 => counted(most, word),
+        1 => format!("{least} or {most} {word}s"),
+        _ => format!("{least} to {most} {word}s"),
     }
 }
 

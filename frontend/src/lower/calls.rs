@@ -362,7 +362,9 @@ impl Lower<'_, '_> {
         let ty = self.ty(e);
         let result = self.cx.result_type(inst);
         let mark = self.b.mark();
-        let raw = if self.cx.needs_closure(inst) {
+        let raw = if args.len() < self.param_types(inst).len() {
+            self.call_with_defaults(e, callee, args, inst)
+        } else if self.cx.needs_closure(inst) {
             let params = self.param_types(inst);
             let signature = self.cx.signature(inst);
             self.closure_call(e, callee, args, (&signature, &params, result))
@@ -460,7 +462,7 @@ impl Lower<'_, '_> {
     }
 
     /// The same for a closure, which `callee` puts into a register before the arguments.
-    fn closure_window(
+    pub(super) fn closure_window(
         &mut self,
         signature: &Signature,
         callee: impl FnOnce(&mut Self, Reg),

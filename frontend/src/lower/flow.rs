@@ -40,6 +40,8 @@ impl<'a> Reach<'a> {
     pub(super) fn new(program: &'a Program, types: &Types) -> Reach<'a> {
         let mut touched = vec![Touched::default(); program.functions.len()];
         for (at, function) in program.functions.iter().enumerate() {
+            let defaults = program.defaults_of(FnId(at as u32));
+            touched[at].functions.extend(defaults);
             for e in &function.exprs {
                 touched_by(program, &e.kind, &mut touched[at]);
             }

@@ -64,11 +64,29 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
     let inst = &cx.types.instances[id.index()];
     let f = &cx.program.functions[inst.func.index()];
     let signature = cx.signature(id);
-    let mut b = if cx.needs_closure(id) {
+    let b = if cx.needs_closure(id) {
         FunctionBuilder::closure(f.name.clone(), signature, Vec::new())
     } else {
         FunctionBuilder::new(f.name.clone(), signature)
     };
+    let mut lower = start(cx, id, b);
+    lower.enter();
+    if lower.is_script() {
+        lower.script(f.body);
+    } else {
+        lower.tail(f.body);
+    }
+    lower.b
+}
+
+/// Begins code that belongs to an instance.
+pub(super) fn start<'c, 'a>(
+    cx: &'c mut Lowering<'a>,
+    id: InstId,
+    mut b: FunctionBuilder,
+) -> Lower<'c, 'a> {
+    let inst = &cx.types.instances[id.index()];
+    let f = &cx.program.functions[inst.func.index()];
     b.set_from_prelude(f.from_prelude);
     let result = cx.result_type(id);
     let form = cx.forms[id.index()];
@@ -89,13 +107,7 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
         kept: super::constants::Kept::default(),
     };
     lower.at(f.span);
-    lower.enter();
-    if lower.is_script() {
-        lower.script(f.body);
-    } else {
-        lower.tail(f.body);
-    }
-    lower.b
+    lower
 }
 
 /// Emits the return of a value of some class, or of nothing.

@@ -9,6 +9,7 @@ mod constants;
 mod control;
 mod convert;
 mod data;
+mod defaults;
 mod descs;
 mod entities;
 mod expr;
@@ -297,10 +298,12 @@ impl<'a> Lowering<'a> {
     fn value_functions(&mut self) {
         for (id, func) in std::mem::take(&mut self.value_queue) {
             let signature = self.signature(id);
+            let entries = self.entries(id, &[]);
             let function = &self.program.functions[self.types.instances[id.index()].func.index()];
             let mut b =
                 FunctionBuilder::closure(function.name.clone(), signature.clone(), Vec::new());
             b.set_from_prelude(function.from_prelude);
+            b.set_entries(entries);
             let (line, column) = self.position(function.from_prelude, function.span);
             b.at(line, column);
             let window = b.window(&signature);
@@ -323,7 +326,11 @@ impl<'a> Lowering<'a> {
     fn instance(&mut self, id: InstId) {
         let func = self.functions[id.index()];
         let span = self.program.functions[self.types.instances[id.index()].func.index()].span;
-        let b = function::compile(self, id);
+        let mut b = function::compile(self, id);
+        if self.needs_closure(id) {
+            let captures = b.captures().to_vec();
+            b.set_entries(self.entries(id, &captures));
+        }
         self.finish(func, b, span);
     }
 

@@ -186,7 +186,7 @@ impl Resolver<'_> {
                 let call = self.emit(ExprKind::CallValue(value, args), span);
                 self.after(before, call, span)
             }
-            Callee::Lambda(value, id, declared) if self.needs_signature(id, args, &first) => {
+            Callee::Lambda(value, id, declared) if args.iter().any(|arg| arg.name.is_some()) => {
                 self.calls_by_signature.push((declared.0, declared.1, span));
                 self.call_of(Callee::Closure(value, id), args, first, span)
             }
@@ -294,7 +294,7 @@ impl Resolver<'_> {
         Some((*lambda, (frame.id, local)))
     }
 
-    /// Calls that used names or default values of a lambda whose variable turned out to be assigned again.
+    /// Calls that used names of the parameters of a lambda whose variable turned out to be assigned again.
     pub(super) fn check_calls_by_signature(&mut self, program: &Program) {
         for (func, local, span) in std::mem::take(&mut self.calls_by_signature) {
             let local = &program.functions[func.index()].locals[local.index()];
@@ -305,24 +305,12 @@ impl Resolver<'_> {
                         span,
                         format!("`{}` may be another function by now", local.name),
                     )
-                    .label("a call by name or with default values needs to know the function")
+                    .label("a call by name needs to know the function")
                     .also(local.span, "declared here, and assigned again elsewhere")
                     .hint("give all arguments by position"),
                 );
             }
         }
-    }
-
-    /// Whether a call says more than values by position, or less than one for each parameter.
-    fn needs_signature(&self, id: FnId, args: &[Arg], first: &Option<ExprId>) -> bool {
-        let params = &self.signatures[&id].params;
-        let given = args.len() + usize::from(first.is_some());
-        let by_default = params
-            .iter()
-            .filter(|param| param.default.is_some())
-            .count();
-        args.iter().any(|arg| arg.name.is_some())
-            || given < params.len() && given + by_default >= params.len()
     }
 
     /// Arguments of a library function: the statements before the call, and the values by position.

@@ -164,7 +164,8 @@ fn one_function(program: &Program, id: FnId, function: &Function, out: &mut Stri
         .map(|param| {
             let default = param
                 .default
-                .map(|id| format!(" = {}", number(program, id)))
+                .as_ref()
+                .map(|it| format!(" = {}", number(program, it.func)))
                 .unwrap_or_default();
             format!(
                 "{}{}{default}",

@@ -169,7 +169,7 @@ pub(super) fn early_calls(
     let mut seen: HashSet<FnId> = HashSet::new();
     for statement in statements {
         let mut calls = Vec::new();
-        collect_calls(function, *statement, &mut calls);
+        collect_calls(program, function, *statement, &mut calls);
         for (callee, span) in calls {
             let mut next = vec![callee];
             while let Some(id) = next.pop() {
@@ -200,7 +200,12 @@ fn early_call(program: &Program, global: GlobalIx, call: Span, place: Span) -> D
     .hint("move the declaration up, or the call down")
 }
 
-fn collect_calls(function: &Function, at: ExprId, calls: &mut Vec<(FnId, Span)>) {
+fn collect_calls(
+    program: &Program,
+    function: &Function,
+    at: ExprId,
+    calls: &mut Vec<(FnId, Span)>,
+) {
     let expr = &function.exprs[at.index()];
     match &expr.kind {
         ExprKind::CallFn(id, _) | ExprKind::FnRef(id) | ExprKind::Lambda(id) => {
@@ -208,8 +213,11 @@ fn collect_calls(function: &Function, at: ExprId, calls: &mut Vec<(FnId, Span)>)
         }
         _ => {}
     }
+    if let ExprKind::FnRef(id) | ExprKind::Lambda(id) = &expr.kind {
+        calls.extend(program.defaults_of(*id).map(|id| (id, expr.span)));
+    }
     operands(&expr.kind, &mut |child| {
-        collect_calls(function, child, calls)
+        collect_calls(program, function, child, calls)
     });
 }
 

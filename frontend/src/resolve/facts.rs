@@ -5,7 +5,7 @@
 use flin_syntax::Span;
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 
-use crate::hir::{ExprId, ExprKind, FnId, Function, GlobalIx};
+use crate::hir::{ExprId, ExprKind, FnId, Function, GlobalIx, Program};
 
 /// Methods that change a list or map in place.
 const CHANGING: &[&str] = &[
@@ -36,10 +36,14 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn of(function: &Function) -> Facts {
+    pub(super) fn of(program: &Program, function: &Function) -> Facts {
         let mut facts = Facts::default();
         for expr in &function.exprs {
             facts.note(function, &expr.kind, expr.span);
+            if let ExprKind::FnRef(id) | ExprKind::Lambda(id) = &expr.kind {
+                let defaults = program.defaults_of(*id);
+                facts.calls.extend(defaults.map(|id| (id, expr.span)));
+            }
         }
         facts
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flin_syntax::ast::{self, Expr, FnDecl, PatternKind};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{ExprId, ExprKind, FnId, FnKind, Param};
+use crate::hir::{ExprId, ExprKind, FnId, FnKind, Param, ParamDefault};
 
 use super::Resolver;
 use super::mentions::Mention;
@@ -233,17 +233,21 @@ impl Resolver<'_> {
 
     /// Declares the parameters of the function just opened; gives the statements that take patterns apart.
     fn own_parameters(&mut self, id: FnId, params: &[ast::Param]) -> Vec<ExprId> {
-        let known: Vec<Option<FnId>> = self.signatures[&id]
+        let by_default = |default: &DefaultValue| ParamDefault {
+            func: default.func,
+            uses: default.uses.iter().map(|at| *at as u32).collect(),
+        };
+        let known: Vec<Option<ParamDefault>> = self.signatures[&id]
             .params
             .iter()
-            .map(|param| param.default.as_ref().map(|default| default.func))
+            .map(|param| param.default.as_ref().map(by_default))
             .collect();
         self.parameters(params.iter().zip(known))
     }
 
     fn parameters<'p>(
         &mut self,
-        params: impl Iterator<Item = (&'p ast::Param, Option<FnId>)>,
+        params: impl Iterator<Item = (&'p ast::Param, Option<ParamDefault>)>,
     ) -> Vec<ExprId> {
         let mut prologue = Vec::new();
         let mut patterns = Vec::new();

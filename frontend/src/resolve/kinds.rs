@@ -26,7 +26,8 @@ impl Resolver<'_> {
     pub(super) fn settle(&mut self, program: &mut Program) {
         scope::spread_flags(&mut program.functions);
         self.check_calls_by_signature(program);
-        let facts: Vec<Facts> = program.functions.iter().map(Facts::of).collect();
+        let facts = program.functions.iter();
+        let facts: Vec<Facts> = facts.map(|it| Facts::of(program, it)).collect();
         let fates = self.fates(program, &facts);
         // Until the final numbers are given, a global's number is the position of its variable.
         program.globals = self

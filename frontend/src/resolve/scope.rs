@@ -271,7 +271,8 @@ impl Resolver<'_> {
     /// Notes that a variable was declared with this value.
     pub(super) fn declared_with(&mut self, local: LocalId, value: ExprId) {
         let frame = self.frame_mut();
-        if let crate::hir::ExprKind::Lambda(func) = frame.exprs[value.index()].kind {
+        use crate::hir::ExprKind::{FnRef, Lambda};
+        if let Lambda(func) | FnRef(func) = frame.exprs[value.index()].kind {
             frame.lambdas.insert(local, func);
         }
     }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use crate::class::{Bank, Class};
 use crate::encode::{Instr, reg_pair};
-use crate::ids::Reg;
+use crate::ids::{FuncId, Reg};
 use crate::module::{Catch, Function, Signature};
 use crate::ops::{Op, Operand, OperandKind, Place};
 pub use arg::{Arg, Label};
@@ -97,6 +97,7 @@ pub struct FunctionBuilder {
     signature: Signature,
     is_closure: bool,
     captures: Vec<Class>,
+    entries: Vec<FuncId>,
     from_prelude: bool,
     banks: [BankRegs; 2],
     params: Vec<Reg>,
@@ -143,6 +144,7 @@ impl FunctionBuilder {
             name,
             is_closure,
             captures,
+            entries: Vec::new(),
             from_prelude: false,
             banks: [BankRegs::default(), BankRegs::default()],
             params: Vec::new(),
@@ -180,6 +182,11 @@ impl FunctionBuilder {
         self.captures = captures;
     }
 
+    /// Sets what calls with fewer arguments enter (`Function::entries`).
+    pub fn set_entries(&mut self, entries: Vec<FuncId>) {
+        self.entries = entries;
+    }
+
     /// Adds a capture and returns its slot.
     pub fn add_capture(&mut self, class: Class) -> i32 {
         self.captures.push(class);
@@ -189,6 +196,11 @@ impl FunctionBuilder {
     /// The captures so far.
     pub fn captures(&self) -> &[Class] {
         &self.captures
+    }
+
+    /// The classes of parameters and result.
+    pub fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// Changes the result class (when it is known only after the body).
@@ -611,6 +623,7 @@ impl FunctionBuilder {
             signature: self.signature,
             is_closure: self.is_closure,
             captures: self.captures,
+            entries: self.entries,
             scalar_regs: scalar.classes(Class::I64),
             ref_regs: reference.classes(Class::Any),
             code: self.code.into_iter().map(Instr::encode).collect(),

@@ -252,6 +252,9 @@ pub struct Function {
     pub is_closure: bool,
     /// Classes of the captured values, in slot order (a cell is `Ref`).
     pub captures: Vec<Class>,
+    /// Which functions a call of this closure with fewer arguments enters: without the last one, without the last two, …
+    /// They have the same captures, and fill in what was left out.
+    pub entries: Vec<FuncId>,
     /// Classes of the scalar registers (each `I64`, `F64` or `Bool`); its length is the size of the scalar frame.
     pub scalar_regs: Vec<Class>,
     /// Classes of the reference registers (each `Ref` or `Any`).

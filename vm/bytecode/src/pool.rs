@@ -139,6 +139,7 @@ impl ModuleBuilder {
             signature,
             is_closure: false,
             captures: Vec::new(),
+            entries: Vec::new(),
             scalar_regs: Vec::new(),
             ref_regs: Vec::new(),
             code: Vec::new(),

@@ -119,6 +119,25 @@ pub(super) fn call_closure(i: Insn, at: At, m: &mut Machine) -> Res<At> {
     if m.program.funcs()[func as usize].signature == wanted {
         return enter(m, func, window, at, Exit::Plain);
     }
+    call_unlike(i, at, m, func)
+}
+
+/// Calls a closure by another signature than its own: with fewer arguments than it takes it is entered where the rest
+/// is filled in; else the arguments and the result are adapted.
+#[cold]
+#[inline(never)]
+fn call_unlike(i: Insn, at: At, m: &mut Machine, func: u32) -> Res<At> {
+    let module = m.program.module();
+    let given = module.signatures[i.id()].params.len();
+    let callee = &module.functions[func as usize];
+    let left_out = callee.signature.params.len().checked_sub(given + 1);
+    let entry = left_out
+        .and_then(|at| callee.entries.get(at))
+        .map(|it| it.0);
+    let func = entry.unwrap_or(func);
+    if m.program.funcs()[func as usize].signature == m.program.signature_key(i.id()) {
+        return enter(m, func, at.regs.window(i.a(), i.b()), at, Exit::Plain);
+    }
     let at = adapt_arguments(m, i, at, func)?;
     enter(
         m,
@@ -143,10 +162,12 @@ fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<At> {
             "lambda" => "this function".to_owned(),
             name => format!("`{name}`"),
         };
-        let arguments = if wanted.len() == 1 {
-            "1 argument".to_owned()
-        } else {
-            format!("{} arguments", wanted.len())
+        let (least, most) = (wanted.len() - callee.entries.len(), wanted.len());
+        let arguments = match most - least {
+            0 if most == 1 => "1 argument".to_owned(),
+            0 => format!("{most} arguments"),
+            1 => format!("{least} or {most} arguments"),
+            _ => format!("{least} to {most} arguments"),
         };
         return Err(Fault::misfit(
             format!(

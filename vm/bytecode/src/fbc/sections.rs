@@ -107,6 +107,7 @@ impl Wire for Function {
         self.signature.write(out);
         self.is_closure.write(out);
         self.captures.write(out);
+        self.entries.write(out);
         self.scalar_regs.write(out);
         self.ref_regs.write(out);
         self.code.write(out);
@@ -119,6 +120,7 @@ impl Wire for Function {
             signature: Wire::read(reader)?,
             is_closure: Wire::read(reader)?,
             captures: Wire::read(reader)?,
+            entries: Wire::read(reader)?,
             scalar_regs: Wire::read(reader)?,
             ref_regs: Wire::read(reader)?,
             code: Wire::read(reader)?,

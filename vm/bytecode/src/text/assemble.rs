@@ -257,6 +257,13 @@ impl Assembler<'_> {
             ".captures" => classes(line, &mut current.function.captures),
             ".scalar" => classes(line, &mut current.function.scalar_regs),
             ".reference" => classes(line, &mut current.function.ref_regs),
+            ".entries" => {
+                while !line.is_end() {
+                    let entry = self.func(line)?;
+                    current.function.entries.push(entry);
+                }
+                Ok(())
+            }
             ".prelude" => {
                 current.function.from_prelude = true;
                 Ok(())
@@ -460,6 +467,7 @@ impl Current {
             signature,
             is_closure,
             captures: Vec::new(),
+            entries: Vec::new(),
             scalar_regs: Vec::new(),
             ref_regs: Vec::new(),
             code: Vec::new(),

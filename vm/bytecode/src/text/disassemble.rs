@@ -308,6 +308,14 @@ impl Printer<'_> {
                 let _ = writeln!(self.out, "  {directive} {}", run_lengths(classes));
             }
         }
+        if !function.entries.is_empty() {
+            let entries: Vec<String> = function
+                .entries
+                .iter()
+                .map(|it| format!("#{}", it.0))
+                .collect();
+            let _ = writeln!(self.out, "  .entries {}", entries.join(" "));
+        }
         if function.from_prelude {
             self.out.push_str("  .prelude\n");
         }

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::build::CODE_MAX;
 use crate::class::{Bank, Class};
 use crate::encode::DecodeError;
+use crate::ids::FuncId;
 use crate::ops::Op;
 
 /// Why a module is refused, and where.
@@ -168,6 +169,13 @@ pub enum RegisterFault {
 pub enum CodeFault {
     /// A plain function with captures.
     CapturesOfPlain,
+    /// What a call with fewer arguments enters is no closure function with the same captures and that many parameters.
+    BadEntry {
+        /// How many arguments are left out.
+        left_out: usize,
+        /// The function that would be entered.
+        entry: FuncId,
+    },
     /// No instructions.
     NoCode,
     /// A word that is no instruction.
@@ -377,6 +385,11 @@ impl fmt::Display for CodeFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             CodeFault::CapturesOfPlain => write!(f, "a function that is no closure has captures"),
+            CodeFault::BadEntry { left_out, entry } => write!(
+                f,
+                "a call without the last {left_out} arguments cannot enter function {}",
+                entry.0
+            ),
             CodeFault::NoCode => write!(f, "there are no instructions (or more than {CODE_MAX})"),
             CodeFault::Decode(error) => write!(f, "{error}"),
             CodeFault::BadOperand { op, what, found } => {

@@ -62,6 +62,7 @@ pub(super) struct CallShape<'m> {
 /// Checks one function.
 pub(super) fn check(module: &Module, bounds: Bounds, function: &Function) -> Result<(), Located> {
     registers(function).map_err(|fault| (None, fault))?;
+    entries(module, function).map_err(|fault| (None, fault))?;
     if function.code.is_empty() || function.code.len() > CODE_MAX {
         return Err((None, VerifyFault::Code(CodeFault::NoCode)));
     }
@@ -92,6 +93,26 @@ pub(super) fn check(module: &Module, bounds: Bounds, function: &Function) -> Res
     subject.catches().map_err(|fault| (None, fault))?;
     lines(function).map_err(|fault| (None, fault))?;
     flow::check(&subject)
+}
+
+/// A call that leaves arguments out enters another function with the same closure: it must know the same captures.
+fn entries(module: &Module, function: &Function) -> Result<(), VerifyFault> {
+    let count = function.signature.params.len();
+    for (at, entry) in function.entries.iter().enumerate() {
+        let fits = module.functions.get(entry.index()).is_some_and(|it| {
+            it.is_closure
+                && function.is_closure
+                && it.captures == function.captures
+                && it.signature.params.len() + at + 1 == count
+        });
+        if !fits {
+            return Err(VerifyFault::Code(CodeFault::BadEntry {
+                left_out: at + 1,
+                entry: *entry,
+            }));
+        }
+    }
+    Ok(())
 }
 
 fn registers(function: &Function) -> Result<(), VerifyFault> {

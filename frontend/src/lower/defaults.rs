@@ -1,0 +1,141 @@
+//! Default values of functions that are values. Here because such a function does not know by whom it is called: a
+//! known one is completed by its caller, every other one has an entry for each number of arguments that it takes. Must
+//! stay true: an entry has the captures of its function, so it runs with the same closure; default values are computed
+//! in the order of the parameters, after all arguments.
+
+use flin_bytecode::{Class, FuncId, FunctionBuilder, Reg, Signature, emit};
+
+use super::Lowering;
+use super::calls::Arg;
+use super::function::{self, Lower};
+use crate::hir::ExprId;
+use crate::types::InstId;
+
+impl Lowering<'_> {
+    /// What calls of the function with fewer arguments enter, with all its captures: without the last one, without the
+    /// last two, and so on.
+    pub(super) fn entries(&mut self, id: InstId, captures: &[Class]) -> Vec<FuncId> {
+        let instance = &self.types.instances[id.index()];
+        let function = &self.program.functions[instance.func.index()];
+        let known = function.params.iter().enumerate().rev();
+        let optional = known
+            .take_while(|(at, _)| matches!(instance.defaults.get(*at), Some(Some(_))))
+            .count();
+        let count = function.params.len();
+        (1..=optional)
+            .map(|left_out| self.entry_without(id, count - left_out, captures))
+            .collect()
+    }
+
+    /// The entry for calls with this many arguments.
+    fn entry_without(&mut self, id: InstId, given: usize, captures: &[Class]) -> FuncId {
+        let signature = self.signature(id);
+        let less = Signature {
+            params: signature.params[..given].to_vec(),
+            result: signature.result,
+        };
+        let function = &self.program.functions[self.types.instances[id.index()].func.index()];
+        let func = self.module.declare_function(&function.name, less.clone());
+        let builder = FunctionBuilder::closure(function.name.clone(), less, captures.to_vec());
+        let mut lower = function::start(self, id, builder);
+        lower.entry(id);
+        let builder = lower.b;
+        self.finish(func, builder, function.span);
+        func
+    }
+}
+
+impl Lower<'_, '_> {
+    /// The body of an entry: fills in what was left out and calls the function with its own closure.
+    fn entry(&mut self, id: InstId) {
+        let params = self.param_types(id);
+        let signature = self.cx.signature(id);
+        let given: Vec<Arg> = (0..self.b.signature().params.len())
+            .map(|at| Arg::Value(self.b.param(at), params[at]))
+            .collect();
+        let all = self.completed(id, &given);
+        let closure = self.cx.needs_closure(id).then(|| self.b.closure_reg());
+        let result = self.call_completed(id, closure, &all, None);
+        function::emit_return(&mut self.b, signature.result, result);
+    }
+
+    /// Calls a known function value with fewer arguments than it takes.
+    pub(super) fn call_with_defaults(
+        &mut self,
+        e: ExprId,
+        callee: ExprId,
+        args: &[ExprId],
+        inst: InstId,
+    ) -> Option<Reg> {
+        let closure = if self.cx.needs_closure(inst) {
+            let closure = self.b.temp(Class::Ref);
+            let mark = self.b.mark();
+            let (from, reg) = (self.ty(callee), self.eval(callee, None));
+            self.unbox_function(reg, from, closure);
+            self.b.release(mark);
+            Some(closure)
+        } else {
+            self.effect(callee);
+            None
+        };
+        let given: Vec<Arg> = args.iter().map(|arg| Arg::Expr(*arg)).collect();
+        let all = self.completed(inst, &given);
+        self.call_completed(inst, closure, &all, Some(e))
+    }
+
+    /// The arguments in registers of their own, each as its parameter's type, and the default values of the rest.
+    fn completed(&mut self, inst: InstId, given: &[Arg]) -> Vec<Arg> {
+        let params = self.param_types(inst);
+        let instance = &self.cx.types.instances[inst.index()];
+        let function = &self.cx.program.functions[instance.func.index()];
+        let mut all: Vec<Arg> = Vec::with_capacity(params.len());
+        for (at, ty) in params.into_iter().enumerate() {
+            let value = self.b.temp(self.class(ty));
+            let default = instance.defaults.get(at).copied().flatten();
+            match (given.get(at), &function.params[at].default, default) {
+                (Some(arg), ..) => {
+                    self.arg_as(*arg, ty, Some(value));
+                }
+                (None, Some(known), Some(default)) => {
+                    let args: Vec<Arg> = known.uses.iter().map(|n| all[*n as usize]).collect();
+                    let from = self.cx.result_type(default);
+                    let mark = self.b.mark();
+                    let raw = self.direct_call(default, &args, None);
+                    self.b.release(mark);
+                    self.finish_call(raw, from, ty, Some(value));
+                }
+                // Inference found no such call.
+                (None, ..) => self.unreachable(),
+            }
+            all.push(Arg::Value(value, ty));
+        }
+        all
+    }
+
+    fn call_completed(
+        &mut self,
+        inst: InstId,
+        closure: Option<Reg>,
+        all: &[Arg],
+        at: Option<ExprId>,
+    ) -> Option<Reg> {
+        let Some(closure) = closure else {
+            return self.direct_call(inst, all, at);
+        };
+        let signature = self.cx.signature(inst);
+        let params = self.param_types(inst);
+        let window = self.closure_window(
+            &signature,
+            |this, slot| this.b.mov(Class::Ref, slot, closure),
+            |this, n, slot| {
+                this.arg_as(all[n], params[n], Some(slot));
+            },
+        );
+        if let Some(e) = at {
+            self.call_at(e);
+        }
+        let sig = self.cx.module.signature(signature);
+        emit!(self.b, CallClosure, window.scalar, window.reference, sig);
+        window.result
+    }
+}
