@@ -4,7 +4,9 @@
 
 use crate::case::{Setup, StoreFault};
 use flin_bytecode::{EntityTypeId, Module};
-use flin_vm::{Host, HostError, HostRecord, HostValue, LogLevel, Moment, ScanMode, Slice};
+use flin_vm::{
+    Consequences, Host, HostError, HostRecord, HostValue, LogLevel, Moment, ScanMode, Slice,
+};
 
 use crate::records::Records;
 
@@ -163,7 +165,11 @@ impl Host for MemoryHost {
         self.records.update(ty, id, fields)
     }
 
-    fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+    fn entity_delete(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+    ) -> Result<(HostRecord, Consequences), HostError> {
         self.writable()?;
         self.records.delete(ty, id)
     }
@@ -173,7 +179,7 @@ impl Host for MemoryHost {
         self.records.restore(ty, id)
     }
 
-    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
+    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<Consequences, HostError> {
         self.writable()?;
         self.records.destroy(ty, id)
     }

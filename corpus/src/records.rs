@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use flin_bytecode::module::{Entity, OnDelete};
 use flin_bytecode::{EntityTypeId, Module, Rule};
-use flin_vm::{HostError, HostPast, HostRecord, HostValue, Moment, ScanMode};
+use flin_vm::{Consequences, HostError, HostPast, HostRecord, HostValue, Moment, ScanMode};
 
 /// Entity and id.
 type Key = (usize, i64);
@@ -157,12 +157,17 @@ impl Records {
         self.write(key, |record| record.fields = fields)
     }
 
-    pub(crate) fn delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+    pub(crate) fn delete(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+    ) -> Result<(HostRecord, Consequences), HostError> {
         let key = (ty.index(), id);
         self.is_there(key)?;
-        self.unlink(key)?;
+        let others = self.unlink(key)?;
         let now = self.now_ms;
-        self.write(key, |record| record.deleted_at = Some(now))
+        let record = self.write(key, |record| record.deleted_at = Some(now))?;
+        Ok((record, others))
     }
 
     pub(crate) fn restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
@@ -179,17 +184,18 @@ impl Records {
         self.write(key, |record| record.deleted_at = None)
     }
 
-    pub(crate) fn destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
+    pub(crate) fn destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<Consequences, HostError> {
         let key = (ty.index(), id);
         if self.newest(key).is_none() {
             return Err(self.missing(key));
         }
-        if self.live(key).is_some() {
-            self.unlink(key)?;
-        }
+        let others = match self.live(key) {
+            Some(_) => self.unlink(key)?,
+            None => Consequences::default(),
+        };
         self.touched.insert(key);
         self.versions[key.0].remove(&id);
-        Ok(())
+        Ok(others)
     }
 
     /// A record that can be changed is there and not deleted.
@@ -291,7 +297,7 @@ impl Records {
 
     /// What a deletion does to the records that link to what is deleted: cascades first, then links that become none;
     /// what then still links forbids it.
-    fn unlink(&mut self, first: Key) -> Result<(), HostError> {
+    fn unlink(&mut self, first: Key) -> Result<Consequences, HostError> {
         let mut gone = vec![first];
         let mut next = 0;
         while let Some(target) = gone.get(next).copied() {
@@ -337,13 +343,17 @@ impl Records {
             }
         }
         let now = self.now_ms;
+        let named = |(ty, id): Key| (EntityTypeId(ty as u32), id);
+        let mut others = Consequences::default();
         for key in gone.into_iter().skip(1) {
             self.write(key, |record| record.deleted_at = Some(now))?;
+            others.deleted.push(named(key));
         }
         for (key, fields) in changed {
             self.write(key, |record| record.fields = fields)?;
+            others.unlinked.push(named(key));
         }
-        Ok(())
+        Ok(others)
     }
 }
 

@@ -84,6 +84,15 @@ pub struct HostPast {
     pub valid_to: Option<i64>,
 }
 
+/// What a deletion did to other records, by the `on_delete` rules of their links.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Consequences {
+    /// Records that were deleted too: entity type and id.
+    pub deleted: Vec<(EntityTypeId, i64)>,
+    /// Records that lost their links to what was deleted.
+    pub unlinked: Vec<(EntityTypeId, i64)>,
+}
+
 /// An HTTP answer built by the program.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub struct HostResponse {
@@ -256,10 +265,14 @@ pub trait Host {
         id: i64,
         fields: Vec<HostValue>,
     ) -> Result<HostRecord, HostError>;
-    /// Hides the record; gives it with `deleted_at`.
-    fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError>;
+    /// Hides the record; gives it with `deleted_at`, and what else was changed by that.
+    fn entity_delete(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+    ) -> Result<(HostRecord, Consequences), HostError>;
     /// Brings the record back.
     fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError>;
-    /// Removes the record and its history for good.
-    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError>;
+    /// Removes the record and its history for good; gives what else was changed by that.
+    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<Consequences, HostError>;
 }

@@ -28,8 +28,8 @@ pub use flin_bytecode as bytecode;
 pub use fault::READ_ONLY_RULE;
 pub use flin_bytecode::VerifyError;
 pub use host::{
-    Host, HostError, HostPast, HostRecord, HostResponse, HostValue, LogLevel, Moment, ScanMode,
-    Slice,
+    Consequences, Host, HostError, HostPast, HostRecord, HostResponse, HostValue, LogLevel, Moment,
+    ScanMode, Slice,
 };
 #[cfg(feature = "count")]
 pub use profile::Profile;

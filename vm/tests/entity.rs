@@ -8,7 +8,7 @@ use flin_bytecode::{
     OnDelete, Reg, Rule, TypeDesc,
 };
 use flin_vm::HostValue::{Bool, Float, Int, Link, List, Time};
-use flin_vm::{ErrorKind, HostError, HostRecord, HostValue, Program, Trap};
+use flin_vm::{Consequences, ErrorKind, HostError, HostRecord, HostValue, Program, Trap};
 use std::sync::Arc;
 use support::*;
 
@@ -604,7 +604,12 @@ fn deleting_makes_read_referrers_stale() {
         emit!(b, EntityGet, title, todo, TITLE);
         emit!(b, RetAny, title);
     });
-    let (result, host) = call_on(&program, func, &[], &filled());
+    let mut host = filled();
+    host.consequences = Consequences {
+        deleted: Vec::new(),
+        unlinked: vec![(TODOS, 1)],
+    };
+    let (result, host) = call_on(&program, func, &[], &host);
     assert_eq!(result, Ok(host_text("write")));
     assert_eq!(host.reads, 3);
 }

@@ -12,7 +12,8 @@ use flin_store::{
 use flin_vm::bytecode::ids::EntityTypeId;
 use flin_vm::bytecode::module::Module;
 use flin_vm::{
-    Host, HostError, HostPast, HostRecord, HostValue, LogLevel, Moment, ScanMode, Slice,
+    Consequences, Host, HostError, HostPast, HostRecord, HostValue, LogLevel, Moment, ScanMode,
+    Slice,
 };
 
 use crate::run::constraint_sentence;
@@ -199,10 +200,14 @@ impl StoreHost<'_> {
 
     // What goes with a record that is deleted, done here so that the request sees it, or the refusal stands at the
     // `delete`. The committer applies the same rules to what others commit meanwhile.
-    fn apply_on_delete(&mut self, ty: EntityTypeId, id: EntityId) -> Result<(), HostError> {
+    fn apply_on_delete(
+        &mut self,
+        ty: EntityTypeId,
+        id: EntityId,
+    ) -> Result<Consequences, HostError> {
         let ix = self.types.store_type(ty);
         if self.tx.get(ix, id).map_err(storage)?.is_none() {
-            return Ok(());
+            return Ok(Consequences::default());
         }
         let with_it = self.tx.consequences(ix, id).map_err(storage)?;
         let with_it = with_it.map_err(|error| HostError::Constraint {
@@ -211,15 +216,20 @@ impl StoreHost<'_> {
             entity: error.entity,
             field: error.field,
         })?;
+        let mut others = Consequences::default();
         for (ty, id) in with_it.deleted {
             self.operations.writes += 1;
             self.tx.delete(ty, id).map_err(refused_write)?;
+            let known = self.types.program_type(ty);
+            others.deleted.extend(known.map(|ty| (ty, id.0 as i64)));
         }
         for (ty, id, fields) in with_it.unlinked {
             self.operations.writes += 1;
             self.tx.update(ty, id, fields).map_err(refused_write)?;
+            let known = self.types.program_type(ty);
+            others.unlinked.extend(known.map(|ty| (ty, id.0 as i64)));
         }
-        Ok(())
+        Ok(others)
     }
 
     // What the committer will check again, answered here so that the error stands at the `save`.
@@ -469,6 +479,15 @@ impl Host for StoreHost<'_> {
     ) -> Result<HostRecord, HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
+        // That it is deleted is said before what is wrong with it.
+        let found = self.tx.get_any(self.types.store_type(ty), known);
+        if found
+            .map_err(storage)?
+            .is_some_and(|found| found.is_deleted())
+        {
+            let entity = self.types.name(ty).to_owned();
+            return Err(HostError::Deleted { entity, id });
+        }
         let fields = self.store_fields(ty, &fields)?;
         self.check_rules(ty, Some(known), &fields)?;
         let updated = self.tx.update(self.types.store_type(ty), known, fields);
@@ -476,13 +495,17 @@ impl Host for StoreHost<'_> {
         self.reread(ty, known)
     }
 
-    fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+    fn entity_delete(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+    ) -> Result<(HostRecord, Consequences), HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
-        self.apply_on_delete(ty, known)?;
+        let others = self.apply_on_delete(ty, known)?;
         let deleted = self.tx.delete(self.types.store_type(ty), known);
         deleted.map_err(|error| self.refused(ty, id, error))?;
-        self.reread(ty, known)
+        Ok((self.reread(ty, known)?, others))
     }
 
     fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
@@ -498,11 +521,12 @@ impl Host for StoreHost<'_> {
         self.reread(ty, known)
     }
 
-    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
+    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<Consequences, HostError> {
         self.write()?;
         let known = self.id(ty, id)?;
-        self.apply_on_delete(ty, known)?;
+        let others = self.apply_on_delete(ty, known)?;
         let destroyed = self.tx.destroy(self.types.store_type(ty), known);
-        destroyed.map_err(|error| self.refused(ty, id, error))
+        destroyed.map_err(|error| self.refused(ty, id, error))?;
+        Ok(others)
     }
 }

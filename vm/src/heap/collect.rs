@@ -1,7 +1,7 @@
 //! Mark and sweep. Here because it is the one place that must know where every kind keeps its references.
 //! Must stay true: it runs only between operations; roots are given by the interpreter; saved entity objects that
-//! were changed, or may have been in place, are roots too (dropping them would lose the change), others are forgotten when
-//! nobody refers to them.
+//! were changed, or may have been in place, are roots too (dropping them would lose the change), and so are those of which
+//! somebody has a list or map; others are forgotten when nobody refers to them.
 
 use flin_bytecode::Class;
 
@@ -33,6 +33,16 @@ impl Marker<'_> {
         }
     }
 
+    /// What shapes look like.
+    pub(super) fn layouts(&self) -> &Layouts {
+        self.layouts
+    }
+
+    /// Whether the object is known to be reachable; what belongs to no heap is never.
+    pub(super) fn is_marked(&self, obj: Obj) -> bool {
+        obj.header() & FLAG_MARK != 0
+    }
+
     /// Sets the mark; false if it was set (or the object is static).
     #[inline]
     fn mark(&mut self, obj: Obj) -> bool {
@@ -51,7 +61,8 @@ impl Marker<'_> {
         }
     }
 
-    fn drain(&mut self) {
+    /// Marks all that what is marked refers to.
+    pub(super) fn drain(&mut self) {
         while let Some(obj) = self.work.pop() {
             self.scan(obj);
         }
@@ -137,6 +148,7 @@ impl Heap {
             }
         }
         marker.drain();
+        self.mark_held(&mut marker);
         self.identity.retain(|_, obj| obj.header() & FLAG_MARK != 0);
         marker.marked_bytes = self.sweep_pages() + self.sweep_large();
         self.used_bytes = marker.marked_bytes;

@@ -4,8 +4,11 @@
 //! Must stay true: an object in state Link has an id and no fields yet; the identity map has every object with an id that
 //! is not of the past.
 
-use super::Heap;
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::object::{Kind, Obj, header};
+use super::{Heap, Marker, holding};
 use crate::fault::Res;
 use crate::host::Moment;
 use crate::value::Word;
@@ -25,6 +28,13 @@ const STATE_MASK: u16 = 0xff;
 const CHANGED: u16 = 0x100;
 /// A list, map or other value that holds others was taken from a field, so it may have been changed in place.
 const LENT: u16 = 0x200;
+/// It was saved with such values, which the program may still have in its hands.
+const HELD: u16 = 0x400;
+/// Lists or maps of it hold links that a deletion took out of its record (`Heap::lost_links`).
+const STALE: u16 = 0x800;
+
+/// Records that were deleted, by type and id.
+pub(crate) type Gone = HashSet<(u32, i64)>;
 
 /// Where an entity object stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +67,14 @@ pub(crate) struct Stamps {
     pub(crate) deleted_at: Option<i64>,
 }
 
-/// Whether a field was changed since it was read or saved.
-pub(super) fn is_changed(entity: Obj) -> bool {
-    entity.aux() & CHANGED != 0
-}
-
 /// Whether dropping the object could lose what the program did to it.
 pub(super) fn is_pinned(entity: Obj) -> bool {
     entity.aux() & (CHANGED | LENT) != 0
+}
+
+/// Whether the object must be kept as long as somebody has one of its lists or maps.
+pub(super) fn is_held(entity: Obj) -> bool {
+    entity.aux() & (CHANGED | LENT | HELD) == HELD
 }
 
 impl Obj {
@@ -134,7 +144,27 @@ impl Obj {
 
     /// Whether a field was changed since it was read or saved.
     pub(crate) fn entity_is_changed(self) -> bool {
-        is_changed(self)
+        self.aux() & CHANGED != 0
+    }
+
+    /// Whether the program may have changed it, or may yet by a list or map of it: its values are not to be replaced.
+    pub(crate) fn entity_is_in_use(self) -> bool {
+        self.aux() & (CHANGED | LENT | HELD) != 0
+    }
+
+    /// Whether its lists or maps hold links that its record has lost.
+    pub(crate) fn entity_is_stale(self) -> bool {
+        self.aux() & STALE != 0
+    }
+
+    /// Gives a field what its record holds by now, which is no change of the program's.
+    pub(crate) fn entity_settle_field(self, field: usize, value: Word) {
+        self.set_raw(FIELDS + field, value.bits());
+    }
+
+    /// Its values were just saved, and the program may have some of them in its hands.
+    pub(crate) fn entity_hold(self) {
+        self.set_aux(self.aux() | HELD);
     }
 }
 
@@ -203,6 +233,9 @@ impl Heap {
         }
         entity.set_raw(ID, id as u64);
         self.entity_stamp(entity, stamps);
+        if entity.entity_is_stale() {
+            self.entity_settled(entity);
+        }
         entity.set_entity_state(EntityState::Loaded, false);
         if entity.entity_past().is_none() {
             self.identity.insert((entity.meta(), id), entity);
@@ -228,25 +261,55 @@ impl Heap {
         }
     }
 
-    /// All unchanged objects of a type become links again, so that they are read anew when needed.
-    pub(crate) fn entity_forget_unchanged(&mut self, ty: u32) {
-        let objects = self.identity.iter();
-        for (_, entity) in objects.filter(|((found, _), _)| *found == ty) {
-            forget(*entity);
+    /// A deletion took links to these out of the record; the object's lists and maps have them still.
+    pub(crate) fn entity_lost_links(&mut self, entity: Obj, gone: &Arc<Gone>) {
+        let key = (entity.meta(), entity.entity_id());
+        let lost = self.lost_links.entry(key).or_default();
+        if !entity.entity_is_stale() {
+            lost.clear();
         }
+        match lost.last_mut().and_then(Arc::get_mut) {
+            Some(own) => own.extend(gone.iter()),
+            None if gone.len() == 1 => lost.push(Arc::new(gone.as_ref().clone())),
+            None => lost.push(gone.clone()),
+        }
+        entity.set_aux(entity.aux() | STALE);
     }
 
-    /// The object of a record becomes a link again unless it has unsaved changes.
-    pub(crate) fn entity_forget(&mut self, ty: u32, id: i64) {
-        if let Some(entity) = self.identity.get(&(ty, id)) {
-            forget(*entity);
-        }
+    /// What was deleted that lists and maps of the object may have links to.
+    pub(crate) fn entity_lost(&self, entity: Obj) -> Vec<Arc<Gone>> {
+        let lost = self.lost_links.get(&(entity.meta(), entity.entity_id()));
+        lost.filter(|_| entity.entity_is_stale())
+            .cloned()
+            .unwrap_or_default()
     }
-}
 
-fn forget(entity: Obj) {
-    if entity.entity_state() == EntityState::Loaded && !is_changed(entity) {
-        entity.set_entity_state(EntityState::Link, false);
+    /// Its lists and maps are as the record has them.
+    pub(crate) fn entity_settled(&mut self, entity: Obj) {
+        self.lost_links.remove(&(entity.meta(), entity.entity_id()));
+        entity.set_aux(entity.aux() & !STALE);
+    }
+
+    /// Marks saved objects whose lists or maps somebody has, since a change of those is a change of the object.
+    pub(super) fn mark_held(&self, marker: &mut Marker<'_>) {
+        let held = self.identity.values().filter(|entity| is_held(**entity));
+        let mut waiting: Vec<Obj> = held.copied().collect();
+        loop {
+            let before = waiting.len();
+            waiting.retain(|entity| {
+                let fields = FIELDS..FIELDS + self.layouts.entity_fields(entity.meta());
+                let words = fields.map(|index| Word::from_bits(entity.raw(index)));
+                let in_hand = marker.is_marked(*entity) || holding::holds_marked(marker, words);
+                if in_hand {
+                    marker.object(*entity);
+                }
+                !in_hand
+            });
+            marker.drain();
+            if waiting.len() == before {
+                return;
+            }
+        }
     }
 }
 

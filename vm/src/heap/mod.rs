@@ -11,6 +11,7 @@ pub(crate) mod checked;
 mod collect;
 mod dict;
 mod entity;
+mod holding;
 mod layouts;
 mod list;
 mod map;
@@ -25,7 +26,8 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 pub(crate) use boxes::{closure_slot_class, range_parts};
-pub(crate) use entity::{EntityState, Past, Stamps};
+use collect::Marker;
+pub(crate) use entity::{EntityState, Gone, Past, Stamps};
 pub(crate) use layouts::{Layouts, ShapeLayout};
 pub(crate) use list::{
     BUFFER as LIST_BUFFER_WORD, ElementError, LEN as LIST_LEN_WORD, class_of as list_class,
@@ -126,6 +128,8 @@ pub(crate) struct Heap {
     seed: u64,
     /// The one object per saved record.
     identity: HashMap<(u32, i64), Obj>,
+    /// What was deleted that objects with `STALE` may have links to.
+    lost_links: HashMap<(u32, i64), Vec<Arc<Gone>>>,
 }
 
 impl Heap {
@@ -150,6 +154,7 @@ impl Heap {
             layouts,
             seed: dict::process_seed(),
             identity: HashMap::new(),
+            lost_links: HashMap::new(),
         };
         heap.set_threshold();
         heap

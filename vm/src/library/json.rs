@@ -9,7 +9,7 @@ use crate::heap::{EntityState, MapCursor, Obj, list_len, range_parts};
 use crate::iso;
 use crate::json_text::{self, Within};
 use crate::machine::Machine;
-use crate::semantics::{Walk, print};
+use crate::semantics::{Walk, print, unlinking};
 use crate::trap::ErrorKind;
 use crate::value::{View, Word};
 
@@ -452,13 +452,16 @@ impl Writer<'_> {
             return Ok(());
         }
         let program = self.m.program.clone();
-        let mut fields: Vec<(&str, Word)> = program.module().entities[entity.meta() as usize]
-            .fields
+        let declared = &program.module().entities[entity.meta() as usize].fields;
+        let mut fields: Vec<(&str, Word)> = Vec::with_capacity(declared.len());
+        for (at, field) in declared
             .iter()
             .enumerate()
             .filter(|(_, field)| !field.hidden)
-            .map(|(at, field)| (field.name.as_str(), entity.entity_field(at)))
-            .collect();
+        {
+            let word = unlinking::as_kept(self.m, entity, at)?;
+            fields.push((field.name.as_str(), word));
+        }
         if entity.entity_id() != 0 {
             let stamps = entity.entity_stamps();
             let heap = &mut self.m.heap;

@@ -7,7 +7,7 @@ use crate::fault::{Fault, Res};
 use crate::heap::{EntityState, Obj, Past, range_parts};
 use crate::host::{HostPast, HostRecord, HostResponse, HostValue, Moment};
 use crate::machine::Machine;
-use crate::semantics::{Walk, entity, print, types};
+use crate::semantics::{Walk, entity, print, types, unlinking};
 use crate::value::{View, Word};
 
 /// A value from outside.
@@ -276,7 +276,8 @@ fn export_entity(m: &mut Machine, entity: Obj, walk: &mut Walk) -> Res<HostValue
     walk.enter()?;
     let mut fields = Vec::new();
     for index in 0..m.heap.layouts().entity_fields(entity.meta()) {
-        fields.push(export_field_in(m, entity.entity_field(index), walk)?);
+        let word = unlinking::as_kept(m, entity, index)?;
+        fields.push(export_field_in(m, word, walk)?);
     }
     walk.leave();
     let stamps = entity.entity_stamps();

@@ -2,13 +2,13 @@
 //! and id, and one for each time a record of the past is asked for; an object with changes that were not saved, in place or not,
 //! is never overwritten by a read; every write goes to the host before the object says so.
 
-use flin_bytecode::{EntityField, EntityTypeId, FieldNo, OnDelete};
+use flin_bytecode::{EntityTypeId, FieldNo};
 
 use crate::fault::{Fault, Res};
 use crate::heap::{EntityState, Obj, Past, Stamps};
 use crate::host::{Host, HostError, HostRecord, HostValue, Moment};
 use crate::machine::Machine;
-use crate::semantics::{convert, validate};
+use crate::semantics::{convert, unlinking, validate};
 use crate::trap::ErrorKind;
 use crate::value::{View, Word};
 
@@ -59,7 +59,7 @@ pub(crate) fn materialize(m: &mut Machine, record: &HostRecord) -> Res<Obj> {
             return Ok(entity);
         }
         // Its fields are these; its lists and maps may have been changed in place, and are in the program's hands.
-        if entity.entity_stamps().version == record.version {
+        if entity.entity_is_in_use() || entity.entity_stamps().version == record.version {
             m.heap.entity_stamp(entity, stamps_of(record));
             return Ok(entity);
         }
@@ -188,12 +188,24 @@ pub(crate) fn get_field(
         field => {
             let index = declared(m, entity, field)?;
             let value = entity.entity_field(index);
-            if let View::List(_) | View::Map(_) | View::Tuple(_) | View::Enum(_) = value.view() {
-                entity.entity_lend();
+            if !holds_others(value) {
+                return Ok(value);
             }
-            Ok(value)
+            if unlinking::is_stale(m, entity, index) {
+                unlinking::settle(m, entity)?;
+            }
+            entity.entity_lend();
+            Ok(entity.entity_field(index))
         }
     }
+}
+
+/// Whether it is a value that holds others.
+fn holds_others(word: Word) -> bool {
+    matches!(
+        word.view(),
+        View::List(_) | View::Map(_) | View::Tuple(_) | View::Enum(_)
+    )
 }
 
 /// Sets a declared field; its type is enforced at save.
@@ -211,6 +223,9 @@ pub(crate) fn set_field(
     }
     load(m, host, entity)?;
     let index = declared(m, entity, field)?;
+    if holds_others(value) && unlinking::is_stale(m, entity, index) {
+        unlinking::settle(m, entity)?;
+    }
     entity.set_entity_field(index, value);
     Ok(())
 }
@@ -292,9 +307,26 @@ pub(crate) fn save(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()>
     if entity.entity_past().is_some() {
         return saved_from_past(m, entity, &record);
     }
-    m.heap
-        .entity_fill(entity, record.id, stamps_of(&record), &words);
+    keep_saved(m, entity, &record, words);
     Ok(())
+}
+
+/// An object that was saved as it is: it goes on with the same lists and maps, of which the program may have some.
+fn keep_saved(m: &mut Machine, entity: Obj, record: &HostRecord, mut words: Vec<Word>) {
+    let lost = m.heap.entity_lost(entity);
+    for (index, word) in words.iter_mut().enumerate() {
+        if unlinking::is_stale(m, entity, index) {
+            *word = entity.entity_field(index);
+        }
+    }
+    m.heap
+        .entity_fill(entity, record.id, stamps_of(record), &words);
+    for gone in lost {
+        m.heap.entity_lost_links(entity, &gone);
+    }
+    if words.iter().any(|word| holds_others(*word)) {
+        entity.entity_hold();
+    }
 }
 
 /// After an old version was saved: its object stands for the new version now, and the record's own object has the old
@@ -316,8 +348,9 @@ fn saved_from_past(m: &mut Machine, entity: Obj, record: &HostRecord) -> Res<()>
 pub(crate) fn delete(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
     let (ty, id) = saved(m, entity, "deleted")?;
     m.entity_writes += 1;
-    let record = host.entity_delete(ty, id).map_err(Fault::host)?;
-    written(m, entity, &record)
+    let (record, others) = host.entity_delete(ty, id).map_err(Fault::host)?;
+    written(m, entity, &record)?;
+    unlinking::deleted(m, host, (ty, id), &others)
 }
 
 /// `restore`
@@ -332,10 +365,9 @@ pub(crate) fn restore(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<
 pub(crate) fn destroy(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<()> {
     let (ty, id) = saved(m, entity, "destroyed")?;
     m.entity_writes += 1;
-    host.entity_destroy(ty, id).map_err(Fault::host)?;
+    let others = host.entity_destroy(ty, id).map_err(Fault::host)?;
     m.heap.entity_destroyed(entity);
-    forget_others(m);
-    Ok(())
+    unlinking::deleted(m, host, (ty, id), &others)
 }
 
 fn saved(m: &Machine, entity: Obj, what: &str) -> Res<(EntityTypeId, i64)> {
@@ -353,21 +385,20 @@ fn written(m: &mut Machine, entity: Obj, record: &HostRecord) -> Res<()> {
         fill(m, entity, record)?;
     }
     m.heap.entity_stamp(entity, stamps_of(record));
-    if entity.entity_past().is_some() {
-        m.heap.entity_forget(record.ty.0, record.id);
+    match m.heap.entity_known(record.ty.0, record.id) {
+        Some(known) if known.entity_state() == EntityState::Loaded => {
+            renew(m, known, record).map(drop)
+        }
+        Some(_) | None => Ok(()),
     }
-    forget_others(m);
-    Ok(())
 }
 
-/// Deleting may have changed or deleted records that link to what is deleted, and those that link to them; what was read
-/// of types with such links is read again when needed.
-fn forget_others(m: &mut Machine) {
-    let program = m.program.clone();
-    for (index, entity) in program.module().entities.iter().enumerate() {
-        let follows = |field: &EntityField| field.on_delete != OnDelete::Restrict;
-        if entity.fields.iter().any(follows) {
-            m.heap.entity_forget_unchanged(index as u32);
-        }
+/// Gives a loaded object what its record holds by now. If the program may have changed it, or holds lists of it, that is
+/// version and times alone, and it is given back.
+pub(crate) fn renew(m: &mut Machine, entity: Obj, record: &HostRecord) -> Res<Option<Obj>> {
+    if entity.entity_is_in_use() {
+        m.heap.entity_stamp(entity, stamps_of(record));
+        return Ok(Some(entity));
     }
+    fill(m, entity, record).map(|()| None)
 }

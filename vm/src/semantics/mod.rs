@@ -20,6 +20,7 @@ pub(crate) mod print;
 pub(crate) mod query;
 pub(crate) mod time;
 pub(crate) mod types;
+pub(crate) mod unlinking;
 pub(crate) mod validate;
 pub(crate) mod wire;
 

@@ -8,7 +8,7 @@ use crate::heap::{EntityState, MapCursor, Obj, list_len, range_parts};
 use crate::iso;
 use crate::machine::Machine;
 use crate::semantics::Walk;
-use crate::semantics::time;
+use crate::semantics::{time, unlinking};
 use crate::value::{View, Word};
 
 /// A float as programs see it.
@@ -271,7 +271,8 @@ impl Printer<'_> {
         for (at, (index, field)) in shown.enumerate() {
             let comma = if at > 0 { "," } else { "" };
             self.out.push_str(&format!("{comma} {}: ", field.name));
-            self.value(entity.entity_field(index))?;
+            let word = unlinking::as_kept(self.m, entity, index)?;
+            self.value(word)?;
         }
         self.out.push_str(" }");
         Ok(())

@@ -8,7 +8,7 @@ use crate::fault::{Fault, Res};
 use crate::heap::{EntityState, Obj, list_len};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::semantics::{convert, print, types};
+use crate::semantics::{convert, print, types, unlinking};
 use crate::value::{View, Word};
 
 /// Checks all fields; gives the words to be stored (ints widened where a float is declared).
@@ -17,7 +17,8 @@ pub(crate) fn check(m: &mut Machine, host: &mut dyn Host, entity: Obj) -> Res<Ve
     let description = &program.module().entities[entity.meta() as usize];
     let mut words = Vec::with_capacity(description.fields.len());
     for (index, field) in description.fields.iter().enumerate() {
-        let word = typed(m, description, field, entity.entity_field(index))?;
+        let word = unlinking::as_kept(m, entity, index)?;
+        let word = typed(m, description, field, word)?;
         check_field(m, description, field, word)?;
         words.push(word);
     }

@@ -15,8 +15,8 @@ use flin_bytecode::{
     TypeId,
 };
 use flin_vm::{
-    Host, HostError, HostPast, HostRecord, HostValue, Limits, LogLevel, Moment, Program, ScanMode,
-    Slice, Trap, Vm,
+    Consequences, Host, HostError, HostPast, HostRecord, HostValue, Limits, LogLevel, Moment,
+    Program, ScanMode, Slice, Trap, Vm,
 };
 
 pub use flin_bytecode::emit;
@@ -34,6 +34,8 @@ pub struct ModelHost {
     pub slices: u64,
     pub reads: u64,
     pub refuse: Option<HostError>,
+    /// What every deletion did to others.
+    pub consequences: Consequences,
 }
 
 impl ModelHost {
@@ -186,11 +188,15 @@ impl Host for ModelHost {
         Ok(record.clone())
     }
 
-    fn entity_delete(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
+    fn entity_delete(
+        &mut self,
+        ty: EntityTypeId,
+        id: i64,
+    ) -> Result<(HostRecord, Consequences), HostError> {
         let record = self.find(ty, id)?;
         record.version += 1;
         record.deleted_at = Some(99);
-        Ok(record.clone())
+        Ok((record.clone(), self.consequences.clone()))
     }
 
     fn entity_restore(&mut self, ty: EntityTypeId, id: i64) -> Result<HostRecord, HostError> {
@@ -200,10 +206,10 @@ impl Host for ModelHost {
         Ok(record.clone())
     }
 
-    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<(), HostError> {
+    fn entity_destroy(&mut self, ty: EntityTypeId, id: i64) -> Result<Consequences, HostError> {
         self.find(ty, id)?;
         self.records.remove(&(ty.0, id));
-        Ok(())
+        Ok(self.consequences.clone())
     }
 }
 
