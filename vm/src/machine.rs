@@ -66,7 +66,7 @@ impl Machine {
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             instructions: self.fuel_used,
-            allocated_bytes: self.heap.allocated_bytes,
+            allocated_bytes: self.heap.allocated_bytes(),
             entity_reads: self.entity_reads,
             entity_writes: self.entity_writes,
             collections: self.heap.collections,

@@ -5,15 +5,14 @@
 
 use flin_bytecode::Class;
 
-use super::object::{FLAG_MARK, FLAG_STATIC, Kind, Obj, header};
-use super::{CLASS_WORDS, Heap, Layouts, PAGE_BYTES, checked, dict, entity, list, text, things};
+use super::object::{FLAG_LARGE, FLAG_MARK, FLAG_STATIC, Kind, Obj};
+use super::{Heap, Layouts, blocks, dict, entity, list, text, things};
 use crate::value::Word;
 
 /// Collects what is reachable.
 pub(crate) struct Marker<'a> {
     layouts: &'a Layouts,
     work: Vec<Obj>,
-    marked_bytes: usize,
 }
 
 impl Marker<'_> {
@@ -40,7 +39,7 @@ impl Marker<'_> {
 
     /// Whether the object is known to be reachable; what belongs to no heap is never.
     pub(super) fn is_marked(&self, obj: Obj) -> bool {
-        obj.header() & FLAG_MARK != 0
+        is_marked(obj)
     }
 
     /// Sets the mark; false if it was set (or the object is static).
@@ -48,11 +47,14 @@ impl Marker<'_> {
     fn mark(&mut self, obj: Obj) -> bool {
         let bits = obj.header();
         debug_assert!(obj.kind() != Kind::Free, "a root refers to a free block");
-        if bits & (FLAG_MARK | FLAG_STATIC) != 0 {
-            return false;
+        if bits & (FLAG_LARGE | FLAG_STATIC) == 0 {
+            return blocks::mark(obj);
         }
-        obj.set_header(bits | FLAG_MARK);
-        true
+        let is_new = bits & (FLAG_MARK | FLAG_STATIC) == 0;
+        if is_new {
+            obj.set_header(bits | FLAG_MARK);
+        }
+        is_new
     }
 
     fn words(&mut self, obj: Obj, from: usize, count: usize) {
@@ -136,10 +138,11 @@ impl Heap {
     #[inline(never)]
     pub(crate) fn collect(&mut self, roots: impl FnOnce(&mut Marker<'_>)) {
         let layouts = self.layouts.clone();
+        self.budget.taken_bytes -= self.blocks.rest_bytes() as u64;
+        self.blocks.begin_marking();
         let mut marker = Marker {
             layouts: &layouts,
-            work: Vec::new(),
-            marked_bytes: 0,
+            work: std::mem::take(&mut self.marked),
         };
         roots(&mut marker);
         for obj in self.identity.values() {
@@ -149,64 +152,19 @@ impl Heap {
         }
         marker.drain();
         self.mark_held(&mut marker);
-        self.identity.retain(|_, obj| obj.header() & FLAG_MARK != 0);
-        marker.marked_bytes = self.sweep_pages() + self.sweep_large();
-        self.used_bytes = marker.marked_bytes;
+        self.identity.retain(|_, obj| is_marked(*obj));
+        self.marked = marker.work;
+        let live_bytes = self.blocks.sweep() + self.large.sweep();
+        self.budget.collected(live_bytes);
         self.collections += 1;
-        self.set_threshold();
     }
+}
 
-    /// Rebuilds all free lists; gives the bytes that live on.
-    fn sweep_pages(&mut self) -> usize {
-        for size in &mut self.classes {
-            size.free = std::ptr::null_mut();
-        }
-        let mut live_bytes = 0;
-        for page in &self.pages {
-            let words = CLASS_WORDS[page.class as usize];
-            let size = &mut self.classes[page.class as usize];
-            let blocks = PAGE_BYTES / 8 / words;
-            for index in 0..blocks {
-                // SAFETY: the page has `blocks` blocks of `words` words.
-                let block = unsafe { page.base.add(index * words) };
-                if block == size.bump && size.bump != size.bump_end {
-                    break;
-                }
-                // SAFETY: blocks below the bump pointer begin with a header.
-                unsafe {
-                    if *block & FLAG_MARK != 0 {
-                        *block &= !FLAG_MARK;
-                        live_bytes += words * 8;
-                    } else {
-                        checked::died(block);
-                        *block = header(Kind::Free, 0, 0);
-                        *block.add(1) = size.free as u64;
-                        size.free = block;
-                    }
-                }
-            }
-        }
-        live_bytes
-    }
-
-    fn sweep_large(&mut self) -> usize {
-        let mut live_bytes = 0;
-        let mut index = 0;
-        while index < self.large.len() {
-            // SAFETY: the second word of a large allocation is the object's header.
-            let marked = unsafe {
-                let at = self.large[index].base.add(1);
-                let marked = *at & FLAG_MARK != 0;
-                *at &= !FLAG_MARK;
-                marked
-            };
-            if marked {
-                live_bytes += (self.large[index].words + 1) * 8;
-                index += 1;
-            } else {
-                self.drop_large(index);
-            }
-        }
-        live_bytes
+fn is_marked(obj: Obj) -> bool {
+    let bits = obj.header();
+    if bits & (FLAG_LARGE | FLAG_STATIC) == 0 {
+        blocks::has_mark(obj)
+    } else {
+        bits & FLAG_MARK != 0
     }
 }

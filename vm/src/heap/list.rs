@@ -7,7 +7,7 @@ use flin_bytecode::Class;
 
 use super::object::{Kind, Obj, header};
 use super::{Heap, checked};
-use crate::fault::{Fault, Res};
+use crate::fault::Res;
 use crate::value::{View, Word};
 
 /// Word of a list that holds its length.
@@ -199,23 +199,14 @@ impl Heap {
             return Ok(());
         }
         if capacity > LEN_MAX {
-            return Err(Fault::memory(self.limit_bytes));
+            return Err(self.is_full());
         }
         let class = class_of(list);
         let words = buffer_words(class, capacity);
-        let buffer = self.allocate(header(Kind::Buffer, 0, 0), words)?;
-        let old = buffer_of(list);
-        if old.is_some() {
-            let bytes = bytes_for(class, len(list));
-            // SAFETY: both buffers hold at least `bytes` bytes from word 1 on and are different objects.
-            unsafe {
-                std::ptr::copy_nonoverlapping(
-                    data(list, len(list)).cast::<u8>(),
-                    buffer.pointer().add(1).cast::<u8>(),
-                    bytes,
-                );
-            }
-        }
+        let buffer = match buffer_of(list) {
+            Some(old) => self.grow(old, buffer_words(class, old_capacity), words)?,
+            None => self.allocate(header(Kind::Buffer, 0, 0), words)?,
+        };
         list.set_raw(BUFFER, buffer.address());
         let usable = if class == Class::Bool {
             (words - 1) * 8
@@ -223,9 +214,6 @@ impl Heap {
             words - 1
         };
         list.set_meta(usable as u32);
-        if let Some(old) = old {
-            self.release(old, buffer_words(class, old_capacity));
-        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 
 use super::object::{FLAG_ASCII, Kind, Obj, header};
 use super::{Heap, checked};
-use crate::fault::{Fault, Res};
+use crate::fault::Res;
 
 /// Results of concatenation from this length on get a buffer.
 const BUFFER_FROM_BYTES: usize = 128;
@@ -70,7 +70,7 @@ impl Heap {
     /// An inline text whose bytes are still to be written.
     fn blank_text(&mut self, len: usize, ascii: bool) -> Res<Obj> {
         let Ok(meta) = u32::try_from(len) else {
-            return Err(Fault::memory(self.limit_bytes));
+            return Err(self.is_full());
         };
         let flag = if ascii { FLAG_ASCII } else { 0 };
         let words = (1 + len.div_ceil(8)).max(2);
@@ -98,7 +98,7 @@ impl Heap {
             return Ok(obj);
         }
         let Ok(meta) = u32::try_from(len) else {
-            return Err(Fault::memory(self.limit_bytes));
+            return Err(self.is_full());
         };
         let buffer = self.buffer_with_room(first, added)?;
         let flag = if ascii { FLAG_ASCII } else { 0 };

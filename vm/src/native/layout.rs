@@ -8,7 +8,7 @@ use flin_bytecode::Class;
 
 use super::NativeContext;
 use crate::frame::FuncInfo;
-use crate::heap::{self, Kind};
+use crate::heap::{self, Kind, SizeClass};
 use crate::value::repr;
 
 /// `NativeContext::fuel`, bytes from its start; the same for all `CONTEXT_` offsets.
@@ -33,20 +33,12 @@ pub const FUNC_SIGNATURE: i32 = offset_of!(FuncInfo, signature) as i32;
 /// Bytes from one prepared function to the next.
 pub const FUNC_STRIDE: i32 = size_of::<FuncInfo>() as i32;
 
-/// First free block of a size class (null if none): its word 1 is the next one.
-pub const SIZE_CLASS_FREE: i32 = heap::SIZE_CLASS_FREE as i32;
-/// First unused block of its newest page.
-pub const SIZE_CLASS_BUMP: i32 = heap::SIZE_CLASS_BUMP as i32;
-/// End of that page.
-pub const SIZE_CLASS_BUMP_END: i32 = heap::SIZE_CLASS_BUMP_END as i32;
+/// The next block of a size class.
+pub const SIZE_CLASS_BUMP: i32 = offset_of!(SizeClass, bump) as i32;
+/// A block that would end behind this is left to the dispatch loop (which may find more, collect or refuse).
+pub const SIZE_CLASS_BUMP_END: i32 = offset_of!(SizeClass, bump_end) as i32;
 /// Bytes from one size class to the next.
-pub const SIZE_CLASS_STRIDE: i32 = heap::SIZE_CLASS_STRIDE as i32;
-/// Bytes in use, counted from the start of the heap: an allocation adds its block's bytes.
-pub const HEAP_USED: i32 = heap::HEAP_USED as i32;
-/// From so many bytes in use on an allocation is left to the dispatch loop (which may collect or refuse).
-pub const HEAP_THRESHOLD: i32 = heap::HEAP_THRESHOLD as i32;
-/// Bytes allocated altogether: an allocation adds its block's bytes.
-pub const HEAP_ALLOCATED: i32 = heap::HEAP_ALLOCATED as i32;
+pub const SIZE_CLASS_STRIDE: i32 = size_of::<SizeClass>() as i32;
 
 /// Number of elements of a list, counted from its header in bytes; the same for all below.
 pub const LIST_LEN: i32 = heap::LIST_LEN_WORD as i32 * 8;

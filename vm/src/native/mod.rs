@@ -47,9 +47,9 @@ pub struct NativeContext {
     pub depth_limit: *mut u64,
     /// The global variables, one word each.
     pub globals: *mut u64,
-    /// Free blocks of the heap by size class.
+    /// Where the blocks of the heap come from, by size class.
     pub classes: *mut u8,
-    /// The heap, whose counters inline allocation keeps (`layout::HEAP_USED` and neighbours).
+    /// The heap.
     pub heap: *mut u8,
     /// Operations done by native code itself; counted only if `JitOptions::count_ops`.
     pub native_ops: u64,

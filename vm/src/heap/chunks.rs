@@ -1,0 +1,67 @@
+//! Chunks of memory that heaps are made of, kept by each thread for its next heap. Here because a request shall cost no
+//! system call and no page fault: its first chunk is the one that the last request left, still warm.
+//! Must stay true: every chunk is aligned to its size, so the chunk of an object follows from its address; a thread keeps
+//! a bounded number of chunks, and its end frees them.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::cell::RefCell;
+
+/// Bytes of a chunk, and what it is aligned to.
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
+/// Chunks that a thread keeps; what a heap had beyond them goes back to the system.
+const KEPT_MAX: usize = 16;
+
+const LAYOUT: Layout = match Layout::from_size_align(CHUNK_BYTES, CHUNK_BYTES) {
+    Ok(layout) => layout,
+    Err(_) => panic!("the size of a chunk is a power of two"),
+};
+
+/// The chunks that a thread keeps.
+#[derive(Default)]
+struct Kept(Vec<*mut u8>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        for chunk in &self.0 {
+            // SAFETY: kept chunks came from `alloc` with this layout and nobody uses them.
+            unsafe { dealloc(*chunk, LAYOUT) };
+        }
+    }
+}
+
+thread_local! {
+    static KEPT: RefCell<Kept> = RefCell::default();
+}
+
+/// A chunk, with old bytes in it.
+pub(super) fn take() -> *mut u8 {
+    let kept = KEPT.try_with(|kept| kept.borrow_mut().0.pop());
+    if let Ok(Some(chunk)) = kept {
+        return chunk;
+    }
+    // SAFETY: the layout has a size above zero.
+    let chunk = unsafe { alloc(LAYOUT) };
+    if chunk.is_null() {
+        handle_alloc_error(LAYOUT);
+    }
+    chunk
+}
+
+/// Takes back chunks that came from `take`; the first of them will be the next one taken.
+pub(super) fn give_back(chunks: &[*mut u8]) {
+    let free = |chunks: &[*mut u8]| {
+        for chunk in chunks {
+            // SAFETY: promised by the caller: the chunk came from `take` and nobody uses it.
+            unsafe { dealloc(*chunk, LAYOUT) };
+        }
+    };
+    let taken = KEPT.try_with(|kept| {
+        let kept = &mut kept.borrow_mut().0;
+        let (keep, rest) = chunks.split_at(chunks.len().min(KEPT_MAX.saturating_sub(kept.len())));
+        kept.extend(keep.iter().rev());
+        free(rest);
+    });
+    if taken.is_err() {
+        free(chunks);
+    }
+}

@@ -1,0 +1,124 @@
+//! Objects with an allocation of their own. Here because they are found by a word before their header, grow in place where
+//! the system can, and carry their mark in the header. Must stay true: the word before the header is the index in the
+//! table; the header carries the large flag as long as the object lives.
+
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
+use std::ptr::NonNull;
+
+use super::checked;
+use super::object::{FLAG_LARGE, FLAG_MARK, Obj};
+
+#[derive(Debug)]
+struct Large {
+    base: *mut u64,
+    words: usize,
+}
+
+/// The big objects of one heap.
+#[derive(Debug, Default)]
+pub(super) struct LargeObjects(Vec<Large>);
+
+/// Bytes that an object of so many words takes.
+pub(super) fn bytes_of(words: usize) -> usize {
+    (words + 1) * 8
+}
+
+fn layout(words: usize) -> Layout {
+    Layout::from_size_align(bytes_of(words), 8)
+        .expect("limits keep allocations far below the address space")
+}
+
+fn non_null(base: *mut u8, layout: Layout) -> *mut u64 {
+    if base.is_null() {
+        handle_alloc_error(layout);
+    }
+    base.cast()
+}
+
+/// The object in an allocation.
+fn object(base: *mut u64) -> Obj {
+    let address = NonNull::new(base.wrapping_add(1)).expect("an allocation is not at address zero");
+    Obj::from_non_null(address)
+}
+
+impl LargeObjects {
+    /// A new object of `words` words; only its header is written.
+    pub(super) fn allocate(&mut self, header: u64, words: usize) -> Obj {
+        let layout = layout(words);
+        // SAFETY: the layout has a size above zero.
+        let base = non_null(unsafe { alloc(layout) }, layout);
+        // SAFETY: the allocation has words + 1 words: the index, then the object.
+        unsafe {
+            *base = self.0.len() as u64;
+            *base.add(1) = header | FLAG_LARGE;
+        }
+        self.0.push(Large { base, words });
+        let obj = object(base);
+        checked::born(obj, words);
+        obj
+    }
+
+    fn index_of(obj: Obj) -> usize {
+        // SAFETY: the word before a large object is its index.
+        unsafe { *obj.pointer().sub(1) as usize }
+    }
+
+    /// Makes an object that nothing refers to yet, or only its owner, longer; it may move.
+    pub(super) fn grow(&mut self, obj: Obj, words: usize) -> Obj {
+        let large = &mut self.0[Self::index_of(obj)];
+        checked::died(obj.pointer());
+        let (old, new) = (layout(large.words), layout(words));
+        // SAFETY: `base` came from `alloc` or `realloc` with the old layout.
+        let base = unsafe { realloc(large.base.cast(), old, new.size()) };
+        large.base = non_null(base, new);
+        large.words = words;
+        let obj = object(large.base);
+        checked::born(obj, words);
+        obj
+    }
+
+    /// Frees an object that nothing refers to; gives its bytes.
+    pub(super) fn release(&mut self, obj: Obj) -> usize {
+        self.drop_at(Self::index_of(obj))
+    }
+
+    /// Frees the object at `index`; the last one takes its place.
+    fn drop_at(&mut self, index: usize) -> usize {
+        let large = self.0.swap_remove(index);
+        free(&large);
+        if let Some(moved) = self.0.get(index) {
+            // SAFETY: the first word of a large allocation is its index.
+            unsafe { *moved.base = index as u64 };
+        }
+        bytes_of(large.words)
+    }
+
+    /// Frees what is not marked, takes the marks away; gives the bytes that live on.
+    pub(super) fn sweep(&mut self) -> usize {
+        let mut live_bytes = 0;
+        let mut index = 0;
+        while let Some(large) = self.0.get(index) {
+            let obj = object(large.base);
+            if obj.header() & FLAG_MARK == 0 {
+                self.drop_at(index);
+                continue;
+            }
+            live_bytes += bytes_of(large.words);
+            obj.set_header(obj.header() & !FLAG_MARK);
+            index += 1;
+        }
+        live_bytes
+    }
+}
+
+fn free(large: &Large) {
+    checked::died(large.base.wrapping_add(1));
+    // SAFETY: `base` came from `alloc` or `realloc` with this layout and is freed once.
+    unsafe { dealloc(large.base.cast(), layout(large.words)) };
+}
+
+impl Drop for LargeObjects {
+    fn drop(&mut self) {
+        self.0.iter().for_each(free);
+    }
+}
