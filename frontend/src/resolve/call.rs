@@ -204,6 +204,7 @@ impl Resolver<'_> {
                     return self.error(span);
                 }
                 let (before, args) = self.library_arguments(&name, args, first);
+                let args = self.joined(&name.text, args, span);
                 self.check_count(&name, args.len());
                 let call = self.emit(ExprKind::CallLib(name.text.to_string(), args), span);
                 self.after(before, call, span)
@@ -233,7 +234,7 @@ impl Resolver<'_> {
             ),
         );
         self.report(match text {
-            "print" => diagnostic.hint("join values in one text: `print(\"{a} {b}\")`"),
+            "min" | "max" if found > 2 => diagnostic.hint(format!("put the values in a list: `[a, b, c].{text}`")),
             _ => diagnostic
                 .reason("written as a method, the value before the point is the first argument"),
         });

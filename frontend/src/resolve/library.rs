@@ -46,7 +46,29 @@ pub(super) fn argument_counts(name: &str) -> Vec<usize> {
     counts
 }
 
+/// Whether a library function takes any number of values, and gets them as one text.
+fn joins(name: &str) -> bool {
+    let rows = library::lookup(name);
+    rows.iter().any(|row| row.scheme().joins)
+}
+
 impl Resolver<'_> {
+    /// The arguments of a library function that prints them as one text, unless it is one value: their texts, with a
+    /// blank between each two.
+    pub(super) fn joined(&mut self, name: &str, args: Vec<ExprId>, span: Span) -> Vec<ExprId> {
+        if args.len() == 1 || !joins(name) {
+            return args;
+        }
+        let mut parts = Vec::with_capacity(2 * args.len());
+        for arg in args {
+            if !parts.is_empty() {
+                parts.push(self.emit(ExprKind::Text(" ".to_owned()), span));
+            }
+            parts.push(arg);
+        }
+        vec![self.emit(ExprKind::Concat(parts), span)]
+    }
+
     /// The names of the parameters of a library function or a query's method, per row; the receiver is the first.
     fn name_lists(&self, function: &str) -> Vec<Vec<Arc<str>>> {
         let mut lists: Vec<Vec<Arc<str>>> = library::lookup(function)

@@ -81,6 +81,7 @@ pub fn library_page() -> String {
          - Each function has both spellings: `trim(s)` and `s.trim()`; without further arguments the parentheses may go\n  \
            (`s.trim`), except on a map, where `m.name` is the key. `x |> f(1)` is `f(x, 1)`.\n\
          - Arguments may be named: `s.pad_left(length: 5, fill: \"0\")`.\n\
+         - `...values` stands for any number of arguments: their texts, with a blank between each two.\n\
          - Capital letters stand for any type, `T?` may be `none`, `any` as the result of a callback means that it is asked\n  \
            for its truth. Values whose type is known only at run time may stand everywhere; a wrong one is a `TypeError` that\n  \
            names the function and the parameter.\n\

@@ -63,6 +63,8 @@ pub struct Scheme {
     pub params: Vec<LibType>,
     /// Parameter names, one for each.
     pub names: Vec<String>,
+    /// Takes any number of values, `(...values: any)`: what it gets is their texts, joined by blanks.
+    pub joins: bool,
     /// Result type.
     pub result: LibType,
     /// Names of the type variables.
@@ -110,7 +112,7 @@ impl Scheme {
         }
     }
 
-    /// Reads a scheme such as `(list: [A], f: (A) -> B) -> [B]`.
+    /// Reads a scheme such as `(list: [A], f: (A) -> B) -> [B]` or `(...values: any) -> none`.
     pub fn parse(text: &str) -> Result<Scheme, SchemeError> {
         let mut reader = Reader {
             rest: text,
@@ -118,6 +120,7 @@ impl Scheme {
         };
         let (mut params, mut names) = (Vec::new(), Vec::new());
         reader.expect("(")?;
+        let joins = reader.eat("...");
         while !reader.eat(")") {
             if !params.is_empty() {
                 reader.expect(",")?;
@@ -134,6 +137,7 @@ impl Scheme {
         Ok(Scheme {
             params,
             names,
+            joins,
             result,
             vars: reader.vars,
         })

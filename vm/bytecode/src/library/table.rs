@@ -355,10 +355,10 @@ library! {
         MapSet "set" "(map: [K:V], key: K, value: V) -> [K:V]" pure "Sets the key and returns the map." r#"m = { a: 1 }; m.set("a", 2).to_json()"# => r#"{"a":2}"#;
         ToText "to_text" "(value: any) -> text" pure "The value as it is printed." "to_text(3.0)" => "3.0";
         Now "now" "() -> time" host "The time of this request." "now == now" => "true";
-        Print "print" "(value: any) -> none" host "Prints the value and a line end." r#"print("hello"); 1"# => "1";
-        LogInfo "log_info" "(value: any) -> none" host "Writes the value to the log." r#"log_info("started"); 1"# => "1";
-        LogWarn "log_warn" "(value: any) -> none" host "Writes the value to the log as a warning." r#"log_warn("slow"); 1"# => "1";
-        LogError "log_error" "(value: any) -> none" host "Writes the value to the log as an error." r#"log_error("broken"); 1"# => "1";
+        Print "print" "(...values: any) -> none" host "Prints the values, a blank between them, and a line end." r#"print("hello", [1]); 1"# => "1";
+        LogInfo "log_info" "(...values: any) -> none" host "Writes the values to the log, a blank between them." r#"log_info("started"); 1"# => "1";
+        LogWarn "log_warn" "(...values: any) -> none" host "Writes the values to the log as a warning." r#"log_warn("slow"); 1"# => "1";
+        LogError "log_error" "(...values: any) -> none" host "Writes the values to the log as an error." r#"log_error("broken"); 1"# => "1";
         Fail "fail" "(kind: text, message: text) -> never" pure "Raises an error of that kind with that message." r#"r = try fail("Full", "no seat left"); r.kind"# => "Full";
         FailAgain "fail" "(error: error) -> never" pure "Raises an error again that was caught, with its place and trace." r#"r = try fail(try [1][9]); r.kind"# => "IndexOutOfBounds";
     }
