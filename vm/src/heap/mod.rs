@@ -38,6 +38,7 @@ pub(crate) use list::{
 };
 pub(crate) use map::MapCursor;
 pub(crate) use object::{Kind, NONE_OBJECT, Obj, header};
+pub(crate) use text::is_ascii as text_is_ascii;
 pub(crate) use things::{ErrorParts, QUERY_STEPS_MAX, QueryBase};
 
 /// What the interpreter does in place: one compare of kind, class or shape, then the access.

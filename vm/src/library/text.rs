@@ -3,9 +3,9 @@
 
 use flin_bytecode::Class;
 
-use super::{LibCall, Ret, str_of};
+use super::{BYTES_PER_UNIT, LibCall, Ret, str_of};
 use crate::fault::{Fault, Res};
-use crate::heap::Obj;
+use crate::heap::{Obj, text_is_ascii};
 use crate::trap::ErrorKind;
 use crate::value::{View, Word};
 
@@ -139,11 +139,8 @@ pub(super) fn clamped(position: i64, len: usize) -> usize {
     position.clamp(0, len) as usize
 }
 
-/// Byte position of a character position, at most the length.
+/// Byte position of a character position, at most the length. Walks the characters: for texts that are not ASCII.
 fn byte_at(text: &str, position: usize) -> usize {
-    if text.is_ascii() {
-        return position.min(text.len());
-    }
     text.char_indices()
         .nth(position)
         .map_or(text.len(), |(at, _)| at)
@@ -152,17 +149,19 @@ fn byte_at(text: &str, position: usize) -> usize {
 /// The characters from one position up to another (excluded), clamped.
 pub(super) fn slice(call: &mut LibCall<'_>, text: Obj, from: i64, to: Option<i64>) -> Res<Ret> {
     let characters = str_of(&text);
-    let len = if characters.is_ascii() {
-        characters.len()
-    } else {
-        characters.chars().count()
-    };
+    let len = call.m.heap.text_len(text);
     let (from, to) = (clamped(from, len), to.map_or(len, |to| clamped(to, len)));
     if from >= to {
         return call.text_result("");
     }
-    let start = byte_at(characters, from);
-    let end = start + byte_at(&characters[start..], to - from);
+    let (start, end) = if text_is_ascii(text) {
+        (from, to)
+    } else {
+        call.spend(characters.len() / BYTES_PER_UNIT)?;
+        let start = byte_at(characters, from);
+        (start, start + byte_at(&characters[start..], to - from))
+    };
+    call.spend((end - start) / BYTES_PER_UNIT)?;
     part(call, text, &characters[start..end])
 }
 
@@ -264,20 +263,25 @@ pub(super) fn replace_first(call: &mut LibCall<'_>) -> Res<Ret> {
 }
 
 /// Character position of a byte position, -1 for none.
-fn position(text: &str, byte: Option<usize>) -> Ret {
-    Ret::Int(byte.map_or(-1, |at| if text.is_ascii() { at } else { text[..at].chars().count() } as i64))
+fn position(text: Obj, byte: Option<usize>) -> Ret {
+    let characters = |at: usize| {
+        if text_is_ascii(text) {
+            at
+        } else {
+            str_of(&text)[..at].chars().count()
+        }
+    };
+    Ret::Int(byte.map_or(-1, |at| characters(at) as i64))
 }
 
 pub(super) fn index_of(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, wanted) = (call.text(0)?, call.text(1)?);
-    let text = str_of(&text);
-    Ok(position(text, text.find(str_of(&wanted))))
+    Ok(position(text, str_of(&text).find(str_of(&wanted))))
 }
 
 pub(super) fn last_index_of(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, wanted) = (call.text(0)?, call.text(1)?);
-    let text = str_of(&text);
-    Ok(position(text, text.rfind(str_of(&wanted))))
+    Ok(position(text, str_of(&text).rfind(str_of(&wanted))))
 }
 
 pub(super) fn repeat(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -299,7 +303,7 @@ pub(super) fn pad(call: &mut LibCall<'_>, side: Side, with_filler: bool) -> Res<
     let filler = filler.as_ref().map_or(" ", |filler| str_of(filler));
     let characters = str_of(&text);
     let wanted = usize::try_from(call.int(0)).unwrap_or(0);
-    let missing = wanted.saturating_sub(characters.chars().count());
+    let missing = wanted.saturating_sub(call.m.heap.text_len(text));
     if missing == 0 || filler.is_empty() {
         return Ok(Ret::Obj(text));
     }
@@ -357,14 +361,28 @@ pub(super) fn reverse(call: &mut LibCall<'_>) -> Res<Ret> {
 
 pub(super) fn code_at(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, position) = (call.text(0)?, call.int(0));
-    let text = str_of(&text);
-    let found = if position >= 0 {
-        text.chars().nth(position as usize)
+    let characters = str_of(&text);
+    let found = if text_is_ascii(text) {
+        let bytes = characters.as_bytes();
+        let at = if position < 0 {
+            position.saturating_add(bytes.len() as i64)
+        } else {
+            position
+        };
+        let byte = usize::try_from(at).ok().and_then(|at| bytes.get(at));
+        byte.map(|byte| u32::from(*byte))
     } else {
-        text.chars().rev().nth(position.unsigned_abs() as usize - 1)
+        call.spend(characters.len() / BYTES_PER_UNIT)?;
+        let mut all = characters.chars();
+        let found = if position >= 0 {
+            all.nth(position as usize)
+        } else {
+            all.rev().nth(position.unsigned_abs() as usize - 1)
+        };
+        found.map(u32::from)
     };
     let word = match found {
-        Some(c) => call.m.heap.int_word(i64::from(u32::from(c)))?,
+        Some(code) => call.m.heap.int_word(i64::from(code))?,
         None => Word::none(),
     };
     Ok(Ret::Any(word))

@@ -1,0 +1,9 @@
+# Recursion: Fibonacci numbers, each as the sum of two calls.
+SIZE = 16
+
+
+def fib(n):
+    return n if n < 2 else fib(n - 1) + fib(n - 2)
+
+
+print(fib(SIZE))

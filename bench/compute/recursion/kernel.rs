@@ -1,0 +1,10 @@
+//! Recursion: Fibonacci numbers, each as the sum of two calls.
+const SIZE: i64 = 16;
+
+fn fib(n: i64) -> i64 {
+    if n < 2 { n } else { fib(n - 1) + fib(n - 2) }
+}
+
+fn main() {
+    println!("{}", fib(std::hint::black_box(SIZE)));
+}
