@@ -6,7 +6,7 @@ use flin_bytecode::module::Shape;
 use flin_bytecode::{Class, EntityTypeId, FieldNo, ShapeId, TypeDesc, TypeId};
 
 use super::Lowering;
-use crate::hir::TypeAnn;
+use crate::hir::{EntityIx, TypeAnn};
 use crate::types::{RecordTy, Ty};
 
 impl Lowering<'_> {
@@ -297,6 +297,15 @@ impl Lowering<'_> {
             .map(|at| self.module.type_desc(TypeDesc::Entity(EntityTypeId(at))))
             .collect();
         self.module.type_desc(TypeDesc::Union(members))
+    }
+
+    /// An object of this entity, or of any, or none.
+    pub(super) fn entity_or_none_desc(&mut self, entity: Option<EntityIx>) -> TypeId {
+        let entity = match entity {
+            Some(entity) => self.desc(Ty::Entity(entity)),
+            None => self.any_entity_desc(),
+        };
+        self.module.type_desc(TypeDesc::Optional(entity))
     }
 
     /// A query over any entity of the program.

@@ -272,12 +272,17 @@ impl Lower<'_, '_> {
         self.trusted(value, Ty::Any, ty, want)
     }
 
-    /// The object that `save`, `delete` … act on.
+    /// The object that `save`, `delete` … act on. None gets through: what acts on it says that there is no record.
     fn acted_on(&mut self, entity: ExprId) -> (Reg, Ty) {
         let ty = self.ty(entity);
         let known = self.without_none(ty);
-        let reg = self.eval_as(entity, known, None);
-        let object = self.entity_object(reg, known);
+        if self.class(ty) == Class::Ref {
+            return (self.eval(entity, None), known);
+        }
+        let boxed = self.eval_as(entity, Ty::Any, None);
+        let desc = self.cx.entity_or_none_desc(self.entity_of(known));
+        let object = self.b.temp(Class::Ref);
+        emit!(self.b, UnboxRef, object, boxed, desc);
         (object, known)
     }
 

@@ -10,6 +10,7 @@ use crate::heap::{Kind, Obj, QueryBase};
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::semantics::{entity as slow, entity_fields as typed, query};
+use crate::trap::ErrorKind;
 use crate::value::Word;
 
 /// The entity object in a ref register.
@@ -21,6 +22,17 @@ fn entity_in(f: Regs, reg: u8) -> Res<Obj> {
     } else {
         Err(Fault::expected("a record", obj.view()))
     }
+}
+
+/// The record to do something with; that there is none is no mistake of types, but a record that is not there.
+fn record_to(f: Regs, reg: u8, what: &str) -> Res<Obj> {
+    if f.obj(reg).kind() == Kind::None {
+        return Err(Fault::new(
+            ErrorKind::NotFound,
+            format!("there is no such record to {what}: it is none"),
+        ));
+    }
+    entity_in(f, reg)
 }
 
 pub(super) fn new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
@@ -101,23 +113,23 @@ pub(super) fn set_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
 }
 
 pub(super) fn validate(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
-    slow::validate(m, host, entity_in(f, i.a())?)
+    slow::validate(m, host, record_to(f, i.a(), "save")?)
 }
 
 pub(super) fn save(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
-    slow::save(m, host, entity_in(f, i.a())?)
+    slow::save(m, host, record_to(f, i.a(), "save")?)
 }
 
 pub(super) fn delete(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
-    slow::delete(m, host, entity_in(f, i.a())?)
+    slow::delete(m, host, record_to(f, i.a(), "delete")?)
 }
 
 pub(super) fn restore(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
-    slow::restore(m, host, entity_in(f, i.a())?)
+    slow::restore(m, host, record_to(f, i.a(), "restore")?)
 }
 
 pub(super) fn destroy(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
-    slow::destroy(m, host, entity_in(f, i.a())?)
+    slow::destroy(m, host, record_to(f, i.a(), "destroy")?)
 }
 
 pub(super) fn find(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {

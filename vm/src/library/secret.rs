@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::{LibCall, Ret, str_of};
 use crate::fault::{Fault, Res};
+use crate::host::LogLevel;
 use crate::trap::ErrorKind;
 
 /// Memory of a password hash in KiB. With the passes below what OWASP asks of Argon2id.
@@ -25,8 +26,9 @@ const SALT_BYTES: usize = 16;
 /// Work of a password hash in units of an instruction: it counts toward the limits of the run.
 const PASSWORD_UNITS: usize = 1 << 20;
 /// Most that a stored hash may ask for: hashes made with higher costs elsewhere can still be checked, not any cost.
-const STORED_KIB_MAX: u32 = 256 * 1024;
-const STORED_PASSES_MAX: u32 = 16;
+const STORED_KIB_MAX: u32 = 128 * 1024;
+/// Memory times passes: what the usual libraries ask for by themselves, such as 64 MiB four times or 100 MiB twice.
+const STORED_WORK_KIB_MAX: u64 = 256 * 1024;
 const STORED_LANES_MAX: u32 = 16;
 
 /// Most bytes of `secure_random`.
@@ -93,6 +95,19 @@ fn work_of(params: &Params) -> usize {
     PASSWORD_UNITS.saturating_mul(times as usize)
 }
 
+/// What is said about a hash that asks for more than is done for any.
+fn too_costly(params: &Params) -> Option<String> {
+    let (kib, passes, lanes) = (params.m_cost(), params.t_cost(), params.p_cost());
+    let work = u64::from(kib) * u64::from(passes);
+    let fits = kib <= STORED_KIB_MAX && work <= STORED_WORK_KIB_MAX && lanes <= STORED_LANES_MAX;
+    (!fits).then(|| {
+        format!(
+            "the stored password hash asks for {kib} KiB, passes: {passes}, lanes: {lanes}; at most {STORED_KIB_MAX} KiB, \
+             {STORED_WORK_KIB_MAX} KiB times passes and {STORED_LANES_MAX} lanes are spent on checking a password"
+        )
+    })
+}
+
 pub(super) fn verify_password(call: &mut LibCall<'_>) -> Res<Ret> {
     let (password, stored) = (call.text(0)?, call.text(1)?);
     let refused = || no_hash("`hash` is no hash that `hash_password` made");
@@ -102,11 +117,9 @@ pub(super) fn verify_password(call: &mut LibCall<'_>) -> Res<Ret> {
     if !is_known || stored.hash.is_none() || stored.salt.is_none() {
         return Err(refused());
     }
-    if params.m_cost() > STORED_KIB_MAX
-        || params.t_cost() > STORED_PASSES_MAX
-        || params.p_cost() > STORED_LANES_MAX
-    {
-        return Err(no_hash("checking this hash would cost too much"));
+    if let Some(refused) = too_costly(&params) {
+        call.host.log(LogLevel::Warning, &refused);
+        return Err(no_hash(refused));
     }
     call.spend(work_of(&params))?;
     let password = str_of(&password).as_bytes();
