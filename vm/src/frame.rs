@@ -1,5 +1,5 @@
-//! Frames: two register stacks, call records, prepared functions. Here because interpreter, collector and (later) native
-//! code share this layout.
+//! Frames: two register stacks, call records, prepared functions. Here because interpreter, collector and native code
+//! share this layout.
 //!
 //! A frame of a function with far registers lies `[far][near]` in each bank; the base points at near register 0 and far
 //! register 256 + n is at base - 1 - n. A callee's frame starts at the window that the call names; its arguments are
@@ -14,13 +14,10 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use flin_bytecode::{Bank, Function};
 
 use crate::heap::Obj;
+use crate::stack_memory::{NATIVE_SLOTS_MAX, SLOTS_MAX, StackMemory};
 use crate::value::Word;
 
 const NEAR_REGS: usize = 256;
-/// Slots of each stack at the start.
-const FIRST_SLOTS: usize = 4 << 10;
-/// Most slots of each stack (32 MiB); a call beyond it is a stack overflow.
-const SLOTS_MAX: usize = 4 << 20;
 
 /// A function prepared for calls.
 #[derive(Debug)]
@@ -98,6 +95,11 @@ impl FuncInfo {
     /// The next call takes its cold way, where a compiler is asked.
     pub(crate) fn ask_at_call(&self) {
         self.asked_slots.store(NO_ROOM, Ordering::SeqCst);
+    }
+
+    /// Whether the next call is such.
+    pub(crate) fn is_asked_at_call(&self) -> bool {
+        self.asked_slots.load(Ordering::Relaxed) == NO_ROOM
     }
 
     /// Calls go the short way again, unless there is native code.
@@ -203,7 +205,7 @@ impl Regs {
         let bits = self.reference(reg);
         debug_assert!(bits != 0 && bits & 7 == 0, "a ref register holds an object");
         // SAFETY: registers of class ref are filled with the none object at entry and only ever written with objects.
-        Obj::from_non_null(unsafe { std::ptr::NonNull::new_unchecked(bits as *mut u64) })
+        Obj::from_non_null(unsafe { NonNull::new_unchecked(bits as *mut u64) })
     }
 
     #[inline(always)]
@@ -271,8 +273,10 @@ impl Regs {
     }
 }
 
-/// What a return needs to know; one per live frame.
+/// What a return needs to know; one per live frame of the interpreter. Frames of native code have one only while
+/// somebody looks at them (`native/segments.rs`); their places are kept free.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Record {
     /// The caller's code, next instruction and bases.
     pub(crate) code: *const u64,
@@ -288,49 +292,69 @@ pub(crate) struct Record {
 
 /// What a return must do besides handing over the result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, u32)]
 pub(crate) enum Exit {
     /// Nothing.
     Plain,
     /// The caller expects another result class: its signature number.
     Adapt(u32),
-    /// Leave the interpreter.
+    /// Leave the dispatch loop: the result stays in the frame's own window. Errors leave it behind this frame, too.
     Leave,
+    /// Both.
+    LeaveAdapt(u32),
 }
 
-/// The stacks of a VM.
+impl Exit {
+    /// Whether the dispatch loop is left behind this frame.
+    pub(crate) fn leaves(self) -> bool {
+        match self {
+            Exit::Plain | Exit::Adapt(_) => false,
+            Exit::Leave | Exit::LeaveAdapt(_) => true,
+        }
+    }
+}
+
+/// The stacks of a VM. They never move: native code holds addresses of frames.
 #[derive(Debug)]
 pub(crate) struct Stacks {
-    scalars: Vec<u64>,
-    refs: Vec<u64>,
-    /// Ends of both stacks, one slot before their last.
+    memory: Option<StackMemory>,
+    /// First slots of both stacks.
+    bottom: Regs,
+    /// Ends of what interpreted frames may use.
     scalar_end: *mut u64,
     ref_end: *mut u64,
     pub(crate) records: Vec<Record>,
-    /// Records that fit without a look at the call depth or more memory.
+    /// Most records, which is the call depth.
     record_room: usize,
+    /// The call word of the frame at depth 0, if it runs native code: `function << 32 | instruction`; one per depth.
+    pub(crate) words: *mut u64,
 }
 
 impl Stacks {
-    pub(crate) fn new() -> Stacks {
+    pub(crate) fn new(call_depth: usize) -> Stacks {
+        let mut memory = StackMemory::take(call_depth);
+        // SAFETY: SLOTS_MAX slots lie inside of both stacks.
+        let (scalar_end, ref_end) = unsafe {
+            (
+                memory.scalars.first().add(SLOTS_MAX),
+                memory.refs.first().add(SLOTS_MAX),
+            )
+        };
         Stacks {
-            scalars: Vec::new(),
-            refs: Vec::new(),
-            scalar_end: std::ptr::null_mut(),
-            ref_end: std::ptr::null_mut(),
-            records: Vec::new(),
-            record_room: 0,
+            bottom: Regs {
+                s: memory.scalars.first(),
+                r: memory.refs.first(),
+            },
+            scalar_end,
+            ref_end,
+            records: std::mem::take(&mut memory.records),
+            record_room: call_depth,
+            words: memory.words.first(),
+            memory: Some(memory),
         }
     }
 
-    /// Makes the stacks so long and remembers their ends.
-    fn resize(&mut self, slots: usize) {
-        self.scalars.resize(slots, 0);
-        self.refs.resize(slots, 0);
-        self.scalar_end = &raw mut self.scalars[slots - 1];
-        self.ref_end = &raw mut self.refs[slots - 1];
-    }
-
-    /// Whether one more record fits (else `more_records`).
+    /// Whether one more record fits.
     #[inline(always)]
     pub(crate) fn has_record_room(&self) -> bool {
         self.records.len() < self.record_room
@@ -342,11 +366,25 @@ impl Stacks {
     pub(crate) fn new_record(&mut self) -> *mut Record {
         let count = self.records.len();
         debug_assert!(count < self.record_room);
-        // SAFETY: record_room is at most the capacity, and the caller writes the record.
+        // SAFETY: the capacity is the call depth, and the caller writes the record.
         unsafe {
             self.records.set_len(count + 1);
             self.records.as_mut_ptr().add(count)
         }
+    }
+
+    /// The place of the record at `depth`, which need not count.
+    pub(crate) fn record_at(&mut self, depth: usize) -> *mut Record {
+        assert!(depth < self.record_room);
+        // SAFETY: the capacity is the call depth.
+        unsafe { self.records.as_mut_ptr().add(depth) }
+    }
+
+    /// So many records count from now on; those of native frames may hold anything (never uninitialised memory).
+    pub(crate) fn set_depth(&mut self, depth: usize) {
+        assert!(depth <= self.record_room);
+        // SAFETY: the capacity is the call depth; the memory was zeroed, which is a valid record, when it was made.
+        unsafe { self.records.set_len(depth) }
     }
 
     /// The record of the running frame, still counted. Only while a function runs.
@@ -365,87 +403,89 @@ impl Stacks {
         unsafe { self.records.set_len(self.records.len() - 1) }
     }
 
-    /// Makes room for more records, up to the call depth; false if that is reached.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn more_records(&mut self, call_depth: usize) -> bool {
-        if self.records.len() >= call_depth {
-            return false;
-        }
-        self.records.reserve(64);
-        self.record_room = self.records.capacity().min(call_depth);
-        true
+    /// Frames that may still be made.
+    pub(crate) fn depth_left(&self) -> usize {
+        self.record_room - self.records.len()
+    }
+
+    /// Says where the running frame stands.
+    pub(crate) fn set_last_word(&mut self, word: u64) {
+        debug_assert!(!self.records.is_empty());
+        // SAFETY: there is a call word for each record.
+        unsafe { *self.words.add(self.records.len() - 1) = word }
+    }
+
+    /// First call word that is too deep.
+    pub(crate) fn words_end(&self) -> *mut u64 {
+        self.words.wrapping_add(self.record_room)
     }
 
     /// The window at the bottom of empty stacks, where the arguments of the outermost call go.
-    pub(crate) fn bottom(&mut self) -> Regs {
-        if self.scalars.is_empty() {
-            self.resize(FIRST_SLOTS);
-        }
-        Regs {
-            s: self.scalars.as_mut_ptr(),
-            r: self.refs.as_mut_ptr(),
-        }
+    pub(crate) fn bottom(&self) -> Regs {
+        self.bottom
+    }
+
+    /// Whether a frame of `func` fits at this window and may be entered the short way, without a look for native code.
+    #[inline(always)]
+    pub(crate) fn has_room(&self, func: &FuncInfo, window: Regs) -> bool {
+        self.has_slots(func, func.asked_slots.load(Ordering::Relaxed), window)
     }
 
     /// Whether a frame of `func` fits at this window.
+    pub(crate) fn has_frame_room(&self, func: &FuncInfo, window: Regs) -> bool {
+        self.has_slots(func, func.scalar_slots, window)
+    }
+
     #[inline(always)]
-    pub(crate) fn has_room(&self, func: &FuncInfo, window: Regs) -> bool {
+    fn has_slots(&self, func: &FuncInfo, scalar_slots: u32, window: Regs) -> bool {
         // In bytes: the frames are far smaller than the address space, so nothing wraps.
-        let asked = func.asked_slots.load(Ordering::Relaxed);
-        let scalars = window.s as usize + asked as usize * 8;
+        let scalars = window.s as usize + scalar_slots as usize * 8;
         let refs = window.r as usize + func.ref_slots as usize * 8;
         scalars <= self.scalar_end as usize && refs <= self.ref_end as usize
     }
 
-    /// Makes both stacks longer and moves everything that points into them; `None` if they are at their limit.
-    #[cold]
-    #[inline(never)]
-    pub(crate) fn grow(&mut self, func: &FuncInfo, current: Regs) -> Option<Regs> {
-        let old = self.bottom();
-        let needed = self.scalars.len() + func.scalar_slots.max(func.ref_slots) as usize + 1;
-        let slots = needed.max(self.scalars.len() * 2).min(SLOTS_MAX);
-        if slots < needed {
-            return None;
-        }
-        self.resize(slots);
-        let new = self.bottom();
-        let moved = |regs: Regs| {
-            // SAFETY: the offsets lay inside the old stacks, so they lie inside the longer new ones.
-            unsafe {
-                Regs {
-                    s: new.s.add((regs.s as usize - old.s as usize) / 8),
-                    r: new.r.add((regs.r as usize - old.r as usize) / 8),
-                }
-            }
-        };
-        for record in &mut self.records {
-            record.regs = moved(record.regs);
-        }
-        Some(moved(current))
-    }
-
     /// Whether a frame of `func` with these bases lies in the stacks.
     pub(crate) fn holds_frame(&self, func: &FuncInfo, regs: Regs) -> bool {
-        let inside = |stack: &[u64], base: *mut u64, far: u32, slots: u32| {
-            let offset = (base as usize).wrapping_sub(stack.as_ptr() as usize);
+        let slots_max = SLOTS_MAX + self.record_room * NATIVE_SLOTS_MAX;
+        let inside = |bottom: *mut u64, base: *mut u64, far: u32, slots: u32| {
+            let offset = (base as usize).wrapping_sub(bottom as usize);
             let (first, end) = (offset / 8, offset / 8 + (slots - far) as usize);
-            offset.is_multiple_of(8) && first >= far as usize && end <= stack.len()
+            offset.is_multiple_of(8) && first >= far as usize && end <= slots_max
         };
-        inside(&self.scalars, regs.s, func.far_scalars, func.scalar_slots)
-            && inside(&self.refs, regs.r, func.far_refs, func.ref_slots)
+        inside(self.bottom.s, regs.s, func.far_scalars, func.scalar_slots)
+            && inside(self.bottom.r, regs.r, func.far_refs, func.ref_slots)
+    }
+
+    /// The bases of a frame of `func` at this window.
+    #[inline(always)]
+    pub(crate) fn bases(func: &FuncInfo, window: Regs) -> Regs {
+        // SAFETY: the frame lies in the stacks, and its near part behind its far part.
+        unsafe {
+            Regs {
+                s: window.s.add(func.far_scalars as usize),
+                r: window.r.add(func.far_refs as usize),
+            }
+        }
+    }
+
+    /// The window of a frame of `func` with these bases.
+    pub(crate) fn window_of(func: &FuncInfo, regs: Regs) -> Regs {
+        // SAFETY: as for `bases`.
+        unsafe {
+            Regs {
+                s: regs.s.sub(func.far_scalars as usize),
+                r: regs.r.sub(func.far_refs as usize),
+            }
+        }
     }
 
     /// The bases of a frame of `func` at this window; there is room. Fills its reference slots with none.
     #[inline(always)]
     pub(crate) fn frame_at(func: &FuncInfo, window: Regs) -> Regs {
         let (far_scalars, far_refs) = (func.far_scalars as usize, func.far_refs as usize);
+        let regs = Stacks::bases(func, window);
         // SAFETY: `has_room` was asked for this frame, which spans ref_slots from window.r on.
         unsafe {
-            let regs = Regs {
-                s: window.s.add(far_scalars),
-                r: window.r.add(far_refs),
-            };
             if far_scalars + far_refs != 0 {
                 move_arguments(func, window, regs);
             }
@@ -459,7 +499,7 @@ impl Stacks {
 
     /// Calls `each` with every reference slot that may hold a live word. `current` is the newest frame.
     pub(crate) fn roots(&self, funcs: &[FuncInfo], current: Regs, mut each: impl FnMut(Word)) {
-        let start = self.refs.as_ptr();
+        let start = self.bottom.r;
         let mut end = start as usize;
         for (index, record) in self.records.iter().enumerate() {
             let base = self
@@ -471,8 +511,19 @@ impl Stacks {
             end = end.max(top);
         }
         let count = (end - start as usize) / 8;
-        for bits in &self.refs[..count] {
-            each(Word::from_bits(*bits));
+        for index in 0..count {
+            // SAFETY: all slots below the end of a live frame lie in the stack.
+            each(Word::from_bits(unsafe { *start.add(index) }));
+        }
+    }
+}
+
+impl Drop for Stacks {
+    fn drop(&mut self) {
+        if let Some(mut memory) = self.memory.take() {
+            self.records.clear();
+            memory.records = std::mem::take(&mut self.records);
+            memory.give_back();
         }
     }
 }

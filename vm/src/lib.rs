@@ -18,6 +18,7 @@ mod profile;
 mod program;
 mod rtcalls;
 mod semantics;
+mod stack_memory;
 mod trap;
 mod value;
 mod vm;

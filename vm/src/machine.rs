@@ -7,6 +7,8 @@ use flin_bytecode::{Bank, Class};
 
 use crate::frame::{FuncInfo, Regs, Stacks};
 use crate::heap::{Heap, Obj};
+use crate::interp::SLICE_FUEL;
+use crate::native::{NativeContext, Pending, Segment};
 use crate::program::Program;
 use crate::semantics::markup::Output;
 use crate::value::Word;
@@ -25,6 +27,16 @@ pub(crate) struct Machine {
     pub(crate) limits: Limits,
     /// What records of the past are sealed with on their way to the page.
     pub(crate) page_key: crate::wire::Key,
+    /// What native code sees. Fuel stands here whenever the dispatch loop is left.
+    pub(crate) native: NativeContext,
+    /// Native frames, oldest first.
+    pub(crate) segments: Vec<Segment>,
+    /// What native code left that answered 1.
+    pub(crate) pending: Pending,
+    /// Fuel between two questions to the host.
+    pub(crate) slice_fuel: u32,
+    /// Slices that ended in loops of native code; counted only if tests ask for exits there.
+    pub(crate) native_slices: u32,
     pub(crate) fuel_used: u64,
     pub(crate) entity_reads: u64,
     pub(crate) entity_writes: u64,
@@ -46,20 +58,34 @@ impl Machine {
             .map(|global| empty_global(global.class))
             .collect();
         let funcs = program.funcs().as_ptr();
+        let options = program.native().options();
+        let slice_fuel = options.map_or(SLICE_FUEL, |options| options.slice_fuel.max(1));
         Machine {
             program,
             funcs,
             heap,
-            stacks: Stacks::new(),
+            stacks: Stacks::new(limits.call_depth as usize),
             globals,
             output: Output::default(),
             limits,
             page_key: crate::wire::Key::default(),
+            native: NativeContext::new(),
+            segments: Vec::new(),
+            pending: Pending::Nothing,
+            slice_fuel,
+            native_slices: 0,
             fuel_used: 0,
             entity_reads: 0,
             entity_writes: 0,
             pinned: None,
         }
+    }
+
+    /// Points the context to where things are now; a machine may have been moved since the last call.
+    pub(crate) fn prepare_context(&mut self) {
+        self.native.depth_limit = self.stacks.words_end();
+        self.native.globals = self.globals.as_mut_ptr();
+        self.native.classes = self.heap.size_classes();
     }
 
     /// What this VM did so far.
@@ -86,6 +112,7 @@ impl Machine {
     #[cold]
     #[inline(never)]
     pub(crate) fn collect(&mut self, current: Regs) {
+        self.materialise();
         let Machine {
             program,
             heap,

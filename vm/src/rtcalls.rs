@@ -4,7 +4,16 @@
 //! resumed where the last native frame has been left.
 #![allow(unsafe_code)]
 
-use crate::native::NativeContext;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use flin_bytecode::Op;
+
+use crate::frame::{Exit, Record, Regs, Stacks};
+use crate::host::Host;
+use crate::interp::call::{self, Called};
+use crate::interp::{self, At, Insn, turns, unwind};
+use crate::machine::Machine;
+use crate::native::{NativeContext, Pending};
 
 /// The convention of calls that need the running frame: `s` and `r` are its window in each bank, `rp` its call word (where
 /// `function << 32 | instruction` was stored before), `insn` the instruction.
@@ -80,42 +89,215 @@ extern "C" fn rt_pow_f64(a: f64, b: f64) -> f64 {
     a.powf(b)
 }
 
-unsafe extern "C" fn rt_step(
-    _: *mut NativeContext,
-    _: *mut u64,
-    _: *mut u64,
-    _: *mut u64,
-    _: u64,
+/// The frame that called out.
+#[derive(Clone, Copy)]
+struct Frame {
+    /// At the instruction that native code names.
+    at: At,
+    func: u32,
+    depth: usize,
+}
+
+impl Frame {
+    /// Behind the instruction, as the interpreter stands when it raises.
+    fn behind(self) -> At {
+        At {
+            pc: self.at.pc.wrapping_add(1),
+            ..self.at
+        }
+    }
+
+    fn insn(self) -> Insn {
+        // SAFETY: native code names instructions of its function.
+        Insn::at(unsafe { *self.at.pc })
+    }
+}
+
+/// Does `body` for native code with the machine that runs it; a panic becomes status 1.
+///
+/// # Safety
+/// `context` is the one that the native code was entered with, the others describe its newest frame.
+unsafe fn call_out(
+    context: *mut NativeContext,
+    window: Regs,
+    rp: *mut u64,
+    insn: u64,
+    body: impl FnOnce(&mut Machine, &mut dyn Host, Frame) -> u32,
 ) -> u32 {
-    unreachable!("no native code is entered yet")
+    // SAFETY: the context is part of the machine that it points to; both pointers were set for this native code.
+    let (machine, host) = unsafe { ((*context).machine, (*context).host) };
+    let Some(mut host) = host else {
+        unreachable!("native code runs with a host");
+    };
+    // SAFETY: native code runs inside of a call that lent machine and host, and touches neither while this runs.
+    let segments = unsafe { (*machine).segments.len() };
+    let caught = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: as above.
+        let (m, host) = unsafe { (&mut *machine, host.as_mut()) };
+        let depth = (rp as usize - m.stacks.words as usize) / 8;
+        let segment = m.segments.last_mut().expect("native code has a segment");
+        segment.top = depth;
+        segment.filled = false;
+        // SAFETY: native code stored the word of this frame.
+        let func = unsafe { (*rp >> 32) as u32 };
+        let info = &m.program.funcs()[func as usize];
+        let at = At {
+            pc: info.code.wrapping_add(insn as usize),
+            code: info.code,
+            regs: Stacks::bases(info, window),
+        };
+        if cfg!(any(feature = "count", feature = "checked")) {
+            m.materialise();
+        }
+        body(m, host, Frame { at, func, depth })
+    }));
+    // SAFETY: as above; `body` is over.
+    let m = unsafe { &mut *machine };
+    m.segments.truncate(segments);
+    m.native.machine = machine;
+    m.native.host = Some(host);
+    if let Some(segment) = m.segments.last() {
+        let records = segment.records();
+        m.stacks.set_depth(records);
+    }
+    caught.unwrap_or_else(|payload| {
+        m.pending = Pending::Panic(payload);
+        1
+    })
+}
+
+unsafe extern "C" fn rt_step(
+    context: *mut NativeContext,
+    s: *mut u64,
+    r: *mut u64,
+    rp: *mut u64,
+    insn: u64,
+) -> u32 {
+    let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| {
+        m.native.helper_ops += 1;
+        match interp::step(m, host, frame.at) {
+            Ok(()) => 0,
+            Err(fault) => {
+                unwind::leave_pending(m, fault, frame.behind());
+                1
+            }
+        }
+    };
+    // SAFETY: promised by the native code that calls.
+    unsafe { call_out(context, Regs { s, r }, rp, insn, body) }
 }
 
 unsafe extern "C" fn rt_call(
-    _: *mut NativeContext,
-    _: *mut u64,
-    _: *mut u64,
-    _: *mut u64,
-    _: u64,
+    context: *mut NativeContext,
+    s: *mut u64,
+    r: *mut u64,
+    rp: *mut u64,
+    insn: u64,
 ) -> u32 {
-    unreachable!("no native code is entered yet")
+    let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| {
+        // The caller's record is made only if somebody looks at it.
+        m.stacks.set_depth(frame.depth + 1);
+        match call::any_call(frame.insn(), frame.behind(), m, host, true) {
+            Ok(Called::Entered(at)) => interpret(m, host, at),
+            Ok(Called::Done(_)) => 0,
+            Err(fault) => {
+                unwind::leave_pending(m, fault, frame.behind());
+                1
+            }
+        }
+    };
+    // SAFETY: promised by the native code that calls.
+    unsafe { call_out(context, Regs { s, r }, rp, insn, body) }
 }
 
 unsafe extern "C" fn rt_exit(
-    _: *mut NativeContext,
-    _: *mut u64,
-    _: *mut u64,
-    _: *mut u64,
-    _: u64,
+    context: *mut NativeContext,
+    s: *mut u64,
+    r: *mut u64,
+    rp: *mut u64,
+    insn: u64,
 ) -> u32 {
-    unreachable!("no native code is entered yet")
+    let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| {
+        let at = match std::mem::take(&mut m.pending) {
+            Pending::Nothing => frame.at,
+            Pending::Error => {
+                let error = m.pinned.expect("a pending error is pinned");
+                let Some(at) = unwind::caught_here(m, frame.func, error, frame.behind()) else {
+                    m.pending = Pending::Error;
+                    return 1;
+                };
+                at
+            }
+            passing @ (Pending::Stopped | Pending::Panic(_)) => {
+                m.pending = passing;
+                return 1;
+            }
+        };
+        count_as_interpreted(m, frame);
+        interpret(m, host, at)
+    };
+    // SAFETY: promised by the native code that calls.
+    unsafe { call_out(context, Regs { s, r }, rp, insn, body) }
+}
+
+/// From now on the frame has a record that counts.
+fn count_as_interpreted(m: &mut Machine, frame: Frame) {
+    m.stacks.set_depth(frame.depth + 1);
+    let result_slot = m.program.funcs()[frame.func as usize].result_slot;
+    let segment = m.segments.last().expect("native code has a segment");
+    if frame.depth == segment.first && segment.has_record {
+        return;
+    }
+    let record = Record {
+        // The caller is native: who looks at it gets it from the call words.
+        code: std::ptr::null(),
+        pc: std::ptr::null(),
+        regs: frame.at.regs,
+        func: frame.func,
+        result_slot,
+        exit: Exit::Leave,
+    };
+    if !segment.filled {
+        // SAFETY: the place of the record of this depth.
+        unsafe { m.stacks.record_at(frame.depth).write(record) }
+    }
+}
+
+/// Interprets until the frame that native code waits for has returned.
+fn interpret(m: &mut Machine, host: &mut dyn Host, at: At) -> u32 {
+    match interp::run(m, host, at) {
+        Ok(()) => 0,
+        Err(fault) => {
+            unwind::leave_pending(m, fault, at);
+            1
+        }
+    }
 }
 
 unsafe extern "C" fn rt_slice(
-    _: *mut NativeContext,
-    _: *mut u64,
-    _: *mut u64,
-    _: *mut u64,
-    _: u64,
+    context: *mut NativeContext,
+    s: *mut u64,
+    r: *mut u64,
+    rp: *mut u64,
+    insn: u64,
 ) -> u32 {
-    unreachable!("no native code is entered yet")
+    let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| {
+        if let Err(fault) = turns::next_slice(m, host, frame.at.regs) {
+            unwind::leave_pending(m, fault, frame.behind());
+            return 1;
+        }
+        let every = m.program.native().options().map_or(0, |o| o.exit_every);
+        let at_call = matches!(frame.insn().op(), Op::Call | Op::CallClosure);
+        if every == 0 || at_call {
+            return 0;
+        }
+        m.native_slices += 1;
+        if m.native_slices.is_multiple_of(every) {
+            2
+        } else {
+            0
+        }
+    };
+    // SAFETY: promised by the native code that calls.
+    unsafe { call_out(context, Regs { s, r }, rp, insn, body) }
 }

@@ -10,6 +10,7 @@ use crate::fault::{Fault, FaultData};
 use crate::host::{Host, HostValue};
 use crate::interp;
 use crate::machine::Machine;
+use crate::native::{Pending, entering};
 use crate::program::Program;
 use crate::semantics::{convert, errors};
 use crate::trap::{ErrorKind, Position, Trap};
@@ -107,6 +108,8 @@ impl Vm {
     ) -> Result<HostValue, Trap> {
         let m = &mut self.m;
         m.pinned = None;
+        m.pending = Pending::Nothing;
+        m.segments.clear();
         m.stacks.records.clear();
         if m.heap.wants_collection() {
             let nothing_runs = m.stacks.bottom();
@@ -116,7 +119,14 @@ impl Vm {
         if let Some(page) = pages.iter().position(|page| page.view == func) {
             m.output.page = Some(page);
         }
-        let result = run(m, host, func, args);
+        let has_compiler = m.program.native_state().compiler().is_some();
+        let result = if has_compiler {
+            let result = entering::with_machine_stack(m, |m| run(m, host, func, args));
+            m.program.native_state().count(&mut m.native);
+            result
+        } else {
+            run(m, host, func, args)
+        };
         m.stacks.records.clear();
         result.map_err(|fault| trap(m, fault))
     }

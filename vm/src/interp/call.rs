@@ -3,7 +3,7 @@
 //! signature names (`Signature::result_slot`), counted from the window start of its bank.
 #![allow(unsafe_code)]
 
-use flin_bytecode::{Bank, Class, FuncId, LibId};
+use flin_bytecode::{Bank, Class, FuncId, LibId, Op};
 
 use super::data::{get_reg, set_reg};
 use super::{At, Insn, Returned};
@@ -12,11 +12,21 @@ use crate::frame::{Exit, FuncInfo, Regs, Stacks};
 use crate::host::Host;
 use crate::library::{self, LibCall, Ret};
 use crate::machine::Machine;
+use crate::native::{entering, heat};
+use crate::program::Program;
 use crate::trap::ErrorKind;
 use crate::value::Word;
 
-/// Enters the outermost function; its arguments stand at the bottom of the stacks.
-pub(super) fn enter_outermost(m: &mut Machine, func: FuncId) -> Res<At> {
+/// How a call begins.
+pub(crate) enum Called {
+    /// With the first instruction of a function.
+    Entered(At),
+    /// It is over: native code ran, the result stands in the window, and the caller goes on here.
+    Done(At),
+}
+
+/// Calls the outermost function; its arguments stand at the bottom of the stacks.
+pub(super) fn enter_outermost(m: &mut Machine, host: &mut dyn Host, func: FuncId) -> Res<Called> {
     debug_assert!(m.stacks.records.is_empty());
     let bottom = m.stacks.bottom();
     let from = At {
@@ -24,22 +34,41 @@ pub(super) fn enter_outermost(m: &mut Machine, func: FuncId) -> Res<At> {
         code: std::ptr::null(),
         regs: bottom,
     };
-    enter(m, func.0, bottom, from, Exit::Leave)
+    heat::before_call(m, func.0, false);
+    // SAFETY: the machine holds the program, and so its functions, for its whole life; the id was looked up in it.
+    let info: &FuncInfo = unsafe { &*m.funcs.add(func.index()) };
+    if !m.stacks.has_record_room() || !m.stacks.has_frame_room(info, bottom) {
+        return Err(too_deep(m));
+    }
+    if let Some(code) = info.native_code() {
+        entering::call(m, host, code, bottom, from)?;
+        return Ok(Called::Done(from));
+    }
+    let at = push_frame(m, info, func.0, bottom, from, Exit::Leave);
+    Ok(Called::Entered(at))
 }
 
-/// Starts a frame of `func` at `window`.
+/// Starts a frame of `func` at `window`; none if the call must take its cold way.
 #[inline(always)]
-fn enter(m: &mut Machine, func: u32, window: Regs, from: At, exit: Exit) -> Res<At> {
+fn enter(m: &mut Machine, func: u32, window: Regs, from: At) -> Option<At> {
     // SAFETY: the machine holds the program, and so its functions, for its whole life; function ids are verified.
     let info: &FuncInfo = unsafe { &*m.funcs.add(func as usize) };
-    let (mut window, mut from) = (window, from);
-    // Growing moves the stacks, and a fault after it would leave the loop with old bases: so it comes last.
-    if !m.stacks.has_record_room() {
-        more_records(m)?;
+    if !m.stacks.has_record_room() || !m.stacks.has_room(info, window) {
+        return None;
     }
-    if !m.stacks.has_room(info, window) {
-        (window, from.regs) = grow(m, info, window, from.regs)?;
-    }
+    Some(push_frame(m, info, func, window, from, Exit::Plain))
+}
+
+/// Starts a frame; there is room for it.
+#[inline(always)]
+fn push_frame(
+    m: &mut Machine,
+    info: &FuncInfo,
+    func: u32,
+    window: Regs,
+    from: At,
+    exit: Exit,
+) -> At {
     let record = m.stacks.new_record();
     // SAFETY: `new_record` gives the place for a record, which is written here.
     unsafe {
@@ -51,37 +80,10 @@ fn enter(m: &mut Machine, func: u32, window: Regs, from: At, exit: Exit) -> Res<
         (&raw mut (*record).result_slot).write(info.result_slot);
         (&raw mut (*record).exit).write(exit);
     }
-    Ok(At {
+    At {
         pc: info.code,
         code: info.code,
         regs: Stacks::frame_at(info, window),
-    })
-}
-
-/// Makes room for a frame; gives window and caller's bases where they are now.
-#[cold]
-#[inline(never)]
-fn grow(m: &mut Machine, info: &FuncInfo, window: Regs, from: Regs) -> Res<(Regs, Regs)> {
-    let Some(moved) = m.stacks.grow(info, window) else {
-        return Err(too_deep(m));
-    };
-    // SAFETY: the caller's bases lay below the window in the old stacks, so they lie as far below it in the new ones.
-    let from = unsafe {
-        Regs {
-            s: moved.s.byte_sub(window.s as usize - from.s as usize),
-            r: moved.r.byte_sub(window.r as usize - from.r as usize),
-        }
-    };
-    Ok((moved, from))
-}
-
-#[cold]
-#[inline(never)]
-fn more_records(m: &mut Machine) -> Res<()> {
-    if m.stacks.more_records(m.limits.call_depth as usize) {
-        Ok(())
-    } else {
-        Err(too_deep(m))
     }
 }
 
@@ -97,62 +99,108 @@ fn too_deep(m: &Machine) -> Fault {
     )
 }
 
+/// The short way; none if it must be the cold one.
 #[inline(always)]
-pub(super) fn call(i: Insn, at: At, m: &mut Machine) -> Res<At> {
-    enter(
-        m,
-        i.imm() as u32,
-        at.regs.window(i.a(), i.b()),
-        at,
-        Exit::Plain,
-    )
+pub(super) fn call(i: Insn, at: At, m: &mut Machine) -> Option<At> {
+    enter(m, i.imm() as u32, at.regs.window(i.a(), i.b()), at)
 }
 
+/// The short way; none if it must be the cold one.
 #[inline(always)]
-pub(super) fn call_closure(i: Insn, at: At, m: &mut Machine) -> Res<At> {
-    let closure = at.regs.obj(i.b());
-    let Some(func) = closure.closure_func() else {
-        return Err(Fault::expected("function", closure.view()));
-    };
-    let window = at.regs.window(i.a(), i.b());
+pub(super) fn call_closure(i: Insn, at: At, m: &mut Machine) -> Option<At> {
+    let func = at.regs.obj(i.b()).closure_func()?;
     let wanted = m.program.signature_key(i.id());
-    if m.program.funcs()[func as usize].signature == wanted {
-        return enter(m, func, window, at, Exit::Plain);
+    if m.program.funcs()[func as usize].signature != wanted {
+        return None;
     }
-    call_unlike(i, at, m, func)
+    enter(m, func, at.regs.window(i.a(), i.b()), at)
 }
 
-/// Calls a closure by another signature than its own: with fewer arguments than it takes it is entered where the rest
-/// is filled in; else the arguments and the result are adapted.
+/// Any call of an interpreted function: where the caller or the called function goes on.
 #[cold]
 #[inline(never)]
-fn call_unlike(i: Insn, at: At, m: &mut Machine, func: u32) -> Res<At> {
-    let module = m.program.module();
-    let given = module.signatures[i.id()].params.len();
-    let callee = &module.functions[func as usize];
-    let left_out = callee.signature.params.len().checked_sub(given + 1);
-    let entry = left_out
-        .and_then(|at| callee.entries.get(at))
-        .map(|it| it.0);
-    let func = entry.unwrap_or(func);
-    if m.program.funcs()[func as usize].signature == m.program.signature_key(i.id()) {
-        return enter(m, func, at.regs.window(i.a(), i.b()), at, Exit::Plain);
+pub(super) fn cold_call(i: Insn, at: At, m: &mut Machine, host: &mut dyn Host) -> Res<At> {
+    match any_call(i, at, m, host, false)? {
+        Called::Entered(at) | Called::Done(at) => Ok(at),
     }
-    let at = adapt_arguments(m, i, at, func)?;
-    enter(
-        m,
-        func,
-        at.regs.window(i.a(), i.b()),
-        at,
-        Exit::Adapt(i.id() as u32),
-    )
+}
+
+/// Any call; `at.pc` is behind it. From native code, a frame that is entered leaves the dispatch loop when it returns.
+pub(crate) fn any_call(
+    i: Insn,
+    at: At,
+    m: &mut Machine,
+    host: &mut dyn Host,
+    from_native: bool,
+) -> Res<Called> {
+    // SAFETY: the machine holds the program for its whole life.
+    let program: &Program = unsafe { &*std::sync::Arc::as_ptr(&m.program) };
+    let (func, adapted) = if i.op() == Op::Call {
+        (i.imm() as u32, None)
+    } else {
+        let closure = at.regs.obj(i.b());
+        let Some(func) = closure.closure_func() else {
+            return Err(Fault::expected("function", closure.view()));
+        };
+        let func = entry_for(program, func, i.id());
+        let fits = program.funcs()[func as usize].signature == program.signature_key(i.id());
+        (func, (!fits).then_some(i.id()))
+    };
+    let info = &program.funcs()[func as usize];
+    let window = at.regs.window(i.a(), i.b());
+    if adapted.is_some() {
+        adapt_arguments(m, i, at, func)?;
+    }
+    if !m.stacks.has_record_room() || !m.stacks.has_frame_room(info, window) {
+        return Err(too_deep(m));
+    }
+    heat::before_call(m, func, from_native);
+    let found = program.module().functions[func as usize].signature.result;
+    if let Some(code) = info.native_code()
+        && adapted.is_none_or(|signature| adapts_always(program, found, signature))
+    {
+        entering::call(m, host, code, window, at)?;
+        if let Some(signature) = adapted {
+            let slot = info.result_slot as usize;
+            let result = found.map(|class| (class, window.slot(class.bank(), slot)));
+            put_adapted(m, window, signature, result)?;
+        }
+        return Ok(Called::Done(at));
+    }
+    let exit = match (adapted, from_native) {
+        (None, false) => Exit::Plain,
+        (None, true) => Exit::Leave,
+        (Some(signature), false) => Exit::Adapt(signature as u32),
+        (Some(signature), true) => Exit::LeaveAdapt(signature as u32),
+    };
+    let at = push_frame(m, info, func, window, at, exit);
+    Ok(Called::Entered(at))
+}
+
+/// Where a function is entered that is called by this signature: with fewer arguments than it takes, there where the
+/// rest is filled in.
+fn entry_for(program: &Program, func: u32, signature: usize) -> u32 {
+    let given = program.module().signatures[signature].params.len();
+    let callee = &program.module().functions[func as usize];
+    let left_out = callee.signature.params.len().checked_sub(given + 1);
+    let entry = left_out.and_then(|at| callee.entries.get(at));
+    entry.map_or(func, |it| it.0)
+}
+
+/// Whether any result of this class can be had as the signature's. Others may fail at the return, and native code has
+/// left its return behind when that is known.
+fn adapts_always(program: &Program, found: Option<Class>, signature: usize) -> bool {
+    match program.module().signatures[signature].result {
+        None | Some(Class::Any) => true,
+        wanted => wanted == found,
+    }
 }
 
 /// Rewrites the arguments in the window for a function of another signature. The window may need more slots of a bank
-/// than the caller has, so room for the callee's frame is made first.
+/// than the caller has, so there must be room for the callee's frame first.
 #[cold]
 #[inline(never)]
-fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<At> {
+fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<()> {
     let program = m.program.clone();
     let given = &program.module().signatures[i.id()].params;
     let callee = &program.module().functions[func as usize];
@@ -195,23 +243,17 @@ fn adapt_arguments(m: &mut Machine, i: Insn, at: At, func: u32) -> Res<At> {
             None => return Err(Fault::expected(class_name(*class), word.view())),
         }
     }
-    if !m.stacks.has_record_room() {
-        more_records(m)?;
-    }
-    // From here on nothing fails: growing moves the stacks.
     let info = &program.funcs()[func as usize];
-    let mut at = at;
-    if !m.stacks.has_room(info, window) {
-        (_, at.regs) = grow(m, info, window, at.regs)?;
+    if !m.stacks.has_record_room() || !m.stacks.has_frame_room(info, window) {
+        return Err(too_deep(m));
     }
-    let window = at.regs.window(i.a(), i.b());
     let mut next = [0, 1];
     for (class, bits) in bits {
         let slot = &mut next[class.bank() as usize];
         window.set_slot(class.bank(), *slot, bits);
         *slot += 1;
     }
-    Ok(at)
+    Ok(())
 }
 
 /// The result of an adapted call as its caller expects it.
@@ -262,7 +304,7 @@ pub(super) fn ret(i: Insn, at: At, m: &mut Machine, class: Option<Class>) -> Res
     };
     if exit != Exit::Plain {
         let result = class.map(|class| (class, get_reg(at.regs, class, i.a())));
-        return leave(m, result);
+        return leave(m, at, result);
     }
     if let Some(class) = class {
         let bits = get_reg(at.regs, class, i.a());
@@ -284,40 +326,54 @@ fn put_result(regs: Regs, call: Insn, class: Class, slot: usize, bits: u64) {
     regs.set_slot(class.bank(), window as usize + slot, bits);
 }
 
-/// Returns that do more than hand over the result. If the conversion fails, the frame is still the running one, so the
-/// error stands at its return.
+/// Any return of the frame on top. If the conversion fails, the frame is still the running one, so the error stands at
+/// its return.
 #[cold]
 #[inline(never)]
-fn leave(m: &mut Machine, result: Option<(Class, u64)>) -> Res<Returned> {
+pub(super) fn leave(m: &mut Machine, at: At, result: Option<(Class, u64)>) -> Res<Returned> {
     // SAFETY: a running function has a record.
     let record = unsafe { *m.stacks.last_record() };
-    let caller = At {
+    // SAFETY: the machine holds the program, and so its functions, for its whole life.
+    let info: &FuncInfo = unsafe { &*m.funcs.add(record.func as usize) };
+    let window = Stacks::window_of(info, at.regs);
+    match record.exit {
+        Exit::Adapt(signature) | Exit::LeaveAdapt(signature) => {
+            put_adapted(m, window, signature as usize, result)?;
+        }
+        Exit::Plain | Exit::Leave => {
+            if let Some((class, bits)) = result {
+                window.set_slot(class.bank(), record.result_slot as usize, bits);
+            }
+        }
+    }
+    if record.exit.leaves() {
+        // Who waits for this frame may have to convert the result, and an error then stands at this return.
+        let instruction = u64::from(info.instruction(at.pc) - 1);
+        m.stacks
+            .set_last_word(u64::from(record.func) << 32 | instruction);
+        m.stacks.drop_record();
+        return Ok(Returned::Left);
+    }
+    m.stacks.drop_record();
+    Ok(Returned::To(At {
         pc: record.pc,
         code: record.code,
         regs: record.regs,
-    };
-    match record.exit {
-        Exit::Plain => unreachable!("plain returns are handled by `ret`"),
-        Exit::Leave => {
-            m.stacks.drop_record();
-            if let Some((class, bits)) = result {
-                let slot = record.result_slot as usize;
-                record.regs.set_slot(class.bank(), slot, bits);
-            }
-            Ok(Returned::Left)
-        }
-        Exit::Adapt(signature) => {
-            let adapted = adapt_result(m, signature as usize, result)?;
-            m.stacks.drop_record();
-            if let Some((class, bits)) = adapted {
-                // SAFETY: a return address stands behind the call that made this frame.
-                let call = Insn(unsafe { *record.pc.sub(1) });
-                let wanted = &m.program.module().signatures[signature as usize];
-                put_result(caller.regs, call, class, wanted.result_slot(true), bits);
-            }
-            Ok(Returned::To(caller))
-        }
+    }))
+}
+
+/// Puts the result of an adapted call where its caller expects it.
+fn put_adapted(
+    m: &mut Machine,
+    window: Regs,
+    signature: usize,
+    result: Option<(Class, u64)>,
+) -> Res<()> {
+    if let Some((class, bits)) = adapt_result(m, signature, result)? {
+        let slot = m.program.module().signatures[signature].result_slot(true);
+        window.set_slot(class.bank(), slot, bits);
     }
+    Ok(())
 }
 
 #[inline(always)]

@@ -1,5 +1,6 @@
 //! The interpreter: the one dispatch loop of the VM. Bodies stand in the file of their family, are inlined here, and
-//! leave everything slow to cold functions in `semantics`.
+//! leave everything slow to cold functions in `semantics`. It runs frames until one returns that says so (`run`), or does
+//! one instruction for native code (`step`).
 //!
 //! Must stay true: the match names every operation (no wildcard), so an operation without a body does not compile; pc,
 //! bases, code and fuel are locals; collection happens only between two operations, when everything live stands in
@@ -8,22 +9,25 @@
 #![allow(unsafe_code)]
 
 mod arith;
-mod call;
+pub(crate) mod call;
 mod checked;
 mod compare;
 mod control;
 mod data;
 mod entity;
 mod host;
-mod unwind;
+pub(crate) mod turns;
+pub(crate) mod unwind;
 mod view;
 
 use flin_bytecode::{Class, FuncId, Op, encode};
 
 use crate::fault::{Fault, Res};
 use crate::frame::Regs;
-use crate::host::{Host, Slice};
+use crate::host::Host;
 use crate::machine::Machine;
+use call::Called;
+use turns::Turn;
 
 /// Fuel between two questions to the host.
 pub(crate) const SLICE_FUEL: u32 = 1024;
@@ -33,8 +37,13 @@ pub(crate) const SLICE_FUEL: u32 = 1024;
 pub(crate) struct Insn(u64);
 
 impl Insn {
+    /// An instruction word of verified code.
+    pub(crate) fn at(word: u64) -> Insn {
+        Insn(word)
+    }
+
     #[inline(always)]
-    fn op(self) -> Op {
+    pub(crate) fn op(self) -> Op {
         // SAFETY: the verifier refuses words whose op number is not in the table, and `Op` is `repr(u16)` and dense.
         unsafe { std::mem::transmute::<u16, Op>(encode::op_number(self.0)) }
     }
@@ -74,7 +83,7 @@ impl Insn {
 }
 
 /// Where execution stands. Small and `Copy`: it lives in machine registers.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct At {
     /// Next instruction.
     pub(crate) pc: *const u64,
@@ -85,7 +94,7 @@ pub(crate) struct At {
 }
 
 /// What a return leads to.
-enum Returned {
+pub(crate) enum Returned {
     /// The caller goes on.
     To(At),
     /// The outermost call has returned.
@@ -106,10 +115,24 @@ pub(crate) fn start(
         bottom.set_slot(class.bank(), *slot, *bits);
         *slot += 1;
     }
-    let mut fuel = SLICE_FUEL;
-    let result = dispatch(m, host, func, &mut fuel);
-    m.fuel_used += u64::from(SLICE_FUEL - fuel);
+    m.native.fuel = u64::from(m.slice_fuel);
+    let result = match call::enter_outermost(m, host, func) {
+        Ok(Called::Entered(at)) => run(m, host, at),
+        Ok(Called::Done(_)) => Ok(()),
+        Err(fault) => Err(fault),
+    };
+    m.fuel_used += u64::from(m.slice_fuel).saturating_sub(m.native.fuel);
     result
+}
+
+/// Interprets from here until a frame returns whose record says `Exit::Leave`.
+pub(crate) fn run(m: &mut Machine, host: &mut dyn Host, at: At) -> Res<()> {
+    dispatch::<false>(m, host, at)
+}
+
+/// Does the one instruction at `at.pc`, which is no call and no jump. A fault comes back as it was raised.
+pub(crate) fn step(m: &mut Machine, host: &mut dyn Host, at: At) -> Res<()> {
+    dispatch::<true>(m, host, at)
 }
 
 /// The result that `start` left.
@@ -125,14 +148,14 @@ pub(crate) fn result(m: &mut Machine, func: FuncId) -> Option<(Class, u64)> {
     clippy::too_many_lines,
     reason = "the one dispatch loop: a line per operation"
 )]
-fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u32) -> Res<()> {
-    let mut fuel = *fuel_out;
+fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> Res<()> {
+    let mut fuel = m.native.fuel as u32;
     // These stay apart, not in a struct: only so do they stay in machine registers.
     let At {
         mut pc,
         mut code,
         regs: mut f,
-    } = call::enter_outermost(m, func)?;
+    } = at;
     loop {
         let fault: Fault = 'raise: {
             loop {
@@ -167,8 +190,9 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     () => {{
                         fuel -= 1;
                         if fuel == 0 {
-                            fuel = SLICE_FUEL;
-                            tried!(next_slice(m, host, f));
+                            let go_on = turns::slice_at_call(m, host, i, f);
+                            fuel = m.native.fuel as u32;
+                            tried!(go_on);
                         }
                     }};
                 }
@@ -178,7 +202,28 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                             // SAFETY: the verifier checked that jump targets are instructions of the function.
                             let next = unsafe { code.add($target as usize) };
                             if next < pc {
-                                burn!();
+                                fuel -= 1;
+                                if fuel == 0 {
+                                    let at = At {
+                                        pc: next,
+                                        code,
+                                        regs: f,
+                                    };
+                                    let turn = turns::slice_at_loop(m, host, at);
+                                    fuel = m.native.fuel as u32;
+                                    match turn {
+                                        Ok(Turn::On) => pc = next,
+                                        Ok(Turn::Returned(Returned::To(next))) => go!(next),
+                                        Ok(Turn::Returned(Returned::Left)) => return Ok(()),
+                                        Ok(Turn::Raised(fault, at)) => {
+                                            go!(at);
+                                            break 'raise fault;
+                                        }
+                                        Ok(Turn::Failed(fault)) => return Err(fault),
+                                        Err(fault) => break 'raise fault,
+                                    }
+                                    continue;
+                                }
                             }
                             pc = next;
                         }
@@ -202,8 +247,22 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                         match tried!($body) {
                             Returned::To(next) => go!(next),
                             Returned::Left => {
-                                *fuel_out = fuel;
+                                m.native.fuel = u64::from(fuel);
                                 return Ok(());
+                            }
+                        }
+                    };
+                }
+                // A call that is more than entering a frame of an interpreted function.
+                macro_rules! called {
+                    ($at:expr) => {
+                        match $at {
+                            Some(next) => go!(next),
+                            None => {
+                                m.native.fuel = u64::from(fuel);
+                                let called = call::cold_call(i, here!(), m, host);
+                                fuel = m.native.fuel as u32;
+                                go!(tried!(called));
                             }
                         }
                     };
@@ -364,7 +423,7 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
 
                     Op::Call => {
                         burn!();
-                        go!(tried!(call::call(i, here!(), m)));
+                        called!(call::call(i, here!(), m));
                     }
                     Op::ClosureNew => alloc!(call::closure_new(i, f, m)),
                     Op::CaptureSetI64 => tried!(call::capture_set(i, f, Class::I64)),
@@ -379,7 +438,7 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     Op::CaptureGetAny => tried!(call::capture_get(i, f, Class::Any)),
                     Op::CallClosure => {
                         burn!();
-                        go!(tried!(call::call_closure(i, here!(), m)));
+                        called!(call::call_closure(i, here!(), m));
                     }
                     Op::CallLib => alloc!(call::call_lib(i, f, m, host)),
                     Op::RetI64 => returned!(call::ret(i, here!(), m, Some(Class::I64))),
@@ -433,8 +492,14 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                     Op::Log => tried!(host::log(i, f, m, host)),
                     Op::Now => host::now(i, f, host),
                 }
+                if STEP {
+                    return Ok(());
+                }
             }
         };
+        if STEP {
+            return Err(fault);
+        }
         match unwind::unwind(m, fault, At { pc, code, regs: f }) {
             Ok(next) => {
                 pc = next.pc;
@@ -442,24 +507,9 @@ fn dispatch(m: &mut Machine, host: &mut dyn Host, func: FuncId, fuel_out: &mut u
                 f = next.regs;
             }
             Err(fault) => {
-                *fuel_out = fuel;
+                m.native.fuel = u64::from(fuel);
                 return Err(fault);
             }
         }
-    }
-}
-
-/// A slice of fuel is used up: asks the host. Also the moment to collect what slow paths of operations that do not
-/// count as allocating left behind.
-#[cold]
-#[inline(never)]
-fn next_slice(m: &mut Machine, host: &mut dyn Host, f: Regs) -> Res<()> {
-    m.fuel_used += u64::from(SLICE_FUEL);
-    if m.heap.wants_collection() {
-        m.collect(f);
-    }
-    match host.slice(u64::from(SLICE_FUEL)) {
-        Slice::Go => Ok(()),
-        Slice::Stop => Err(Fault::stopped()),
     }
 }

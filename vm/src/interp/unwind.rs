@@ -1,56 +1,105 @@
 //! From a fault to the place that catches it. Here because only the interpreter knows frames. Must stay true: a new error
 //! gets its position and trace exactly once, where it is raised; `Stopped` passes every catch; a frame that does not
-//! catch is gone afterwards.
+//! catch is gone afterwards; a frame that native code waits for ends the search, and native code looks further.
 #![allow(unsafe_code)]
 
 use super::At;
 use crate::fault::{Fault, FaultData};
+use crate::heap::Obj;
 use crate::machine::Machine;
+use crate::native::Pending;
 use crate::semantics::errors;
 use crate::trap::ErrorKind;
 
-/// Finds the catch for a fault raised by the instruction before `at.pc`; `Err` if it leaves the interpreter.
+/// Finds the catch for a fault raised by the instruction before `at.pc`; `Err` if it leaves the dispatch loop.
 #[cold]
 #[inline(never)]
 pub(super) fn unwind(m: &mut Machine, fault: Fault, at: At) -> Result<At, Fault> {
-    if m.stacks.records.is_empty() {
+    match error_of(m, fault, at) {
+        Some(error) => search(m, error, at),
+        None => Err(stop(m)),
+    }
+}
+
+/// The same for a fault that already has its error, in a frame that was called by the one on top: `at` is there.
+pub(super) fn to_caller(m: &mut Machine, fault: Fault) -> Result<At, Fault> {
+    // The record of the frame that failed does not count any more, but stands still there.
+    let failed = m.stacks.records.len();
+    // SAFETY: the record behind the last was that of the failed frame; nothing was called since.
+    let record = unsafe { *m.stacks.record_at(failed) };
+    if record.exit.leaves() {
         return Err(fault);
     }
-    let error = match *fault.0 {
-        FaultData::Stopped => {
-            let error = errors::stopped(m, at.pc);
-            m.stacks.records.clear();
+    let at = At {
+        pc: record.pc,
+        code: record.code,
+        regs: record.regs,
+    };
+    unwind(m, fault, at)
+}
+
+/// Leaves a fault raised by the instruction before `at.pc` for native code, which looks for its catch.
+pub(crate) fn leave_pending(m: &mut Machine, fault: Fault, at: At) {
+    m.pending = match error_of(m, fault, at) {
+        Some(error) => {
             m.pinned = Some(error);
-            return Err(Fault(Box::new(FaultData::Stopped)));
+            Pending::Error
         }
-        FaultData::Thrown(error) => error,
+        None => Pending::Stopped,
+    };
+}
+
+/// Where the running frame catches the error, if the instruction before `at.pc` is covered.
+pub(crate) fn caught_here(m: &mut Machine, func: u32, error: Obj, at: At) -> Option<At> {
+    let program = &m.program;
+    // The instruction that raised or called stands before pc.
+    let instruction = program.funcs()[func as usize].instruction(at.pc) - 1;
+    let catches = &program.module().functions[func as usize].catches;
+    let catch = catches
+        .iter()
+        .find(|catch| (catch.start..catch.end).contains(&instruction))?;
+    // SAFETY: the register and the target lie in the function (verified).
+    let pc = unsafe {
+        *at.regs.wide(flin_bytecode::Bank::Reference, catch.reg) = error.address();
+        at.code.add(catch.target as usize)
+    };
+    m.pinned = None;
+    Some(At { pc, ..at })
+}
+
+/// The error object of a fault; none if the host stopped the run, whose error is pinned then.
+fn error_of(m: &mut Machine, fault: Fault, at: At) -> Option<Obj> {
+    match *fault.0 {
+        FaultData::Stopped => {
+            // Only the first one says where; nothing else is pinned while a frame runs.
+            if m.pinned.is_none() {
+                m.materialise();
+                m.pinned = Some(errors::stopped(m, at.pc));
+            }
+            None
+        }
+        FaultData::Thrown(error) => Some(error),
         FaultData::New(new) => {
+            m.materialise();
             if new.kind == ErrorKind::MemoryLimitExceeded {
                 // Make room before the error itself is made; everything live stands in roots.
                 m.collect(at.regs);
             }
-            errors::new_error(m, new, at.pc)
+            Some(errors::new_error(m, new, at.pc))
         }
-    };
+    }
+}
+
+fn search(m: &mut Machine, error: Obj, at: At) -> Result<At, Fault> {
     let mut at = at;
     while let Some(record) = m.stacks.records.last().copied() {
-        let program = &m.program;
-        let function = &program.module().functions[record.func as usize];
-        // The instruction that raised or called stands before pc.
-        let instruction = program.funcs()[record.func as usize].instruction(at.pc) - 1;
-        let caught = function
-            .catches
-            .iter()
-            .find(|catch| (catch.start..catch.end).contains(&instruction));
-        if let Some(catch) = caught {
-            // SAFETY: the register and the target lie in the function (verified).
-            unsafe {
-                *at.regs.wide(flin_bytecode::Bank::Reference, catch.reg) = error.address();
-                at.pc = at.code.add(catch.target as usize);
-            }
+        if let Some(at) = caught_here(m, record.func, error, at) {
             return Ok(at);
         }
-        m.stacks.records.pop();
+        m.stacks.drop_record();
+        if record.exit.leaves() {
+            break;
+        }
         at = At {
             pc: record.pc,
             code: record.code,
@@ -59,4 +108,15 @@ pub(super) fn unwind(m: &mut Machine, fault: Fault, at: At) -> Result<At, Fault>
     }
     m.pinned = Some(error);
     Err(Fault::thrown(error))
+}
+
+/// All frames are gone, up to the one that leaves the dispatch loop.
+fn stop(m: &mut Machine) -> Fault {
+    while let Some(record) = m.stacks.records.last().copied() {
+        m.stacks.drop_record();
+        if record.exit.leaves() {
+            break;
+        }
+    }
+    Fault::stopped()
 }

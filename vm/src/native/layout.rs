@@ -19,8 +19,6 @@ pub const CONTEXT_DEPTH_LIMIT: i32 = offset_of!(NativeContext, depth_limit) as i
 pub const CONTEXT_GLOBALS: i32 = offset_of!(NativeContext, globals) as i32;
 /// `NativeContext::classes`.
 pub const CONTEXT_CLASSES: i32 = offset_of!(NativeContext, classes) as i32;
-/// `NativeContext::heap`.
-pub const CONTEXT_HEAP: i32 = offset_of!(NativeContext, heap) as i32;
 /// `NativeContext::native_ops`.
 pub const CONTEXT_NATIVE_OPS: i32 = offset_of!(NativeContext, native_ops) as i32;
 
@@ -32,6 +30,11 @@ pub const FUNC_TRAMPOLINE: i32 = offset_of!(FuncInfo, trampoline) as i32;
 pub const FUNC_SIGNATURE: i32 = offset_of!(FuncInfo, signature) as i32;
 /// Bytes from one prepared function to the next.
 pub const FUNC_STRIDE: i32 = size_of::<FuncInfo>() as i32;
+
+/// Most slots in each bank of a frame for which native code may be published.
+pub const SLOTS_MAX: usize = crate::stack_memory::NATIVE_SLOTS_MAX;
+/// Most bytes of machine stack that a native frame may use.
+pub const MACHINE_FRAME_BYTES: usize = super::entering::MACHINE_FRAME_BYTES;
 
 /// The next block of a size class.
 pub const SIZE_CLASS_BUMP: i32 = offset_of!(SizeClass, bump) as i32;

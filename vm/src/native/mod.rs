@@ -9,8 +9,11 @@
 
 #![allow(unsafe_code)]
 
+pub(crate) mod entering;
+pub(crate) mod heat;
 pub mod layout;
 mod published;
+mod segments;
 
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -24,6 +27,7 @@ use crate::program::Program;
 pub use crate::rtcalls::{FrameCall, RtCall};
 pub use published::{Native, NativeCounts};
 pub(crate) use published::{NativeState, OsrEntry};
+pub(crate) use segments::{Pending, Segment};
 
 /// Calls a native function from outside: takes the arguments from the window, enters `target`, puts the result into
 /// the window's result slot. 0: it returned; 1: an error or panic is pending in the machine.
@@ -49,8 +53,6 @@ pub struct NativeContext {
     pub globals: *mut u64,
     /// Where the blocks of the heap come from, by size class.
     pub classes: *mut u8,
-    /// The heap.
-    pub heap: *mut u8,
     /// Operations done by native code itself; counted only if `JitOptions::count_ops`.
     pub native_ops: u64,
     /// Operations that native code had done by the dispatch loop.
@@ -59,6 +61,21 @@ pub struct NativeContext {
     pub(crate) machine: *mut Machine,
     /// Its host, while native code runs.
     pub(crate) host: Option<NonNull<dyn Host>>,
+}
+
+impl NativeContext {
+    pub(crate) fn new() -> NativeContext {
+        NativeContext {
+            fuel: 0,
+            depth_limit: std::ptr::null_mut(),
+            globals: std::ptr::null_mut(),
+            classes: std::ptr::null_mut(),
+            native_ops: 0,
+            helper_ops: 0,
+            machine: std::ptr::null_mut(),
+            host: None,
+        }
+    }
 }
 
 /// When functions are compiled.

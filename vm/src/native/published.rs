@@ -8,8 +8,9 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 
 use flin_bytecode::{ConstId, FuncId, SigId};
 
-use super::{CompileReport, HotCompiler, JitOptions, JitPolicy, Trampoline};
+use super::{CompileReport, HotCompiler, JitOptions, JitPolicy, NativeContext, Trampoline};
 use crate::program::Program;
+use crate::stack_memory::NATIVE_SLOTS_MAX;
 use crate::value::Word;
 
 /// The native side of a program.
@@ -37,6 +38,19 @@ impl NativeState {
     /// How native code is treated; none if there is no compiler.
     pub(crate) fn options(&self) -> Option<&JitOptions> {
         self.compiler.get().map(|(_, options)| options)
+    }
+
+    /// A running loop is entered.
+    pub(crate) fn count_entry(&self) {
+        self.osr_entries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes over what a machine's native code counted.
+    pub(crate) fn count(&self, context: &mut NativeContext) {
+        let native_ops = std::mem::take(&mut context.native_ops);
+        let helper_ops = std::mem::take(&mut context.helper_ops);
+        self.native_ops.fetch_add(native_ops, Ordering::Relaxed);
+        self.helper_ops.fetch_add(helper_ops, Ordering::Relaxed);
     }
 
     /// The code that goes on in this loop.
@@ -112,6 +126,9 @@ impl<'p> Native<'p> {
     /// `native` is code as the calling convention says and `trampoline` a [`Trampoline`] for it; both stay executable
     /// until the program's compiler is dropped.
     pub unsafe fn publish(self, func: FuncId, native: *const u8, trampoline: *const u8) {
+        let info = &self.0.funcs()[func.index()];
+        let slots = info.scalar_slots.max(info.ref_slots) as usize;
+        assert!(slots <= NATIVE_SLOTS_MAX, "a frame of {slots} slots");
         self.0.funcs()[func.index()].publish(native, trampoline);
     }
 

@@ -13,6 +13,7 @@ const EMPTY_NAMES: &[&str] = &["utils", "util", "helpers", "helper", "common", "
 const UNSAFE_ROOMS: &[&str] = &[
     "vm/src/value/repr.rs",
     "vm/src/frame.rs",
+    "vm/src/stack_memory.rs",
     "vm/src/heap/",
     "vm/src/heap.rs",
     "vm/src/interp/",
