@@ -104,24 +104,6 @@ pub enum FieldType {
     Any,
 }
 
-impl FieldType {
-    /// Whether a value of this type can hold a link to a record of the named type.
-    pub(crate) fn may_link_to(&self, name: &str) -> bool {
-        match self {
-            FieldType::Ref(target) => target == name,
-            FieldType::List(item) | FieldType::Map(item) => item.may_link_to(name),
-            FieldType::Enum(_) | FieldType::Any => true,
-            FieldType::Bool
-            | FieldType::Int
-            | FieldType::Float
-            | FieldType::Text
-            | FieldType::Time
-            | FieldType::Duration
-            | FieldType::Bytes => false,
-        }
-    }
-}
-
 /// What happens to a record when the record it links to is deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDelete {

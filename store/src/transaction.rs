@@ -11,7 +11,6 @@ use crate::error::{ReadError, TxError};
 use crate::index::UniqueKey;
 use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
 use crate::queue::ExclusiveTurn;
-use crate::schema::TypeDef;
 use crate::snapshot::{Deleted, Scan, Snapshot};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -46,6 +45,8 @@ pub struct Transaction {
     order: Vec<(TypeIx, EntityId)>,
     /// Unique values that records of this transaction hold or held for a while; a look at the record decides.
     claims: HashMap<(TypeIx, FieldIx, UniqueKey), BTreeSet<EntityId>>,
+    /// Records and fields of this transaction that link to a record, or did for a while; a look at the record decides.
+    linking: HashMap<(TypeIx, EntityId), BTreeSet<((TypeIx, EntityId), FieldIx)>>,
     exclusive: Option<ExclusiveTurn>,
 }
 
@@ -71,6 +72,7 @@ impl Transaction {
             writes: BTreeMap::new(),
             order: Vec::new(),
             claims: HashMap::new(),
+            linking: HashMap::new(),
             exclusive,
         }
     }
@@ -220,6 +222,7 @@ impl Transaction {
             "a type has fewer records than numbers"
         );
         self.claim(ty, id, &fields);
+        self.note_links((ty, id), &fields);
         self.order.push((ty, id));
         self.writes.insert(
             (ty, id),
@@ -243,6 +246,7 @@ impl Transaction {
         self.check_fields(ty, &fields)?;
         self.pending(ty, id, Pending::is_live)?;
         self.claim(ty, id, &fields);
+        self.note_links((ty, id), &fields);
         let pending = self.pending(ty, id, Pending::is_live)?;
         pending.fields = fields;
         Ok(pending.version())
@@ -263,25 +267,21 @@ impl Transaction {
                 .filter_map(|one| shared.mapping.place_of(one));
             found.extend(places);
         }
-        // Where no field can link there, as of most types, what was written need not be looked through.
-        let types = &shared.schema.types;
-        let name = shared.type_name(ty);
-        let may_link = |def: &TypeDef| def.fields.iter().any(|field| field.ty.may_link_to(name));
-        let holders: Vec<bool> = types.iter().map(may_link).collect();
-        if !holders.contains(&true) {
-            return found;
-        }
-        for (key, pending) in &self.writes {
-            if !holders[key.0.0 as usize] {
-                continue;
-            }
-            for (at, value) in pending.fields.iter().enumerate() {
-                if value.links_to(ty, id) {
-                    found.insert((*key, FieldIx(at as u32)));
-                }
-            }
-        }
+        found.extend(self.linking.get(&(ty, id)).into_iter().flatten());
         found
+    }
+
+    /// Remembers what a record of this transaction links to.
+    fn note_links(&mut self, key: (TypeIx, EntityId), fields: &[FieldValue]) {
+        for (at, value) in fields.iter().enumerate() {
+            let field = FieldIx(at as u32);
+            value.each_ref(&mut |ty, id| {
+                self.linking
+                    .entry((ty, id))
+                    .or_default()
+                    .insert((key, field));
+            });
+        }
     }
 
     /// Hides a live record; its history stays. Rules about links to it are applied when the transaction commits.
@@ -327,7 +327,8 @@ impl Transaction {
         id: EntityId,
         usable: impl Fn(&Pending) -> bool,
     ) -> Result<&mut Pending, TxError> {
-        let type_name = || self.snapshot.shared.type_name(ty).to_owned();
+        let shared = self.snapshot.shared.clone();
+        let type_name = || shared.type_name(ty).to_owned();
         if !self.writes.contains_key(&(ty, id)) {
             self.reads.records.insert((ty, id));
             let Some(base) = self.snapshot.get_any(ty, id)? else {
@@ -350,6 +351,7 @@ impl Transaction {
                 });
             }
             self.order.push((ty, id));
+            self.note_links((ty, id), &pending.fields);
             self.writes.insert((ty, id), pending);
         }
         let not_found = TxError::NotFound {

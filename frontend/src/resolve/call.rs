@@ -234,7 +234,9 @@ impl Resolver<'_> {
             ),
         );
         self.report(match text {
-            "min" | "max" if found > 2 => diagnostic.hint(format!("put the values in a list: `[a, b, c].{text}`")),
+            "min" | "max" if found > 2 => {
+                diagnostic.hint(format!("put the values in a list: `[a, b, c].{text}`"))
+            }
             _ => diagnostic
                 .reason("written as a method, the value before the point is the first argument"),
         });
