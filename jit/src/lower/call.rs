@@ -1,0 +1,239 @@
+//! Lowering of the call family: calls with unboxed arguments in machine registers, closures, returns. Must stay true: the
+//! call word names the call while it runs; depth is checked before; reference arguments stand in the window already,
+//! because every reference register is written through.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{
+    Block, ExtFuncData, ExternalName, InstBuilder, UserExternalName, Value, types,
+};
+use flin_bytecode::{Bank, Class, FuncId, Instr};
+use flin_vm::native::layout::NativeKind;
+use flin_vm::native::{RtCall, layout};
+
+use super::Lower;
+use crate::convention;
+use crate::operands::{CallShape, call_shape};
+use crate::outside::Passing;
+use crate::regions::Region;
+
+impl<'a, 'p> Lower<'a, 'p> {
+    pub(super) fn ret(&mut self, class: Option<Class>, i: Instr) {
+        if self.outer_pinned.is_some() {
+            // Whoever was entered from outside may have a result to adapt, and an error in that stands here.
+            self.mark(self.at);
+        }
+        match class {
+            Some(class) => {
+                let value = self.register(class, i.a);
+                self.return_result(class, value);
+            }
+            None => {
+                let status = self.b.ins().iconst(types::I32, 0);
+                self.return_nothing(status);
+            }
+        }
+    }
+
+    fn shape(&self) -> CallShape<'p> {
+        let unit = self.unit;
+        call_shape(unit.outside.module, &unit.code[self.at as usize])
+            .expect("a call has windows")
+    }
+
+    pub(super) fn call(&mut self, i: Instr) {
+        let callee = FuncId(i.imm as u32);
+        let shape = self.shape();
+        let passing = Passing::of(shape.signature, false);
+        let depth = self.begin_call();
+        if let Some(code) = self.callees.get(&callee) {
+            let signature = self
+                .b
+                .import_signature(convention::native(self.call_conv, &passing));
+            let name = self
+                .b
+                .func
+                .declare_imported_user_function(UserExternalName {
+                    namespace: 0,
+                    index: code.as_u32(),
+                });
+            let function = self.b.import_function(ExtFuncData {
+                name: ExternalName::user(name),
+                signature,
+                colocated: true,
+                patchable: false,
+            });
+            let args = self.arguments(&shape, depth);
+            let call = self.b.ins().call(function, &args);
+            let results = self.b.inst_results(call).to_vec();
+            self.end_call(&shape, &results);
+            return;
+        }
+        let entry = self
+            .b
+            .ins()
+            .iconst(types::I64, self.unit.outside.func_entry(callee));
+        let cold = self.cold_block();
+        let target = self.native_of(entry, cold);
+        self.call_address(&shape, &passing, depth, target, cold);
+    }
+
+    pub(super) fn call_closure(&mut self, i: Instr) {
+        let shape = self.shape();
+        let passing = Passing::of(shape.signature, true);
+        let depth = self.begin_call();
+        let cold = self.cold_block();
+        let closure = self.reference(i.b);
+        let header = self.header(closure);
+        let kind = self.b.ins().band_imm_u(header, layout::KIND_MASK as i64);
+        let wanted = layout::header_bits(NativeKind::Closure, 0, 0) as i64;
+        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, kind, wanted);
+        self.need(fits, cold);
+        let func = self.b.ins().ushr_imm_u(header, 32);
+        let offset = self
+            .b
+            .ins()
+            .imul_imm_s(func, i64::from(layout::FUNC_STRIDE));
+        let entry = self
+            .b
+            .ins()
+            .iadd_imm_s(offset, self.unit.outside.func_table());
+        let flags = self.regions.flags(Region::Context);
+        let key = self
+            .b
+            .ins()
+            .load(types::I32, flags, entry, layout::FUNC_SIGNATURE);
+        let wanted = self.unit.outside.signature_key(i.imm);
+        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, key, wanted);
+        self.need(fits, cold);
+        let target = self.native_of(entry, cold);
+        self.call_address(&shape, &passing, depth, target, cold);
+    }
+
+    /// Marks the call, checks the depth and burns fuel; gives the callee's call word.
+    fn begin_call(&mut self) -> Value {
+        self.mark(self.at);
+        let depth = self.b.ins().iadd_imm_s(self.rp, 8);
+        let limit = self.context_word(layout::CONTEXT_DEPTH_LIMIT);
+        let too_deep = self
+            .b
+            .ins()
+            .icmp(IntCC::UnsignedGreaterThanOrEqual, depth, limit);
+        self.exit_if(too_deep);
+        self.burn();
+        depth
+    }
+
+    /// Burns a unit of fuel at a call.
+    fn burn(&mut self) {
+        let before = match self.fuel {
+            Some(fuel) => self.b.use_var(fuel),
+            None => self.context_word(layout::CONTEXT_FUEL),
+        };
+        let left = self.b.ins().iadd_imm_s(before, -1);
+        match self.fuel {
+            Some(fuel) => {
+                self.b.def_var(fuel, left);
+                self.store_fuel();
+            }
+            None => {
+                let context = self.context();
+                let flags = self.regions.flags(Region::Context);
+                self.b
+                    .ins()
+                    .store(flags, left, context, layout::CONTEXT_FUEL);
+            }
+        }
+        let (used_up, go_on) = (self.cold_block(), self.b.create_block());
+        self.b.ins().brif(left, go_on, &[], used_up, &[]);
+        self.go_on_in(used_up);
+        let status = self.runtime(RtCall::Slice, self.at);
+        self.load_fuel();
+        let refused = self.cold_block();
+        self.b.ins().brif(status, refused, &[], go_on, &[]);
+        self.go_on_in(refused);
+        let (failed, exit) = (self.error_target(), self.exit_here());
+        let is_error = self.b.ins().icmp_imm_s(IntCC::Equal, status, 1);
+        self.b.ins().brif(is_error, failed, &[], exit, &[]);
+        self.go_on_in(go_on);
+    }
+
+    /// The header of an object.
+    pub(super) fn header(&mut self, object: Value) -> Value {
+        let flags = self.regions.flags(Region::Header);
+        self.b.ins().load(types::I64, flags, object, 0)
+    }
+
+    /// The native code of a function; goes to `cold` if there is none.
+    fn native_of(&mut self, entry: Value, cold: Block) -> Value {
+        let flags = self.regions.flags(Region::Context);
+        let target = self
+            .b
+            .ins()
+            .load(types::I64, flags, entry, layout::FUNC_NATIVE);
+        let there = self.b.ins().icmp_imm_s(IntCC::NotEqual, target, 0);
+        self.need(there, cold);
+        target
+    }
+
+    /// The arguments of a native call.
+    fn arguments(&mut self, shape: &CallShape<'_>, depth: Value) -> Vec<Value> {
+        let (s, r) = (self.registers.s, self.registers.r);
+        let window = self.registers.window_offset(Bank::Scalar, shape.scalar);
+        let s = self.b.ins().iadd_imm_s(s, window);
+        let window = self
+            .registers
+            .window_offset(Bank::Reference, shape.reference);
+        let r = self.b.ins().iadd_imm_s(r, window);
+        let mut args = vec![s, r, depth];
+        for (slot, _) in shape.arguments() {
+            args.push(self.registers.get(&mut self.b, slot));
+        }
+        args
+    }
+
+    /// Calls an address; `cold` lets the machine do the call.
+    fn call_address(
+        &mut self,
+        shape: &CallShape<'_>,
+        passing: &Passing,
+        depth: Value,
+        target: Value,
+        cold: Block,
+    ) {
+        let signature = self
+            .b
+            .import_signature(convention::native(self.call_conv, passing));
+        let args = self.arguments(shape, depth);
+        let call = self.b.ins().call_indirect(signature, target, &args);
+        let results = self.b.inst_results(call).to_vec();
+        self.end_call(shape, &results);
+        let done = self.b.create_block();
+        self.b.ins().jump(done, &[]);
+        self.go_on_in(cold);
+        for (slot, class) in shape.arguments() {
+            if class.bank() == Bank::Scalar {
+                self.registers.write_back(&mut self.b, &self.regions, slot);
+            }
+        }
+        let insn = self.b.ins().iconst(types::I64, i64::from(self.at));
+        let status = self.runtime_marked(RtCall::Call, insn);
+        self.load_fuel();
+        self.fail_if(status);
+        if let Some((slot, _)) = shape.result() {
+            self.registers.reload(&mut self.b, &self.regions, slot);
+        }
+        self.b.ins().jump(done, &[]);
+        self.go_on_in(done);
+    }
+
+    /// After a native call: status, then result.
+    fn end_call(&mut self, shape: &CallShape<'_>, results: &[Value]) {
+        self.load_fuel();
+        let status = results[results.len() - 1];
+        self.fail_if(status);
+        if let Some((slot, _)) = shape.result() {
+            self.registers
+                .set(&mut self.b, &self.regions, slot, results[0]);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Lowering of the control family. Must stay true: a jump back burns one unit of fuel; when the slice is used up the
+//! machine is asked, and may want the frame back at the jump's target.
+
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use flin_bytecode::{Instr, Op};
+use flin_vm::native::RtCall;
+
+use super::{Lower, is_back_edge};
+
+impl Lower<'_, '_> {
+    /// The interpreter does this instruction and the rest of the frame.
+    pub(super) fn leave(&mut self) {
+        let exit = self.exit_here();
+        self.b.ins().jump(exit, &[]);
+    }
+
+    pub(super) fn jump(&mut self, i: Instr) {
+        let target = self.block_at(i.imm as u32);
+        if is_back_edge(self.at, &i) {
+            self.go_back(i.imm as u32, target);
+        } else {
+            self.b.ins().jump(target, &[]);
+        }
+    }
+
+    pub(super) fn jump_bool(&mut self, i: Instr) {
+        let condition = self.scalar(i.a);
+        self.branch(i, condition, i.op == Op::JumpIf);
+    }
+
+    pub(super) fn jump_ints(&mut self, i: Instr) {
+        let (a, b) = (self.scalar(i.a), self.scalar(i.b));
+        let condition = match i.op {
+            Op::JumpEqI64 => IntCC::Equal,
+            Op::JumpNeI64 => IntCC::NotEqual,
+            Op::JumpLtI64 => IntCC::SignedLessThan,
+            Op::JumpLeI64 => IntCC::SignedLessThanOrEqual,
+            other => unreachable!("{other:?} compares no ints"),
+        };
+        let condition = self.b.ins().icmp(condition, a, b);
+        self.branch(i, condition, true);
+    }
+
+    pub(super) fn jump_floats(&mut self, i: Instr) {
+        let (a, b) = (self.scalar(i.a), self.scalar(i.b));
+        let (condition, wanted) = match i.op {
+            Op::JumpLtF64 => (FloatCC::LessThan, true),
+            Op::JumpLeF64 => (FloatCC::LessThanOrEqual, true),
+            Op::JumpNltF64 => (FloatCC::LessThan, false),
+            Op::JumpNleF64 => (FloatCC::LessThanOrEqual, false),
+            other => unreachable!("{other:?} compares no floats"),
+        };
+        let condition = self.b.ins().fcmp(condition, a, b);
+        self.branch(i, condition, wanted);
+    }
+
+    pub(super) fn for_next(&mut self, i: Instr) {
+        let (a, b) = (self.scalar(i.a), self.scalar(i.b));
+        let next = self.b.ins().iadd_imm_s(a, 1);
+        self.set_scalar(i.a, next);
+        let condition = self.b.ins().icmp(IntCC::SignedLessThan, next, b);
+        self.branch(i, condition, true);
+    }
+
+    /// Goes to the jump's target if the condition is as wanted, else on.
+    fn branch(&mut self, i: Instr, condition: Value, wanted: bool) {
+        let target = self.block_at(i.imm as u32);
+        let next = self.block_at(self.at + 1);
+        let back = is_back_edge(self.at, &i);
+        let taken = if back { self.b.create_block() } else { target };
+        if wanted {
+            self.b.ins().brif(condition, taken, &[], next, &[]);
+        } else {
+            self.b.ins().brif(condition, next, &[], taken, &[]);
+        }
+        if back {
+            self.go_on_in(taken);
+            self.go_back(i.imm as u32, target);
+        }
+    }
+
+    /// Burns a unit of fuel and jumps back.
+    fn go_back(&mut self, to: u32, target: Block) {
+        let fuel = self.fuel.expect("a unit with a loop keeps its fuel");
+        let before = self.b.use_var(fuel);
+        let left = self.b.ins().iadd_imm_s(before, -1);
+        self.b.def_var(fuel, left);
+        let used_up = self.cold_block();
+        self.b.ins().brif(left, target, &[], used_up, &[]);
+        self.go_on_in(used_up);
+        self.store_fuel();
+        let status = self.runtime(RtCall::Slice, self.at);
+        self.load_fuel();
+        let refused = self.cold_block();
+        self.b.ins().brif(status, refused, &[], target, &[]);
+        self.go_on_in(refused);
+        let failed = self.error_target();
+        let wanted_back = self.exit_at_start(to);
+        let is_error = self.b.ins().icmp_imm_s(IntCC::Equal, status, 1);
+        self.b.ins().brif(is_error, failed, &[], wanted_back, &[]);
+    }
+}

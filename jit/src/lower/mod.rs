@@ -1,0 +1,457 @@
+//! Translation of one function: typed bytecode to Cranelift's instructions, one to one. Here is what all families share:
+//! the state, blocks, registers, fast paths and helpers; `every.rs` says for every operation who translates it.
+//! Must stay true: what an operation means stands in the interpreter only. Here are fast paths, and whatever does not
+//! take one is done by the interpreter itself, one instruction (`by_helper`) or the rest of the frame (exits).
+
+mod arith;
+mod call;
+mod compare;
+mod control;
+mod data;
+mod every;
+
+use cranelift_codegen::ir::{
+    Block, Function, InstBuilder, InstructionData, Opcode, SigRef, UserFuncName, Value, ValueDef,
+    types,
+};
+use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use flin_bytecode::{Bank, Class, Instr};
+use flin_vm::native::{RtCall, layout};
+
+use crate::convention;
+use crate::exits::Exits;
+use crate::liveness::RegSet;
+use crate::operands::{Slot, jump_target, reads, writes};
+use crate::outside::Passing;
+use crate::regions::{Region, Regions};
+use crate::registers::{Registers, far_count};
+use crate::unit::{Entry, Unit};
+use crate::{Callees, Plant};
+
+/// How units are translated besides what the operations say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Knobs {
+    /// Count operations (`NativeContext::native_ops`).
+    pub(crate) count_ops: bool,
+    /// A mistake made on purpose, for the test of the tests.
+    pub(crate) plant: Option<Plant>,
+}
+
+/// How much of a unit is translated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// All of it.
+    Full,
+    /// Nothing: it leaves for the interpreter at once. Callers in the same batch need something to call.
+    ExitOnly,
+}
+
+/// The translation of one unit.
+pub(crate) struct Lower<'a, 'p> {
+    pub(crate) b: FunctionBuilder<'a>,
+    pub(crate) unit: &'a Unit<'p>,
+    pub(crate) regions: Regions,
+    pub(crate) registers: Registers<'p>,
+    /// Call word of the frame.
+    pub(crate) rp: Value,
+    /// Fuel of the slice, in units with loops; else it stays in the context.
+    pub(crate) fuel: Option<Variable>,
+    /// What the pinned register held before, in units that are entered from outside.
+    pub(crate) outer_pinned: Option<Value>,
+    pub(crate) exits: Exits,
+    /// Number of the instruction that is being translated.
+    pub(crate) at: u32,
+    callees: &'a Callees,
+    call_conv: CallConv,
+    frame_call: SigRef,
+    knobs: Knobs,
+    /// Cranelift block of each block.
+    blocks: Vec<Option<Block>>,
+    /// Edges into each block that are not translated yet.
+    edges: Vec<u32>,
+    /// Needed registers before each instruction of the current block.
+    needed: Vec<RegSet>,
+    needed_from: u32,
+}
+
+/// Translates a unit.
+pub(crate) fn lower(
+    unit: &Unit<'_>,
+    body: Body,
+    target: TargetFrontendConfig,
+    contexts: &mut FunctionBuilderContext,
+    callees: &Callees,
+    knobs: Knobs,
+) -> Function {
+    let call_conv = target.default_call_conv;
+    let passing = Passing::of(&unit.function.signature, unit.function.is_closure);
+    let signature = match unit.entry {
+        Entry::Start => convention::native(call_conv, &passing),
+        Entry::Loop(_) => convention::frame_call(call_conv),
+    };
+    let mut func = Function::with_name_signature(UserFuncName::user(0, unit.id.0), signature);
+    let regions = Regions::new(&mut func);
+    let mut b = FunctionBuilder::new(&mut func, contexts);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let params = b.block_params(entry).to_vec();
+    let frame = match unit.entry {
+        Entry::Start => &params[..convention::FRAME_PARAMS],
+        Entry::Loop(_) => &params[1..=convention::FRAME_PARAMS],
+    };
+    let (s, r, rp) = (frame[0], frame[1], frame[2]);
+    let registers = Registers::new(&mut b, unit.function, s, r);
+    let frame_call = b.import_signature(convention::frame_call(call_conv));
+    let fuel = (!unit.headers.is_empty()).then(|| b.declare_var(types::I64));
+    let is_translated = |reached: &bool| *reached && body == Body::Full;
+    let blocks = unit
+        .reached
+        .iter()
+        .map(|reached| is_translated(reached).then(|| b.create_block()))
+        .collect();
+    let mut lower = Lower {
+        b,
+        unit,
+        regions,
+        registers,
+        rp,
+        fuel,
+        outer_pinned: None,
+        exits: Exits::default(),
+        at: 0,
+        callees,
+        call_conv,
+        frame_call,
+        knobs,
+        blocks,
+        edges: edges(unit),
+        needed: Vec::new(),
+        needed_from: 0,
+    };
+    match unit.entry {
+        Entry::Start => lower.prologue(&params[convention::FRAME_PARAMS..]),
+        Entry::Loop(_) => lower.take_over(params[0]),
+    }
+    match body {
+        Body::Full => lower.all_blocks(),
+        Body::ExitOnly => {
+            let exit = lower.exit_at_start(0);
+            lower.b.ins().jump(exit, &[]);
+        }
+    }
+    lower.finish_exits();
+    lower.b.finalize(target);
+    func
+}
+
+/// How many edges lead into each block, the entry's included.
+fn edges(unit: &Unit<'_>) -> Vec<u32> {
+    let mut edges = vec![0; unit.flow.blocks.len()];
+    edges[unit.first_block() as usize] = 1;
+    let blocks = unit.flow.blocks.iter().zip(&unit.reached);
+    for (block, _) in blocks.filter(|(_, reached)| **reached) {
+        for next in block.next.iter().flatten() {
+            edges[*next as usize] += 1;
+        }
+    }
+    edges
+}
+
+impl<'a, 'p> Lower<'a, 'p> {
+    /// Takes the parameters, fills the other reference slots of the frame with none.
+    fn prologue(&mut self, params: &[Value]) {
+        let function = self.unit.function;
+        let mut next = [0_u16, 0];
+        let mut is_param = vec![false; function.ref_regs.len()];
+        let closure = function.is_closure.then_some(&Class::Ref);
+        let classes = closure.into_iter().chain(&function.signature.params);
+        let far_refs = far_count(function.ref_regs.len()) > 0;
+        for (class, value) in classes.zip(params) {
+            let reg = &mut next[class.bank() as usize];
+            let slot = Slot {
+                bank: class.bank(),
+                reg: *reg,
+            };
+            *reg += 1;
+            if slot.bank == Bank::Reference {
+                is_param[slot.reg as usize] = true;
+            }
+            if far_refs {
+                // The caller wrote it to the start of the window, which is not where the register is.
+                self.registers.set(&mut self.b, &self.regions, slot, *value);
+            } else {
+                self.registers.set_unwritten(&mut self.b, slot, *value);
+            }
+        }
+        if is_param.contains(&false) {
+            let none = self.b.ins().iconst(types::I64, self.unit.outside.none);
+            for reg in (0..is_param.len()).filter(|reg| !is_param[*reg]) {
+                let slot = Slot {
+                    bank: Bank::Reference,
+                    reg: reg as u16,
+                };
+                self.registers
+                    .write_word(&mut self.b, &self.regions, slot, none);
+            }
+        }
+        self.load_fuel();
+    }
+
+    /// Takes over a running frame at a loop.
+    fn take_over(&mut self, context: Value) {
+        self.outer_pinned = Some(self.b.ins().get_pinned_reg(types::I64));
+        self.b.ins().set_pinned_reg(context);
+        let needed = self.unit.live.at_start(self.unit.first_block());
+        for bank in [Bank::Scalar, Bank::Reference] {
+            for reg in self.unit.live.members(needed, bank) {
+                let slot = Slot { bank, reg };
+                self.registers.reload(&mut self.b, &self.regions, slot);
+            }
+        }
+        self.load_fuel();
+    }
+
+    fn all_blocks(&mut self) {
+        let first = self.unit.first_block();
+        let block = self.block_of(first);
+        self.b.ins().jump(block, &[]);
+        self.edge_done(first);
+        for number in 0..self.unit.flow.blocks.len() as u32 {
+            if self.unit.reached[number as usize] {
+                self.block(number);
+            }
+        }
+    }
+
+    /// The Cranelift block of a block.
+    fn block_of(&self, number: u32) -> Block {
+        self.blocks[number as usize].expect("only reached blocks are followed")
+    }
+
+    /// The Cranelift block that begins at an instruction.
+    fn block_at(&self, pc: u32) -> Block {
+        self.block_of(self.unit.flow.block_at(pc))
+    }
+
+    /// An edge into a block is translated; the last one seals it.
+    fn edge_done(&mut self, number: u32) {
+        let edges = &mut self.edges[number as usize];
+        *edges -= 1;
+        if *edges == 0 {
+            let block = self.block_of(number);
+            self.b.seal_block(block);
+        }
+    }
+
+    fn block(&mut self, number: u32) {
+        let block = self.block_of(number);
+        self.b.switch_to_block(block);
+        let unit = self.unit;
+        let block = &unit.flow.blocks[number as usize];
+        self.needed = unit.needed_in(number);
+        self.needed_from = block.start;
+        if self.knobs.count_ops {
+            self.count(i64::from(block.end - block.start));
+        }
+        let mut ended = false;
+        for pc in block.start..block.end {
+            self.at = pc;
+            self.exits.next_instruction();
+            let instr = unit.code[pc as usize];
+            self.instruction(instr);
+            ended = instr.op.ends_block() || jump_target(&instr).is_some();
+        }
+        if !ended {
+            let next = self.block_of(number + 1);
+            self.b.ins().jump(next, &[]);
+        }
+        for next in block.next.iter().flatten() {
+            self.edge_done(*next);
+        }
+    }
+
+    /// Registers that are needed before the current instruction.
+    pub(crate) fn needed(&self) -> &RegSet {
+        &self.needed[(self.at - self.needed_from) as usize]
+    }
+
+    fn count(&mut self, operations: i64) {
+        let context = self.context();
+        let flags = self.regions.flags(Region::Context);
+        let offset = layout::CONTEXT_NATIVE_OPS;
+        let before = self.b.ins().load(types::I64, flags, context, offset);
+        let after = self.b.ins().iadd_imm_s(before, operations);
+        self.b.ins().store(flags, after, context, offset);
+    }
+
+    /// The context of the machine.
+    pub(crate) fn context(&mut self) -> Value {
+        self.b.ins().get_pinned_reg(types::I64)
+    }
+
+    /// A word of the context.
+    fn context_word(&mut self, offset: i32) -> Value {
+        let context = self.context();
+        let flags = self.regions.flags(Region::Context);
+        self.b.ins().load(types::I64, flags, context, offset)
+    }
+
+    fn load_fuel(&mut self) {
+        if let Some(fuel) = self.fuel {
+            let value = self.context_word(layout::CONTEXT_FUEL);
+            self.b.def_var(fuel, value);
+        }
+    }
+
+    /// Puts the fuel where others see it.
+    pub(crate) fn store_fuel(&mut self) {
+        if let Some(fuel) = self.fuel {
+            let value = self.b.use_var(fuel);
+            let context = self.context();
+            let flags = self.regions.flags(Region::Context);
+            self.b
+                .ins()
+                .store(flags, value, context, layout::CONTEXT_FUEL);
+        }
+    }
+
+    /// Says in the frame's call word which instruction runs.
+    pub(crate) fn mark(&mut self, insn: u32) {
+        let word = i64::from(self.unit.id.0) << 32 | i64::from(insn);
+        let word = self.b.ins().iconst(types::I64, word);
+        self.store_word(word);
+    }
+
+    /// Writes the frame's call word.
+    pub(crate) fn store_word(&mut self, word: Value) {
+        let flags = self.regions.flags(Region::Context);
+        self.b.ins().store(flags, word, self.rp, 0);
+    }
+
+    /// Calls the runtime for an instruction; gives the status.
+    pub(crate) fn runtime(&mut self, call: RtCall, insn: u32) -> Value {
+        self.mark(insn);
+        let insn = self.b.ins().iconst(types::I64, i64::from(insn));
+        self.runtime_marked(call, insn)
+    }
+
+    /// The same when the call word is written already.
+    pub(crate) fn runtime_marked(&mut self, call: RtCall, insn: Value) -> Value {
+        let context = self.context();
+        let callee = self.b.ins().iconst(types::I64, call.address() as i64);
+        let args = [context, self.registers.s, self.registers.r, self.rp, insn];
+        let call = self.b.ins().call_indirect(self.frame_call, callee, &args);
+        self.b.inst_results(call)[0]
+    }
+
+    fn slot(bank: Bank, reg: u8) -> Slot {
+        Slot {
+            bank,
+            reg: u16::from(reg),
+        }
+    }
+
+    /// The value of a register of a class.
+    fn register(&mut self, class: Class, reg: u8) -> Value {
+        let slot = Self::slot(class.bank(), reg);
+        self.registers.get(&mut self.b, slot)
+    }
+
+    fn set_register(&mut self, class: Class, reg: u8, value: Value) {
+        let slot = Self::slot(class.bank(), reg);
+        self.registers.set(&mut self.b, &self.regions, slot, value);
+    }
+
+    /// The value of a scalar register.
+    fn scalar(&mut self, reg: u8) -> Value {
+        self.register(Class::I64, reg)
+    }
+
+    fn set_scalar(&mut self, reg: u8, value: Value) {
+        self.set_register(Class::I64, reg, value);
+    }
+
+    /// The value of a reference register.
+    fn reference(&mut self, reg: u8) -> Value {
+        self.register(Class::Ref, reg)
+    }
+
+    fn set_reference(&mut self, reg: u8, value: Value) {
+        self.set_register(Class::Ref, reg, value);
+    }
+
+    /// A new block that is rarely run.
+    pub(crate) fn cold_block(&mut self) -> Block {
+        let block = self.b.create_block();
+        self.b.set_cold_block(block);
+        block
+    }
+
+    /// Goes on in `block`, whose edges are all there.
+    pub(crate) fn go_on_in(&mut self, block: Block) {
+        self.b.switch_to_block(block);
+        self.b.seal_block(block);
+    }
+
+    /// Goes to `otherwise` unless the condition holds.
+    fn need(&mut self, condition: Value, otherwise: Block) {
+        let next = self.b.create_block();
+        self.b.ins().brif(condition, next, &[], otherwise, &[]);
+        self.go_on_in(next);
+    }
+
+    /// The fast path is done; `slow` does the whole instruction by helper and joins it.
+    fn or_by_helper(&mut self, slow: Block) {
+        let done = self.b.create_block();
+        self.b.ins().jump(done, &[]);
+        self.go_on_in(slow);
+        self.by_helper();
+        self.b.ins().jump(done, &[]);
+        self.go_on_in(done);
+    }
+
+    /// The interpreter does the current instruction on the frame.
+    fn by_helper(&mut self) {
+        let unit: &'a Unit<'p> = self.unit;
+        let module = unit.outside.module;
+        let instr = &unit.code[self.at as usize];
+        reads(module, instr, |slot| {
+            if slot.bank == Bank::Scalar {
+                self.registers.write_back(&mut self.b, &self.regions, slot);
+            }
+        });
+        let status = self.runtime(RtCall::Step, self.at);
+        self.fail_if(status);
+        writes(module, instr, |slot| {
+            self.registers.reload(&mut self.b, &self.regions, slot);
+        });
+    }
+
+    /// The int that a value always is, if Cranelift's instruction shows it.
+    fn constant(&self, value: Value) -> Option<i64> {
+        let dfg = &self.b.func.dfg;
+        let ValueDef::Result(inst, 0) = dfg.value_def(dfg.resolve_aliases(value)) else {
+            return None;
+        };
+        match dfg.insts[inst] {
+            InstructionData::UnaryImm {
+                opcode: Opcode::Iconst,
+                imm,
+            } => Some(imm.bits()),
+            _ => None,
+        }
+    }
+
+    /// Whether a mistake is to be made.
+    fn planted(&self, plant: Plant) -> bool {
+        self.knobs.plant == Some(plant)
+    }
+}
+
+/// Whether a jump of this instruction goes back.
+fn is_back_edge(at: u32, instr: &Instr) -> bool {
+    jump_target(instr).is_some_and(|target| crate::flow::Flow::goes_back(at, target))
+}
