@@ -92,7 +92,9 @@ impl Compiler {
         self.context.clear();
         self.context.func = func;
         self.context.set_disasm(dump.is_some());
-        let clif = dump.is_some().then(|| self.context.func.display().to_string());
+        let clif = dump
+            .is_some()
+            .then(|| self.context.func.display().to_string());
         let outcome = self
             .context
             .compile(&*self.isa, &mut ControlPlane::default());

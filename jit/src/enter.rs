@@ -2,12 +2,12 @@
 //! have a signature each. Must stay true: the pinned register holds the context while native code runs and is what the
 //! Rust caller left there afterwards.
 
+use cranelift_codegen::ir::types;
 use cranelift_codegen::ir::{Function, InstBuilder, UserFuncName};
 use cranelift_codegen::isa::CallConv;
+use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use flin_bytecode::{Bank, Class};
-use cranelift_codegen::ir::types;
-use cranelift_codegen::isa::TargetFrontendConfig;
 
 use crate::convention;
 use crate::outside::Passing;
@@ -21,10 +21,8 @@ pub(crate) fn trampoline(
     passing: &Passing,
 ) -> Function {
     let call_conv: CallConv = target.default_call_conv;
-    let mut func = Function::with_name_signature(
-        UserFuncName::default(),
-        convention::frame_call(call_conv),
-    );
+    let mut func =
+        Function::with_name_signature(UserFuncName::default(), convention::frame_call(call_conv));
     let regions = Regions::new(&mut func);
     let mut b = FunctionBuilder::new(&mut func, contexts);
     let entry = b.create_block();

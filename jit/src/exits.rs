@@ -156,7 +156,14 @@ impl Lower<'_, '_> {
             let signature = &self.unit.function.signature;
             let slot = signature.result_slot(self.unit.function.is_closure);
             let base = self.stack(class.bank());
-            store_slot(&mut self.b, &self.regions, class, value, base, slot as i32 * 8);
+            store_slot(
+                &mut self.b,
+                &self.regions,
+                class,
+                value,
+                base,
+                slot as i32 * 8,
+            );
         }
         self.store_fuel();
         self.return_unstored(Some(value), status);

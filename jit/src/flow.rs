@@ -52,7 +52,9 @@ impl Flow {
         let mut block_of = vec![0; code.len()];
         let mut blocks: Vec<Block> = Vec::with_capacity(starts.len());
         for (number, start) in starts.iter().enumerate() {
-            let end = starts.get(number + 1).map_or(code.len() as u32, |next| *next);
+            let end = starts
+                .get(number + 1)
+                .map_or(code.len() as u32, |next| *next);
             for pc in *start..end {
                 block_of[pc as usize] = number as u32;
             }

@@ -20,7 +20,12 @@ pub(crate) struct Liveness {
 
 impl Liveness {
     /// Solves the function.
-    pub(crate) fn new(module: &Module, function: &Function, code: &[Instr], flow: &Flow) -> Liveness {
+    pub(crate) fn new(
+        module: &Module,
+        function: &Function,
+        code: &[Instr],
+        flow: &Flow,
+    ) -> Liveness {
         let ref_base = function.scalar_regs.len();
         let words = (ref_base + function.ref_regs.len()).div_ceil(64).max(1);
         let mut live = Liveness {
@@ -33,7 +38,15 @@ impl Liveness {
             changed = false;
             for number in (0..flow.blocks.len()).rev() {
                 let mut set = live.at_end(flow, number as u32);
-                live.back(module, function, code, flow, number as u32, &mut set, |_, _| {});
+                live.back(
+                    module,
+                    function,
+                    code,
+                    flow,
+                    number as u32,
+                    &mut set,
+                    |_, _| {},
+                );
                 if set != live.at_start[number] {
                     live.at_start[number] = set;
                     changed = true;
@@ -61,7 +74,10 @@ impl Liveness {
     }
 
     /// Walks a block backwards from the set at its end; `each` sees every instruction and what is needed before it.
-    #[expect(clippy::too_many_arguments, reason = "one walk, used for solving and for asking")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one walk, used for solving and for asking"
+    )]
     fn back(
         &self,
         module: &Module,

@@ -124,7 +124,8 @@ impl<'p> Registers<'p> {
         b.def_var(self.variable(slot), value);
         if slot.bank == Bank::Reference {
             let (base, offset) = self.place(slot);
-            b.ins().store(regions.flags(Region::Frame), value, base, offset);
+            b.ins()
+                .store(regions.flags(Region::Frame), value, base, offset);
         }
     }
 
@@ -142,7 +143,8 @@ impl<'p> Registers<'p> {
         word: Value,
     ) {
         let (base, offset) = self.place(slot);
-        b.ins().store(regions.flags(Region::Frame), word, base, offset);
+        b.ins()
+            .store(regions.flags(Region::Frame), word, base, offset);
     }
 
     /// Writes a scalar register to the frame.
@@ -154,7 +156,8 @@ impl<'p> Registers<'p> {
             Class::I64 | Class::F64 | Class::Ref | Class::Any => value,
         };
         let (base, offset) = self.place(slot);
-        b.ins().store(regions.flags(Region::Frame), wide, base, offset);
+        b.ins()
+            .store(regions.flags(Region::Frame), wide, base, offset);
     }
 
     /// Defines a register from its slot in the frame.
@@ -197,5 +200,6 @@ pub(crate) fn store_slot(
         Class::Bool => b.ins().uextend(types::I64, value),
         Class::I64 | Class::F64 | Class::Ref | Class::Any => value,
     };
-    b.ins().store(regions.flags(Region::Frame), wide, base, offset);
+    b.ins()
+        .store(regions.flags(Region::Frame), wide, base, offset);
 }

@@ -76,20 +76,14 @@ impl State {
         }
         if !units.is_empty() && self.batch(program, &units).is_err() {
             for unit in &units {
-                self.refused
-                    .insert((unit.id, unit.entry), Refusal::Memory);
+                self.refused.insert((unit.id, unit.entry), Refusal::Memory);
             }
         }
         self.nanoseconds += start.elapsed().as_nanos() as u64;
     }
 
     /// Looks at a function, unless it was refused before.
-    fn unit<'p>(
-        &mut self,
-        outside: Outside<'p>,
-        func: FuncId,
-        entry: Entry,
-    ) -> Option<Unit<'p>> {
+    fn unit<'p>(&mut self, outside: Outside<'p>, func: FuncId, entry: Entry) -> Option<Unit<'p>> {
         if self.refused.contains_key(&(func, entry)) {
             return None;
         }

@@ -44,7 +44,10 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Refusal::Registers(found) => {
-                write!(f, "{found} registers of one bank, at most {SLOTS_MAX} are compiled")
+                write!(
+                    f,
+                    "{found} registers of one bank, at most {SLOTS_MAX} are compiled"
+                )
             }
             Refusal::Length(found) => write!(f, "{found} instructions are too many for one piece"),
             Refusal::MachineFrame(found) => {
@@ -77,11 +80,7 @@ impl<'p> Unit<'p> {
     ///
     /// # Errors
     /// It is not compiled, and will never be.
-    pub(crate) fn new(
-        outside: Outside<'p>,
-        id: FuncId,
-        entry: Entry,
-    ) -> Result<Unit<'p>, Refusal> {
+    pub(crate) fn new(outside: Outside<'p>, id: FuncId, entry: Entry) -> Result<Unit<'p>, Refusal> {
         let function = &outside.module.functions[id.index()];
         let slots = function.scalar_regs.len().max(function.ref_regs.len());
         if slots > SLOTS_MAX {
@@ -103,7 +102,8 @@ impl<'p> Unit<'p> {
             Entry::Start => 0,
             Entry::Loop(header) => header,
         };
-        if first as usize >= code.len() || flow.blocks[flow.block_at(first) as usize].start != first {
+        if first as usize >= code.len() || flow.blocks[flow.block_at(first) as usize].start != first
+        {
             return Err(Refusal::NoLoop);
         }
         let reached = flow.reached_from(flow.block_at(first));

@@ -14,9 +14,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flin-store", &[]),
     ("flinc", &["flin-syntax", "flin-bytecode"]),
     ("flin-vm", &["flin-bytecode"]),
+    ("flin-jit", &["flin-vm", "flin-bytecode"]),
     ("flin-runtime", &["flin-vm", "flin-store"]),
     ("flin-server", &["flin-runtime"]),
-    ("flinvm", &["flin-server", "flin-runtime", "flinc"]),
+    ("flinvm", &["flin-server", "flin-runtime", "flin-jit", "flinc"]),
     ("flin-testkit", &[]),
     ("xtask", &[]),
 ];
@@ -28,6 +29,11 @@ const TEST_CRATES: &[&str] = &["flin-corpus", "flin-browser", "flin-bench", "fli
 const ROOMS: &[(&str, &[&str])] = &[
     ("lalrpop", &["flin-syntax"]),
     ("lalrpop-util", &["flin-syntax"]),
+    ("cranelift-codegen", &["flin-jit"]),
+    ("cranelift-frontend", &["flin-jit"]),
+    ("cranelift-jit", &["flin-jit"]),
+    ("cranelift-module", &["flin-jit"]),
+    ("cranelift-native", &["flin-jit"]),
     ("hyper", &["flin-server"]),
     ("memmap2", &["flin-store"]),
 ];

@@ -36,8 +36,7 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     fn shape(&self) -> CallShape<'p> {
         let unit = self.unit;
-        call_shape(unit.outside.module, &unit.code[self.at as usize])
-            .expect("a call has windows")
+        call_shape(unit.outside.module, &unit.code[self.at as usize]).expect("a call has windows")
     }
 
     pub(super) fn call(&mut self, i: Instr) {

@@ -22,9 +22,7 @@ impl Lower<'_, '_> {
             Bank::Reference
         };
         let (to, from) = split_reg_pair(i.imm);
-        let value = self
-            .registers
-            .get(&mut self.b, Slot { bank, reg: from });
+        let value = self.registers.get(&mut self.b, Slot { bank, reg: from });
         let slot = Slot { bank, reg: to };
         self.registers.set(&mut self.b, &self.regions, slot, value);
     }
