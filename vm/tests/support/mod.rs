@@ -7,6 +7,8 @@
     reason = "each test file uses a part; tests are no API"
 )]
 
+pub mod double;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -34,6 +36,7 @@ pub struct ModelHost {
     pub slices: u64,
     pub reads: u64,
     pub refuse: Option<HostError>,
+    pub panics_at_print: bool,
     /// What every deletion did to others.
     pub consequences: Consequences,
 }
@@ -63,6 +66,9 @@ impl Host for ModelHost {
     }
 
     fn print(&mut self, text: &str) {
+        if self.panics_at_print {
+            panic!("the printer burns");
+        }
         self.printed.push(text.to_owned());
     }
 
@@ -285,26 +291,49 @@ pub fn limits(collect_every_allocation: bool) -> Limits {
     }
 }
 
-/// Calls the function in both modes on equal hosts; gives result and host of the plain run.
+/// Calls the function in both modes on equal hosts, and through the door of native code; gives result and host of the
+/// plain run.
 pub fn call_on(
     program: &Arc<Program>,
     func: FuncId,
     args: &[HostValue],
     host: &ModelHost,
 ) -> (Result<HostValue, Trap>, ModelHost) {
-    let mut plain_host = host.clone();
-    let plain = Vm::new(program.clone(), limits(false)).call(&mut plain_host, func, args);
-    let mut collecting_host = host.clone();
-    let collecting = Vm::new(program.clone(), limits(true)).call(&mut collecting_host, func, args);
-    // Debug texts, so that NaN equals NaN.
-    assert_eq!(
-        format!("{plain:?}"),
-        format!("{collecting:?}"),
-        "collecting at every allocation changes the result"
-    );
-    assert_eq!(plain_host.printed, collecting_host.printed);
-    assert_eq!(plain_host.records, collecting_host.records);
+    let (plain, plain_host, fuel) = call_once(program, func, args, host, false);
+    let native = double::eager(program.module());
+    for (what, program, collecting, exit_every) in [
+        ("collecting at every allocation", program, true, 0),
+        ("running in native frames", &native, false, 0),
+        ("collecting, leaving native frames", &native, true, 7),
+    ] {
+        let (other, other_host, other_fuel) = double::with(program, exit_every, || {
+            call_once(program, func, args, host, collecting)
+        });
+        // Debug texts, so that NaN equals NaN.
+        assert_eq!(
+            format!("{plain:?}"),
+            format!("{other:?}"),
+            "{what} changes the result"
+        );
+        assert_eq!(plain_host.printed, other_host.printed, "{what}");
+        assert_eq!(plain_host.records, other_host.records, "{what}");
+        assert_eq!(plain_host.slices, other_host.slices, "{what}");
+        assert_eq!(fuel, other_fuel, "{what} changes the fuel used");
+    }
     (plain, plain_host)
+}
+
+fn call_once(
+    program: &Arc<Program>,
+    func: FuncId,
+    args: &[HostValue],
+    host: &ModelHost,
+    collecting: bool,
+) -> (Result<HostValue, Trap>, ModelHost, u64) {
+    let mut host = host.clone();
+    let mut vm = Vm::new(program.clone(), limits(collecting));
+    let result = vm.call(&mut host, func, args);
+    (result, host, vm.counts().instructions)
 }
 
 pub fn call(program: &Arc<Program>, func: FuncId, args: &[HostValue]) -> Result<HostValue, Trap> {

@@ -19,6 +19,7 @@ const UNSAFE_ROOMS: &[&str] = &[
     "vm/src/interp/",
     "vm/src/interp.rs",
     "vm/src/native/",
+    "vm/tests/support/double.rs",
     "vm/src/rtcalls.rs",
     "vm/runtime/src/stack.rs",
     "jit/src/memory.rs",
