@@ -52,6 +52,16 @@ pub struct Program {
     pub prelude: foldhash::HashMap<String, FnId>,
 }
 
+impl Local {
+    /// The only function of this program that the variable ever holds, if that is known.
+    pub fn held(&self) -> Option<FnId> {
+        let lambda = self
+            .lambda
+            .filter(|_| !self.reassigned && self.annotation.is_none());
+        self.function.or(lambda)
+    }
+}
+
 impl Program {
     /// What computes the default values of a function's parameters: it may run wherever the function's value is called.
     pub fn defaults_of(&self, func: FnId) -> impl Iterator<Item = FnId> {
@@ -233,6 +243,8 @@ pub struct Local {
     /// The local is the name of a function declared by `fn` inside of a function: it always holds this lambda (it may
     /// be declared without a value first, so that such functions can call each other).
     pub function: Option<FnId>,
+    /// The lambda that it was declared with: what it holds if it is not `reassigned`.
+    pub lambda: Option<FnId>,
     /// A tuple pattern takes its value apart: the number of items, and where the pattern stands.
     pub tuple: Option<(u32, Span)>,
 }

@@ -86,6 +86,8 @@ pub struct Types {
 pub struct FuncInfo {
     pub params: Vec<Ty>,
     pub result: Ty,
+    /// The type was written down, so that a value out of `any` may be of it: other functions than those below.
+    pub open: bool,
     /// The functions it may be; empty when unknown (came from `any`).
     pub lambdas: Vec<FnId>,
     /// The instances it may be, one per entry of `lambdas` or more (a lambda of a function with several instances).

@@ -287,7 +287,7 @@ unsafe extern "C" fn rt_slice(
             return 1;
         }
         let every = m.program.native().options().map_or(0, |o| o.exit_every);
-        let at_call = matches!(frame.insn().op(), Op::Call | Op::CallClosure);
+        let at_call = matches!(frame.insn().op(), Op::Call | Op::CallClosure | Op::CallWith);
         if every == 0 || at_call {
             return 0;
         }

@@ -63,7 +63,10 @@ impl Walker<'_, '_> {
             return Set::NEVER;
         }
         if let Some(func) = set.func {
-            return self.call_func(expr, func, args, &sets, never);
+            return match self.held_function(callee, func, args.len()) {
+                Some(base) => self.call_held(expr, (func, base), args, &sets, never),
+                None => self.call_func(expr, func, args, &sets, never),
+            };
         }
         if !set.is_any() {
             if set == Set::NONE && self.reads_empty_map(callee) {
@@ -82,6 +85,55 @@ impl Walker<'_, '_> {
         }
         self.mean(expr, Meaning::Dynamic);
         Set::ANY
+    }
+
+    /// The instance that a variable holds if it can only be that one, and takes as many arguments.
+    fn held_function(&mut self, callee: ExprId, func: FuncNodeId, count: usize) -> Option<InstIx> {
+        let ExprKind::Local(local) = self.kind(callee) else {
+            return None;
+        };
+        let held = self.function.locals[local.index()].held()?;
+        let function = self.engine.function(held);
+        if function.params.len() != count || function.type_vars > 0 {
+            return None;
+        }
+        let mut targets = self.engine.cells.func_targets(func);
+        targets.retain(|inst| self.engine.insts[inst.index()].func == held);
+        match targets.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// A call of a function that a variable holds: by a copy for such arguments.
+    fn call_held(
+        &mut self,
+        expr: ExprId,
+        (func, base): (FuncNodeId, InstIx),
+        args: &[ExprId],
+        sets: &[Set],
+        never: bool,
+    ) -> Set {
+        if never {
+            return Set::NEVER;
+        }
+        let inst = self.engine.instance_of_held(base, sets);
+        if inst == base {
+            self.engine.cells.mark_called(func);
+        }
+        for (n, (arg, set)) in args.iter().zip(sets).enumerate() {
+            if let Some(cell) = self.engine.param_cell(inst, n) {
+                self.flow(cell, *set, *arg, Into::Argument);
+            }
+        }
+        self.engine.walk_first(inst);
+        self.mean(expr, Meaning::Direct(InstId(inst.0)));
+        let result = self.engine.insts[inst.index()].result;
+        let result = self.engine.cells.read(result);
+        if result.is_never() {
+            self.dead = true;
+        }
+        result
     }
 
     /// A call through a function type.

@@ -58,6 +58,8 @@ pub(super) struct Engine<'p> {
     pub(super) insts: Vec<Inst>,
     pub(super) by_key: HashMap<(FnId, Key), InstIx>,
     pub(super) count: HashMap<(FnId, bool), usize>,
+    /// How many calls with other arguments a function held by variables has seen.
+    pub(super) copies: HashMap<InstIx, usize>,
     pub(super) queue: VecDeque<InstIx>,
     pub(super) queued: Vec<bool>,
     pub(super) walked: Vec<bool>,
@@ -106,6 +108,7 @@ impl<'p> Engine<'p> {
             insts: Vec::new(),
             by_key: HashMap::new(),
             count: HashMap::new(),
+            copies: HashMap::new(),
             queue: VecDeque::new(),
             queued: Vec::new(),
             walked: Vec::new(),

@@ -281,6 +281,7 @@ impl Finish<'_, '_> {
         let empty = FuncInfo {
             params: Vec::new(),
             result: Ty::Never,
+            open: self.engine.cells.is_declared_func(func),
             lambdas: Vec::new(),
             targets: Vec::new(),
         };
@@ -303,6 +304,7 @@ impl Finish<'_, '_> {
         self.types.funcs[id.index()] = FuncInfo {
             params,
             result,
+            open: self.engine.cells.is_declared_func(func),
             lambdas,
             targets,
         };

@@ -138,6 +138,12 @@ impl Cells {
         }
     }
 
+    /// Whether the type was written down somewhere.
+    pub(super) fn is_declared_func(&mut self, func: FuncNodeId) -> bool {
+        let root = self.find_func(func);
+        self.funcs[root.0 as usize].declared
+    }
+
     pub(super) fn is_called(&mut self, func: FuncNodeId) -> bool {
         let root = self.find_func(func);
         self.funcs[root.0 as usize].called

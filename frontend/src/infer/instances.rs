@@ -32,6 +32,8 @@ pub(super) enum Key {
     Joined,
     /// A lambda of this instance.
     Lambda(InstIx),
+    /// A copy of a function that variables hold, for the arguments of some calls; it shares what the first one captures.
+    Copy(InstIx, Vec<u32>),
     /// A named function as a value, taken at this place.
     Value(InstIx, ExprId),
     /// Entered from outside: main, view, handler, …
@@ -139,6 +141,46 @@ impl Engine<'_> {
             }
         }
         self.instance(func, Key::Joined, None)
+    }
+
+    /// The instance that a call of a function uses whose value `base` is: the first calls use itself.
+    pub(super) fn instance_of_held(&mut self, base: InstIx, args: &[Set]) -> InstIx {
+        let func = self.insts[base.index()].func;
+        let function = self.function(func);
+        let (mut full, mut kinds) = (Vec::new(), vec![u32::MAX]);
+        for (param, arg) in function.params.iter().zip(args) {
+            if param.annotation.is_none() {
+                self.describe_key(*arg, KEY_DEPTH, &mut full);
+                self.describe_key(*arg, 0, &mut kinds);
+            }
+        }
+        let limits = [
+            (full, INSTANCES_MAX),
+            (kinds, INSTANCES_MAX + KIND_INSTANCES_MAX),
+        ];
+        for (key, max) in limits {
+            let key = Key::Copy(base, key);
+            if let Some(known) = self.by_key.get(&(func, key.clone())) {
+                return *known;
+            }
+            let count = self.copies.entry(base).or_default();
+            *count += 1;
+            if *count == 1 {
+                self.by_key.insert((func, key), base);
+                return base;
+            }
+            if *count <= max {
+                let inst = self.instance(func, key, None);
+                let mut locals = (*self.insts[inst.index()].locals).clone();
+                for capture in &function.captures {
+                    let inner = capture.inner.index();
+                    locals[inner] = self.insts[base.index()].locals[inner];
+                }
+                self.insts[inst.index()].locals = Rc::new(locals);
+                return inst;
+            }
+        }
+        base
     }
 
     /// The instance behind a named function that is used as a value.

@@ -54,6 +54,7 @@ impl Build {
             reassigned,
             captured: false,
             function: None,
+            lambda: None,
             tuple: None,
         });
         id

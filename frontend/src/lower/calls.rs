@@ -284,6 +284,19 @@ impl Lower<'_, '_> {
         self.convert(result, Ty::Any, ty, None)
     }
 
+    /// Evaluates a callee into a register of its own.
+    pub(super) fn eval_as_function(&mut self, callee: ExprId, closure: Reg) {
+        let from = self.ty(callee);
+        if self.class(from) == Class::Ref {
+            self.eval(callee, Some(closure));
+            return;
+        }
+        let mark = self.b.mark();
+        let reg = self.eval(callee, None);
+        self.unbox_function(reg, from, closure);
+        self.b.release(mark);
+    }
+
     pub(super) fn unbox_function(&mut self, callee: Reg, from: Ty, closure: Reg) {
         if self.class(from) == Class::Ref {
             self.b.mov(Class::Ref, closure, callee);
@@ -344,8 +357,9 @@ impl Lower<'_, '_> {
         let Ty::Func(func) = self.ty(callee) else {
             return None;
         };
-        match self.cx.types.funcs[func.index()].targets.as_slice() {
-            [one] => Some(*one),
+        let info = &self.cx.types.funcs[func.index()];
+        match info.targets.as_slice() {
+            [one] if !info.open => Some(*one),
             _ => None,
         }
     }
@@ -365,9 +379,10 @@ impl Lower<'_, '_> {
         let raw = if args.len() < self.param_types(inst).len() {
             self.call_with_defaults(e, callee, args, inst)
         } else if self.cx.needs_closure(inst) {
-            let params = self.param_types(inst);
-            let signature = self.cx.signature(inst);
-            self.closure_call(e, callee, args, (&signature, &params, result))
+            let closure = self.b.temp(Class::Ref);
+            self.eval_as_function(callee, closure);
+            let args: Vec<Arg> = args.iter().map(|a| Arg::Expr(*a)).collect();
+            self.call_completed(inst, Some(closure), &args, Some(e))
         } else {
             self.effect(callee);
             let args: Vec<Arg> = args.iter().map(|a| Arg::Expr(*a)).collect();
@@ -384,18 +399,10 @@ impl Lower<'_, '_> {
         args: &[ExprId],
         (signature, params, _): (&Signature, &[Ty], Ty),
     ) -> Option<Reg> {
-        let from = self.ty(callee);
         let window = self.closure_window(
             signature,
             |this, closure| {
-                if this.class(from) == Class::Ref {
-                    this.eval(callee, Some(closure));
-                } else {
-                    let mark = this.b.mark();
-                    let reg = this.eval(callee, None);
-                    this.unbox_function(reg, from, closure);
-                    this.b.release(mark);
-                }
+                this.eval_as_function(callee, closure);
             },
             |this, at, slot| {
                 this.eval_as(args[at], params[at], Some(slot));

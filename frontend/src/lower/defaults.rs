@@ -69,10 +69,7 @@ impl Lower<'_, '_> {
     ) -> Option<Reg> {
         let closure = if self.cx.needs_closure(inst) {
             let closure = self.b.temp(Class::Ref);
-            let mark = self.b.mark();
-            let (from, reg) = (self.ty(callee), self.eval(callee, None));
-            self.unbox_function(reg, from, closure);
-            self.b.release(mark);
+            self.eval_as_function(callee, closure);
             Some(closure)
         } else {
             self.effect(callee);
@@ -112,7 +109,8 @@ impl Lower<'_, '_> {
         all
     }
 
-    fn call_completed(
+    /// Calls an instance with all its arguments; one that captures by a closure that has what it captures.
+    pub(super) fn call_completed(
         &mut self,
         inst: InstId,
         closure: Option<Reg>,
@@ -134,8 +132,8 @@ impl Lower<'_, '_> {
         if let Some(e) = at {
             self.call_at(e);
         }
-        let sig = self.cx.module.signature(signature);
-        emit!(self.b, CallClosure, window.scalar, window.reference, sig);
+        let func = self.cx.functions[inst.index()];
+        emit!(self.b, CallWith, window.scalar, window.reference, func);
         window.result
     }
 }

@@ -240,6 +240,7 @@ impl Resolver<'_> {
                     reassigned: false,
                     captured: false,
                     function: None,
+                    lambda: None,
                     tuple: None,
                 });
                 locals[at] = Some(LocalId(function.locals.len() as u32 - 1));

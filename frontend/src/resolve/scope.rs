@@ -147,6 +147,7 @@ impl Frame {
             reassigned: false,
             captured: false,
             function: None,
+            lambda: None,
             tuple: None,
         });
         LocalId(self.locals.len() as u32 - 1)
@@ -274,6 +275,9 @@ impl Resolver<'_> {
         use crate::hir::ExprKind::{FnRef, Lambda};
         if let Lambda(func) | FnRef(func) = frame.exprs[value.index()].kind {
             frame.lambdas.insert(local, func);
+        }
+        if let Lambda(func) = frame.exprs[value.index()].kind {
+            frame.locals[local.index()].lambda = Some(func);
         }
     }
 

@@ -187,6 +187,7 @@ macro_rules! for_each_op {
         CaptureGetRef "capture.get.ref" call (a: out ref, imm: capture) {} "a = capture imm of this closure";
         CaptureGetAny "capture.get.any" call (a: out any, imm: capture) {} "a = capture imm of this closure";
         CallClosure "call.closure" call (a: swin, b: rwin, imm: sig) {trap, suspend} "call the closure in register b of the reference bank with signature imm; reference arguments follow it; an unlike signature of the same arity is adapted by boxing and checked unboxing, else TypeError";
+        CallWith "call.with" call (a: swin, b: rwin, imm: closure) {trap, suspend} "call closure function imm with the closure in register b of the reference bank, whose captures it shares; reference arguments follow it";
         CallLib "call.lib" call (a: swin, b: rwin, imm: lib) {alloc, trap, suspend} "call library row imm; arguments and result as for call";
         RetI64 "ret.i64" call (a: in i64) {end} "return a";
         RetF64 "ret.f64" call (a: in f64) {end} "return a";

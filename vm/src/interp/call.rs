@@ -116,6 +116,13 @@ pub(super) fn call_closure(i: Insn, at: At, m: &mut Machine) -> Option<At> {
     enter(m, func, at.regs.window(i.a(), i.b()), at)
 }
 
+/// The short way; none if it must be the cold one.
+#[inline(always)]
+pub(super) fn call_with(i: Insn, at: At, m: &mut Machine) -> Option<At> {
+    at.regs.obj(i.b()).closure_func()?;
+    enter(m, i.imm() as u32, at.regs.window(i.a(), i.b()), at)
+}
+
 /// Any call of an interpreted function: where the caller or the called function goes on.
 #[cold]
 #[inline(never)]
@@ -142,9 +149,13 @@ pub(crate) fn any_call(
         let Some(func) = closure.closure_func() else {
             return Err(Fault::expected("function", closure.view()));
         };
-        let func = entry_for(program, func, i.id());
-        let fits = program.funcs()[func as usize].signature == program.signature_key(i.id());
-        (func, (!fits).then_some(i.id()))
+        if i.op() == Op::CallWith {
+            (i.imm() as u32, None)
+        } else {
+            let func = entry_for(program, func, i.id());
+            let fits = program.funcs()[func as usize].signature == program.signature_key(i.id());
+            (func, (!fits).then_some(i.id()))
+        }
     };
     let info = &program.funcs()[func as usize];
     let window = at.regs.window(i.a(), i.b());

@@ -199,6 +199,7 @@ impl Check<'_> {
         let index = self.instr.imm as usize;
         match self.instr.op.operand(Place::Imm) {
             Some(OperandKind::Func) => self.window(&module.functions[index].signature, false),
+            Some(OperandKind::Closure) => self.window(&module.functions[index].signature, true),
             Some(OperandKind::Sig) => self.window(&module.signatures[index], true),
             Some(OperandKind::Lib) => self.window(LibId(index as u16).signature(), false),
             other => panic!("a call of {other:?}: {}", self.place()),

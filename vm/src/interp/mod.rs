@@ -440,6 +440,10 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                         burn!();
                         called!(call::call_closure(i, here!(), m));
                     }
+                    Op::CallWith => {
+                        burn!();
+                        called!(call::call_with(i, here!(), m));
+                    }
                     Op::CallLib => alloc!(call::call_lib(i, f, m, host)),
                     Op::RetI64 => returned!(call::ret(i, here!(), m, Some(Class::I64))),
                     Op::RetF64 => returned!(call::ret(i, here!(), m, Some(Class::F64))),

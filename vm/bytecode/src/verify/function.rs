@@ -459,6 +459,9 @@ impl<'m> Subject<'m> {
             Some(OperandKind::Func) => {
                 (&self.module.functions[instr.imm as usize].signature, false)
             }
+            Some(OperandKind::Closure) => {
+                (&self.module.functions[instr.imm as usize].signature, true)
+            }
             Some(OperandKind::Sig) => (&self.module.signatures[instr.imm as usize], true),
             Some(OperandKind::Lib) => (LibId(instr.imm as u16).signature(), false),
             other => unreachable!("a row with call windows and {other:?}"),
