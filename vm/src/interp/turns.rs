@@ -48,7 +48,7 @@ pub(super) fn slice_at_call(m: &mut Machine, host: &mut dyn Host, i: Insn, f: Re
     // SAFETY: a running function has a record.
     let caller = unsafe { (*m.stacks.last_record()).func };
     let callee = match i.op() {
-        Op::Call => Some(i.imm() as u32),
+        Op::Call | Op::CallWith => Some(i.imm() as u32),
         _ => f.obj(i.b()).closure_func(),
     };
     heat::at_call(m, caller, callee);
