@@ -15,11 +15,17 @@ struct Ball {
 }
 
 fn plus(a: Vector, b: Vector) -> Vector {
-    Vector { x: a.x + b.x, y: a.y + b.y }
+    Vector {
+        x: a.x + b.x,
+        y: a.y + b.y,
+    }
 }
 
 fn times(a: Vector, factor: f64) -> Vector {
-    Vector { x: a.x * factor, y: a.y * factor }
+    Vector {
+        x: a.x * factor,
+        y: a.y * factor,
+    }
 }
 
 fn make_balls(count: i64) -> Vec<Ball> {
@@ -27,9 +33,20 @@ fn make_balls(count: i64) -> Vec<Ball> {
     let mut balls = Vec::new();
     for name in 0..count {
         seed = (seed * 3877 + 29573) % 139968;
-        let speed = Vector { x: (seed % 100) as f64 / 50.0 - 1.0, y: (seed % 70) as f64 / 35.0 - 1.0 };
-        let place = Vector { x: 0.5, y: seed as f64 / 139968.0 };
-        balls.push(Ball { name, place, speed, bounces: 0 });
+        let speed = Vector {
+            x: (seed % 100) as f64 / 50.0 - 1.0,
+            y: (seed % 70) as f64 / 35.0 - 1.0,
+        };
+        let place = Vector {
+            x: 0.5,
+            y: seed as f64 / 139968.0,
+        };
+        balls.push(Ball {
+            name,
+            place,
+            speed,
+            bounces: 0,
+        });
     }
     balls
 }
@@ -38,11 +55,17 @@ fn step(balls: &mut [Ball], time: f64) {
     for ball in balls {
         ball.place = plus(ball.place, times(ball.speed, time));
         if ball.place.x < 0.0 || ball.place.x > 1.0 {
-            ball.speed = Vector { x: -ball.speed.x, y: ball.speed.y };
+            ball.speed = Vector {
+                x: -ball.speed.x,
+                y: ball.speed.y,
+            };
             ball.bounces += 1;
         }
         if ball.place.y < 0.0 || ball.place.y > 1.0 {
-            ball.speed = Vector { x: ball.speed.x, y: -ball.speed.y };
+            ball.speed = Vector {
+                x: ball.speed.x,
+                y: -ball.speed.y,
+            };
             ball.bounces += 1;
         }
     }

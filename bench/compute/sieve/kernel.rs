@@ -22,5 +22,8 @@ fn primes_below(n: usize) -> usize {
 
 fn main() {
     let size = std::hint::black_box(SIZE);
-    println!("{}", (0..10).map(|turn| primes_below(size - turn)).sum::<usize>());
+    println!(
+        "{}",
+        (0..10).map(|turn| primes_below(size - turn)).sum::<usize>()
+    );
 }
