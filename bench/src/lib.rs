@@ -1,5 +1,5 @@
-//! Programs of any size for measuring and testing the compiler: generated applications, strange shapes, seeded mistakes,
-//! and the stages of the compiler under a clock. Here, in a crate of its own, because it may know everything and nobody
+//! What is measured: generated applications, strange shapes and seeded mistakes for the compiler and its stages; the
+//! kernels against their peers; programs and stores ready for one counted step. Here, in a crate of its own, because it may know everything and nobody
 //! needs it to run FLIN. Must stay true: equal sizes and seeds give equal programs; generated programs compile without
 //! any message; no test waits for a clock.
 
@@ -8,6 +8,7 @@
 pub mod application;
 pub mod compute;
 pub mod hostile;
+pub mod loaded;
 pub mod mistakes;
 pub mod shapes;
 pub mod slips;

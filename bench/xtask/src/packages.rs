@@ -24,6 +24,21 @@ const TOOLS: &[Tool] = &[
         package: "valgrind",
         why: "memcheck and counts of instructions",
     },
+    Tool {
+        program: "luajit",
+        package: "luajit",
+        why: "the kernels in other languages",
+    },
+    Tool {
+        program: "node",
+        package: "nodejs",
+        why: "the kernels in other languages",
+    },
+    Tool {
+        program: "python3",
+        package: "python3",
+        why: "the kernels in other languages",
+    },
 ];
 
 /// Installs what is missing.
