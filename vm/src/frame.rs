@@ -17,7 +17,8 @@ use crate::heap::Obj;
 use crate::stack_memory::{NATIVE_SLOTS_MAX, SLOTS_MAX, StackMemory};
 use crate::value::Word;
 
-const NEAR_REGS: usize = 256;
+/// Registers that an instruction can name in a byte.
+pub(crate) const NEAR_REGS: usize = 256;
 
 /// A function prepared for calls.
 #[derive(Debug)]

@@ -3,13 +3,18 @@
 //! catch is gone afterwards; a frame that native code waits for ends the search, and native code looks further.
 #![allow(unsafe_code)]
 
+use flin_bytecode::ops::Operand;
+use flin_bytecode::{Bank, Function, Instr, OperandKind};
+
 use super::At;
 use crate::fault::{Fault, FaultData};
+use crate::frame::{NEAR_REGS, Regs};
 use crate::heap::Obj;
 use crate::machine::Machine;
 use crate::native::Pending;
 use crate::semantics::errors;
 use crate::trap::ErrorKind;
+use crate::value::Word;
 
 /// Finds the catch for a fault raised by the instruction before `at.pc`; `Err` if it leaves the dispatch loop.
 #[cold]
@@ -54,17 +59,43 @@ pub(crate) fn caught_here(m: &mut Machine, func: u32, error: Obj, at: At) -> Opt
     let program = &m.program;
     // The instruction that raised or called stands before pc.
     let instruction = program.funcs()[func as usize].instruction(at.pc) - 1;
-    let catches = &program.module().functions[func as usize].catches;
-    let catch = catches
+    let function = &program.module().functions[func as usize];
+    let catch = function
+        .catches
         .iter()
         .find(|catch| (catch.start..catch.end).contains(&instruction))?;
+    clear_window(function, instruction, at.regs);
     // SAFETY: the register and the target lie in the function (verified).
     let pc = unsafe {
-        *at.regs.wide(flin_bytecode::Bank::Reference, catch.reg) = error.address();
+        *at.regs.wide(Bank::Reference, catch.reg) = error.address();
         at.code.add(catch.target as usize)
     };
     m.pinned = None;
+    if is_out_of_memory(error) {
+        // What filled the memory went with the frames that did not catch; the catch needs room to say so.
+        m.collect(at.regs);
+    }
     Some(At { pc, ..at })
+}
+
+fn is_out_of_memory(error: Obj) -> bool {
+    let kind = error.error_parts().kind.as_obj();
+    kind.is_some_and(|kind| kind.text() == Some(ErrorKind::MemoryLimitExceeded.name()))
+}
+
+/// If a call failed, its window and all behind it is done with: what the callees left there must not be kept alive by the
+/// frame that catches.
+fn clear_window(function: &Function, instruction: u32, regs: Regs) {
+    let Ok(call) = Instr::decode(function.code[instruction as usize]) else {
+        return;
+    };
+    let is_window = |operand: &&Operand| operand.kind == OperandKind::Window(Bank::Reference);
+    if let Some(window) = call.op.row().operands.iter().find(is_window) {
+        let near = function.ref_regs.len().min(NEAR_REGS);
+        for register in call.at(window.place) as usize..near {
+            regs.set_slot(Bank::Reference, register, Word::none().bits());
+        }
+    }
 }
 
 /// The error object of a fault; none if the host stopped the run, whose error is pinned then.
