@@ -52,7 +52,7 @@ pub struct HostRecord {
     pub ty: EntityTypeId,
     /// Its id; 0 while unsaved.
     pub id: i64,
-    /// Version, from 1; 0 while unsaved.
+    /// Version, from 1; 0 while unsaved, and of a link to a record of the past whose fields nobody has read.
     pub version: i64,
     /// Time of the first save, ms since 1970 UTC.
     pub created_at: i64,

@@ -114,13 +114,16 @@ impl StoreHost<'_> {
         })
     }
 
-    /// One version of a record by its number, as of a time.
+    /// One version of a record by its number, as of a time; by 0 the one that was current then.
     pub(crate) fn version(
         &mut self,
         ty: EntityTypeId,
         id: i64,
         (version, as_of): (i64, Moment),
     ) -> Result<Option<HostRecord>, HostError> {
+        if version == 0 {
+            return self.entity_get_at(ty, id, as_of);
+        }
         let mut versions = self.entity_history(ty, id)?.into_iter();
         let found = versions.find(|found| found.version == version);
         Ok(found.map(|mut record| {

@@ -7,7 +7,7 @@ use crate::fault::{Fault, Res};
 use crate::heap::{EntityState, Obj, Past, range_parts};
 use crate::host::{HostPast, HostRecord, HostResponse, HostValue, Moment};
 use crate::machine::Machine;
-use crate::semantics::{Walk, entity, print, types, unlinking};
+use crate::semantics::{Walk, entity, print, types, unlinking, wire};
 use crate::value::{View, Word};
 
 /// A value from outside.
@@ -270,6 +270,9 @@ fn export_map(m: &mut Machine, map: Obj, walk: &mut Walk) -> Res<Vec<(String, Ho
 fn export_entity(m: &mut Machine, entity: Obj, walk: &mut Walk) -> Res<HostValue> {
     let ty = flin_bytecode::EntityTypeId(entity.meta());
     let state = entity.entity_state();
+    if state == EntityState::Link && entity.entity_past().is_some() && !walk.as_links {
+        return Ok(wire::past(entity));
+    }
     if state == EntityState::Link || walk.as_links && entity.entity_id() != 0 {
         return Ok(HostValue::Link(ty, entity.entity_id()));
     }

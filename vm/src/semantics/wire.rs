@@ -101,7 +101,9 @@ fn link(m: &Machine, entity: Obj) -> Res<HostValue> {
                 "this {name} is not saved, so the page cannot refer to it"
             )))
         }
-        EntityState::Loaded if entity.entity_past().is_some() => Ok(past(entity)),
+        EntityState::Loaded | EntityState::Link if entity.entity_past().is_some() => {
+            Ok(past(entity))
+        }
         EntityState::Loaded | EntityState::Link => Ok(HostValue::Link(
             flin_bytecode::EntityTypeId(entity.meta()),
             entity.entity_id(),
@@ -109,8 +111,8 @@ fn link(m: &Machine, entity: Obj) -> Res<HostValue> {
     }
 }
 
-/// A record of the past travels with its version; nobody asks for its fields.
-fn past(entity: Obj) -> HostValue {
+/// A record of the past travels with its version, or none if only its moment is known; nobody asks for its fields.
+pub(crate) fn past(entity: Obj) -> HostValue {
     let stamps = entity.entity_stamps();
     HostValue::Entity(Box::new(HostRecord {
         ty: flin_bytecode::EntityTypeId(entity.meta()),

@@ -54,6 +54,9 @@ fn write(out: &mut String, module: &Module, value: &HostValue) {
         HostValue::Float(_) => out.push_str("null"),
         HostValue::Text(text) => write_plain_text(out, text),
         HostValue::Time(ms) => write_plain_text(out, &iso::format(*ms)),
+        HostValue::Entity(record) if record.past.is_some() && record.version == 0 => {
+            write!(out, "{}", record.id).expect("a String takes everything");
+        }
         HostValue::Entity(record) => write_entity(out, module, record),
         HostValue::Enum {
             index,
