@@ -191,7 +191,15 @@ impl<'p> Walker<'_, 'p> {
             }
         }
         if !possible {
-            self.unknown_name(recv, set, name, Vec::new());
+            let mut known: Vec<String> = Vec::new();
+            for member in self.engine.cells.members(set) {
+                if let Some(entity) = self.engine.cells.single_entity(member) {
+                    known.extend(self.field_names(entity));
+                } else if member == Set::ERROR {
+                    known.extend(ERROR_FIELDS.map(str::to_owned));
+                }
+            }
+            self.unknown_name(recv, set, name, known);
             return (Set::NEVER, None);
         }
         self.engine.cells.escape(set);

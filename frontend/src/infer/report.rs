@@ -428,11 +428,48 @@ impl Walker<'_, '_> {
             };
             let mut diagnostic =
                 Diagnostic::error(code, place, title).label(format!("this is {found}"));
-            if lambda_missing {
+            if let Some(hint) = walker.instead_of(name.0, rows, blamed, args) {
+                diagnostic = diagnostic.hint(hint);
+            } else if lambda_missing {
                 diagnostic = diagnostic.hint("write a lambda: `x => …`");
             }
             walker.with_origins(diagnostic, arg.0, arg.1)
         });
+    }
+
+    /// What was meant by a call that no row takes, if it looks like a habit from elsewhere.
+    fn instead_of(
+        &mut self,
+        name: &str,
+        rows: &[LibId],
+        blamed: usize,
+        args: &[Arg],
+    ) -> Option<String> {
+        let first = args[0].1;
+        let takes_lists = |row: &LibId| matches!(row.scheme().params[0], LibType::List(_));
+        if blamed == 0 && first == Set::TEXT && rows.iter().any(takes_lists) {
+            return Some(format!(
+                "`.chars` makes a list of its characters: `.chars.{name}(…)`"
+            ));
+        }
+        let func = args.get(1)?.1.func;
+        let by_one = |row: &LibId| matches!(row.scheme().params.get(1), Some(LibType::Func(of, _)) if of.len() == 1);
+        if name == "sort_by"
+            && let Some(func) = func
+            && *self.engine.cells.takes(func).start() == 2
+            && rows.iter().any(by_one)
+        {
+            let hint = "`sort_by` asks each element for what it goes by; to compare two write `sort((a, b) => …)`";
+            return Some(hint.to_owned());
+        }
+        let start_first =
+            |row: &LibId| matches!(row.scheme().params.get(2), Some(LibType::Func(..)));
+        if func.is_some() && args.len() == 3 && rows.iter().any(start_first) {
+            return Some(format!(
+                "the start stands before the function: `{name}(start, (sum, x) => …)`"
+            ));
+        }
+        None
     }
 
     fn could_fit(&mut self, param: &LibType, set: Set) -> bool {
