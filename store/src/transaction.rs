@@ -25,6 +25,9 @@ pub struct ReadSet {
     pub(crate) absences: BTreeSet<(TypeIx, FieldIx, UniqueKey)>,
 }
 
+/// A record and a field of it that may hold a link.
+type Holder = ((TypeIx, EntityId), FieldIx);
+
 /// What a transaction does to one record.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
@@ -46,7 +49,7 @@ pub struct Transaction {
     /// Unique values that records of this transaction hold or held for a while; a look at the record decides.
     claims: HashMap<(TypeIx, FieldIx, UniqueKey), BTreeSet<EntityId>>,
     /// Records and fields of this transaction that link to a record, or did for a while; a look at the record decides.
-    linking: HashMap<(TypeIx, EntityId), BTreeSet<((TypeIx, EntityId), FieldIx)>>,
+    linking: HashMap<(TypeIx, EntityId), BTreeSet<Holder>>,
     exclusive: Option<ExclusiveTurn>,
 }
 
