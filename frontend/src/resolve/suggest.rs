@@ -65,6 +65,8 @@ pub(super) fn function_from_elsewhere(name: &str) -> Option<&'static str> {
 
 /// Names are looked for in that many messages; nobody sees later ones, and each search goes through all names.
 const SUGGESTIONS_MAX: usize = 100;
+/// Names are compared about that often in one program: with very many names fewer messages have suggestions.
+const COMPARED_MAX: usize = 400_000;
 
 impl Resolver<'_> {
     /// The enum that has a variant of this name, if it is only one.
@@ -101,6 +103,9 @@ impl Resolver<'_> {
                 (super::typenames::BUILT_IN.iter()).for_each(|name| candidates.push(name));
             }
             Wanted::Entity => {}
+        }
+        if self.diagnostics.len() * candidates.len() >= COMPARED_MAX {
+            return None;
         }
         nearest(name, candidates.into_iter()).map(str::to_owned)
     }
