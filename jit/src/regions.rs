@@ -28,13 +28,11 @@ pub(crate) enum Region {
     Globals,
     /// What boxed numbers hold (never changes).
     Boxed,
-    /// Bytes of texts.
-    Text,
     /// Bump pointers of the heap.
     Bump,
 }
 
-const COUNT: usize = 15;
+const COUNT: usize = 14;
 
 impl Region {
     const fn number(self) -> usize {
@@ -47,9 +45,8 @@ impl Region {
             Region::Captured => 5,
             Region::Globals => 6,
             Region::Boxed => 7,
-            Region::Text => 8,
-            Region::Bump => 9,
-            Region::Elements(class) => 10 + class as usize,
+            Region::Bump => 8,
+            Region::Elements(class) => 9 + class as usize,
         }
     }
 }
@@ -61,8 +58,8 @@ impl Regions {
     /// Makes all regions known to the function.
     pub(crate) fn new(func: &mut Function) -> Regions {
         const NAMES: [&str; COUNT] = [
-            "frame", "context", "header", "list", "record", "captured", "globals", "boxed", "text",
-            "bump", "i64s", "f64s", "bools", "refs", "anys",
+            "frame", "context", "header", "list", "record", "captured", "globals", "boxed", "bump",
+            "i64s", "f64s", "bools", "refs", "anys",
         ];
         let mut number = 0;
         Regions(NAMES.map(|name| {

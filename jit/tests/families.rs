@@ -4,6 +4,12 @@ mod support;
 
 use support::same_source;
 
+/// Runs a source in all ways; no error leaves it.
+fn returns(source: &str) {
+    let happened = same_source(source);
+    assert!(happened.ends_with("\nreturned"), "{happened}");
+}
+
 #[test]
 fn recursion() {
     let happened = same_source(
@@ -21,7 +27,7 @@ fn loops_of_ints() {
 
 #[test]
 fn loops_of_floats() {
-    same_source(
+    returns(
         "fn pi(n: int) -> float {\n  total = 0.0\n  sign = 1.0\n  k = 0\n  while k < n {\n    total = total + sign / (2.0 * k + 1.0)\n    sign = -sign\n    k = k + 1\n  }\n  total * 4.0 + 7.5 % 2.0 + 2.0 ** 0.5\n}\nprint(pi(500))\n",
     );
 }
@@ -36,7 +42,7 @@ fn overflow_in_the_middle_of_a_loop() {
 
 #[test]
 fn errors_are_caught_where_they_are() {
-    same_source(
+    returns(
         "fn part(a: int, b: int) -> int {\n  r = try a / b\n  if r is error { -1 } else { a % b }\n}\nout = 0\nfor i in 0..50 {\n  out = out + part(i * 7, i % 4)\n}\nprint(out)\n",
     );
 }
@@ -56,7 +62,28 @@ fn lists_records_texts() {
 
 #[test]
 fn closures_and_cells() {
-    same_source(
+    returns(
         "fn counter() {\n  n = 0\n  () => {\n    n = n + 1\n    n\n  }\n}\nc = counter()\nfor i in 0..30 { c() }\nprint(c())\nxs = [3, 1, 2]\nprint(xs.map(x => x * 2).filter(x => x > 2))\nprint(xs.sort_by(x => -x))\nprint(xs.reduce(0, (a, b) => a + b))\n",
+    );
+}
+
+#[test]
+fn every_class_of_list_record_cell_and_global() {
+    returns(
+        "ints = [1, 2, 3]\nfloats = [1.5, 2.5, 3.5]\nbools = [true, false, true]\nwords = [\"a\", \"b\", \"c\"]\nmixed = [1, \"two\", none, 4.5, true]\nfn all(n: int) {\n  rec = { i: 1, f: 1.5, b: true, r: \"x\", a: none }\n  for k in 0..n {\n    at = k % 3\n    ints[at] = ints[at] + k\n    floats[at] = floats[at] * 1.25 - 0.5\n    bools[at] = !bools[(k + 1) % 3]\n    words[at] = words[(k + 2) % 3]\n    mixed[k % 5] = mixed[(k * 2) % 5]\n    ints.push(ints[-1])\n    floats.push(floats[at])\n    bools.push(bools[at])\n    words.push(words[at])\n    mixed.push(mixed[k])\n    rec.i = rec.i + ints.len\n    rec.f = rec.f + floats[k]\n    rec.b = rec.b == bools[k]\n    rec.r = words[k]\n    rec.a = mixed[k]\n  }\n  print(rec)\n}\nall(25)\nprint(ints)\nprint(floats)\nprint(bools)\nprint(words)\nprint(mixed)\n",
+    );
+}
+
+#[test]
+fn words_of_any_type() {
+    returns(
+        "fn add(x, y) { x + y }\nvalues = parse_json(\"[1, 2.5, 0.0, -0.0, true, false, null, 4611686018427387903, 4611686018427387904, 1e300, \\\"text\\\", \\\"\\\", [], [1]]\")\nfor v in values {\n  if v { print(\"yes {v}\") } else { print(\"no {v}\") }\n  print(v == 1)\n  print(v == none)\n  print(v == \"text\")\n  sum = try v + 1\n  print(sum)\n  less = try v < 2\n  print(less)\n  n = try to_int(v)\n  print(n)\n}\nprint(add(1, 2))\nprint(add(1.5, 2))\nprint(add(\"a\", \"b\"))\nprint(values[7] + values[7])\n",
+    );
+}
+
+#[test]
+fn library_rows_in_place() {
+    returns(
+        "xs = [0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.49999999999999994, 4503599627370497.5, 9.3e18]\nfor x in xs {\n  print(sqrt(x).format(3))\n  print(abs(x))\n  print(try floor(x))\n  print(try ceil(x))\n  print(try round(x))\n  print(try to_int(x))\n}\nns = [0, 5, -5, 9223372036854775807, -9223372036854775807 - 1]\nfor n in ns {\n  print(try abs(n))\n  print(min(n, 3))\n  print(max(n, 3))\n}\n",
     );
 }

@@ -110,6 +110,7 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     /// Marks the call, checks the depth and burns fuel; gives the callee's call word.
     fn begin_call(&mut self) -> Value {
+        self.fresh_closure = None;
         self.mark(self.at);
         let depth = self.b.ins().iadd_imm_s(self.rp, 8);
         let limit = self.context_word(layout::CONTEXT_DEPTH_LIMIT);
@@ -154,12 +155,6 @@ impl<'a, 'p> Lower<'a, 'p> {
         let is_error = self.b.ins().icmp_imm_s(IntCC::Equal, status, 1);
         self.b.ins().brif(is_error, failed, &[], exit, &[]);
         self.go_on_in(go_on);
-    }
-
-    /// The header of an object.
-    pub(super) fn header(&mut self, object: Value) -> Value {
-        let flags = self.regions.flags(Region::Header);
-        self.b.ins().load(types::I64, flags, object, 0)
     }
 
     /// The native code of a function; goes to `cold` if there is none.

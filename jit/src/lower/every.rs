@@ -4,6 +4,7 @@
 
 use flin_bytecode::{Bank, Class, Instr, Op};
 use flin_vm::native::RtCall;
+use flin_vm::native::layout::NativeKind;
 
 use super::Lower;
 
@@ -61,20 +62,95 @@ impl Lower<'_, '_> {
             Op::RetAny => self.ret(Some(Class::Any), i),
             Op::Ret => self.ret(None, i),
 
-            Op::BoxInt
-            | Op::BoxFloat
-            | Op::BoxBool
-            | Op::BoxTime
+            Op::BoxInt => self.box_int(i),
+            Op::BoxFloat => self.box_float(i),
+            Op::BoxBool => self.box_bool(i),
+            Op::UnboxInt => self.unbox_int(i),
+            Op::UnboxFloat => self.unbox_float(i),
+            Op::UnboxBool => self.unbox_bool(i),
+            Op::UnboxTime => self.unbox_time(NativeKind::Time, i),
+            Op::UnboxDuration => self.unbox_time(NativeKind::Duration, i),
+            Op::TruthyRef | Op::TruthyAny => self.truthy(i),
+            Op::TextLen => self.text_len(i),
+
+            Op::ListNew => self.list_new(i),
+            Op::ListPushI64 => self.list_push(Class::I64, i),
+            Op::ListPushF64 => self.list_push(Class::F64, i),
+            Op::ListPushBool => self.list_push(Class::Bool, i),
+            Op::ListPushRef => self.list_push(Class::Ref, i),
+            Op::ListPushAny => self.list_push(Class::Any, i),
+            Op::ListGetI64 => self.list_get(Class::I64, i),
+            Op::ListGetF64 => self.list_get(Class::F64, i),
+            Op::ListGetBool => self.list_get(Class::Bool, i),
+            Op::ListGetRef => self.list_get(Class::Ref, i),
+            Op::ListGetAny => self.list_get(Class::Any, i),
+            Op::ListSetI64 => self.list_set(Class::I64, i),
+            Op::ListSetF64 => self.list_set(Class::F64, i),
+            Op::ListSetBool => self.list_set(Class::Bool, i),
+            Op::ListSetRef => self.list_set(Class::Ref, i),
+            Op::ListSetAny => self.list_set(Class::Any, i),
+            Op::ListLen => self.list_len(i),
+
+            Op::RecordNew => self.record_new(i),
+            Op::RecordGetI64 => self.record_get(Class::I64, i),
+            Op::RecordGetF64 => self.record_get(Class::F64, i),
+            Op::RecordGetBool => self.record_get(Class::Bool, i),
+            Op::RecordGetRef => self.record_get(Class::Ref, i),
+            Op::RecordGetAny => self.record_get(Class::Any, i),
+            Op::RecordSetI64 => self.record_set(Class::I64, i),
+            Op::RecordSetF64 => self.record_set(Class::F64, i),
+            Op::RecordSetBool => self.record_set(Class::Bool, i),
+            Op::RecordSetRef => self.record_set(Class::Ref, i),
+            Op::RecordSetAny => self.record_set(Class::Any, i),
+
+            Op::CellNewI64 => self.cell_new(Class::I64, i),
+            Op::CellNewF64 => self.cell_new(Class::F64, i),
+            Op::CellNewBool => self.cell_new(Class::Bool, i),
+            Op::CellNewRef => self.cell_new(Class::Ref, i),
+            Op::CellNewAny => self.cell_new(Class::Any, i),
+            Op::CellGetI64 => self.cell_get(Class::I64, i),
+            Op::CellGetF64 => self.cell_get(Class::F64, i),
+            Op::CellGetBool => self.cell_get(Class::Bool, i),
+            Op::CellGetRef => self.cell_get(Class::Ref, i),
+            Op::CellGetAny => self.cell_get(Class::Any, i),
+            Op::CellSetI64 => self.cell_set(Class::I64, i),
+            Op::CellSetF64 => self.cell_set(Class::F64, i),
+            Op::CellSetBool => self.cell_set(Class::Bool, i),
+            Op::CellSetRef => self.cell_set(Class::Ref, i),
+            Op::CellSetAny => self.cell_set(Class::Any, i),
+
+            Op::GlobalGetI64 => self.global_get(Class::I64, i),
+            Op::GlobalGetF64 => self.global_get(Class::F64, i),
+            Op::GlobalGetBool => self.global_get(Class::Bool, i),
+            Op::GlobalGetRef => self.global_get(Class::Ref, i),
+            Op::GlobalGetAny => self.global_get(Class::Any, i),
+            Op::GlobalSetI64 => self.global_set(Class::I64, i),
+            Op::GlobalSetF64 => self.global_set(Class::F64, i),
+            Op::GlobalSetBool => self.global_set(Class::Bool, i),
+            Op::GlobalSetRef => self.global_set(Class::Ref, i),
+            Op::GlobalSetAny => self.global_set(Class::Any, i),
+
+            Op::ClosureNew => self.closure_new(i),
+            Op::CaptureSetI64 => self.capture_set(Class::I64, i),
+            Op::CaptureSetF64 => self.capture_set(Class::F64, i),
+            Op::CaptureSetBool => self.capture_set(Class::Bool, i),
+            Op::CaptureSetRef => self.capture_set(Class::Ref, i),
+            Op::CaptureSetAny => self.capture_set(Class::Any, i),
+            Op::CaptureGetI64 => self.capture_get(Class::I64, i),
+            Op::CaptureGetF64 => self.capture_get(Class::F64, i),
+            Op::CaptureGetBool => self.capture_get(Class::Bool, i),
+            Op::CaptureGetRef => self.capture_get(Class::Ref, i),
+            Op::CaptureGetAny => self.capture_get(Class::Any, i),
+            Op::CallLib => self.call_lib(i),
+
+            Op::AddAny | Op::SubAny => self.arith_any(i),
+            Op::LtAny | Op::LeAny => self.order_any(i),
+            Op::EqRef | Op::EqAny => self.equal_words(i),
+
+            Op::BoxTime
             | Op::BoxDuration
-            | Op::UnboxInt
-            | Op::UnboxFloat
-            | Op::UnboxBool
-            | Op::UnboxTime
-            | Op::UnboxDuration
             | Op::UnboxRef
             | Op::CheckRef
-            | Op::TruthyRef
-            | Op::TruthyAny
             | Op::IsTypeRef
             | Op::IsTypeAny
             | Op::TextI64
@@ -86,34 +162,6 @@ impl Lower<'_, '_> {
             | Op::TextAny
             | Op::Concat
             | Op::ConcatN
-            | Op::ListNew
-            | Op::ListPushI64
-            | Op::ListPushF64
-            | Op::ListPushBool
-            | Op::ListPushRef
-            | Op::ListPushAny
-            | Op::ListGetI64
-            | Op::ListGetF64
-            | Op::ListGetBool
-            | Op::ListGetRef
-            | Op::ListGetAny
-            | Op::ListSetI64
-            | Op::ListSetF64
-            | Op::ListSetBool
-            | Op::ListSetRef
-            | Op::ListSetAny
-            | Op::ListLen
-            | Op::RecordNew
-            | Op::RecordGetI64
-            | Op::RecordGetF64
-            | Op::RecordGetBool
-            | Op::RecordGetRef
-            | Op::RecordGetAny
-            | Op::RecordSetI64
-            | Op::RecordSetF64
-            | Op::RecordSetBool
-            | Op::RecordSetRef
-            | Op::RecordSetAny
             | Op::MapNew
             | Op::MapGet
             | Op::MapSet
@@ -123,37 +171,9 @@ impl Lower<'_, '_> {
             | Op::FieldSetAny
             | Op::IndexGetAny
             | Op::IndexSetAny
-            | Op::TextIndex
-            | Op::TextLen
-            | Op::CellNewI64
-            | Op::CellNewF64
-            | Op::CellNewBool
-            | Op::CellNewRef
-            | Op::CellNewAny
-            | Op::CellGetI64
-            | Op::CellGetF64
-            | Op::CellGetBool
-            | Op::CellGetRef
-            | Op::CellGetAny
-            | Op::CellSetI64
-            | Op::CellSetF64
-            | Op::CellSetBool
-            | Op::CellSetRef
-            | Op::CellSetAny
-            | Op::GlobalGetI64
-            | Op::GlobalGetF64
-            | Op::GlobalGetBool
-            | Op::GlobalGetRef
-            | Op::GlobalGetAny
-            | Op::GlobalSetI64
-            | Op::GlobalSetF64
-            | Op::GlobalSetBool
-            | Op::GlobalSetRef
-            | Op::GlobalSetAny => self.by_helper(),
+            | Op::TextIndex => self.by_helper(),
 
             Op::PowI64
-            | Op::AddAny
-            | Op::SubAny
             | Op::MulAny
             | Op::DivAny
             | Op::RemAny
@@ -161,22 +181,7 @@ impl Lower<'_, '_> {
             | Op::NegAny
             | Op::ListConcat => self.by_helper(),
 
-            Op::EqRef | Op::EqAny | Op::LtText | Op::LeText | Op::LtAny | Op::LeAny => {
-                self.by_helper();
-            }
-
-            Op::ClosureNew
-            | Op::CaptureSetI64
-            | Op::CaptureSetF64
-            | Op::CaptureSetBool
-            | Op::CaptureSetRef
-            | Op::CaptureSetAny
-            | Op::CaptureGetI64
-            | Op::CaptureGetF64
-            | Op::CaptureGetBool
-            | Op::CaptureGetRef
-            | Op::CaptureGetAny
-            | Op::CallLib => self.by_helper(),
+            Op::LtText | Op::LeText => self.by_helper(),
 
             Op::EntityNew
             | Op::EntityGet

@@ -9,6 +9,11 @@ mod compare;
 mod control;
 mod data;
 mod every;
+mod library;
+mod lists;
+mod objects;
+mod slots;
+mod words;
 
 use cranelift_codegen::ir::{
     Block, Function, InstBuilder, InstructionData, Opcode, SigRef, UserFuncName, Value, ValueDef,
@@ -16,7 +21,7 @@ use cranelift_codegen::ir::{
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use flin_bytecode::{Bank, Class, Instr};
+use flin_bytecode::{Bank, Class, FuncId, Instr};
 use flin_vm::native::{RtCall, layout};
 
 use crate::convention;
@@ -62,6 +67,8 @@ pub(crate) struct Lower<'a, 'p> {
     pub(crate) exits: Exits,
     /// Number of the instruction that is being translated.
     pub(crate) at: u32,
+    /// The closure that this block made last, and its register.
+    fresh_closure: Option<(u8, FuncId)>,
     callees: &'a Callees,
     call_conv: CallConv,
     frame_call: SigRef,
@@ -122,6 +129,7 @@ pub(crate) fn lower(
         outer_pinned: None,
         exits: Exits::default(),
         at: 0,
+        fresh_closure: None,
         callees,
         call_conv,
         frame_call,
@@ -253,6 +261,7 @@ impl<'a, 'p> Lower<'a, 'p> {
         let block = &unit.flow.blocks[number as usize];
         self.needed = unit.needed_in(number);
         self.needed_from = block.start;
+        self.fresh_closure = None;
         if self.knobs.count_ops {
             self.count(i64::from(block.end - block.start));
         }
@@ -362,6 +371,7 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     fn set_register(&mut self, class: Class, reg: u8, value: Value) {
         let slot = Self::slot(class.bank(), reg);
+        self.forget_closure(slot);
         self.registers.set(&mut self.b, &self.regions, slot, value);
     }
 
@@ -426,8 +436,17 @@ impl<'a, 'p> Lower<'a, 'p> {
         let status = self.runtime(RtCall::Step, self.at);
         self.fail_if(status);
         writes(module, instr, |slot| {
+            self.forget_closure(slot);
             self.registers.reload(&mut self.b, &self.regions, slot);
         });
+    }
+
+    /// A register gets another value.
+    fn forget_closure(&mut self, slot: Slot) {
+        let held = |(reg, _): (u8, FuncId)| Self::slot(Bank::Reference, reg);
+        if self.fresh_closure.map(held) == Some(slot) {
+            self.fresh_closure = None;
+        }
     }
 
     /// The int that a value always is, if Cranelift's instruction shows it.

@@ -37,7 +37,7 @@ pub(crate) use list::{
     len as list_len,
 };
 pub(crate) use map::MapCursor;
-pub(crate) use object::{Kind, NONE_OBJECT, Obj, header};
+pub(crate) use object::{FLAG_ASCII, Kind, NONE_OBJECT, Obj, header};
 pub(crate) use text::is_ascii as text_is_ascii;
 pub(crate) use things::{ErrorParts, QUERY_STEPS_MAX, QueryBase};
 

@@ -63,7 +63,7 @@ pub(super) const FLAG_MARK: u64 = 1 << 8;
 /// Not in the VM's heap: never marked, never freed.
 pub(super) const FLAG_STATIC: u64 = 2 << 8;
 /// A text of ASCII only.
-pub(super) const FLAG_ASCII: u64 = 4 << 8;
+pub(crate) const FLAG_ASCII: u64 = 4 << 8;
 
 /// Has an allocation of its own.
 pub(super) const FLAG_LARGE: u64 = 8 << 8;

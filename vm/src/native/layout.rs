@@ -63,6 +63,9 @@ pub const KIND_META_MASK: u64 = 0xffff_ffff_0000_00ff;
 /// Kind of a header.
 pub const KIND_MASK: u64 = 0xff;
 
+/// Flag in the header of a text of ASCII only.
+pub const TEXT_ASCII: u64 = heap::FLAG_ASCII;
+
 /// Kinds of objects that native code compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NativeKind {

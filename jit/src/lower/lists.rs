@@ -1,0 +1,123 @@
+//! Lists in place: elements of the list's own class at positions from the start, appending where there is room. Must stay
+//! true: everything else (other classes, positions from the end, growing, errors) is done by helper.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
+use flin_bytecode::{Class, Instr};
+use flin_vm::native::layout::{self, NativeKind, class_aux, header_bits};
+
+use super::Lower;
+use crate::regions::Region;
+
+impl Lower<'_, '_> {
+    pub(super) fn list_get(&mut self, class: Class, i: Instr) {
+        let (list, index) = (self.reference(i.b), self.scalar(i.c));
+        let slow = self.cold_block();
+        let place = self.element(list, class, index, slow);
+        let flags = self.regions.flags(Region::Elements(class));
+        let value = match class {
+            Class::I64 | Class::Ref | Class::Any => {
+                self.b
+                    .ins()
+                    .load(types::I64, flags, place, layout::LIST_DATA)
+            }
+            Class::F64 => self
+                .b
+                .ins()
+                .load(types::F64, flags, place, layout::LIST_DATA),
+            Class::Bool => self
+                .b
+                .ins()
+                .load(types::I8, flags, place, layout::LIST_DATA),
+        };
+        self.set_register(class, i.a, value);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn list_set(&mut self, class: Class, i: Instr) {
+        let (list, index) = (self.reference(i.b), self.scalar(i.c));
+        let value = self.register(class, i.a);
+        let slow = self.cold_block();
+        let place = self.element(list, class, index, slow);
+        let flags = self.regions.flags(Region::Elements(class));
+        self.b.ins().store(flags, value, place, layout::LIST_DATA);
+        self.or_by_helper(slow);
+    }
+
+    /// Address of an element less `LIST_DATA`, after class and position were compared.
+    fn element(&mut self, list: Value, class: Class, index: Value, slow: Block) -> Value {
+        self.need_kind(list, NativeKind::List, class_aux(class), slow);
+        let flags = self.regions.flags(Region::List);
+        let len = self.b.ins().load(types::I64, flags, list, layout::LIST_LEN);
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
+        self.need(inside, slow);
+        let buffer = self
+            .b
+            .ins()
+            .load(types::I64, flags, list, layout::LIST_BUFFER);
+        self.place(buffer, class, index)
+    }
+
+    fn place(&mut self, buffer: Value, class: Class, index: Value) -> Value {
+        let bytes = match class {
+            Class::Bool => index,
+            Class::I64 | Class::F64 | Class::Ref | Class::Any => self.b.ins().ishl_imm_u(index, 3),
+        };
+        self.b.ins().iadd(buffer, bytes)
+    }
+
+    pub(super) fn list_push(&mut self, class: Class, i: Instr) {
+        let list = self.reference(i.a);
+        let value = self.register(class, i.b);
+        let slow = self.cold_block();
+        let header = self.need_kind(list, NativeKind::List, class_aux(class), slow);
+        let capacity = self.b.ins().ushr_imm_u(header, 32);
+        let flags = self.regions.flags(Region::List);
+        let len = self.b.ins().load(types::I64, flags, list, layout::LIST_LEN);
+        let has_room = self.b.ins().icmp(IntCC::UnsignedLessThan, len, capacity);
+        self.need(has_room, slow);
+        let buffer = self
+            .b
+            .ins()
+            .load(types::I64, flags, list, layout::LIST_BUFFER);
+        let place = self.place(buffer, class, len);
+        let elements = self.regions.flags(Region::Elements(class));
+        self.b
+            .ins()
+            .store(elements, value, place, layout::LIST_DATA);
+        let longer = self.b.ins().iadd_imm_s(len, 1);
+        self.b.ins().store(flags, longer, list, layout::LIST_LEN);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn list_len(&mut self, i: Instr) {
+        let list = self.reference(i.b);
+        let slow = self.cold_block();
+        let header = self.header(list);
+        let kind = self.b.ins().ireduce(types::I8, header);
+        let wanted = header_bits(NativeKind::List, 0, 0) as i64;
+        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, kind, wanted);
+        self.need(fits, slow);
+        let flags = self.regions.flags(Region::List);
+        let len = self.b.ins().load(types::I64, flags, list, layout::LIST_LEN);
+        self.set_scalar(i.a, len);
+        self.or_by_helper(slow);
+    }
+
+    /// An empty list without room. (With room it has a buffer, too.)
+    pub(super) fn list_new(&mut self, i: Instr) {
+        let class = Class::from_u8(i.b).expect("verified: a class");
+        if i.imm != 0 {
+            return self.by_helper();
+        }
+        let slow = self.cold_block();
+        let header = header_bits(NativeKind::List, class_aux(class), 0);
+        let list = self.allocate(header, 3, slow).expect("a list is small");
+        let flags = self.regions.flags(Region::List);
+        let zero = self.b.ins().iconst(types::I64, 0);
+        self.b.ins().store(flags, zero, list, layout::LIST_LEN);
+        self.b.ins().store(flags, zero, list, layout::LIST_BUFFER);
+        self.set_reference(i.a, list);
+        self.or_by_helper(slow);
+    }
+}

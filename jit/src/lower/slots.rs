@@ -1,0 +1,164 @@
+//! Records, cells, captured values and globals in place. Must stay true: a record's slot is touched only after its whole
+//! header was compared with the shape's; the captures of the running function need no compare, because its closure is
+//! always in reference register 0.
+
+use cranelift_codegen::ir::InstBuilder;
+use flin_bytecode::{Class, FuncId, Instr};
+use flin_vm::native::layout::{self, NativeKind, class_aux, header_bits};
+
+use super::Lower;
+use crate::regions::Region;
+
+fn record_header(shape: i32) -> u64 {
+    header_bits(NativeKind::Record, 0, shape as u32)
+}
+
+fn slot_offset(slot: usize) -> i32 {
+    layout::SLOT_FIRST + slot as i32 * 8
+}
+
+impl Lower<'_, '_> {
+    pub(super) fn record_new(&mut self, i: Instr) {
+        let module = self.unit.outside.module;
+        let fields = &module.shapes[i.imm as usize].fields;
+        let slow = self.cold_block();
+        let words = 1 + fields.len().max(1);
+        let Some(record) = self.allocate(record_header(i.imm), words, slow) else {
+            self.b.ins().jump(slow, &[]);
+            self.go_on_in(slow);
+            return self.by_helper();
+        };
+        for (slot, (_, class)) in fields.iter().enumerate() {
+            let empty = self.empty_slot(*class);
+            let flags = self.regions.flags(Region::Record);
+            self.b.ins().store(flags, empty, record, slot_offset(slot));
+        }
+        if fields.is_empty() {
+            let empty = self.empty_slot(Class::I64);
+            let flags = self.regions.flags(Region::Record);
+            self.b.ins().store(flags, empty, record, slot_offset(0));
+        }
+        self.set_reference(i.a, record);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn record_get(&mut self, class: Class, i: Instr) {
+        let record = self.reference(i.b);
+        let slow = self.cold_block();
+        self.need_header(record, record_header(i.imm), slow);
+        let offset = slot_offset(usize::from(i.c));
+        let value = self.load_class(class, Region::Record, record, offset);
+        self.set_register(class, i.a, value);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn record_set(&mut self, class: Class, i: Instr) {
+        let record = self.reference(i.b);
+        let value = self.register(class, i.a);
+        let slow = self.cold_block();
+        self.need_header(record, record_header(i.imm), slow);
+        let offset = slot_offset(usize::from(i.c));
+        self.store_class(class, value, Region::Record, record, offset);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn cell_new(&mut self, class: Class, i: Instr) {
+        let value = self.register(class, i.b);
+        let slow = self.cold_block();
+        let header = header_bits(NativeKind::Cell, class_aux(class), 0);
+        let cell = self.allocate(header, 2, slow).expect("a cell is small");
+        self.store_class(class, value, Region::Captured, cell, layout::SLOT_FIRST);
+        self.set_reference(i.a, cell);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn cell_get(&mut self, class: Class, i: Instr) {
+        let cell = self.reference(i.b);
+        let slow = self.cold_block();
+        self.need_kind(cell, NativeKind::Cell, class_aux(class), slow);
+        let value = self.load_class(class, Region::Captured, cell, layout::SLOT_FIRST);
+        self.set_register(class, i.a, value);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn cell_set(&mut self, class: Class, i: Instr) {
+        let cell = self.reference(i.b);
+        let value = self.register(class, i.a);
+        let slow = self.cold_block();
+        self.need_kind(cell, NativeKind::Cell, class_aux(class), slow);
+        self.store_class(class, value, Region::Captured, cell, layout::SLOT_FIRST);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn closure_new(&mut self, i: Instr) {
+        let module = self.unit.outside.module;
+        let captures = &module.functions[i.imm as usize].captures;
+        let count = captures.len();
+        let class_words = count.div_ceil(8);
+        let slow = self.cold_block();
+        let header = header_bits(NativeKind::Closure, count as u16, i.imm as u32);
+        let words = (1 + count + class_words).max(2);
+        let Some(closure) = self.allocate(header, words, slow) else {
+            self.b.ins().jump(slow, &[]);
+            self.go_on_in(slow);
+            return self.by_helper();
+        };
+        let flags = self.regions.flags(Region::Captured);
+        for (slot, class) in captures.iter().enumerate() {
+            let empty = self.empty_slot(*class);
+            self.b.ins().store(flags, empty, closure, slot_offset(slot));
+        }
+        for (at, classes) in captures.chunks(8).enumerate() {
+            let bits = classes
+                .iter()
+                .rev()
+                .fold(0_u64, |bits, class| bits << 8 | *class as u64);
+            let bits = self
+                .b
+                .ins()
+                .iconst(cranelift_codegen::ir::types::I64, bits as i64);
+            self.b
+                .ins()
+                .store(flags, bits, closure, slot_offset(count + at));
+        }
+        self.set_reference(i.a, closure);
+        self.or_by_helper(slow);
+        self.fresh_closure = Some((i.a, FuncId(i.imm as u32)));
+    }
+
+    /// A capture of a closure that was made in this block; of others by helper.
+    pub(super) fn capture_set(&mut self, class: Class, i: Instr) {
+        let made = self.fresh_closure.filter(|(reg, _)| *reg == i.a);
+        let captures = made.map(|(_, func)| {
+            let module = self.unit.outside.module;
+            &module.functions[func.index()].captures
+        });
+        let declared = captures.and_then(|captures| captures.get(i.imm as usize));
+        if declared != Some(&class) {
+            return self.by_helper();
+        }
+        let closure = self.reference(i.a);
+        let value = self.register(class, i.b);
+        let offset = slot_offset(i.imm as usize);
+        self.store_class(class, value, Region::Captured, closure, offset);
+    }
+
+    pub(super) fn capture_get(&mut self, class: Class, i: Instr) {
+        let closure = self.reference(0);
+        let offset = slot_offset(i.imm as usize);
+        let value = self.load_class(class, Region::Captured, closure, offset);
+        self.set_register(class, i.a, value);
+    }
+
+    pub(super) fn global_get(&mut self, class: Class, i: Instr) {
+        let globals = self.context_word(layout::CONTEXT_GLOBALS);
+        let value = self.load_class(class, Region::Globals, globals, i.imm * 8);
+        self.set_register(class, i.a, value);
+    }
+
+    pub(super) fn global_set(&mut self, class: Class, i: Instr) {
+        let globals = self.context_word(layout::CONTEXT_GLOBALS);
+        let value = self.register(class, i.a);
+        self.store_class(class, value, Region::Globals, globals, i.imm * 8);
+    }
+}
