@@ -80,6 +80,7 @@ pub(crate) fn call_shape<'m>(module: &'m Module, instr: &Instr) -> Option<CallSh
     }
     let (signature, is_closure) = match instr.op.operand(Place::Imm) {
         Some(OperandKind::Func) => (&module.functions[instr.imm as usize].signature, false),
+        Some(OperandKind::Closure) => (&module.functions[instr.imm as usize].signature, true),
         Some(OperandKind::Sig) => (&module.signatures[instr.imm as usize], true),
         Some(OperandKind::Lib) => (LibId(instr.imm as u16).signature(), false),
         other => unreachable!("a row with call windows and {other:?}"),

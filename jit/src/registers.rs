@@ -11,6 +11,7 @@ use flin_bytecode::{Bank, Class, Function};
 
 use crate::operands::Slot;
 use crate::regions::{Region, Regions};
+use crate::unit::{Fixed, Unit};
 
 /// The Cranelift type of a class in a variable, an argument or a result.
 pub(crate) fn type_of(class: Class) -> Type {
@@ -24,6 +25,7 @@ pub(crate) fn type_of(class: Class) -> Type {
 /// The registers of the function that is being translated.
 pub(crate) struct Registers<'p> {
     function: &'p Function,
+    fixed: Vec<Option<Fixed>>,
     scalars: Vec<Variable>,
     refs: Vec<Variable>,
     /// Start of the frame in the scalar stack.
@@ -54,10 +56,11 @@ impl<'p> Registers<'p> {
     /// Declares a variable for every register.
     pub(crate) fn new(
         b: &mut FunctionBuilder<'_>,
-        function: &'p Function,
+        unit: &Unit<'p>,
         s: Value,
         r: Value,
     ) -> Registers<'p> {
+        let function = unit.function;
         let mut declare = |classes: &[Class]| -> Vec<Variable> {
             classes
                 .iter()
@@ -66,6 +69,7 @@ impl<'p> Registers<'p> {
         };
         Registers {
             function,
+            fixed: unit.fixed.clone(),
             scalars: declare(&function.scalar_regs),
             refs: declare(&function.ref_regs),
             s,
@@ -108,9 +112,19 @@ impl<'p> Registers<'p> {
         i64::from(frame_offset(slots, u16::from(reg)))
     }
 
-    /// The value of a register.
+    /// The value of a register. What is always the same is made anew wherever it is read: it costs nothing, and
+    /// Cranelift sees it.
     pub(crate) fn get(&self, b: &mut FunctionBuilder<'_>, slot: Slot) -> Value {
-        b.use_var(self.variable(slot))
+        let fixed = match slot.bank {
+            Bank::Scalar => self.fixed[slot.reg as usize],
+            Bank::Reference => None,
+        };
+        match fixed {
+            Some(Fixed::Int(value)) => b.ins().iconst(types::I64, value),
+            Some(Fixed::Float(value)) => b.ins().f64const(value),
+            Some(Fixed::Bool(value)) => b.ins().iconst(types::I8, i64::from(value)),
+            None => b.use_var(self.variable(slot)),
+        }
     }
 
     /// Defines a register; a reference goes to the frame, too.
@@ -150,7 +164,7 @@ impl<'p> Registers<'p> {
     /// Writes a scalar register to the frame.
     pub(crate) fn write_back(&self, b: &mut FunctionBuilder<'_>, regions: &Regions, slot: Slot) {
         debug_assert_eq!(slot.bank, Bank::Scalar);
-        let value = b.use_var(self.variable(slot));
+        let value = self.get(b, slot);
         let wide = match self.class(slot) {
             Class::Bool => b.ins().uextend(types::I64, value),
             Class::I64 | Class::F64 | Class::Ref | Class::Any => value,

@@ -189,7 +189,8 @@ fn with_callees(program: &Program, func: FuncId) -> Vec<FuncId> {
     for word in &functions[func.index()].code {
         let instr = flin_bytecode::Instr::decode(*word).expect("verified: an instruction");
         let callee = FuncId(instr.imm as u32);
-        if instr.op == Op::Call && !batch.contains(&callee) {
+        let is_named = matches!(instr.op, Op::Call | Op::CallWith);
+        if is_named && !batch.contains(&callee) {
             batch.push(callee);
         }
     }

@@ -1,10 +1,11 @@
 //! A unit of compilation: one function, entered at its start or at a loop, with all that is known about it before it is
 //! translated. Here because refusing must come before work. Must stay true: what is refused once is refused always.
 
-use flin_bytecode::{FuncId, Function, Instr};
+use flin_bytecode::{Bank, Const, FuncId, Function, Instr, Module, Op};
 
 use crate::flow::Flow;
 use crate::liveness::{Liveness, RegSet};
+use crate::operands::writes;
 use crate::outside::Outside;
 
 /// Most registers of a bank: native frames have so many slots at most.
@@ -73,6 +74,54 @@ pub(crate) struct Unit<'p> {
     pub(crate) reached: Vec<bool>,
     /// Targets of jumps that go back, among them.
     pub(crate) headers: Vec<u32>,
+    /// Scalar registers that only ever hold one constant.
+    pub(crate) fixed: Vec<Option<Fixed>>,
+}
+
+/// What a register always holds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Fixed {
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+}
+
+/// The scalar registers that are written in one place only, with a constant: whoever reads one reads that.
+fn fixed(module: &Module, function: &Function, code: &[Instr]) -> Vec<Option<Fixed>> {
+    let mut written = vec![0_u32; function.scalar_regs.len()];
+    let params = function.signature.params.iter();
+    let params = params.filter(|class| class.bank() == Bank::Scalar).count();
+    written[..params].fill(1);
+    let mut fixed = vec![None; written.len()];
+    for instr in code {
+        writes(module, instr, |slot| {
+            if slot.bank == Bank::Scalar {
+                written[slot.reg as usize] += 1;
+            }
+        });
+        let constant = if instr.op == Op::ConstI64 {
+            Some(Fixed::Int(i64::from(instr.imm)))
+        } else if instr.op == Op::ConstBool {
+            Some(Fixed::Bool(instr.imm != 0))
+        } else if matches!(instr.op, Op::ConstI64Pool | Op::ConstF64) {
+            match module.constants[instr.imm as usize] {
+                Const::Int(value) => Some(Fixed::Int(value)),
+                Const::Float(value) => Some(Fixed::Float(value)),
+                Const::Text(_) => None,
+            }
+        } else {
+            None
+        };
+        if constant.is_some() {
+            fixed[instr.a as usize] = constant;
+        }
+    }
+    for (fixed, written) in fixed.iter_mut().zip(written) {
+        if written != 1 {
+            *fixed = None;
+        }
+    }
+    fixed
 }
 
 impl<'p> Unit<'p> {
@@ -110,6 +159,7 @@ impl<'p> Unit<'p> {
         let headers = flow.headers(&code, &reached);
         let live = Liveness::new(outside.module, function, &code, &flow);
         Ok(Unit {
+            fixed: fixed(outside.module, function, &code),
             outside,
             id,
             function,

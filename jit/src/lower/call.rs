@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{
     Block, ExtFuncData, ExternalName, InstBuilder, UserExternalName, Value, types,
 };
 use flin_bytecode::{Bank, Class, FuncId, Instr};
-use flin_vm::native::layout::NativeKind;
+use flin_vm::native::layout::{NativeKind, header_bits};
 use flin_vm::native::{RtCall, layout};
 
 use super::Lower;
@@ -16,7 +16,15 @@ use crate::operands::{CallShape, call_shape};
 use crate::outside::Passing;
 use crate::regions::Region;
 
-impl<'a, 'p> Lower<'a, 'p> {
+/// What is called.
+enum Target {
+    /// A function of this code memory, by number.
+    Code(u32),
+    /// An address.
+    Address(Value),
+}
+
+impl<'p> Lower<'_, 'p> {
     pub(super) fn ret(&mut self, class: Option<Class>, i: Instr) {
         if self.outer_pinned.is_some() {
             // Whoever was entered from outside may have a result to adapt, and an error in that stands here.
@@ -40,62 +48,54 @@ impl<'a, 'p> Lower<'a, 'p> {
     }
 
     pub(super) fn call(&mut self, i: Instr) {
-        let callee = FuncId(i.imm as u32);
         let shape = self.shape();
-        let passing = Passing::of(shape.signature, false);
         let depth = self.begin_call();
-        if let Some(code) = self.callees.get(&callee) {
-            let signature = self
-                .b
-                .import_signature(convention::native(self.call_conv, &passing));
-            let name = self
-                .b
-                .func
-                .declare_imported_user_function(UserExternalName {
-                    namespace: 0,
-                    index: code.as_u32(),
-                });
-            let function = self.b.import_function(ExtFuncData {
-                name: ExternalName::user(name),
-                signature,
-                colocated: true,
-                patchable: false,
-            });
-            let args = self.arguments(&shape, depth);
-            let call = self.b.ins().call(function, &args);
-            let results = self.b.inst_results(call).to_vec();
-            self.end_call(&shape, &results);
-            return;
-        }
-        let entry = self
-            .b
-            .ins()
-            .iconst(types::I64, self.unit.outside.func_entry(callee));
+        self.call_known(&shape, FuncId(i.imm as u32), depth, None);
+    }
+
+    /// A call of a known function with a closure that somebody else made.
+    pub(super) fn call_with(&mut self, i: Instr) {
+        let shape = self.shape();
+        let depth = self.begin_call();
         let cold = self.cold_block();
-        let target = self.native_of(entry, cold);
-        self.call_address(&shape, &passing, depth, target, cold);
+        let closure = self.reference(i.b);
+        self.need_closure(closure, cold);
+        self.call_known(&shape, FuncId(i.imm as u32), depth, Some(cold));
+    }
+
+    fn call_known(
+        &mut self,
+        shape: &CallShape<'_>,
+        callee: FuncId,
+        depth: Value,
+        cold: Option<Block>,
+    ) {
+        let target = match self.callees.get(&callee) {
+            Some(code) => Target::Code(code.as_u32()),
+            None => {
+                let entry = self.unit.outside.func_entry(callee);
+                let entry = self.b.ins().iconst(types::I64, entry);
+                let cold = cold.unwrap_or_else(|| self.cold_block());
+                let address = self.native_of(entry, cold);
+                return self.call_target(shape, depth, Target::Address(address), Some(cold));
+            }
+        };
+        self.call_target(shape, depth, target, cold);
     }
 
     pub(super) fn call_closure(&mut self, i: Instr) {
         let shape = self.shape();
-        let passing = Passing::of(shape.signature, true);
         let depth = self.begin_call();
         let cold = self.cold_block();
         let closure = self.reference(i.b);
-        let header = self.header(closure);
-        let kind = self.b.ins().band_imm_u(header, layout::KIND_MASK as i64);
-        let wanted = layout::header_bits(NativeKind::Closure, 0, 0) as i64;
-        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, kind, wanted);
-        self.need(fits, cold);
+        let header = self.need_closure(closure, cold);
         let func = self.b.ins().ushr_imm_u(header, 32);
         let offset = self
             .b
             .ins()
             .imul_imm_s(func, i64::from(layout::FUNC_STRIDE));
-        let entry = self
-            .b
-            .ins()
-            .iadd_imm_s(offset, self.unit.outside.func_table());
+        let table = self.unit.outside.func_table();
+        let entry = self.b.ins().iadd_imm_s(offset, table);
         let flags = self.regions.flags(Region::Context);
         let key = self
             .b
@@ -104,8 +104,18 @@ impl<'a, 'p> Lower<'a, 'p> {
         let wanted = self.unit.outside.signature_key(i.imm);
         let fits = self.b.ins().icmp_imm_s(IntCC::Equal, key, wanted);
         self.need(fits, cold);
-        let target = self.native_of(entry, cold);
-        self.call_address(&shape, &passing, depth, target, cold);
+        let address = self.native_of(entry, cold);
+        self.call_target(&shape, depth, Target::Address(address), Some(cold));
+    }
+
+    /// Goes to `otherwise` unless an object is a closure; gives its header.
+    fn need_closure(&mut self, object: Value, otherwise: Block) -> Value {
+        let header = self.header(object);
+        let kind = self.b.ins().ireduce(types::I8, header);
+        let wanted = header_bits(NativeKind::Closure, 0, 0) as i64;
+        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, kind, wanted);
+        self.need(fits, otherwise);
+        header
     }
 
     /// Marks the call, checks the depth and burns fuel; gives the callee's call word.
@@ -185,22 +195,44 @@ impl<'a, 'p> Lower<'a, 'p> {
         args
     }
 
-    /// Calls an address; `cold` lets the machine do the call.
-    fn call_address(
+    /// Calls native code; in `cold` the machine does the call.
+    fn call_target(
         &mut self,
         shape: &CallShape<'_>,
-        passing: &Passing,
         depth: Value,
-        target: Value,
-        cold: Block,
+        target: Target,
+        cold: Option<Block>,
     ) {
-        let signature = self
-            .b
-            .import_signature(convention::native(self.call_conv, passing));
+        let passing = Passing::of(shape.signature, shape.is_closure);
+        let signature = convention::native(self.call_conv, &passing);
+        let signature = self.b.import_signature(signature);
         let args = self.arguments(shape, depth);
-        let call = self.b.ins().call_indirect(signature, target, &args);
+        let call = match target {
+            Target::Code(index) => {
+                let name = UserExternalName {
+                    namespace: 0,
+                    index,
+                };
+                let name = self.b.func.declare_imported_user_function(name);
+                let function = self.b.import_function(ExtFuncData {
+                    name: ExternalName::user(name),
+                    signature,
+                    colocated: true,
+                    patchable: false,
+                });
+                self.b.ins().call(function, &args)
+            }
+            Target::Address(address) => self.b.ins().call_indirect(signature, address, &args),
+        };
         let results = self.b.inst_results(call).to_vec();
         self.end_call(shape, &results);
+        if let Some(cold) = cold {
+            self.cold_call(shape, cold);
+        }
+    }
+
+    /// The machine makes the call.
+    fn cold_call(&mut self, shape: &CallShape<'_>, cold: Block) {
         let done = self.b.create_block();
         self.b.ins().jump(done, &[]);
         self.go_on_in(cold);

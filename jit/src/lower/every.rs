@@ -55,6 +55,7 @@ impl Lower<'_, '_> {
 
             Op::Call => self.call(i),
             Op::CallClosure => self.call_closure(i),
+            Op::CallWith => self.call_with(i),
             Op::RetI64 => self.ret(Some(Class::I64), i),
             Op::RetF64 => self.ret(Some(Class::F64), i),
             Op::RetBool => self.ret(Some(Class::Bool), i),

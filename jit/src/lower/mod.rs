@@ -110,7 +110,7 @@ pub(crate) fn lower(
         Entry::Loop(_) => &params[1..=convention::FRAME_PARAMS],
     };
     let (s, r, rp) = (frame[0], frame[1], frame[2]);
-    let registers = Registers::new(&mut b, unit.function, s, r);
+    let registers = Registers::new(&mut b, unit, s, r);
     let frame_call = b.import_signature(convention::frame_call(call_conv));
     let fuel = (!unit.headers.is_empty()).then(|| b.declare_var(types::I64));
     let is_translated = |reached: &bool| *reached && body == Body::Full;

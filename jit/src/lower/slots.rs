@@ -1,6 +1,5 @@
-//! Records, cells, captured values and globals in place. Must stay true: a record's slot is touched only after its whole
-//! header was compared with the shape's; the captures of the running function need no compare, because its closure is
-//! always in reference register 0.
+//! Records, cells, captured values and globals in place. Must stay true: a slot is touched only after the whole header
+//! was compared with that of the shape, cell or closure, or where this very block has made the object.
 
 use cranelift_codegen::ir::InstBuilder;
 use flin_bytecode::{Class, FuncId, Instr};
@@ -143,11 +142,17 @@ impl Lower<'_, '_> {
         self.store_class(class, value, Region::Captured, closure, offset);
     }
 
+    /// A capture of the running function. Its closure may be another function's (`call.with`): then by helper.
     pub(super) fn capture_get(&mut self, class: Class, i: Instr) {
         let closure = self.reference(0);
+        let count = self.unit.function.captures.len() as u16;
+        let own = header_bits(NativeKind::Closure, count, self.unit.id.0);
+        let slow = self.cold_block();
+        self.need_header(closure, own, slow);
         let offset = slot_offset(i.imm as usize);
         let value = self.load_class(class, Region::Captured, closure, offset);
         self.set_register(class, i.a, value);
+        self.or_by_helper(slow);
     }
 
     pub(super) fn global_get(&mut self, class: Class, i: Instr) {
