@@ -17,7 +17,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("flin-jit", &["flin-vm", "flin-bytecode"]),
     ("flin-runtime", &["flin-vm", "flin-store"]),
     ("flin-server", &["flin-runtime"]),
-    ("flinvm", &["flin-server", "flin-runtime", "flin-jit", "flinc"]),
+    (
+        "flinvm",
+        &["flin-server", "flin-runtime", "flin-jit", "flinc"],
+    ),
     ("flin-testkit", &[]),
     ("xtask", &[]),
 ];

@@ -13,7 +13,8 @@ const NOTICED: f64 = 0.02;
 /// Must be the version of the library `iai-callgrind` in `Cargo.lock`.
 const RUNNER: &str = "iai-callgrind-runner";
 
-/// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; everything else is a command
+/// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; `hot KERNEL …` shows what
+/// programs execute; everything else is a command
 /// of the measuring program (`compile`, `shapes`, …).
 ///
 /// # Errors
@@ -22,6 +23,12 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     match words {
         ["counts"] => counts(root, false),
         ["counts", "--accept"] => counts(root, true),
+        ["hot", rest @ ..] => {
+            let mut words = vec!["run", "--quiet", "-p", "flin-bench", "--features", "count"];
+            words.extend(["--bin", "hot", "--"]);
+            words.extend(rest);
+            steps::run(root, "cargo", &words)
+        }
         _ => {
             let mut build = vec!["build", "--release", "-p", "flinc", "-p", "flin-bench"];
             if words.first() == Some(&"compute") {

@@ -25,7 +25,7 @@ const HELP: &str = "cargo xtask COMMAND
   coverage  which parts of the language no program of the corpus meets
   test      install what tests need, then run everything and say how many ran
   ci        the same as test, as the CI runs it
-  bench     build with optimization and measure: bench compute | compile | shapes | hostile | counts
+  bench     build with optimization and measure: bench compute | hot | compile | shapes | hostile | counts
   fuzz      hunt with seeded inputs: fuzz [TARGET …] [--seconds N] [--seed S] (bench/fuzz/README.md)
   memcheck  execute the corpus under valgrind
   demo      build, compile examples/todo and serve it on http://127.0.0.1:3000
