@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::object::{NONE_OBJECT, Obj};
+use super::text::CHARACTERS;
 
 /// Whether this build asserts.
 const CHECKED: bool = cfg!(feature = "checked");
@@ -80,6 +81,12 @@ pub(crate) fn word_bits(bits: u64, what: impl FnOnce() -> String) {
 
 fn words_at(address: u64) -> Option<usize> {
     if address == &raw const NONE_OBJECT as u64 {
+        return Some(2);
+    }
+    if CHARACTERS
+        .as_ptr_range()
+        .contains(&(address as *const [u64; 2]))
+    {
         return Some(2);
     }
     book(address).get(&address).copied()

@@ -73,14 +73,14 @@ fn table_words(capacity: usize, places: usize) -> usize {
     ENTRIES + capacity * ENTRY_WORDS + places.div_ceil(2)
 }
 
-/// Index place `place`: entry number + 1, 0 if empty.
-fn place(table: Obj, place: usize) -> usize {
-    let first = ENTRIES + table.raw(CAPACITY) as usize * ENTRY_WORDS;
+/// Index place `place` of the places from word `first` on: entry number + 1, 0 if empty.
+#[inline(always)]
+fn place(table: Obj, first: usize, place: usize) -> usize {
     (table.raw(first + place / 2) >> (place % 2 * 32)) as u32 as usize
 }
 
-fn set_place(table: Obj, place: usize, number: usize) {
-    let at = ENTRIES + table.raw(CAPACITY) as usize * ENTRY_WORDS + place / 2;
+fn set_place(table: Obj, first: usize, place: usize, number: usize) {
+    let at = first + place / 2;
     let shift = place % 2 * 32;
     let kept = table.raw(at) & !(0xffff_ffff << shift);
     table.set_raw(at, kept | (number as u64) << shift);
@@ -91,8 +91,11 @@ fn same_key(a: Word, b: Word) -> bool {
     if a == b {
         return true;
     }
+    if a.as_inline_int().is_some() && b.as_inline_int().is_some() {
+        return false;
+    }
     match (a.view(), b.view()) {
-        (View::Text(a), View::Text(b)) => text::as_bytes(&a) == text::as_bytes(&b),
+        (View::Text(a), View::Text(b)) => text::equal(a, b),
         (View::Int(a), View::Int(b)) => a == b,
         (View::Float(a), View::Float(b)) => a == b,
         (View::Int(a), View::Float(b)) | (View::Float(b), View::Int(a)) => integral(b) == Some(a),
@@ -114,13 +117,37 @@ fn mix(value: u64, seed: u64) -> u64 {
 }
 
 impl Heap {
+    /// The hash of a text, whatever form it has.
+    #[inline]
+    fn hash_text(&self, text: Obj) -> u64 {
+        match text::short(text) {
+            Some((first, second)) => mix(
+                mix(first, self.seed) ^ second,
+                self.seed ^ u64::from(text.meta()),
+            ),
+            None => {
+                foldhash::fast::FixedState::with_seed(self.seed).hash_one(text::as_bytes(&text))
+            }
+        }
+    }
+
     /// The hash of a key; `TypeError` for values that cannot be keys.
+    #[inline]
     fn hash_key(&self, key: Word) -> Res<u64> {
+        if let Some(int) = key.as_inline_int() {
+            return Ok(mix(int as u64, self.seed));
+        }
+        match key.as_kind(Kind::Text) {
+            Some(text) => Ok(self.hash_text(text)),
+            None => self.hash_other_key(key),
+        }
+    }
+
+    #[inline(never)]
+    fn hash_other_key(&self, key: Word) -> Res<u64> {
         let seed = self.seed;
         Ok(match key.view() {
-            View::Text(obj) => {
-                foldhash::fast::FixedState::with_seed(seed).hash_one(text::as_bytes(&obj))
-            }
+            View::Text(text) => self.hash_text(text),
             View::Int(n) => mix(n as u64, seed),
             View::Float(x) => match integral(x) {
                 Some(n) => mix(n as u64, seed),
@@ -273,9 +300,10 @@ fn find(table: Obj, hash: u64, key: Word) -> Option<usize> {
     if places == 0 {
         return (0..entries_used(table)).find(|index| matches(*index));
     }
+    let first = ENTRIES + table.raw(CAPACITY) as usize * ENTRY_WORDS;
     let mut at = hash as usize & (places - 1);
     loop {
-        match place(table, at) {
+        match place(table, first, at) {
             0 => return None,
             number if matches(number - 1) => return Some(number - 1),
             _ => at = (at + 1) & (places - 1),
@@ -295,10 +323,11 @@ fn append(table: Obj, hash: u64, key: Word, value: Word) {
     table.set_raw(LIVE, table.raw(LIVE) + 1);
     let places = table.raw(PLACES) as usize;
     if places > 0 {
+        let first = ENTRIES + table.raw(CAPACITY) as usize * ENTRY_WORDS;
         let mut at = hash as usize & (places - 1);
-        while place(table, at) != 0 {
+        while place(table, first, at) != 0 {
             at = (at + 1) & (places - 1);
         }
-        set_place(table, at, index + 1);
+        set_place(table, first, at, index + 1);
     }
 }

@@ -18,6 +18,11 @@ const LIST_WORDS: usize = 3;
 /// Longest list; keeps sizes in bytes far from overflow.
 const LEN_MAX: usize = (u32::MAX >> 1) as usize;
 
+/// Elements that a list has room for when the first is put in.
+const FIRST_CAPACITY: usize = 4;
+/// Capacities double up to here, then grow by half: big buffers mostly grow where they are.
+const DOUBLE_UP_TO: usize = 1 << 16;
+
 /// Why an element cannot be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ElementError {
@@ -157,6 +162,53 @@ pub(crate) fn push(list: Obj, class: Class, bits: u64) -> bool {
     true
 }
 
+/// The elements of an int list; none if it is another list.
+pub(crate) fn ints(list: &Obj) -> Option<&[i64]> {
+    words_of_class(list, Class::I64)
+}
+
+/// The elements of a float list; none if it is another list.
+pub(crate) fn floats(list: &Obj) -> Option<&[f64]> {
+    words_of_class(list, Class::F64)
+}
+
+/// The elements of a list of references or of words; none if it is another list.
+pub(crate) fn words(list: &Obj) -> Option<&[Word]> {
+    words_of_class(list, Class::Ref).or_else(|| words_of_class(list, Class::Any))
+}
+
+/// The elements of a list of this class as what they are in its buffer, 8 bytes each.
+fn words_of_class<T>(list: &Obj, class: Class) -> Option<&[T]> {
+    const { assert!(size_of::<T>() == 8) };
+    if !list.is(Kind::List, class as u16) {
+        return None;
+    }
+    let count = len(*list);
+    if count == 0 {
+        return Some(&[]);
+    }
+    // SAFETY: the callers name the type that a slot of this class has; `count` slots are written.
+    Some(unsafe { std::slice::from_raw_parts(data(*list, count).cast::<T>(), count) })
+}
+
+/// Copies `count` elements of one class; the ranges may overlap.
+fn copy_elements(from: Obj, at: usize, to: Obj, to_at: usize, count: usize) {
+    debug_assert_eq!(from.aux(), to.aux());
+    debug_assert!(at + count <= from.meta() as usize && to_at + count <= to.meta() as usize);
+    if count == 0 {
+        return;
+    }
+    let size = bytes_for(class_of(from), 1);
+    // SAFETY: both buffers hold so many elements (asserted, and the callers see to it).
+    unsafe {
+        std::ptr::copy(
+            data(from, at + count).cast::<u8>().add(at * size),
+            data(to, to_at + count).cast::<u8>().add(to_at * size),
+            count * size,
+        );
+    }
+}
+
 fn bytes_for(class: Class, capacity: usize) -> usize {
     if class == Class::Bool {
         capacity
@@ -165,8 +217,20 @@ fn bytes_for(class: Class, capacity: usize) -> usize {
     }
 }
 
+/// Words of a buffer for so many elements, all words of its block used.
 fn buffer_words(class: Class, capacity: usize) -> usize {
-    (1 + bytes_for(class, capacity).div_ceil(8)).max(2)
+    let words = (1 + bytes_for(class, capacity).div_ceil(8)).max(2);
+    super::size_class(words).map_or(words, |(_, block_words)| block_words)
+}
+
+/// Elements that a buffer of so many words holds.
+fn capacity_of(class: Class, words: usize) -> u32 {
+    let elements = if class == Class::Bool {
+        (words - 1) * 8
+    } else {
+        words - 1
+    };
+    u32::try_from(elements).expect("lengths are limited")
 }
 
 impl Heap {
@@ -208,20 +272,31 @@ impl Heap {
             None => self.allocate(header(Kind::Buffer, 0, 0), words)?,
         };
         list.set_raw(BUFFER, buffer.address());
-        let usable = if class == Class::Bool {
-            (words - 1) * 8
-        } else {
-            words - 1
-        };
-        list.set_meta(usable as u32);
+        list.set_meta(capacity_of(class, words));
         Ok(())
+    }
+
+    /// Makes room for `count` more elements, and for some that may follow them.
+    #[cold]
+    fn list_make_room(&mut self, list: Obj, count: usize) -> Res<()> {
+        let needed = len(list) + count;
+        let capacity = list.meta() as usize;
+        if needed <= capacity {
+            return Ok(());
+        }
+        let grown = if capacity < DOUBLE_UP_TO {
+            capacity * 2
+        } else {
+            capacity + capacity / 2
+        };
+        self.list_reserve(list, needed.max(grown).max(FIRST_CAPACITY))
     }
 
     /// Appends bits of the list's own class.
     pub(crate) fn list_push_bits(&mut self, list: Obj, bits: u64) -> Res<()> {
         let at = len(list);
         if at == list.meta() as usize {
-            self.list_reserve(list, (at * 2).max(4))?;
+            self.list_make_room(list, 1)?;
         }
         set_raw_slot(list, at, bits);
         list.set_raw(LEN, at as u64 + 1);
@@ -278,11 +353,7 @@ impl Heap {
         assert!(position <= len(list));
         let bits = self.list_bits(list, word)?;
         self.list_push_bits(list, bits)?;
-        let mut index = len(list) - 1;
-        while index > position {
-            set_raw_slot(list, index, raw_slot(list, index - 1));
-            index -= 1;
-        }
+        copy_elements(list, position, list, position + 1, len(list) - 1 - position);
         set_raw_slot(list, position, bits);
         Ok(())
     }
@@ -291,9 +362,7 @@ impl Heap {
     pub(crate) fn list_remove(&mut self, list: Obj, position: usize) -> Res<Word> {
         let word = self.list_word(list, position)?;
         let count = len(list);
-        for index in position + 1..count {
-            set_raw_slot(list, index - 1, raw_slot(list, index));
-        }
+        copy_elements(list, position + 1, list, position, count - position - 1);
         list.set_raw(LEN, count as u64 - 1);
         Ok(word)
     }
@@ -309,17 +378,63 @@ impl Heap {
     pub(crate) fn list_slice(&mut self, list: Obj, from: usize, to: usize) -> Res<Obj> {
         let to = to.min(len(list));
         let new = self.new_list(class_of(list), to.saturating_sub(from))?;
-        for index in from..to {
-            self.list_push_bits(new, raw_slot(list, index))?;
-        }
+        self.list_append_part(new, list, from, to)?;
         Ok(new)
+    }
+
+    /// Appends the elements `from..to` of a list of the same class, which may be the list itself.
+    fn list_append_part(&mut self, list: Obj, other: Obj, from: usize, to: usize) -> Res<()> {
+        if from < to {
+            let (at, count) = (len(list), to - from);
+            self.list_make_room(list, count)?;
+            copy_elements(other, from, list, at, count);
+            list.set_raw(LEN, (at + count) as u64);
+        }
+        Ok(())
+    }
+
+    /// Appends all elements of another list; the list takes the class it needs.
+    pub(crate) fn list_extend(&mut self, list: Obj, other: Obj) -> Res<()> {
+        let count = len(other);
+        if class_of(list) == class_of(other) {
+            return self.list_append_part(list, other, 0, count);
+        }
+        for index in 0..count {
+            let word = self.list_word(other, index)?;
+            self.list_push(list, word)?;
+        }
+        Ok(())
+    }
+
+    /// A new list of these bits of this class.
+    pub(crate) fn new_list_of_bits(
+        &mut self,
+        class: Class,
+        bits: impl ExactSizeIterator<Item = u64>,
+    ) -> Res<Obj> {
+        let count = bits.len();
+        let list = self.new_list(class, count)?;
+        for (index, bits) in bits.take(count).enumerate() {
+            set_raw_slot(list, index, bits);
+            list.set_raw(LEN, index as u64 + 1);
+        }
+        Ok(list)
+    }
+
+    /// A new list with the elements in the opposite order.
+    pub(crate) fn list_reversed(&mut self, list: Obj) -> Res<Obj> {
+        let bits = (0..len(list)).rev().map(|index| raw_slot(list, index));
+        self.new_list_of_bits(class_of(list), bits)
     }
 
     /// All elements as words.
     pub(crate) fn list_words(&mut self, list: Obj) -> Res<Vec<Word>> {
-        (0..len(list))
-            .map(|index| self.list_word(list, index))
-            .collect()
+        match words(&list) {
+            Some(words) => Ok(words.to_vec()),
+            None => (0..len(list))
+                .map(|index| self.list_word(list, index))
+                .collect(),
+        }
     }
 
     /// A new list of the elements of both; one class if they agree, else `any`.
@@ -333,14 +448,7 @@ impl Heap {
         };
         let new = self.new_list(class, len(first) + len(second))?;
         for part in [first, second] {
-            for index in 0..len(part) {
-                if class_of(part) == class {
-                    self.list_push_bits(new, raw_slot(part, index))?;
-                } else {
-                    let word = self.list_word(part, index)?;
-                    self.list_push(new, word)?;
-                }
-            }
+            self.list_extend(new, part)?;
         }
         Ok(new)
     }
@@ -390,13 +498,15 @@ impl Heap {
     fn list_refill(&mut self, list: Obj, class: Class, bits: &[u64]) -> Res<()> {
         let old = buffer_of(list);
         let old_words = buffer_words(class_of(list), list.meta() as usize);
-        let buffer = if bits.is_empty() {
-            None
+        let words = buffer_words(class, bits.len());
+        let (buffer, capacity) = if bits.is_empty() {
+            (None, 0)
         } else {
-            Some(self.allocate(header(Kind::Buffer, 0, 0), buffer_words(class, bits.len()))?)
+            let buffer = self.allocate(header(Kind::Buffer, 0, 0), words)?;
+            (Some(buffer), capacity_of(class, words))
         };
         list.set_aux(class as u16);
-        list.set_meta(bits.len() as u32);
+        list.set_meta(capacity);
         list.set_raw(BUFFER, buffer.map_or(0, Obj::address));
         list.set_raw(LEN, bits.len() as u64);
         for (index, bits) in bits.iter().enumerate() {

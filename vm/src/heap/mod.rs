@@ -34,17 +34,18 @@ pub(crate) use entity::{EntityState, Gone, Past, Stamps};
 pub(crate) use layouts::{Layouts, ShapeLayout};
 pub(crate) use list::{
     BUFFER as LIST_BUFFER_WORD, ElementError, LEN as LIST_LEN_WORD, class_of as list_class,
-    len as list_len,
+    floats as list_floats, ints as list_ints, len as list_len, words as list_refs,
 };
 pub(crate) use map::MapCursor;
 pub(crate) use object::{FLAG_ASCII, Kind, NONE_OBJECT, Obj, header};
-pub(crate) use text::is_ascii as text_is_ascii;
+pub(crate) use text::{equal as text_equal, is_ascii as text_is_ascii};
 pub(crate) use things::{ErrorParts, QUERY_STEPS_MAX, QueryBase};
 
 /// What the interpreter does in place: one compare of kind, class or shape, then the access.
 pub(crate) mod fast {
     pub(crate) use super::list::{get as list_get, push as list_push, set as list_set};
     pub(crate) use super::map::{record_slot, set_record_slot};
+    pub(crate) use super::text::ascii_at;
 }
 
 use crate::fault::{Fault, Res};

@@ -292,10 +292,19 @@ pub(super) fn concat(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
 
 #[inline(always)]
 pub(super) fn concat_n(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
-    let count = i.imm();
-    let pieces = (0..count)
-        .map(|at| kind(f, i.b() + at as u8, Kind::Text, "text"))
-        .collect::<Res<Vec<Obj>>>()?;
+    const FEW: usize = 8;
+    let count = i.imm() as usize;
+    let mut few = [m.heap.layouts().empty_text(); FEW];
+    let mut many = Vec::new();
+    let pieces = if count <= FEW {
+        &mut few[..count]
+    } else {
+        many.resize(count, few[0]);
+        &mut many[..]
+    };
+    for (at, piece) in pieces.iter_mut().enumerate() {
+        *piece = kind(f, i.b() + at as u8, Kind::Text, "text")?;
+    }
     let text = match pieces.split_first() {
         Some((first, rest)) => m.heap.concat(*first, rest)?,
         None => m.heap.layouts().empty_text(),
@@ -445,8 +454,13 @@ pub(super) fn index_set_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
 
 #[inline(always)]
 pub(super) fn text_index(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
+    let (text, index) = (f.obj(i.b()), f.int(i.c()));
+    if let Some(character) = fast::ascii_at(text, index) {
+        f.set_obj(i.a(), character);
+        return Ok(());
+    }
     let text = kind(f, i.b(), Kind::Text, "text")?;
-    f.set_obj(i.a(), access::text_index(m, text, f.int(i.c()))?);
+    f.set_obj(i.a(), access::text_index(m, text, index)?);
     Ok(())
 }
 

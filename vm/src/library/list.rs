@@ -6,7 +6,9 @@ use flin_bytecode::Class;
 use super::text::{Bounds, clamped};
 use super::{LibCall, Ret};
 use crate::fault::{Fault, Res};
-use crate::heap::{Heap, Obj, fast, list_class, list_len};
+use crate::heap::{
+    Heap, Kind, Obj, fast, list_class, list_floats, list_ints, list_len, list_refs, text_is_ascii,
+};
 use crate::semantics::arith::{self, overflow};
 use crate::semantics::{compare, print};
 use crate::trap::ErrorKind;
@@ -30,6 +32,9 @@ fn part(call: &mut LibCall<'_>, list: Obj, from: usize, to: usize) -> Res<Ret> {
 
 /// Position of the first element that equals the value.
 pub(super) fn position(call: &mut LibCall<'_>, list: Obj, value: Word) -> Res<Option<usize>> {
+    if let (Some(ints), View::Int(value)) = (list_ints(&list), value.view()) {
+        return Ok(ints.iter().position(|int| *int == value));
+    }
     for at in 0..list_len(list) {
         let element = call.m.heap.list_word(list, at)?;
         if compare::equal(call.m, element, value)? {
@@ -53,6 +58,11 @@ pub(super) fn index_of(call: &mut LibCall<'_>) -> Res<Ret> {
 
 pub(super) fn join(call: &mut LibCall<'_>) -> Res<Ret> {
     let (list, separator) = (call.list(0)?, call.text(1)?);
+    if let Some(words) = list_refs(&list)
+        && let Some(joined) = joined_texts(call, words, separator)
+    {
+        return joined;
+    }
     let mut out = String::new();
     for at in 0..list_len(list) {
         if at > 0 {
@@ -60,6 +70,10 @@ pub(super) fn join(call: &mut LibCall<'_>) -> Res<Ret> {
         }
         match call.m.heap.list_word(list, at)?.view() {
             View::Text(text) => out.push_str(text.text().unwrap_or_default()),
+            View::Int(value) => {
+                use std::fmt::Write as _;
+                let _ = write!(out, "{value}");
+            }
             _ => {
                 let word = call.m.heap.list_word(list, at)?;
                 out.push_str(&print::to_string(call.m, word)?);
@@ -68,6 +82,30 @@ pub(super) fn join(call: &mut LibCall<'_>) -> Res<Ret> {
         call.fits(out.len())?;
     }
     call.text_result(&out)
+}
+
+/// The texts with a separator between them, written where they stay; none if not all of them are texts.
+fn joined_texts(call: &mut LibCall<'_>, words: &[Word], separator: Obj) -> Option<Res<Ret>> {
+    let mut len = (separator.meta() as usize).checked_mul(words.len().saturating_sub(1))?;
+    let mut is_ascii = words.len() < 2 || text_is_ascii(separator);
+    for word in words {
+        let text = word.as_kind(Kind::Text)?;
+        len = len.checked_add(text.meta() as usize)?;
+        is_ascii &= text_is_ascii(text);
+    }
+    if let Err(fault) = call.fits(len) {
+        return Some(Err(fault));
+    }
+    let between = separator.text().unwrap_or_default();
+    let made = call.m.heap.fill_text(len, is_ascii, |filling| {
+        for (at, text) in words.iter().filter_map(|word| word.as_obj()).enumerate() {
+            if at > 0 {
+                filling.push(between);
+            }
+            filling.push(text.text().unwrap_or_default());
+        }
+    });
+    Some(made.map(Ret::Obj))
 }
 
 pub(super) fn slice_from(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -95,7 +133,7 @@ pub(super) fn slice_by_step(call: &mut LibCall<'_>) -> Res<Ret> {
 
 pub(super) fn reverse(call: &mut LibCall<'_>) -> Res<Ret> {
     let list = call.list(0)?;
-    picked(call, list, (0..list_len(list)).rev())
+    call.m.heap.list_reversed(list).map(Ret::Obj)
 }
 
 pub(super) fn is_empty(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -185,15 +223,7 @@ pub(super) fn skip(call: &mut LibCall<'_>) -> Res<Ret> {
 /// `__extend(list, other)`; the other list may be the same one.
 pub(super) fn extend(call: &mut LibCall<'_>) -> Res<Ret> {
     let (list, other) = (call.list(0)?, call.list(1)?);
-    let same_class = list_class(list) == list_class(other);
-    for at in 0..list_len(other) {
-        if same_class && let Some(bits) = fast::list_get(other, list_class(other), at as i64) {
-            call.m.heap.list_push_bits(list, bits)?;
-        } else {
-            let word = call.m.heap.list_word(other, at)?;
-            call.m.heap.list_push(list, word)?;
-        }
-    }
+    call.m.heap.list_extend(list, other)?;
     Ok(Ret::None)
 }
 
@@ -211,6 +241,14 @@ pub(super) fn clone(call: &mut LibCall<'_>) -> Res<Ret> {
 pub(super) fn sum_int(call: &mut LibCall<'_>) -> Res<Ret> {
     let list = call.list(0)?;
     let mut sum = 0_i64;
+    if let Some(ints) = list_ints(&list) {
+        for value in ints {
+            sum = sum
+                .checked_add(*value)
+                .ok_or_else(|| overflow(sum, "+", *value))?;
+        }
+        return Ok(Ret::Int(sum));
+    }
     for at in 0..list_len(list) {
         let word = call.m.heap.list_word(list, at)?;
         match word.view() {
@@ -227,6 +265,9 @@ pub(super) fn sum_int(call: &mut LibCall<'_>) -> Res<Ret> {
 
 /// The elements as floats.
 fn floats(call: &mut LibCall<'_>, list: Obj) -> Res<Vec<f64>> {
+    if let Some(floats) = list_floats(&list) {
+        return Ok(floats.to_vec());
+    }
     let mut values = Vec::with_capacity(list_len(list));
     for at in 0..list_len(list) {
         let word = call.m.heap.list_word(list, at)?;

@@ -7,7 +7,7 @@ use flin_bytecode::Class;
 
 use super::{LibCall, Ret};
 use crate::fault::Res;
-use crate::heap::{fast, list_class, list_len};
+use crate::heap::{Kind, Obj, fast, list_class, list_floats, list_ints, list_len, list_refs};
 use crate::machine::Machine;
 use crate::semantics::compare;
 use crate::value::{View, Word};
@@ -28,8 +28,73 @@ fn is_nan(word: Word) -> bool {
     matches!(word.view(), View::Float(value) if value.is_nan())
 }
 
+/// The texts of a list that holds nothing else, each with its place.
+fn texts_of(list: Obj) -> Option<Vec<TextKey>> {
+    let words = list_refs(&list)?.iter().enumerate();
+    words
+        .map(|(at, word)| {
+            let text = word.as_kind(Kind::Text)?;
+            let bytes = text.text()?.as_bytes();
+            let mut first = [0; 8];
+            let count = bytes.len().min(first.len());
+            first[..count].copy_from_slice(&bytes[..count]);
+            Some(TextKey {
+                first: u64::from_be_bytes(first),
+                text,
+                at: at as u32,
+            })
+        })
+        .collect()
+}
+
+/// A text to be sorted: most are told apart by their first eight bytes, as a number.
+struct TextKey {
+    first: u64,
+    text: Obj,
+    at: u32,
+}
+
+impl TextKey {
+    fn order(&self, other: &TextKey) -> Ordering {
+        self.first
+            .cmp(&other.first)
+            .then_with(|| self.text.text().cmp(&other.text.text()))
+    }
+}
+
+/// Zeros of either sign are equal, NaNs as well: both keep their places among each other.
+fn float_order(a: f64, b: f64) -> Ordering {
+    a.partial_cmp(&b)
+        .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
+}
+
+/// Positions of the elements in ascending order.
+fn sorted_positions(call: &mut LibCall<'_>, list: Obj) -> Res<Vec<u32>> {
+    let count = list_len(list) as u32;
+    let rounds = count.checked_ilog2().unwrap_or(0) as usize + 1;
+    if let Some(ints) = list_ints(&list) {
+        call.spend(ints.len() / 16 * rounds)?;
+        let mut keyed: Vec<(i64, u32)> = ints.iter().copied().zip(0..).collect();
+        keyed.sort_unstable();
+        return Ok(keyed.into_iter().map(|(_, at)| at).collect());
+    }
+    if let Some(floats) = list_floats(&list) {
+        call.spend(floats.len() / 16 * rounds)?;
+        let mut keyed: Vec<(f64, u32)> = floats.iter().copied().zip(0..).collect();
+        keyed.sort_by(|a, b| float_order(a.0, b.0));
+        return Ok(keyed.into_iter().map(|(_, at)| at).collect());
+    }
+    if let Some(mut texts) = texts_of(list) {
+        call.spend(texts.len() / 8 * rounds)?;
+        texts.sort_by(TextKey::order);
+        return Ok(texts.into_iter().map(|key| key.at).collect());
+    }
+    let words = call.m.heap.list_words(list)?;
+    sorted_words(call, &words)
+}
+
 /// Positions of the words in ascending order; a merge sort from the bottom up, whose comparisons may fail.
-fn sorted_positions(call: &mut LibCall<'_>, words: &[Word]) -> Res<Vec<u32>> {
+fn sorted_words(call: &mut LibCall<'_>, words: &[Word]) -> Res<Vec<u32>> {
     let count = words.len();
     let mut from: Vec<u32> = (0..count as u32).collect();
     let mut to = from.clone();
@@ -61,48 +126,31 @@ fn sorted_positions(call: &mut LibCall<'_>, words: &[Word]) -> Res<Vec<u32>> {
 pub(super) fn sort(call: &mut LibCall<'_>) -> Res<Ret> {
     let list = call.list(0)?;
     let class = list_class(list);
-    let bits: Vec<u64> = (0..list_len(list))
-        .map(|at| fast::list_get(list, class, at as i64).expect("the position exists"))
-        .collect();
-    let sorted = match class {
-        Class::I64 => {
-            let mut values: Vec<i64> = bits.iter().map(|bits| *bits as i64).collect();
-            values.sort_unstable();
-            values.into_iter().map(|value| value as u64).collect()
-        }
-        Class::F64 => {
-            let mut values: Vec<f64> = bits.iter().map(|bits| f64::from_bits(*bits)).collect();
-            // Zeros of either sign are equal, NaNs as well: both keep their places among each other.
-            values.sort_by(|a, b| {
-                a.partial_cmp(b)
-                    .unwrap_or_else(|| a.is_nan().cmp(&b.is_nan()))
-            });
-            values.into_iter().map(f64::to_bits).collect()
-        }
-        Class::Bool | Class::Ref | Class::Any => {
-            let words = call.m.heap.list_words(list)?;
-            let positions = sorted_positions(call, &words)?;
-            positions
-                .into_iter()
-                .map(|at| bits[at as usize])
-                .collect::<Vec<u64>>()
-        }
+    let new = if let Some(ints) = list_ints(&list) {
+        let mut values = ints.to_vec();
+        values.sort_unstable();
+        let bits = values.into_iter().map(|value| value as u64);
+        call.m.heap.new_list_of_bits(class, bits)?
+    } else if let Some(floats) = list_floats(&list) {
+        let mut values = floats.to_vec();
+        values.sort_by(|a, b| float_order(*a, *b));
+        let bits = values.into_iter().map(f64::to_bits);
+        call.m.heap.new_list_of_bits(class, bits)?
+    } else {
+        let positions = sorted_positions(call, list)?;
+        let bits = positions
+            .into_iter()
+            .map(|at| fast::list_get(list, class, i64::from(at)).expect("the position exists"));
+        call.m.heap.new_list_of_bits(class, bits)?
     };
-    let new = call.m.heap.new_list(class, sorted.len())?;
-    for bits in sorted {
-        call.m.heap.list_push_bits(new, bits)?;
-    }
     Ok(Ret::Obj(new))
 }
 
 pub(super) fn sort_order(call: &mut LibCall<'_>) -> Res<Ret> {
     let list = call.list(0)?;
-    let words = call.m.heap.list_words(list)?;
-    let positions = sorted_positions(call, &words)?;
-    let new = call.m.heap.new_list(Class::I64, positions.len())?;
-    for at in positions {
-        call.m.heap.list_push_bits(new, u64::from(at))?;
-    }
+    let positions = sorted_positions(call, list)?;
+    let bits = positions.into_iter().map(u64::from);
+    let new = call.m.heap.new_list_of_bits(Class::I64, bits)?;
     Ok(Ret::Obj(new))
 }
 

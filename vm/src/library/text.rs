@@ -18,11 +18,25 @@ pub(super) enum Side {
 
 pub(super) fn upper(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
+    if text_is_ascii(text) {
+        let made = call
+            .m
+            .heap
+            .map_ascii(text, |byte| byte.to_ascii_uppercase());
+        return made.map(Ret::Obj);
+    }
     call.text_result(&str_of(&text).to_uppercase())
 }
 
 pub(super) fn lower(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
+    if text_is_ascii(text) {
+        let made = call
+            .m
+            .heap
+            .map_ascii(text, |byte| byte.to_ascii_lowercase());
+        return made.map(Ret::Obj);
+    }
     call.text_result(&str_of(&text).to_lowercase())
 }
 
@@ -31,7 +45,7 @@ fn part(call: &mut LibCall<'_>, text: Obj, part: &str) -> Res<Ret> {
     if part.len() == str_of(&text).len() {
         Ok(Ret::Obj(text))
     } else {
-        call.text_result(part)
+        call.m.heap.text_piece(text, part).map(Ret::Obj)
     }
 }
 
@@ -50,9 +64,18 @@ pub(super) fn trim_end(call: &mut LibCall<'_>) -> Res<Ret> {
     part(call, text, str_of(&text).trim_end())
 }
 
+/// Byte position of the first place where a text stands in another. One byte, the common case, is looked for without the
+/// preparations that a longer text needs.
+fn find(text: &str, wanted: &str) -> Option<usize> {
+    match wanted.as_bytes() {
+        [byte] => text.as_bytes().iter().position(|found| found == byte),
+        _ => text.find(wanted),
+    }
+}
+
 pub(super) fn contains(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, wanted) = (call.text(0)?, call.text(1)?);
-    Ok(Ret::Bool(str_of(&text).contains(str_of(&wanted))))
+    Ok(Ret::Bool(find(str_of(&text), str_of(&wanted)).is_some()))
 }
 
 pub(super) fn starts_with(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -85,42 +108,55 @@ pub(super) fn remove_suffix(call: &mut LibCall<'_>) -> Res<Ret> {
     )
 }
 
-/// A list of new texts.
-fn texts<'t>(call: &mut LibCall<'_>, parts: impl Iterator<Item = &'t str>) -> Res<Ret> {
+/// A list of pieces of a text.
+fn pieces<'t>(
+    call: &mut LibCall<'_>,
+    text: Obj,
+    pieces: impl Iterator<Item = &'t str>,
+) -> Res<Ret> {
     let heap = &mut call.m.heap;
     let list = heap.new_list(Class::Ref, 0)?;
-    for part in parts {
-        let text = heap.new_text(part)?;
-        heap.list_push_bits(list, Word::object(text).bits())?;
+    for piece in pieces {
+        let piece = heap.text_piece(text, piece)?;
+        heap.list_push_bits(list, Word::object(piece).bits())?;
     }
     Ok(Ret::Obj(list))
 }
 
 pub(super) fn split(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, separator) = (call.text(0)?, call.text(1)?);
-    match str_of(&separator) {
-        "" => chars(call),
-        separator => texts(call, str_of(&text).split(separator)),
+    let (all, separator) = (str_of(&text), str_of(&separator));
+    match separator.as_bytes() {
+        [] => chars(call),
+        [byte] => pieces(call, text, all.split(char::from(*byte))),
+        _ => pieces(call, text, all.split(separator)),
     }
 }
 
 pub(super) fn lines(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
-    texts(call, str_of(&text).lines())
+    pieces(call, text, str_of(&text).lines())
 }
 
 pub(super) fn words(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
-    texts(call, str_of(&text).split_whitespace())
+    if text_is_ascii(text) {
+        // Of the ASCII characters only this one more is a blank in Unicode.
+        let is_blank = |c: char| c.is_ascii_whitespace() || c == '\u{b}';
+        let words = str_of(&text).split(is_blank);
+        return pieces(call, text, words.filter(|word| !word.is_empty()));
+    }
+    pieces(call, text, str_of(&text).split_whitespace())
 }
 
 pub(super) fn chars(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
-    let text = str_of(&text);
-    texts(
+    let all = str_of(&text);
+    pieces(
         call,
-        text.char_indices()
-            .map(|(at, c)| &text[at..at + c.len_utf8()]),
+        text,
+        all.char_indices()
+            .map(|(at, c)| &all[at..at + c.len_utf8()]),
     )
 }
 
@@ -245,12 +281,22 @@ pub(super) fn replace(call: &mut LibCall<'_>) -> Res<Ret> {
     if count == 0 {
         return Ok(Ret::Obj(text));
     }
-    call.fits(
-        text_str
-            .len()
-            .saturating_add(count.saturating_mul(new.len())),
-    )?;
-    call.text_result(&text_str.replace(old, new))
+    let len = (text_str.len() - count * old.len()).saturating_add(count.saturating_mul(new.len()));
+    call.fits(len)?;
+    let is_ascii = text_is_ascii(text) && new.is_ascii();
+    if !is_ascii {
+        // What is replaced may have been all that was not ASCII.
+        return call.text_result(&text_str.replace(old, new));
+    }
+    let made = call.m.heap.fill_text(len, true, |filling| {
+        for (at, piece) in text_str.split(old).enumerate() {
+            if at > 0 {
+                filling.push(new);
+            }
+            filling.push(piece);
+        }
+    });
+    made.map(Ret::Obj)
 }
 
 pub(super) fn replace_first(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -264,19 +310,19 @@ pub(super) fn replace_first(call: &mut LibCall<'_>) -> Res<Ret> {
 
 /// Character position of a byte position, -1 for none.
 fn position(text: Obj, byte: Option<usize>) -> Ret {
-    let characters = |at: usize| {
-        if text_is_ascii(text) {
+    Ret::Int(byte.map_or(-1, |at| {
+        let characters = if text_is_ascii(text) {
             at
         } else {
             str_of(&text)[..at].chars().count()
-        }
-    };
-    Ret::Int(byte.map_or(-1, |at| characters(at) as i64))
+        };
+        characters as i64
+    }))
 }
 
 pub(super) fn index_of(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, wanted) = (call.text(0)?, call.text(1)?);
-    Ok(position(text, str_of(&text).find(str_of(&wanted))))
+    Ok(position(text, find(str_of(&text), str_of(&wanted))))
 }
 
 pub(super) fn last_index_of(call: &mut LibCall<'_>) -> Res<Ret> {
@@ -286,10 +332,20 @@ pub(super) fn last_index_of(call: &mut LibCall<'_>) -> Res<Ret> {
 
 pub(super) fn repeat(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, count) = (call.text(0)?, call.int(0));
-    let text = str_of(&text);
+    let piece = str_of(&text);
     let count = usize::try_from(count).unwrap_or(0);
-    call.fits(text.len().saturating_mul(count))?;
-    call.text_result(&text.repeat(if text.is_empty() { 0 } else { count }))
+    let len = piece.len().saturating_mul(count);
+    call.fits(len)?;
+    if len == 0 {
+        return call.text_result("");
+    }
+    let is_ascii = text_is_ascii(text);
+    let made = call.m.heap.fill_text(len, is_ascii, |filling| {
+        for _ in 0..count {
+            filling.push(piece);
+        }
+    });
+    made.map(Ret::Obj)
 }
 
 /// Fills up with blanks or the given text, to a length in characters.
@@ -356,33 +412,19 @@ fn titled(text: &str) -> String {
 
 pub(super) fn reverse(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
+    if text_is_ascii(text) {
+        return call.m.heap.reverse_ascii(text).map(Ret::Obj);
+    }
     call.text_result(&str_of(&text).chars().rev().collect::<String>())
 }
 
 pub(super) fn code_at(call: &mut LibCall<'_>) -> Res<Ret> {
     let (text, position) = (call.text(0)?, call.int(0));
-    let characters = str_of(&text);
-    let found = if text_is_ascii(text) {
-        let bytes = characters.as_bytes();
-        let at = if position < 0 {
-            position.saturating_add(bytes.len() as i64)
-        } else {
-            position
-        };
-        let byte = usize::try_from(at).ok().and_then(|at| bytes.get(at));
-        byte.map(|byte| u32::from(*byte))
-    } else {
-        call.spend(characters.len() / BYTES_PER_UNIT)?;
-        let mut all = characters.chars();
-        let found = if position >= 0 {
-            all.nth(position as usize)
-        } else {
-            all.rev().nth(position.unsigned_abs() as usize - 1)
-        };
-        found.map(u32::from)
-    };
-    let word = match found {
-        Some(code) => call.m.heap.int_word(i64::from(code))?,
+    if !text_is_ascii(text) {
+        call.spend(text.meta() as usize / BYTES_PER_UNIT)?;
+    }
+    let word = match call.m.heap.text_char(text, position) {
+        Some(c) => call.m.heap.int_word(i64::from(u32::from(c)))?,
         None => Word::none(),
     };
     Ok(Ret::Any(word))
@@ -396,7 +438,7 @@ pub(super) fn from_code(call: &mut LibCall<'_>) -> Res<Ret> {
             format!("{code} is no Unicode scalar value"),
         ));
     };
-    call.text_result(c.encode_utf8(&mut [0; 4]))
+    call.m.heap.character_text(c).map(Ret::Obj)
 }
 
 #[cfg(test)]

@@ -133,6 +133,8 @@ pub(crate) fn record_set(
 }
 
 /// `text[index]`
+#[cold]
+#[inline(never)]
 pub(crate) fn text_index(m: &mut Machine, text: Obj, index: i64) -> Res<Obj> {
     match m.heap.text_at(text, index)? {
         Some(piece) => Ok(piece),

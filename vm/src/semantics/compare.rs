@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use crate::fault::{Fault, Res};
-use crate::heap::{EntityState, Obj, list_len, range_parts};
+use crate::heap::{EntityState, Kind, Obj, list_len, range_parts, text_equal};
 use crate::machine::Machine;
 use crate::semantics::Walk;
 use crate::value::{View, Word};
@@ -55,7 +55,16 @@ fn int_float(int: i64, float: f64) -> Option<Ordering> {
 }
 
 /// `a == b`
+#[inline]
 pub(crate) fn equal(m: &mut Machine, a: Word, b: Word) -> Res<bool> {
+    if let (Some(a), Some(b)) = (a.as_kind(Kind::Text), b.as_kind(Kind::Text)) {
+        return Ok(text_equal(a, b));
+    }
+    equal_deep(m, a, b)
+}
+
+#[inline(never)]
+fn equal_deep(m: &mut Machine, a: Word, b: Word) -> Res<bool> {
     equal_in(m, a, b, &mut Walk::new("compare"))
 }
 
@@ -70,7 +79,7 @@ fn equal_in(m: &mut Machine, a: Word, b: Word, walk: &mut Walk) -> Res<bool> {
             int_float(int, float) == Some(Ordering::Equal)
         }
         (View::Time(a), View::Time(b)) | (View::Duration(a), View::Duration(b)) => a == b,
-        (View::Text(a), View::Text(b)) => a == b || a.text() == b.text(),
+        (View::Text(a), View::Text(b)) => text_equal(a, b),
         (View::List(a), View::List(b)) => {
             walk.enter()?;
             let equal = equal_lists(m, a, b, walk)?;
