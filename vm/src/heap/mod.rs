@@ -131,6 +131,15 @@ impl Heap {
         self.charge(bytes)
     }
 
+    /// Refuses work that would need so many bytes more than there may be.
+    pub(crate) fn check_room(&self, bytes: usize) -> Res<()> {
+        if self.budget.used_bytes.saturating_add(bytes) > self.budget.limit_bytes {
+            Err(self.is_full())
+        } else {
+            Ok(())
+        }
+    }
+
     fn charge(&mut self, bytes: usize) -> Res<()> {
         if self.budget.take(bytes) {
             Ok(())

@@ -1,6 +1,8 @@
 //! JSON as `parse_json` and `to_json` know it (RFC 8259). Here because programs exchange data in it. Must stay true:
 //! nesting is bounded in both directions; whatever is no JSON is refused with line and column; ints keep all digits.
 
+use std::fmt::Write as _;
+
 use flin_bytecode::Class;
 
 use super::{LibCall, Ret, str_of};
@@ -20,6 +22,9 @@ pub(super) fn parse_json(call: &mut LibCall<'_>) -> Res<Ret> {
         text: str_of(&text),
         at: 0,
         depth: 0,
+        words: Vec::new(),
+        entries: Vec::new(),
+        keys: [None; KNOWN_KEYS],
     };
     let word = reader.value()?;
     reader.blanks();
@@ -42,11 +47,24 @@ pub(super) fn to_json(call: &mut LibCall<'_>) -> Res<Ret> {
     call.text_result(&out)
 }
 
+/// Keys that are remembered, so that the same key of many objects is one text; a power of two.
+const KNOWN_KEYS: usize = 64;
+
+/// Ints of so many digits fit for certain.
+const SAFE_DIGITS: usize = 18;
+/// Longer keys are not remembered.
+const KEY_BYTES_MAX: usize = 64;
+
 struct Reader<'a> {
     m: &'a mut Machine,
     text: &'a str,
     at: usize,
     depth: u32,
+    /// Elements of the arrays around this place.
+    words: Vec<Word>,
+    /// Entries of the objects around this place.
+    entries: Vec<(Word, Word)>,
+    keys: [Option<Obj>; KNOWN_KEYS],
 }
 
 impl Reader<'_> {
@@ -94,10 +112,7 @@ impl Reader<'_> {
         match self.peek() {
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
-            Some(b'"') => {
-                let text = self.string()?;
-                self.m.heap.text_word(&text)
-            }
+            Some(b'"') => self.string().map(Word::object),
             Some(b'-' | b'0'..=b'9') => self.number(),
             _ => {
                 for (word, value) in [
@@ -129,112 +144,172 @@ impl Reader<'_> {
         Ok(word)
     }
 
+    /// What is read and stands in no list or map yet counts as memory, too.
+    fn check_room(&self) -> Res<()> {
+        let waiting = self.words.len() + self.entries.len();
+        if waiting.is_multiple_of(1024) {
+            self.m.heap.check_room(waiting * size_of::<(Word, Word)>())?;
+        }
+        Ok(())
+    }
+
     fn array(&mut self) -> Res<Word> {
-        let list = self.m.heap.new_list(Class::Any, 0)?;
         self.blanks();
-        if self.eat(b']') {
-            return Ok(Word::object(list));
-        }
-        loop {
-            let word = self.value()?;
-            self.m.heap.list_push_bits(list, word.bits())?;
-            self.blanks();
-            if self.eat(b']') {
-                return Ok(Word::object(list));
+        let first = self.words.len();
+        if !self.eat(b']') {
+            loop {
+                let word = self.value()?;
+                self.check_room()?;
+                self.words.push(word);
+                self.blanks();
+                if self.eat(b']') {
+                    break;
+                }
+                if !self.eat(b',') {
+                    return Err(self.error("`,` or `]`"));
+                }
             }
-            if !self.eat(b',') {
-                return Err(self.error("`,` or `]`"));
-            }
         }
+        let bits = self.words.drain(first..).map(Word::bits);
+        let list = self.m.heap.new_list_of_bits(Class::Any, bits)?;
+        Ok(Word::object(list))
     }
 
     fn object(&mut self) -> Res<Word> {
-        let map = self.m.heap.new_dict(0)?;
         self.blanks();
-        if self.eat(b'}') {
-            return Ok(Word::object(map));
+        let first = self.entries.len();
+        if !self.eat(b'}') {
+            loop {
+                self.blanks();
+                if self.peek() != Some(b'"') {
+                    return Err(self.error("a key in quotes"));
+                }
+                let key = self.key()?;
+                self.blanks();
+                if !self.eat(b':') {
+                    return Err(self.error("`:`"));
+                }
+                let value = self.value()?;
+                self.check_room()?;
+                self.entries.push((key, value));
+                self.blanks();
+                if self.eat(b'}') {
+                    break;
+                }
+                if !self.eat(b',') {
+                    return Err(self.error("`,` or `}`"));
+                }
+            }
         }
-        loop {
-            self.blanks();
-            if self.peek() != Some(b'"') {
-                return Err(self.error("a key in quotes"));
-            }
-            let key = self.string()?;
-            let key = self.m.heap.text_word(&key)?;
-            self.blanks();
-            if !self.eat(b':') {
-                return Err(self.error("`:`"));
-            }
-            let value = self.value()?;
+        let map = self.m.heap.new_dict(self.entries.len() - first)?;
+        for (key, value) in self.entries.drain(first..) {
             self.m.heap.map_set(map, key, value)?;
-            self.blanks();
-            if self.eat(b'}') {
-                return Ok(Word::object(map));
-            }
-            if !self.eat(b',') {
-                return Err(self.error("`,` or `}`"));
-            }
         }
+        Ok(Word::object(map))
+    }
+
+    /// A key; the quote is next. One that is remembered is not made again.
+    fn key(&mut self) -> Res<Word> {
+        let rest = &self.text.as_bytes()[self.at + 1..];
+        let len = rest
+            .iter()
+            .take(KEY_BYTES_MAX)
+            .position(|byte| *byte == b'"');
+        let Some(len @ 1..) = len else {
+            return self.string().map(Word::object);
+        };
+        let key = &rest[..len];
+        let place = (len * 31 + usize::from(key[0]) * 7 + usize::from(key[len - 1])) % KNOWN_KEYS;
+        if let Some(known) = self.keys[place]
+            && str_of(&known).as_bytes() == key
+        {
+            self.at += 1 + len + 1;
+            return Ok(Word::object(known));
+        }
+        let at = self.at;
+        let text = self.string()?;
+        // A text with escapes in it is not remembered: it does not look like what was read.
+        if self.at == at + 1 + len + 1 && text.meta() as usize == len {
+            self.keys[place] = Some(text);
+        }
+        Ok(Word::object(text))
     }
 
     /// A number; an int if it is written as one and fits.
     fn number(&mut self) -> Res<Word> {
         let start = self.at;
-        self.eat(b'-');
-        let digits = |reader: &mut Self| {
-            let from = reader.at;
-            while matches!(reader.peek(), Some(b'0'..=b'9')) {
-                reader.at += 1;
-            }
-            reader.at > from
-        };
+        let is_negative = self.eat(b'-');
         let leading_zero = self.peek() == Some(b'0');
         let from = self.at;
-        if !digits(self) {
+        let mut value = 0_i64;
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            value = value.wrapping_mul(10).wrapping_add(i64::from(digit - b'0'));
+            self.at += 1;
+        }
+        let digits = self.at - from;
+        if digits == 0 {
             return Err(self.error("a digit"));
         }
-        if leading_zero && self.at - from > 1 {
+        if leading_zero && digits > 1 {
             self.at = from + 1;
             return Err(self.error("a number without zeros in front"));
         }
-        let mut is_int = true;
-        if self.eat(b'.') {
-            is_int = false;
-            if !digits(self) {
-                return Err(self.error("a digit"));
+        if !matches!(self.peek(), Some(b'.' | b'e' | b'E')) {
+            if digits <= SAFE_DIGITS {
+                let value = if is_negative { -value } else { value };
+                return self.m.heap.int_word(value);
+            }
+            if let Ok(value) = self.text[start..self.at].parse() {
+                return self.m.heap.int_word(value);
             }
         }
+        self.fraction_and_exponent()?;
+        let text = &self.text[start..self.at];
+        self.m.heap.float_word(text.parse().unwrap_or(f64::NAN))
+    }
+
+    /// The rest of a number, if there is one.
+    fn fraction_and_exponent(&mut self) -> Res<()> {
+        let is_point = self.eat(b'.');
+        if is_point && !self.digits() {
+            return Err(self.error("a digit"));
+        }
         if self.eat(b'e') || self.eat(b'E') {
-            is_int = false;
             if !self.eat(b'-') {
                 self.eat(b'+');
             }
-            if !digits(self) {
+            if !self.digits() {
                 return Err(self.error("a digit"));
             }
         }
-        let text = &self.text[start..self.at];
-        match text.parse::<i64>() {
-            Ok(value) if is_int => self.m.heap.int_word(value),
-            Ok(_) | Err(_) => self.m.heap.float_word(text.parse().unwrap_or(f64::NAN)),
+        Ok(())
+    }
+
+    /// Goes over digits; false if there are none.
+    fn digits(&mut self) -> bool {
+        let from = self.at;
+        while matches!(self.peek(), Some(b'0'..=b'9')) {
+            self.at += 1;
         }
+        self.at > from
     }
 
     /// A text; the quote is next.
-    fn string(&mut self) -> Res<String> {
+    fn string(&mut self) -> Res<Obj> {
         self.at += 1;
-        let mut out = String::new();
+        let start = self.at;
+        let ascii = self.plain();
+        if self.peek() == Some(b'"') {
+            let text = &self.text[start..self.at];
+            self.at += 1;
+            return self.m.heap.new_text_known(text, ascii);
+        }
+        let mut out = self.text[start..self.at].to_owned();
         loop {
-            let rest = &self.text[self.at..];
-            let plain = rest
-                .find(|c: char| c == '"' || c == '\\' || c < ' ')
-                .unwrap_or(rest.len());
-            out.push_str(&rest[..plain]);
-            self.at += plain;
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(out);
+                    return self.m.heap.new_text(&out);
                 }
                 Some(b'\\') => {
                     self.at += 1;
@@ -243,7 +318,26 @@ impl Reader<'_> {
                 Some(_) => return Err(self.error("no control character in a text")),
                 None => return Err(self.error("`\"`")),
             }
+            let from = self.at;
+            self.plain();
+            out.push_str(&self.text[from..self.at]);
         }
+    }
+
+    /// Goes to the next quote, backslash or control character, or to the end; whether all up to there was ASCII.
+    fn plain(&mut self) -> bool {
+        let rest = &self.text.as_bytes()[self.at..];
+        let mut seen = 0;
+        let len = rest
+            .iter()
+            .position(|byte| {
+                let ends = matches!(byte, b'"' | b'\\' | ..b' ');
+                seen |= if ends { 0 } else { *byte };
+                ends
+            })
+            .unwrap_or(rest.len());
+        self.at += len;
+        seen < 0x80
     }
 
     /// What stands after a backslash. A lone half of a surrogate pair becomes U+FFFD.
@@ -316,7 +410,9 @@ impl Writer<'_> {
         match word.view() {
             View::None => self.out.push_str("null"),
             View::Bool(value) => self.out.push_str(if value { "true" } else { "false" }),
-            View::Int(value) | View::Duration(value) => self.out.push_str(&value.to_string()),
+            View::Int(value) | View::Duration(value) => {
+                let _ = write!(self.out, "{value}");
+            }
             View::Float(value) if value.is_finite() => {
                 self.out.push_str(&print::float_string(value))
             }
@@ -395,8 +491,13 @@ impl Writer<'_> {
                 self.out.push(',');
             }
             first = false;
-            let key = print::to_string(self.m, key)?;
-            self.string(&key);
+            match key.view() {
+                View::Text(text) => self.string(str_of(&text)),
+                _ => {
+                    let key = print::to_string(self.m, key)?;
+                    self.string(&key);
+                }
+            }
             self.out.push(':');
             self.value(value)?;
         }
