@@ -312,6 +312,12 @@ impl Blocks {
             .sum()
     }
 
+    /// Bytes of all chunks.
+    #[cfg(test)]
+    pub(super) fn chunk_bytes(&self) -> usize {
+        self.chunks.len() * CHUNK_BYTES
+    }
+
     /// Forgets runs and marks: a collection begins.
     pub(super) fn begin_marking(&mut self) {
         for size in &mut self.classes {

@@ -12,7 +12,32 @@ use crate::value::Word;
 /// Collects what is reachable.
 pub(crate) struct Marker<'a> {
     layouts: &'a Layouts,
-    work: Vec<Obj>,
+    work: Work,
+}
+
+/// What is marked and not scanned yet.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    objects: Vec<Obj>,
+    /// Long lists, and how far they are scanned: their elements come in parts, so that `objects` stays short.
+    lists: Vec<(Obj, usize)>,
+}
+
+/// Elements of a list that are scanned at once.
+const LIST_PART: usize = 1024;
+/// Kinds that refer to nothing, by number.
+const LEAVES: u32 = 1 << Kind::Int as u32
+    | 1 << Kind::Float as u32
+    | 1 << Kind::Time as u32
+    | 1 << Kind::Duration as u32
+    | 1 << Kind::Range as u32
+    | 1 << Kind::Buffer as u32;
+
+/// Whether an object with this header may refer to others; a text without a buffer does not.
+#[inline]
+fn is_leaf(bits: u64) -> bool {
+    const INLINE_TEXT: u64 = Kind::Text as u64;
+    LEAVES >> (bits & 0x1f) & 1 != 0 || bits & 0xffff_00ff == INLINE_TEXT
 }
 
 impl Marker<'_> {
@@ -27,8 +52,8 @@ impl Marker<'_> {
     /// Marks an object.
     #[inline]
     pub(crate) fn object(&mut self, obj: Obj) {
-        if self.mark(obj) {
-            self.work.push(obj);
+        if self.mark(obj) && !is_leaf(obj.header()) {
+            self.work.objects.push(obj);
         }
     }
 
@@ -65,8 +90,26 @@ impl Marker<'_> {
 
     /// Marks all that what is marked refers to.
     pub(super) fn drain(&mut self) {
-        while let Some(obj) = self.work.pop() {
-            self.scan(obj);
+        loop {
+            while let Some(obj) = self.work.objects.pop() {
+                self.scan(obj);
+            }
+            let Some((list, from)) = self.work.lists.pop() else {
+                return;
+            };
+            self.scan_list(list, from);
+        }
+    }
+
+    /// Marks elements of a list, and notes where to go on.
+    fn scan_list(&mut self, list: Obj, from: usize) {
+        let words = list::words(&list).unwrap_or_default();
+        let end = (from + LIST_PART).min(words.len());
+        if end < words.len() {
+            self.work.lists.push((list, end));
+        }
+        for word in &words[from..end] {
+            self.word(*word);
         }
     }
 
@@ -84,17 +127,18 @@ impl Marker<'_> {
                 if let Some(buffer) = list::buffer_of(obj) {
                     self.mark(buffer);
                 }
-                if list::class_of(obj).bank() == flin_bytecode::Bank::Reference {
-                    for index in 0..list::len(obj) {
-                        self.word(Word::from_bits(list::raw_slot(obj, index)));
-                    }
-                }
+                self.scan_list(obj, 0);
             }
             Kind::Record => {
                 let layouts = self.layouts;
                 let shape = layouts.shape(obj.meta());
-                for slot in &shape.reference_slots {
-                    self.word(Word::from_bits(obj.raw(1 + *slot as usize)));
+                let mut near = shape.near_references;
+                while near != 0 {
+                    self.words(obj, 1 + near.trailing_zeros() as usize, 1);
+                    near &= near - 1;
+                }
+                for slot in shape.far_references() {
+                    self.words(obj, 1 + usize::from(*slot), 1);
                 }
             }
             Kind::Dict => {
@@ -142,7 +186,7 @@ impl Heap {
         self.blocks.begin_marking();
         let mut marker = Marker {
             layouts: &layouts,
-            work: std::mem::take(&mut self.marked),
+            work: std::mem::take(&mut self.work),
         };
         roots(&mut marker);
         for obj in self.identity.values() {
@@ -153,7 +197,7 @@ impl Heap {
         marker.drain();
         self.mark_held(&mut marker);
         self.identity.retain(|_, obj| is_marked(*obj));
-        self.marked = marker.work;
+        self.work = marker.work;
         let live_bytes = self.blocks.sweep() + self.large.sweep();
         self.budget.collected(live_bytes);
         self.collections += 1;

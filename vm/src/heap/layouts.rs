@@ -16,11 +16,21 @@ pub(crate) struct ShapeLayout {
     pub(crate) names: Vec<Obj>,
     /// Slot classes.
     pub(crate) classes: Vec<Class>,
-    /// Slots that hold references.
+    /// Slots that hold references, in ascending order.
     pub(crate) reference_slots: Vec<u8>,
+    /// The same as bits, as far as they go.
+    pub(super) near_references: u64,
+    /// How many of them those bits stand for.
+    near_count: usize,
 }
 
 impl ShapeLayout {
+    /// Slots that hold references and that `near_references` has no bits for.
+    #[inline]
+    pub(super) fn far_references(&self) -> &[u8] {
+        &self.reference_slots[self.near_count..]
+    }
+
     /// The slot with this name.
     pub(crate) fn slot_of(&self, name: &str) -> Option<usize> {
         self.names.iter().position(|n| n.text() == Some(name))
@@ -71,6 +81,11 @@ impl Layouts {
             .iter()
             .map(|shape| {
                 let slots = shape.fields.iter().enumerate();
+                let reference_slots: Vec<u8> = slots
+                    .filter(|(_, (_, class))| class.bank() == Bank::Reference)
+                    .map(|(slot, _)| u8::try_from(slot).expect("verified: at most 255 fields"))
+                    .collect();
+                let near = reference_slots.iter().take_while(|slot| **slot < 64);
                 ShapeLayout {
                     names: shape
                         .fields
@@ -80,10 +95,9 @@ impl Layouts {
                         })
                         .collect(),
                     classes: shape.fields.iter().map(|(_, class)| *class).collect(),
-                    reference_slots: slots
-                        .filter(|(_, (_, class))| class.bank() == Bank::Reference)
-                        .map(|(slot, _)| u8::try_from(slot).expect("verified: at most 255 fields"))
-                        .collect(),
+                    near_references: near.clone().fold(0, |bits, slot| bits | 1 << slot),
+                    near_count: near.count(),
+                    reference_slots,
                 }
             })
             .collect();

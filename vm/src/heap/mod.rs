@@ -20,6 +20,8 @@ mod layouts;
 mod list;
 mod map;
 mod object;
+#[cfg(test)]
+mod tests;
 mod text;
 mod things;
 
@@ -29,7 +31,7 @@ use std::sync::Arc;
 
 pub(crate) use blocks::SizeClass;
 pub(crate) use boxes::{closure_slot_class, range_parts};
-use collect::Marker;
+use collect::{Marker, Work};
 pub(crate) use entity::{EntityState, Gone, Past, Stamps};
 pub(crate) use layouts::{Layouts, ShapeLayout};
 pub(crate) use list::{
@@ -77,8 +79,8 @@ pub(crate) struct Heap {
     identity: HashMap<(u32, i64), Obj>,
     /// What was deleted that objects with `STALE` may have links to.
     lost_links: HashMap<(u32, i64), Vec<Arc<Gone>>>,
-    /// Kept from one collection to the next: what is marked and not scanned.
-    marked: Vec<Obj>,
+    /// Kept from one collection to the next.
+    work: Work,
 }
 
 impl Heap {
@@ -92,7 +94,7 @@ impl Heap {
             seed: dict::process_seed(),
             identity: HashMap::new(),
             lost_links: HashMap::new(),
-            marked: Vec::new(),
+            work: Work::default(),
         }
     }
 

@@ -148,7 +148,9 @@ impl Reader<'_> {
     fn check_room(&self) -> Res<()> {
         let waiting = self.words.len() + self.entries.len();
         if waiting.is_multiple_of(1024) {
-            self.m.heap.check_room(waiting * size_of::<(Word, Word)>())?;
+            self.m
+                .heap
+                .check_room(waiting * size_of::<(Word, Word)>())?;
         }
         Ok(())
     }
