@@ -6,7 +6,7 @@
 use flin_bytecode::{Bank, Class, FuncId, LibId, Op};
 
 use super::data::{get_reg, set_reg};
-use super::{At, Insn, Returned};
+use super::{At, Insn, Returned, threads};
 use crate::fault::{Blame, Fault, Res};
 use crate::frame::{Exit, FuncInfo, Regs, Stacks};
 use crate::host::Host;
@@ -70,12 +70,13 @@ fn push_frame(
     exit: Exit,
 ) -> At {
     let record = m.stacks.new_record();
+    let bases = threads::scalar(from.regs);
     // SAFETY: `new_record` gives the place for a record, which is written here.
     unsafe {
         (&raw mut (*record).code).write(from.code);
         (&raw mut (*record).pc).write(from.pc);
-        (&raw mut (*record).regs.s).write(from.regs.s);
-        (&raw mut (*record).regs.r).write(from.regs.r);
+        (&raw mut (*record).regs.s).write(bases.s);
+        (&raw mut (*record).regs.r).write(bases.r);
         (&raw mut (*record).func).write(func);
         (&raw mut (*record).result_slot).write(info.result_slot);
         (&raw mut (*record).exit).write(exit);

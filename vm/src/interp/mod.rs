@@ -16,6 +16,7 @@ mod control;
 mod data;
 mod entity;
 mod host;
+mod threads;
 pub(crate) mod turns;
 pub(crate) mod unwind;
 mod view;
@@ -27,6 +28,7 @@ use crate::frame::Regs;
 use crate::host::Host;
 use crate::machine::Machine;
 use call::Called;
+use threads::{apart, join};
 use turns::Turn;
 
 /// Fuel between two questions to the host.
@@ -196,45 +198,12 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                         }
                     }};
                 }
-                macro_rules! jump_if {
-                    ($condition:expr, $target:expr) => {
-                        if $condition {
-                            // SAFETY: the verifier checked that jump targets are instructions of the function.
-                            let next = unsafe { code.add($target as usize) };
-                            if next < pc {
-                                fuel -= 1;
-                                if fuel == 0 {
-                                    let at = At {
-                                        pc: next,
-                                        code,
-                                        regs: f,
-                                    };
-                                    let turn = turns::slice_at_loop(m, host, at);
-                                    fuel = m.native.fuel as u32;
-                                    match turn {
-                                        Ok(Turn::On) => pc = next,
-                                        Ok(Turn::Returned(Returned::To(next))) => go!(next),
-                                        Ok(Turn::Returned(Returned::Left)) => return Ok(()),
-                                        Ok(Turn::Raised(fault, at)) => {
-                                            go!(at);
-                                            break 'raise fault;
-                                        }
-                                        Ok(Turn::Failed(fault)) => return Err(fault),
-                                        Err(fault) => break 'raise fault,
-                                    }
-                                    continue;
-                                }
-                            }
-                            pc = next;
-                        }
-                    };
-                }
                 macro_rules! go {
                     ($at:expr) => {{
                         let next: At = $at;
                         pc = next.pc;
                         code = next.code;
-                        f = next.regs;
+                        f = threads::scalar(next.regs);
                     }};
                 }
                 macro_rules! here {
@@ -243,8 +212,8 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                     };
                 }
                 macro_rules! returned {
-                    ($body:expr) => {
-                        match tried!($body) {
+                    ($class:expr) => {
+                        match tried!(call::ret(i, here!(), m, $class)) {
                             Returned::To(next) => go!(next),
                             Returned::Left => {
                                 m.native.fuel = u64::from(fuel);
@@ -268,237 +237,297 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                     };
                 }
 
-                match i.op() {
-                    Op::MovI64 | Op::MovF64 | Op::MovBool => data::mov_scalar(i, f),
-                    Op::MovRef | Op::MovAny => data::mov_reference(i, f),
-                    Op::MovWide => data::mov_wide(i, f),
-                    Op::ConstI64 => data::const_i64(i, f),
-                    Op::ConstI64Pool => data::const_i64_pool(i, f, m),
-                    Op::ConstF64 => data::const_f64(i, f, m),
-                    Op::ConstBool => data::const_bool(i, f),
-                    Op::ConstText => data::const_text(i, f, m),
-                    Op::NoneRef | Op::NoneAny => data::none(i, f),
-                    Op::BoxInt => alloc!(data::box_int(i, f, m)),
-                    Op::BoxFloat => alloc!(data::box_float(i, f, m)),
-                    Op::BoxBool => data::box_bool(i, f),
-                    Op::BoxTime => alloc!(data::box_time(i, f, m)),
-                    Op::BoxDuration => alloc!(data::box_duration(i, f, m)),
-                    Op::BoxRef => data::mov_reference(i, f),
-                    Op::UnboxInt => tried!(data::unbox_int(i, f)),
-                    Op::UnboxFloat => tried!(data::unbox_float(i, f)),
-                    Op::UnboxBool => tried!(data::unbox_bool(i, f)),
-                    Op::UnboxTime => tried!(data::unbox_time(i, f)),
-                    Op::UnboxDuration => tried!(data::unbox_duration(i, f)),
-                    Op::UnboxRef => alloc!(data::unbox_ref(i, f, m)),
-                    Op::CheckRef => alloc!(data::check_ref(i, f, m)),
-                    Op::IntToFloat => data::int_to_float(i, f),
-                    Op::TruthyI64 => data::truthy_i64(i, f),
-                    Op::TruthyF64 => data::truthy_f64(i, f),
-                    Op::TruthyRef | Op::TruthyAny => data::truthy_any(i, f, m),
-                    Op::NotBool => data::not_bool(i, f),
-                    Op::IsNoneRef | Op::IsNoneAny => data::is_none(i, f),
-                    Op::IsTypeRef | Op::IsTypeAny => alloc!(data::is_type(i, f, m)),
-                    Op::TextI64 => alloc!(data::text_i64(i, f, m)),
-                    Op::TextF64 => alloc!(data::text_f64(i, f, m)),
-                    Op::TextBool => data::text_bool(i, f, m),
-                    Op::TextTime => alloc!(data::text_time(i, f, m)),
-                    Op::TextDuration => alloc!(data::text_duration(i, f, m)),
-                    Op::TextRef | Op::TextAny => alloc!(data::text_any(i, f, m)),
-                    Op::Concat => alloc!(data::concat(i, f, m)),
-                    Op::ConcatN => alloc!(data::concat_n(i, f, m)),
-                    Op::ListNew => alloc!(data::list_new(i, f, m)),
-                    Op::ListPushI64 => alloc!(data::list_push(i, f, m, Class::I64)),
-                    Op::ListPushF64 => alloc!(data::list_push(i, f, m, Class::F64)),
-                    Op::ListPushBool => alloc!(data::list_push(i, f, m, Class::Bool)),
-                    Op::ListPushRef => alloc!(data::list_push(i, f, m, Class::Ref)),
-                    Op::ListPushAny => alloc!(data::list_push(i, f, m, Class::Any)),
-                    Op::ListGetI64 => tried!(data::list_get(i, f, m, Class::I64)),
-                    Op::ListGetF64 => tried!(data::list_get(i, f, m, Class::F64)),
-                    Op::ListGetBool => tried!(data::list_get(i, f, m, Class::Bool)),
-                    Op::ListGetRef => tried!(data::list_get(i, f, m, Class::Ref)),
-                    Op::ListGetAny => tried!(data::list_get(i, f, m, Class::Any)),
-                    Op::ListSetI64 => tried!(data::list_set(i, f, m, Class::I64)),
-                    Op::ListSetF64 => tried!(data::list_set(i, f, m, Class::F64)),
-                    Op::ListSetBool => tried!(data::list_set(i, f, m, Class::Bool)),
-                    Op::ListSetRef => tried!(data::list_set(i, f, m, Class::Ref)),
-                    Op::ListSetAny => tried!(data::list_set(i, f, m, Class::Any)),
-                    Op::ListLen => tried!(data::list_len(i, f)),
-                    Op::RecordNew => alloc!(data::record_new(i, f, m)),
-                    Op::RecordGetI64 => tried!(data::record_get(i, f, m, Class::I64)),
-                    Op::RecordGetF64 => tried!(data::record_get(i, f, m, Class::F64)),
-                    Op::RecordGetBool => tried!(data::record_get(i, f, m, Class::Bool)),
-                    Op::RecordGetRef => tried!(data::record_get(i, f, m, Class::Ref)),
-                    Op::RecordGetAny => tried!(data::record_get(i, f, m, Class::Any)),
-                    Op::RecordSetI64 => tried!(data::record_set(i, f, m, Class::I64)),
-                    Op::RecordSetF64 => tried!(data::record_set(i, f, m, Class::F64)),
-                    Op::RecordSetBool => tried!(data::record_set(i, f, m, Class::Bool)),
-                    Op::RecordSetRef => tried!(data::record_set(i, f, m, Class::Ref)),
-                    Op::RecordSetAny => tried!(data::record_set(i, f, m, Class::Any)),
-                    Op::MapNew => alloc!(data::map_new(i, f, m)),
-                    Op::MapGet => alloc!(data::map_get(i, f, m)),
-                    Op::MapSet => alloc!(data::map_set(i, f, m)),
-                    Op::MapGetName => alloc!(data::map_get_name(i, f, m)),
-                    Op::MapSetName => alloc!(data::map_set_name(i, f, m)),
-                    Op::FieldGetAny => alloc!(data::field_get_any(i, f, m, host)),
-                    Op::FieldSetAny => alloc!(data::field_set_any(i, f, m, host)),
-                    Op::IndexGetAny => alloc!(data::index_get_any(i, f, m)),
-                    Op::IndexSetAny => alloc!(data::index_set_any(i, f, m)),
-                    Op::TextIndex => alloc!(data::text_index(i, f, m)),
-                    Op::TextLen => tried!(data::text_len(i, f, m)),
-                    Op::CellNewI64 => alloc!(data::cell_new(i, f, m, Class::I64)),
-                    Op::CellNewF64 => alloc!(data::cell_new(i, f, m, Class::F64)),
-                    Op::CellNewBool => alloc!(data::cell_new(i, f, m, Class::Bool)),
-                    Op::CellNewRef => alloc!(data::cell_new(i, f, m, Class::Ref)),
-                    Op::CellNewAny => alloc!(data::cell_new(i, f, m, Class::Any)),
-                    Op::CellGetI64 => tried!(data::cell_get(i, f, Class::I64)),
-                    Op::CellGetF64 => tried!(data::cell_get(i, f, Class::F64)),
-                    Op::CellGetBool => tried!(data::cell_get(i, f, Class::Bool)),
-                    Op::CellGetRef => tried!(data::cell_get(i, f, Class::Ref)),
-                    Op::CellGetAny => tried!(data::cell_get(i, f, Class::Any)),
-                    Op::CellSetI64 => tried!(data::cell_set(i, f, Class::I64)),
-                    Op::CellSetF64 => tried!(data::cell_set(i, f, Class::F64)),
-                    Op::CellSetBool => tried!(data::cell_set(i, f, Class::Bool)),
-                    Op::CellSetRef => tried!(data::cell_set(i, f, Class::Ref)),
-                    Op::CellSetAny => tried!(data::cell_set(i, f, Class::Any)),
-                    Op::GlobalGetI64 | Op::GlobalGetF64 | Op::GlobalGetBool => {
-                        data::global_get_scalar(i, f, m)
+                let group = 'own: {
+                    let turned = 'turn: {
+                        macro_rules! jump_if {
+                        ($condition:expr, $target:expr) => {
+                            if $condition {
+                                // SAFETY: the verifier checked that jump targets are instructions of the function.
+                                let next = unsafe { code.add($target as usize) };
+                                if next < pc {
+                                    fuel -= 1;
+                                    if fuel == 0 {
+                                        break 'turn next;
+                                    }
+                                }
+                                pc = next;
+                            }
+                        };
                     }
-                    Op::GlobalGetRef | Op::GlobalGetAny => data::global_get_reference(i, f, m),
-                    Op::GlobalSetI64 | Op::GlobalSetF64 | Op::GlobalSetBool => {
-                        data::global_set_scalar(i, f, m)
+                        // An operation with a dispatch jump of its own: see `threads`.
+                        macro_rules! own {
+                            ($body:expr) => {{
+                                $body;
+                                apart!(line!());
+                                break 'own 1 + line!() % threads::GROUPS;
+                            }};
+                        }
+                        match i.op() {
+                            Op::MovI64 | Op::MovF64 | Op::MovBool => own!(data::mov_scalar(i, f)),
+                            Op::MovRef | Op::MovAny | Op::BoxRef => own!(data::mov_reference(i, f)),
+                            Op::MovWide => own!(data::mov_wide(i, f)),
+                            Op::ConstI64 => own!(data::const_i64(i, f)),
+                            Op::ConstI64Pool => own!(data::const_i64_pool(i, f, m)),
+                            Op::ConstF64 => own!(data::const_f64(i, f, m)),
+                            Op::ConstBool => own!(data::const_bool(i, f)),
+                            Op::ConstText => own!(data::const_text(i, f, m)),
+                            Op::NoneRef | Op::NoneAny => own!(data::none(i, f)),
+                            Op::BoxInt => own!(alloc!(data::box_int(i, f, m))),
+                            Op::BoxFloat => own!(alloc!(data::box_float(i, f, m))),
+                            Op::BoxBool => own!(data::box_bool(i, f)),
+                            Op::BoxTime => alloc!(data::box_time(i, f, m)),
+                            Op::BoxDuration => alloc!(data::box_duration(i, f, m)),
+                            Op::UnboxInt => own!(tried!(data::unbox_int(i, f))),
+                            Op::UnboxFloat => own!(tried!(data::unbox_float(i, f))),
+                            Op::UnboxBool => own!(tried!(data::unbox_bool(i, f))),
+                            Op::UnboxTime => tried!(data::unbox_time(i, f)),
+                            Op::UnboxDuration => tried!(data::unbox_duration(i, f)),
+                            Op::UnboxRef => own!(alloc!(data::unbox_ref(i, f, m))),
+                            Op::CheckRef => own!(alloc!(data::check_ref(i, f, m))),
+                            Op::IntToFloat => own!(data::int_to_float(i, f)),
+                            Op::TruthyI64 => own!(data::truthy_i64(i, f)),
+                            Op::TruthyF64 => own!(data::truthy_f64(i, f)),
+                            Op::TruthyRef | Op::TruthyAny => own!(data::truthy_any(i, f, m)),
+                            Op::NotBool => own!(data::not_bool(i, f)),
+                            Op::IsNoneRef | Op::IsNoneAny => own!(data::is_none(i, f)),
+                            Op::IsTypeRef | Op::IsTypeAny => own!(alloc!(data::is_type(i, f, m))),
+                            Op::TextI64 => alloc!(data::text_i64(i, f, m)),
+                            Op::TextF64 => alloc!(data::text_f64(i, f, m)),
+                            Op::TextBool => data::text_bool(i, f, m),
+                            Op::TextTime => alloc!(data::text_time(i, f, m)),
+                            Op::TextDuration => alloc!(data::text_duration(i, f, m)),
+                            Op::TextRef | Op::TextAny => alloc!(data::text_any(i, f, m)),
+                            Op::Concat => own!(alloc!(data::concat(i, f, m))),
+                            Op::ConcatN => alloc!(data::concat_n(i, f, m)),
+                            Op::ListNew => alloc!(data::list_new(i, f, m)),
+                            Op::ListPushI64 => own!(alloc!(data::list_push(i, f, m, Class::I64))),
+                            Op::ListPushF64 => own!(alloc!(data::list_push(i, f, m, Class::F64))),
+                            Op::ListPushBool => own!(alloc!(data::list_push(i, f, m, Class::Bool))),
+                            Op::ListPushRef => own!(alloc!(data::list_push(i, f, m, Class::Ref))),
+                            Op::ListPushAny => own!(alloc!(data::list_push(i, f, m, Class::Any))),
+                            Op::ListGetI64 => own!(tried!(data::list_get(i, f, m, Class::I64))),
+                            Op::ListGetF64 => own!(tried!(data::list_get(i, f, m, Class::F64))),
+                            Op::ListGetBool => own!(tried!(data::list_get(i, f, m, Class::Bool))),
+                            Op::ListGetRef => own!(tried!(data::list_get(i, f, m, Class::Ref))),
+                            Op::ListGetAny => own!(tried!(data::list_get(i, f, m, Class::Any))),
+                            Op::ListSetI64 => own!(tried!(data::list_set(i, f, m, Class::I64))),
+                            Op::ListSetF64 => own!(tried!(data::list_set(i, f, m, Class::F64))),
+                            Op::ListSetBool => own!(tried!(data::list_set(i, f, m, Class::Bool))),
+                            Op::ListSetRef => own!(tried!(data::list_set(i, f, m, Class::Ref))),
+                            Op::ListSetAny => own!(tried!(data::list_set(i, f, m, Class::Any))),
+                            Op::ListLen => own!(tried!(data::list_len(i, f))),
+                            Op::RecordNew => own!(alloc!(data::record_new(i, f, m))),
+                            Op::RecordGetI64 => own!(tried!(data::record_get(i, f, m, Class::I64))),
+                            Op::RecordGetF64 => own!(tried!(data::record_get(i, f, m, Class::F64))),
+                            Op::RecordGetBool => {
+                                own!(tried!(data::record_get(i, f, m, Class::Bool)))
+                            }
+                            Op::RecordGetRef => own!(tried!(data::record_get(i, f, m, Class::Ref))),
+                            Op::RecordGetAny => own!(tried!(data::record_get(i, f, m, Class::Any))),
+                            Op::RecordSetI64 => own!(tried!(data::record_set(i, f, m, Class::I64))),
+                            Op::RecordSetF64 => own!(tried!(data::record_set(i, f, m, Class::F64))),
+                            Op::RecordSetBool => {
+                                own!(tried!(data::record_set(i, f, m, Class::Bool)))
+                            }
+                            Op::RecordSetRef => own!(tried!(data::record_set(i, f, m, Class::Ref))),
+                            Op::RecordSetAny => own!(tried!(data::record_set(i, f, m, Class::Any))),
+                            Op::MapNew => alloc!(data::map_new(i, f, m)),
+                            Op::MapGet => own!(alloc!(data::map_get(i, f, m))),
+                            Op::MapSet => own!(alloc!(data::map_set(i, f, m))),
+                            Op::MapGetName => alloc!(data::map_get_name(i, f, m)),
+                            Op::MapSetName => alloc!(data::map_set_name(i, f, m)),
+                            Op::FieldGetAny => alloc!(data::field_get_any(i, f, m, host)),
+                            Op::FieldSetAny => alloc!(data::field_set_any(i, f, m, host)),
+                            Op::IndexGetAny => alloc!(data::index_get_any(i, f, m)),
+                            Op::IndexSetAny => alloc!(data::index_set_any(i, f, m)),
+                            Op::TextIndex => own!(alloc!(data::text_index(i, f, m))),
+                            Op::TextLen => own!(tried!(data::text_len(i, f, m))),
+                            Op::CellNewI64 => alloc!(data::cell_new(i, f, m, Class::I64)),
+                            Op::CellNewF64 => alloc!(data::cell_new(i, f, m, Class::F64)),
+                            Op::CellNewBool => alloc!(data::cell_new(i, f, m, Class::Bool)),
+                            Op::CellNewRef => alloc!(data::cell_new(i, f, m, Class::Ref)),
+                            Op::CellNewAny => alloc!(data::cell_new(i, f, m, Class::Any)),
+                            Op::CellGetI64 => own!(tried!(data::cell_get(i, f, Class::I64))),
+                            Op::CellGetF64 => own!(tried!(data::cell_get(i, f, Class::F64))),
+                            Op::CellGetBool => own!(tried!(data::cell_get(i, f, Class::Bool))),
+                            Op::CellGetRef => own!(tried!(data::cell_get(i, f, Class::Ref))),
+                            Op::CellGetAny => own!(tried!(data::cell_get(i, f, Class::Any))),
+                            Op::CellSetI64 => own!(tried!(data::cell_set(i, f, Class::I64))),
+                            Op::CellSetF64 => own!(tried!(data::cell_set(i, f, Class::F64))),
+                            Op::CellSetBool => own!(tried!(data::cell_set(i, f, Class::Bool))),
+                            Op::CellSetRef => own!(tried!(data::cell_set(i, f, Class::Ref))),
+                            Op::CellSetAny => own!(tried!(data::cell_set(i, f, Class::Any))),
+                            Op::GlobalGetI64 | Op::GlobalGetF64 | Op::GlobalGetBool => {
+                                own!(data::global_get_scalar(i, f, m))
+                            }
+                            Op::GlobalGetRef | Op::GlobalGetAny => {
+                                own!(data::global_get_reference(i, f, m))
+                            }
+                            Op::GlobalSetI64 | Op::GlobalSetF64 | Op::GlobalSetBool => {
+                                data::global_set_scalar(i, f, m)
+                            }
+                            Op::GlobalSetRef | Op::GlobalSetAny => {
+                                data::global_set_reference(i, f, m)
+                            }
+
+                            Op::AddI64 => own!(tried!(arith::add_i64(i, f))),
+                            Op::SubI64 => own!(tried!(arith::sub_i64(i, f))),
+                            Op::MulI64 => own!(tried!(arith::mul_i64(i, f))),
+                            Op::DivI64 => own!(tried!(arith::div_i64(i, f))),
+                            Op::RemI64 => own!(tried!(arith::rem_i64(i, f))),
+                            Op::PowI64 => tried!(arith::pow_i64(i, f)),
+                            Op::AddImmI64 => own!(tried!(arith::add_imm_i64(i, f))),
+                            Op::NegI64 => own!(tried!(arith::neg_i64(i, f))),
+                            Op::AddF64 => own!(arith::add_f64(i, f)),
+                            Op::SubF64 => own!(arith::sub_f64(i, f)),
+                            Op::MulF64 => own!(arith::mul_f64(i, f)),
+                            Op::DivF64 => own!(arith::div_f64(i, f)),
+                            Op::RemF64 => arith::rem_f64(i, f),
+                            Op::PowF64 => arith::pow_f64(i, f),
+                            Op::NegF64 => own!(arith::neg_f64(i, f)),
+                            Op::AddAny => own!(alloc!(arith::add_any(i, f, m))),
+                            Op::SubAny => alloc!(arith::sub_any(i, f, m)),
+                            Op::MulAny => alloc!(arith::mul_any(i, f, m)),
+                            Op::DivAny => alloc!(arith::div_any(i, f, m)),
+                            Op::RemAny => alloc!(arith::rem_any(i, f, m)),
+                            Op::PowAny => alloc!(arith::pow_any(i, f, m)),
+                            Op::NegAny => alloc!(arith::neg_any(i, f, m)),
+                            Op::ListConcat => alloc!(arith::list_concat(i, f, m)),
+
+                            Op::EqI64 => own!(compare::eq_i64(i, f)),
+                            Op::LtI64 => own!(compare::lt_i64(i, f)),
+                            Op::LeI64 => own!(compare::le_i64(i, f)),
+                            Op::EqF64 => own!(compare::eq_f64(i, f)),
+                            Op::LtF64 => own!(compare::lt_f64(i, f)),
+                            Op::LeF64 => own!(compare::le_f64(i, f)),
+                            Op::EqBool => own!(compare::eq_bool(i, f)),
+                            Op::EqRef | Op::EqAny => own!(alloc!(compare::eq_any(i, f, m))),
+                            Op::LtText => own!(tried!(compare::lt_text(i, f))),
+                            Op::LeText => own!(tried!(compare::le_text(i, f))),
+                            Op::LtAny => own!(alloc!(compare::lt_any(i, f, m))),
+                            Op::LeAny => own!(alloc!(compare::le_any(i, f, m))),
+
+                            Op::Jump => own!(jump_if!(true, i.imm())),
+                            Op::JumpIf => own!(jump_if!(f.bool(i.a()), i.imm())),
+                            Op::JumpUnless => own!(jump_if!(!f.bool(i.a()), i.imm())),
+                            Op::JumpEqI64 => own!(jump_if!(control::eq_i64(i, f), i.narrow())),
+                            Op::JumpNeI64 => own!(jump_if!(!control::eq_i64(i, f), i.narrow())),
+                            Op::JumpLtI64 => own!(jump_if!(control::lt_i64(i, f), i.narrow())),
+                            Op::JumpLeI64 => own!(jump_if!(control::le_i64(i, f), i.narrow())),
+                            Op::JumpLtF64 => own!(jump_if!(control::lt_f64(i, f), i.narrow())),
+                            Op::JumpLeF64 => own!(jump_if!(control::le_f64(i, f), i.narrow())),
+                            Op::JumpNltF64 => own!(jump_if!(!control::lt_f64(i, f), i.narrow())),
+                            Op::JumpNleF64 => own!(jump_if!(!control::le_f64(i, f), i.narrow())),
+                            Op::ForNext => own!(jump_if!(control::for_next(i, f), i.narrow())),
+                            Op::Throw => break 'raise control::throw(i, f),
+                            Op::Fail => break 'raise control::fail(i, f),
+
+                            Op::Call => own!({
+                                burn!();
+                                called!(call::call(i, here!(), m));
+                            }),
+                            Op::ClosureNew => own!(alloc!(call::closure_new(i, f, m))),
+                            Op::CaptureSetI64 => tried!(call::capture_set(i, f, Class::I64)),
+                            Op::CaptureSetF64 => tried!(call::capture_set(i, f, Class::F64)),
+                            Op::CaptureSetBool => tried!(call::capture_set(i, f, Class::Bool)),
+                            Op::CaptureSetRef => tried!(call::capture_set(i, f, Class::Ref)),
+                            Op::CaptureSetAny => tried!(call::capture_set(i, f, Class::Any)),
+                            Op::CaptureGetI64 => own!(tried!(call::capture_get(i, f, Class::I64))),
+                            Op::CaptureGetF64 => own!(tried!(call::capture_get(i, f, Class::F64))),
+                            Op::CaptureGetBool => {
+                                own!(tried!(call::capture_get(i, f, Class::Bool)))
+                            }
+                            Op::CaptureGetRef => own!(tried!(call::capture_get(i, f, Class::Ref))),
+                            Op::CaptureGetAny => own!(tried!(call::capture_get(i, f, Class::Any))),
+                            Op::CallClosure => own!({
+                                burn!();
+                                called!(call::call_closure(i, here!(), m));
+                            }),
+                            Op::CallWith => {
+                                burn!();
+                                called!(call::call_with(i, here!(), m));
+                            }
+                            Op::CallLib => own!(alloc!(call::call_lib(i, f, m, host))),
+                            Op::RetI64 => own!(returned!(Some(Class::I64))),
+                            Op::RetF64 => own!(returned!(Some(Class::F64))),
+                            Op::RetBool => own!(returned!(Some(Class::Bool))),
+                            Op::RetRef => own!(returned!(Some(Class::Ref))),
+                            Op::RetAny => own!(returned!(Some(Class::Any))),
+                            Op::Ret => own!(returned!(None)),
+
+                            Op::EntityNew => alloc!(entity::new(i, f, m)),
+                            Op::EntityGet => alloc!(entity::get(i, f, m, host)),
+                            Op::EntityGetI64 => alloc!(entity::get_i64(i, f, m, host)),
+                            Op::EntityGetF64 => alloc!(entity::get_f64(i, f, m, host)),
+                            Op::EntityGetBool => alloc!(entity::get_bool(i, f, m, host)),
+                            Op::EntityGetRef => alloc!(entity::get_ref(i, f, m, host, false)),
+                            Op::EntityGetOptional => alloc!(entity::get_ref(i, f, m, host, true)),
+                            Op::EntityFollow => alloc!(entity::follow(i, f, m, host)),
+                            Op::EntitySet => alloc!(entity::set(i, f, m, host)),
+                            Op::EntitySetI64 => alloc!(entity::set_i64(i, f, m, host)),
+                            Op::EntitySetF64 => alloc!(entity::set_f64(i, f, m, host)),
+                            Op::EntitySetBool => alloc!(entity::set_bool(i, f, m, host)),
+                            Op::EntityValidate => alloc!(entity::validate(i, f, m, host)),
+                            Op::EntitySave => alloc!(entity::save(i, f, m, host)),
+                            Op::EntityDelete => alloc!(entity::delete(i, f, m, host)),
+                            Op::EntityRestore => alloc!(entity::restore(i, f, m, host)),
+                            Op::EntityDestroy => alloc!(entity::destroy(i, f, m, host)),
+                            Op::EntityFind => alloc!(entity::find(i, f, m, host)),
+                            Op::EntityFindI64 => alloc!(entity::find_i64(i, f, m, host)),
+                            Op::EntityInverse => alloc!(entity::inverse(i, f, m)),
+                            Op::EntityCount => tried!(entity::count(i, f, host)),
+                            Op::QueryNew => alloc!(entity::query_new(i, f, m)),
+                            Op::QueryScan => alloc!(entity::query_scan(i, f, m, host)),
+
+                            Op::ViewRaw => tried!(view::raw(i, m)),
+                            Op::ViewTextI64 => tried!(view::text_i64(i, f, m)),
+                            Op::ViewTextF64 => tried!(view::text_f64(i, f, m)),
+                            Op::ViewTextBool => tried!(view::text_bool(i, f, m)),
+                            Op::ViewTextRef | Op::ViewTextAny => tried!(view::text_any(i, f, m)),
+                            Op::ViewHtml => tried!(view::html(i, f, m)),
+                            Op::ViewAttr => tried!(view::attr(i, f, m)),
+                            Op::ViewBind => tried!(view::bind(i, f, m)),
+                            Op::ViewBindPart => tried!(view::bind_part(i, f, m)),
+                            Op::ViewOption => tried!(view::option(i, f, m)),
+                            Op::ViewKey => tried!(view::key(i, f, m)),
+                            Op::ViewOn => tried!(view::on(i, f, m)),
+                            Op::ViewOnButton => tried!(view::on_button(i, f, m)),
+                            Op::ViewForm => tried!(view::form(i, f, m)),
+                            Op::ViewHead => view::head(i, m),
+
+                            Op::Print => tried!(host::print(i, f, m, host)),
+                            Op::Log => tried!(host::log(i, f, m, host)),
+                            Op::Now => host::now(i, f, host),
+                        }
+                        break 'own 0;
+                    };
+                    // A slice of fuel ended at a jump back.
+                    let turn = turns::slice_at_loop(
+                        m,
+                        host,
+                        At {
+                            pc: turned,
+                            ..here!()
+                        },
+                    );
+                    fuel = m.native.fuel as u32;
+                    match turn {
+                        Ok(Turn::On) => pc = turned,
+                        Ok(Turn::Returned(Returned::To(next))) => go!(next),
+                        Ok(Turn::Returned(Returned::Left)) => return Ok(()),
+                        Ok(Turn::Raised(fault, at)) => {
+                            go!(at);
+                            break 'raise fault;
+                        }
+                        Ok(Turn::Failed(fault)) => return Err(fault),
+                        Err(fault) => break 'raise fault,
                     }
-                    Op::GlobalSetRef | Op::GlobalSetAny => data::global_set_reference(i, f, m),
-
-                    Op::AddI64 => tried!(arith::add_i64(i, f)),
-                    Op::SubI64 => tried!(arith::sub_i64(i, f)),
-                    Op::MulI64 => tried!(arith::mul_i64(i, f)),
-                    Op::DivI64 => tried!(arith::div_i64(i, f)),
-                    Op::RemI64 => tried!(arith::rem_i64(i, f)),
-                    Op::PowI64 => tried!(arith::pow_i64(i, f)),
-                    Op::AddImmI64 => tried!(arith::add_imm_i64(i, f)),
-                    Op::NegI64 => tried!(arith::neg_i64(i, f)),
-                    Op::AddF64 => arith::add_f64(i, f),
-                    Op::SubF64 => arith::sub_f64(i, f),
-                    Op::MulF64 => arith::mul_f64(i, f),
-                    Op::DivF64 => arith::div_f64(i, f),
-                    Op::RemF64 => arith::rem_f64(i, f),
-                    Op::PowF64 => arith::pow_f64(i, f),
-                    Op::NegF64 => arith::neg_f64(i, f),
-                    Op::AddAny => alloc!(arith::add_any(i, f, m)),
-                    Op::SubAny => alloc!(arith::sub_any(i, f, m)),
-                    Op::MulAny => alloc!(arith::mul_any(i, f, m)),
-                    Op::DivAny => alloc!(arith::div_any(i, f, m)),
-                    Op::RemAny => alloc!(arith::rem_any(i, f, m)),
-                    Op::PowAny => alloc!(arith::pow_any(i, f, m)),
-                    Op::NegAny => alloc!(arith::neg_any(i, f, m)),
-                    Op::ListConcat => alloc!(arith::list_concat(i, f, m)),
-
-                    Op::EqI64 => compare::eq_i64(i, f),
-                    Op::LtI64 => compare::lt_i64(i, f),
-                    Op::LeI64 => compare::le_i64(i, f),
-                    Op::EqF64 => compare::eq_f64(i, f),
-                    Op::LtF64 => compare::lt_f64(i, f),
-                    Op::LeF64 => compare::le_f64(i, f),
-                    Op::EqBool => compare::eq_bool(i, f),
-                    Op::EqRef | Op::EqAny => alloc!(compare::eq_any(i, f, m)),
-                    Op::LtText => tried!(compare::lt_text(i, f)),
-                    Op::LeText => tried!(compare::le_text(i, f)),
-                    Op::LtAny => alloc!(compare::lt_any(i, f, m)),
-                    Op::LeAny => alloc!(compare::le_any(i, f, m)),
-
-                    Op::Jump => jump_if!(true, i.imm()),
-                    Op::JumpIf => jump_if!(f.bool(i.a()), i.imm()),
-                    Op::JumpUnless => jump_if!(!f.bool(i.a()), i.imm()),
-                    Op::JumpEqI64 => jump_if!(control::eq_i64(i, f), i.narrow()),
-                    Op::JumpNeI64 => jump_if!(!control::eq_i64(i, f), i.narrow()),
-                    Op::JumpLtI64 => jump_if!(control::lt_i64(i, f), i.narrow()),
-                    Op::JumpLeI64 => jump_if!(control::le_i64(i, f), i.narrow()),
-                    Op::JumpLtF64 => jump_if!(control::lt_f64(i, f), i.narrow()),
-                    Op::JumpLeF64 => jump_if!(control::le_f64(i, f), i.narrow()),
-                    Op::JumpNltF64 => jump_if!(!control::lt_f64(i, f), i.narrow()),
-                    Op::JumpNleF64 => jump_if!(!control::le_f64(i, f), i.narrow()),
-                    Op::ForNext => jump_if!(control::for_next(i, f), i.narrow()),
-                    Op::Throw => break 'raise control::throw(i, f),
-                    Op::Fail => break 'raise control::fail(i, f),
-
-                    Op::Call => {
-                        burn!();
-                        called!(call::call(i, here!(), m));
-                    }
-                    Op::ClosureNew => alloc!(call::closure_new(i, f, m)),
-                    Op::CaptureSetI64 => tried!(call::capture_set(i, f, Class::I64)),
-                    Op::CaptureSetF64 => tried!(call::capture_set(i, f, Class::F64)),
-                    Op::CaptureSetBool => tried!(call::capture_set(i, f, Class::Bool)),
-                    Op::CaptureSetRef => tried!(call::capture_set(i, f, Class::Ref)),
-                    Op::CaptureSetAny => tried!(call::capture_set(i, f, Class::Any)),
-                    Op::CaptureGetI64 => tried!(call::capture_get(i, f, Class::I64)),
-                    Op::CaptureGetF64 => tried!(call::capture_get(i, f, Class::F64)),
-                    Op::CaptureGetBool => tried!(call::capture_get(i, f, Class::Bool)),
-                    Op::CaptureGetRef => tried!(call::capture_get(i, f, Class::Ref)),
-                    Op::CaptureGetAny => tried!(call::capture_get(i, f, Class::Any)),
-                    Op::CallClosure => {
-                        burn!();
-                        called!(call::call_closure(i, here!(), m));
-                    }
-                    Op::CallWith => {
-                        burn!();
-                        called!(call::call_with(i, here!(), m));
-                    }
-                    Op::CallLib => alloc!(call::call_lib(i, f, m, host)),
-                    Op::RetI64 => returned!(call::ret(i, here!(), m, Some(Class::I64))),
-                    Op::RetF64 => returned!(call::ret(i, here!(), m, Some(Class::F64))),
-                    Op::RetBool => returned!(call::ret(i, here!(), m, Some(Class::Bool))),
-                    Op::RetRef => returned!(call::ret(i, here!(), m, Some(Class::Ref))),
-                    Op::RetAny => returned!(call::ret(i, here!(), m, Some(Class::Any))),
-                    Op::Ret => returned!(call::ret(i, here!(), m, None)),
-
-                    Op::EntityNew => alloc!(entity::new(i, f, m)),
-                    Op::EntityGet => alloc!(entity::get(i, f, m, host)),
-                    Op::EntityGetI64 => alloc!(entity::get_i64(i, f, m, host)),
-                    Op::EntityGetF64 => alloc!(entity::get_f64(i, f, m, host)),
-                    Op::EntityGetBool => alloc!(entity::get_bool(i, f, m, host)),
-                    Op::EntityGetRef => alloc!(entity::get_ref(i, f, m, host, false)),
-                    Op::EntityGetOptional => alloc!(entity::get_ref(i, f, m, host, true)),
-                    Op::EntityFollow => alloc!(entity::follow(i, f, m, host)),
-                    Op::EntitySet => alloc!(entity::set(i, f, m, host)),
-                    Op::EntitySetI64 => alloc!(entity::set_i64(i, f, m, host)),
-                    Op::EntitySetF64 => alloc!(entity::set_f64(i, f, m, host)),
-                    Op::EntitySetBool => alloc!(entity::set_bool(i, f, m, host)),
-                    Op::EntityValidate => alloc!(entity::validate(i, f, m, host)),
-                    Op::EntitySave => alloc!(entity::save(i, f, m, host)),
-                    Op::EntityDelete => alloc!(entity::delete(i, f, m, host)),
-                    Op::EntityRestore => alloc!(entity::restore(i, f, m, host)),
-                    Op::EntityDestroy => alloc!(entity::destroy(i, f, m, host)),
-                    Op::EntityFind => alloc!(entity::find(i, f, m, host)),
-                    Op::EntityFindI64 => alloc!(entity::find_i64(i, f, m, host)),
-                    Op::EntityInverse => alloc!(entity::inverse(i, f, m)),
-                    Op::EntityCount => tried!(entity::count(i, f, host)),
-                    Op::QueryNew => alloc!(entity::query_new(i, f, m)),
-                    Op::QueryScan => alloc!(entity::query_scan(i, f, m, host)),
-
-                    Op::ViewRaw => tried!(view::raw(i, m)),
-                    Op::ViewTextI64 => tried!(view::text_i64(i, f, m)),
-                    Op::ViewTextF64 => tried!(view::text_f64(i, f, m)),
-                    Op::ViewTextBool => tried!(view::text_bool(i, f, m)),
-                    Op::ViewTextRef | Op::ViewTextAny => tried!(view::text_any(i, f, m)),
-                    Op::ViewHtml => tried!(view::html(i, f, m)),
-                    Op::ViewAttr => tried!(view::attr(i, f, m)),
-                    Op::ViewBind => tried!(view::bind(i, f, m)),
-                    Op::ViewBindPart => tried!(view::bind_part(i, f, m)),
-                    Op::ViewOption => tried!(view::option(i, f, m)),
-                    Op::ViewKey => tried!(view::key(i, f, m)),
-                    Op::ViewOn => tried!(view::on(i, f, m)),
-                    Op::ViewOnButton => tried!(view::on_button(i, f, m)),
-                    Op::ViewForm => tried!(view::form(i, f, m)),
-                    Op::ViewHead => view::head(i, m),
-
-                    Op::Print => tried!(host::print(i, f, m, host)),
-                    Op::Log => tried!(host::log(i, f, m, host)),
-                    Op::Now => host::now(i, f, host),
-                }
+                    0
+                };
                 if STEP {
                     return Ok(());
                 }
+                join!(group);
             }
         };
         if STEP {
@@ -508,7 +537,7 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
             Ok(next) => {
                 pc = next.pc;
                 code = next.code;
-                f = next.regs;
+                f = threads::scalar(next.regs);
             }
             Err(fault) => {
                 m.native.fuel = u64::from(fuel);
