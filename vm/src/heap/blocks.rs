@@ -327,9 +327,9 @@ impl Blocks {
             size.free = std::ptr::null_mut();
             size.span = NO_SPAN;
         }
-        for span in &self.spans {
-            // SAFETY: the span lies in a chunk, which begins with its marks.
-            unsafe { (&mut *span.marks()).fill(0) };
+        for chunk in &self.chunks {
+            // SAFETY: a chunk begins with its marks.
+            unsafe { chunk.write_bytes(0, MARK_BYTES) };
         }
     }
 

@@ -3,7 +3,9 @@
 //! the same program is refused at the same allocation every time.
 
 /// Below this much memory in use nothing is collected (dropping everything at the end is cheaper).
-const COLLECT_FROM_BYTES: usize = 8 << 20;
+const COLLECT_FROM_BYTES: usize = 16 << 20;
+/// Twice as much garbage as there is alive may gather, up to so much alive; beyond it as much again as is alive.
+const GENEROUS_UP_TO_BYTES: usize = 64 << 20;
 /// What an error that reports a full heap may use beyond the limit.
 pub(super) const ERROR_RESERVE_BYTES: usize = 64 << 10;
 /// A run takes at most this part of what is left, so that no size of blocks takes everything from the others.
@@ -71,7 +73,8 @@ impl Budget {
         self.threshold_bytes = if self.collect_always {
             0
         } else {
-            let wanted = COLLECT_FROM_BYTES.max(live_bytes * 2);
+            let garbage = live_bytes + live_bytes.min(GENEROUS_UP_TO_BYTES);
+            let wanted = COLLECT_FROM_BYTES.max(live_bytes + garbage);
             wanted.min(live_bytes + self.limit_bytes.saturating_sub(live_bytes) / 2)
         };
     }
@@ -101,7 +104,8 @@ mod tests {
         assert!(budget.take(1) && budget.wants_collection);
         budget.collected(COLLECT_FROM_BYTES);
         assert!(!budget.wants_collection);
-        assert!(budget.take(COLLECT_FROM_BYTES) && budget.wants_collection);
+        assert!(budget.take(2 * COLLECT_FROM_BYTES - 1) && !budget.wants_collection);
+        assert!(budget.take(1) && budget.wants_collection);
         // In a small heap half of what is left is used before the first collection.
         let mut budget = Budget::new(1000, false);
         assert!(budget.take(499) && !budget.wants_collection);

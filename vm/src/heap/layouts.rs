@@ -16,6 +16,8 @@ pub(crate) struct ShapeLayout {
     pub(crate) names: Vec<Obj>,
     /// Slot classes.
     pub(crate) classes: Vec<Class>,
+    /// The slots of a new record: zero or none; at least one.
+    pub(super) empty: Box<[u64]>,
     /// Slots that hold references, in ascending order.
     pub(crate) reference_slots: Vec<u8>,
     /// The same as bits, as far as they go.
@@ -95,6 +97,7 @@ impl Layouts {
                         })
                         .collect(),
                     classes: shape.fields.iter().map(|(_, class)| *class).collect(),
+                    empty: empty_slots(shape.fields.iter().map(|(_, class)| *class)),
                     near_references: near.clone().fold(0, |bits, slot| bits | 1 << slot),
                     near_count: near.count(),
                     reference_slots,
@@ -153,6 +156,12 @@ impl Layouts {
     pub(crate) fn none_text(&self) -> Obj {
         self.none_text
     }
+}
+
+fn empty_slots(classes: impl Iterator<Item = Class>) -> Box<[u64]> {
+    let mut slots: Vec<u64> = classes.map(super::map::empty_slot).collect();
+    slots.resize(slots.len().max(1), 0);
+    slots.into_boxed_slice()
 }
 
 fn static_text(storage: &mut Vec<Box<[u64]>>, text: &str) -> Obj {

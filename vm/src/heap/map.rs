@@ -32,17 +32,13 @@ pub(crate) fn set_record_slot(obj: Obj, shape: u32, slot: usize, bits: u64) -> b
 
 impl Heap {
     /// A new record with zero or none in its slots.
+    #[inline]
     pub(crate) fn new_record(&mut self, shape: u32) -> Res<Obj> {
         // SAFETY: the heap holds the layouts for its whole life; allocating does not touch them.
         let layout = unsafe { (*std::sync::Arc::as_ptr(&self.layouts)).shape(shape) };
-        let count = layout.classes.len();
-        let record = self.allocate(header(Kind::Record, 0, shape), 1 + count.max(1))?;
-        for slot in 0..count.max(1) {
-            record.set_raw(1 + slot, 0);
-        }
-        let none = Word::none().bits();
-        for slot in &layout.reference_slots {
-            record.set_raw(1 + *slot as usize, none);
+        let record = self.allocate(header(Kind::Record, 0, shape), 1 + layout.empty.len())?;
+        for (slot, bits) in layout.empty.iter().enumerate() {
+            record.set_raw(1 + slot, *bits);
         }
         Ok(record)
     }
