@@ -41,6 +41,11 @@ impl<'p> Outside<'p> {
         self.native.text(ConstId(constant as u32)) as i64
     }
 
+    /// Address of the first of the texts of one character.
+    pub(crate) fn characters(&self) -> i64 {
+        self.native.characters() as i64
+    }
+
     /// The key that functions of this signature have.
     pub(crate) fn signature_key(&self, signature: i32) -> i64 {
         i64::from(self.native.signature_key(SigId(signature as u32)))

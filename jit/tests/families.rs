@@ -77,7 +77,7 @@ fn every_class_of_list_record_cell_and_global() {
 #[test]
 fn words_of_any_type() {
     returns(
-        "fn add(x, y) { x + y }\nvalues = parse_json(\"[1, 2.5, 0.0, -0.0, true, false, null, 4611686018427387903, 4611686018427387904, 1e300, \\\"text\\\", \\\"\\\", [], [1]]\")\nfor v in values {\n  if v { print(\"yes {v}\") } else { print(\"no {v}\") }\n  print(v == 1)\n  print(v == none)\n  print(v == \"text\")\n  sum = try v + 1\n  print(sum)\n  less = try v < 2\n  print(less)\n  n = try to_int(v)\n  print(n)\n}\nprint(add(1, 2))\nprint(add(1.5, 2))\nprint(add(\"a\", \"b\"))\nprint(values[7] + values[7])\n",
+        "fn add(x, y) { x + y }\nlist = parse_json(\"[1, 2.5, 0.0, -0.0, true, false, null, 4611686018427387903, 4611686018427387904, 1e300, \\\"text\\\", \\\"\\\", [], [1]]\")\nfor v in list {\n  if v { print(\"yes {v}\") } else { print(\"no {v}\") }\n  print(v == 1)\n  print(v == none)\n  print(v == \"text\")\n  sum = try v + 1\n  print(sum)\n  less = try v < 2\n  print(less)\n  n = try to_int(v)\n  print(n)\n}\nprint(add(1, 2))\nprint(add(1.5, 2))\nprint(add(\"a\", \"b\"))\nprint(list[7] + list[7])\n",
     );
 }
 
@@ -85,5 +85,19 @@ fn words_of_any_type() {
 fn library_rows_in_place() {
     returns(
         "xs = [0.0, -0.0, 0.5, -0.5, 1.5, 2.5, -2.5, 0.49999999999999994, 4503599627370497.5, 9.3e18]\nfor x in xs {\n  print(sqrt(x).format(3))\n  print(abs(x))\n  print(try floor(x))\n  print(try ceil(x))\n  print(try round(x))\n  print(try to_int(x))\n}\nns = [0, 5, -5, 9223372036854775807, -9223372036854775807 - 1]\nfor n in ns {\n  print(try abs(n))\n  print(min(n, 3))\n  print(max(n, 3))\n}\n",
+    );
+}
+
+#[test]
+fn texts_and_their_letters() {
+    returns(
+        "fn long(n: int) {\n  text = \"\"\n  for i in 0..n { text = text + \"abcdefghij\" }\n  text\n}\nfn count(text, letter) {\n  found = 0\n  for i in 0..text.len {\n    if text[i] == letter { found += 1 }\n  }\n  found\n}\nprint(count(long(30), \"c\"))\nprint(count(long(3), \"cd\"))\nprint(count(\"größe und ß\", \"ß\"))\nprint(\"abc\"[-1] + \"äöü\"[1])\nprint(\"{long(2)}\" == long(2))\nprint(long(20) == long(21))\nprint(try \"abc\"[5])\nprint(\"a\".upper + \"xyz\".slice(1, 2))\nm = { a: 1 }\nm[\"xay\"[1]] = 5\nprint(m)\n",
+    );
+}
+
+#[test]
+fn types_are_tested() {
+    returns(
+        "list = parse_json(\"[1, 2.5, true, null, \\\"text\\\", [1, 2], [\\\"a\\\"], \\{\\\"x\\\": 1\\}, 4611686018427387904]\")\nfn kinds(v) {\n  out = []\n  if v is text { out.push(\"text\") }\n  if v is int { out.push(\"int\") }\n  if v is none { out.push(\"none\") }\n  if v is [int] { out.push(\"ints\") }\n  if v is error { out.push(\"error\") }\n  out.join(\" \")\n}\nfn as_text(v: text) { v + \"!\" }\nfn as_ints(v: [int]) { v.len }\nfn as_maybe(v: text?) { v is none }\nfn as_map(v: [text:any]) { v.len() }\nfor v in list {\n  print(kinds(v))\n  print(try as_text(v))\n  print(try as_ints(v))\n  print(try as_maybe(v))\n  print(try as_map(v))\n}\nbad = try 1 / 0\nprint(kinds(bad))\n",
     );
 }

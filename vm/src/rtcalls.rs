@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use flin_bytecode::Op;
 
 use crate::frame::{Exit, Record, Regs, Stacks};
+use crate::heap::{Obj, text_equal};
 use crate::host::Host;
 use crate::interp::call::{self, Called};
 use crate::interp::{self, At, Insn, turns, unwind};
@@ -43,17 +44,20 @@ pub enum RtCall {
     RemF64,
     /// `**` of floats: `extern "C" fn(f64, f64) -> f64`.
     PowF64,
+    /// Whether two texts are equal: `extern "C" fn(text, text) -> u32`, 1 if they are.
+    TextEqual,
 }
 
 impl RtCall {
     /// All of them.
-    pub const ALL: [RtCall; 6] = [
+    pub const ALL: [RtCall; 7] = [
         RtCall::Step,
         RtCall::Call,
         RtCall::Exit,
         RtCall::Slice,
         RtCall::RemF64,
         RtCall::PowF64,
+        RtCall::TextEqual,
     ];
 
     /// Its name in dumps.
@@ -65,6 +69,7 @@ impl RtCall {
             RtCall::Slice => "rt_slice",
             RtCall::RemF64 => "rt_rem_f64",
             RtCall::PowF64 => "rt_pow_f64",
+            RtCall::TextEqual => "rt_text_equal",
         }
     }
 
@@ -77,12 +82,17 @@ impl RtCall {
             RtCall::Slice => rt_slice as FrameCall as usize,
             RtCall::RemF64 => rt_rem_f64 as extern "C" fn(f64, f64) -> f64 as usize,
             RtCall::PowF64 => rt_pow_f64 as extern "C" fn(f64, f64) -> f64 as usize,
+            RtCall::TextEqual => rt_text_equal as unsafe extern "C" fn(Obj, Obj) -> u32 as usize,
         }
     }
 }
 
 extern "C" fn rt_rem_f64(a: f64, b: f64) -> f64 {
     a % b
+}
+
+unsafe extern "C" fn rt_text_equal(a: Obj, b: Obj) -> u32 {
+    u32::from(text_equal(a, b))
 }
 
 extern "C" fn rt_pow_f64(a: f64, b: f64) -> f64 {

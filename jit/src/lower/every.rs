@@ -72,7 +72,11 @@ impl Lower<'_, '_> {
             Op::UnboxTime => self.unbox_time(NativeKind::Time, i),
             Op::UnboxDuration => self.unbox_time(NativeKind::Duration, i),
             Op::TruthyRef | Op::TruthyAny => self.truthy(i),
+            Op::UnboxRef => self.unbox_ref(i),
+            Op::CheckRef => self.check_ref(i),
+            Op::IsTypeRef | Op::IsTypeAny => self.is_type(i),
             Op::TextLen => self.text_len(i),
+            Op::TextIndex => self.text_index(i),
 
             Op::ListNew => self.list_new(i),
             Op::ListPushI64 => self.list_push(Class::I64, i),
@@ -150,10 +154,6 @@ impl Lower<'_, '_> {
 
             Op::BoxTime
             | Op::BoxDuration
-            | Op::UnboxRef
-            | Op::CheckRef
-            | Op::IsTypeRef
-            | Op::IsTypeAny
             | Op::TextI64
             | Op::TextF64
             | Op::TextBool
@@ -171,8 +171,7 @@ impl Lower<'_, '_> {
             | Op::FieldGetAny
             | Op::FieldSetAny
             | Op::IndexGetAny
-            | Op::IndexSetAny
-            | Op::TextIndex => self.by_helper(),
+            | Op::IndexSetAny => self.by_helper(),
 
             Op::PowI64
             | Op::MulAny

@@ -9,10 +9,12 @@ mod compare;
 mod control;
 mod data;
 mod every;
+mod kinds;
 mod library;
 mod lists;
 mod objects;
 mod slots;
+mod texts;
 mod words;
 
 use cranelift_codegen::ir::{

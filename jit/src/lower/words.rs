@@ -187,86 +187,11 @@ impl Lower<'_, '_> {
         self.or_by_helper(slow);
     }
 
-    /// Equality of small ints, of anything with none, and of one text with itself.
-    pub(super) fn equal_words(&mut self, i: Instr) {
-        let (b, c) = (self.reference(i.b), self.reference(i.c));
-        let slow = self.cold_block();
-        let done = self.b.create_block();
-        let result = self.b.append_block_param(done, types::I8);
-        let same = self.b.ins().icmp(IntCC::Equal, b, c);
-        let none = self.unit.outside.none;
-        let b_none = self.b.ins().icmp_imm_s(IntCC::Equal, b, none);
-        let c_none = self.b.ins().icmp_imm_s(IntCC::Equal, c, none);
-        let some_none = self.b.ins().bor(b_none, c_none);
-        let others = self.b.create_block();
-        self.b
-            .ins()
-            .brif(some_none, done, &[same.into()], others, &[]);
-        self.go_on_in(others);
-        if i.op == Op::EqAny {
-            let both = self.b.ins().band(b, c);
-            let tag = self.b.ins().band_imm_u(both, word::INT_TAG as i64);
-            let objects = self.b.create_block();
-            self.b.ins().brif(tag, done, &[same.into()], objects, &[]);
-            self.go_on_in(objects);
-            let either = self.b.ins().bor(b, c);
-            let tag = self.b.ins().band_imm_u(either, 7);
-            let are_objects = self.b.ins().icmp_imm_s(IntCC::Equal, tag, 0);
-            self.need(are_objects, slow);
-        }
-        self.equal_texts(b, c, done, slow);
-        self.go_on_in(done);
-        self.set_scalar(i.a, result);
-        self.or_by_helper(slow);
-    }
-
-    /// Two objects: texts that are the same or of unlike length are told apart here.
-    fn equal_texts(&mut self, b: Value, c: Value, done: Block, slow: Block) {
-        let (one, other) = (self.header(b), self.header(c));
-        let text = header_bits(NativeKind::Text, 0, 0) as i64;
-        for header in [one, other] {
-            let kind = self.b.ins().ireduce(types::I8, header);
-            let is_text = self.b.ins().icmp_imm_s(IntCC::Equal, kind, text);
-            self.need(is_text, slow);
-        }
-        let (yes, no) = (
-            self.b.ins().iconst(types::I8, 1),
-            self.b.ins().iconst(types::I8, 0),
-        );
-        let same = self.b.ins().icmp(IntCC::Equal, b, c);
-        let distinct = self.b.create_block();
-        self.b.ins().brif(same, done, &[yes.into()], distinct, &[]);
-        self.go_on_in(distinct);
-        let (one, other) = (
-            self.b.ins().ushr_imm_u(one, 32),
-            self.b.ins().ushr_imm_u(other, 32),
-        );
-        let alike = self.b.ins().icmp(IntCC::Equal, one, other);
-        self.b.ins().brif(alike, slow, &[], done, &[no.into()]);
-    }
-
-    /// Number of characters of a text that is ASCII only.
-    pub(super) fn text_len(&mut self, i: Instr) {
-        let text = self.reference(i.b);
-        let slow = self.cold_block();
-        let header = self.header(text);
-        let mask = (layout::KIND_MASK | layout::TEXT_ASCII) as i64;
-        let kind = self.b.ins().band_imm_u(header, mask);
-        let wanted = (header_bits(NativeKind::Text, 0, 0) | layout::TEXT_ASCII) as i64;
-        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, kind, wanted);
-        self.need(fits, slow);
-        let bytes = self.b.ins().ushr_imm_u(header, 32);
-        self.set_scalar(i.a, bytes);
-        self.or_by_helper(slow);
-    }
-
     /// A boxed time or duration.
     pub(super) fn unbox_time(&mut self, kind: NativeKind, i: Instr) {
         let value = self.reference(i.b);
         let slow = self.cold_block();
-        let tag = self.b.ins().band_imm_u(value, 7);
-        let is_object = self.b.ins().icmp_imm_s(IntCC::Equal, tag, 0);
-        self.need(is_object, slow);
+        self.need_object(value, slow);
         self.need_kind(value, kind, 0, slow);
         let flags = self.regions.flags(Region::Boxed);
         let ms = self

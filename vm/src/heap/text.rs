@@ -17,15 +17,17 @@ const BUFFER_FROM_BYTES: usize = 128;
 /// Buffers double up to here, then grow by half.
 const DOUBLE_UP_TO_BYTES: usize = 64 << 10;
 
-const BUFFERED: u16 = 1;
+/// Aux of a text whose bytes stand in a buffer, which is its word 1.
+pub(crate) const BUFFERED: u16 = 1;
 const BUFFER_CAPACITY: usize = 1;
 const BUFFER_FILL: usize = 2;
-const BUFFER_DATA: usize = 3;
+/// Word of a buffer where the bytes begin.
+pub(crate) const BUFFER_DATA: usize = 3;
 /// Longest text that two words hold.
 const SHORT_BYTES: usize = 16;
 
 /// The texts of one ASCII character.
-pub(super) static CHARACTERS: [[u64; 2]; 128] = {
+pub(crate) static CHARACTERS: [[u64; 2]; 128] = {
     let mut texts = [[0; 2]; 128];
     let mut code = 0;
     while code < texts.len() {

@@ -66,6 +66,13 @@ pub const KIND_MASK: u64 = 0xff;
 /// Flag in the header of a text of ASCII only.
 pub const TEXT_ASCII: u64 = heap::FLAG_ASCII;
 
+/// Aux of a text whose bytes stand in the buffer of its word 1; of others they stand from word 1 on.
+pub const TEXT_BUFFERED: u16 = heap::TEXT_BUFFERED;
+/// Where the bytes begin in a text's buffer.
+pub const TEXT_BUFFER_DATA: i32 = heap::TEXT_BUFFER_DATA_WORD as i32 * 8;
+/// Bytes from the text of one ASCII character to that of the next code; `Native::characters` is the first one.
+pub const CHARACTER_STRIDE: i64 = 16;
+
 /// Kinds of objects that native code compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NativeKind {
@@ -85,6 +92,10 @@ pub enum NativeKind {
     List,
     /// A record; meta is its shape.
     Record,
+    /// A dictionary.
+    Dict,
+    /// An error.
+    Error,
     /// A closure; meta is its function, aux the number of captures.
     Closure,
     /// A cell; aux is the class of its value.
@@ -102,6 +113,8 @@ impl NativeKind {
             NativeKind::Text => Kind::Text,
             NativeKind::List => Kind::List,
             NativeKind::Record => Kind::Record,
+            NativeKind::Dict => Kind::Dict,
+            NativeKind::Error => Kind::Error,
             NativeKind::Closure => Kind::Closure,
             NativeKind::Cell => Kind::Cell,
         }

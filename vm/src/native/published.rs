@@ -9,6 +9,7 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use flin_bytecode::{ConstId, FuncId, SigId};
 
 use super::{CompileReport, HotCompiler, JitOptions, JitPolicy, NativeContext, Trampoline};
+use crate::heap::CHARACTERS;
 use crate::program::Program;
 use crate::stack_memory::NATIVE_SLOTS_MAX;
 use crate::value::Word;
@@ -103,6 +104,11 @@ impl<'p> Native<'p> {
     /// The none word, which is the address of the none object.
     pub fn none(self) -> usize {
         Word::none().bits() as usize
+    }
+
+    /// Address of the text of the ASCII character with code 0 (`layout::CHARACTER_STRIDE`).
+    pub fn characters(self) -> usize {
+        &raw const CHARACTERS as usize
     }
 
     /// The number that equal signatures of functions have.

@@ -1,0 +1,145 @@
+//! Texts in place: equality, letters and length of ASCII texts. Must stay true: bytes of a text never change; a letter of an
+//! ASCII text is one of the static texts of one character.
+
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{AbiParam, Block, InstBuilder, Signature, Value, types};
+use flin_bytecode::{Instr, Op};
+use flin_vm::native::RtCall;
+use flin_vm::native::layout::{self, NativeKind, header_bits, word};
+
+use super::Lower;
+use crate::regions::Region;
+
+impl Lower<'_, '_> {
+    /// Equality of small ints, of anything with none, of texts.
+    pub(super) fn equal_words(&mut self, i: Instr) {
+        let (b, c) = (self.reference(i.b), self.reference(i.c));
+        let slow = self.cold_block();
+        let done = self.b.create_block();
+        let result = self.b.append_block_param(done, types::I8);
+        let same = self.b.ins().icmp(IntCC::Equal, b, c);
+        let none = self.unit.outside.none;
+        let b_none = self.b.ins().icmp_imm_s(IntCC::Equal, b, none);
+        let c_none = self.b.ins().icmp_imm_s(IntCC::Equal, c, none);
+        let some_none = self.b.ins().bor(b_none, c_none);
+        let others = self.b.create_block();
+        self.b
+            .ins()
+            .brif(some_none, done, &[same.into()], others, &[]);
+        self.go_on_in(others);
+        if i.op == Op::EqAny {
+            let both = self.b.ins().band(b, c);
+            let tag = self.b.ins().band_imm_u(both, word::INT_TAG as i64);
+            let objects = self.b.create_block();
+            self.b.ins().brif(tag, done, &[same.into()], objects, &[]);
+            self.go_on_in(objects);
+            let either = self.b.ins().bor(b, c);
+            let tag = self.b.ins().band_imm_u(either, 7);
+            let are_objects = self.b.ins().icmp_imm_s(IntCC::Equal, tag, 0);
+            self.need(are_objects, slow);
+        }
+        self.equal_texts(b, c, done, slow);
+        self.go_on_in(done);
+        self.set_scalar(i.a, result);
+        self.or_by_helper(slow);
+    }
+
+    /// Two objects: texts are compared.
+    fn equal_texts(&mut self, b: Value, c: Value, done: Block, slow: Block) {
+        let (one, other) = (self.header(b), self.header(c));
+        for header in [one, other] {
+            let is_text = self.is_text(header);
+            self.need(is_text, slow);
+        }
+        let (yes, no) = (
+            self.b.ins().iconst(types::I8, 1),
+            self.b.ins().iconst(types::I8, 0),
+        );
+        let same = self.b.ins().icmp(IntCC::Equal, b, c);
+        let distinct = self.b.create_block();
+        self.b.ins().brif(same, done, &[yes.into()], distinct, &[]);
+        self.go_on_in(distinct);
+        let (length, other) = (
+            self.b.ins().ushr_imm_u(one, 32),
+            self.b.ins().ushr_imm_u(other, 32),
+        );
+        let alike = self.b.ins().icmp(IntCC::Equal, length, other);
+        let bytes = self.b.create_block();
+        self.b.ins().brif(alike, bytes, &[], done, &[no.into()]);
+        self.go_on_in(bytes);
+        let mut signature = Signature::new(self.call_conv);
+        signature.params = vec![AbiParam::new(types::I64); 2];
+        signature.returns.push(AbiParam::new(types::I32));
+        let signature = self.b.import_signature(signature);
+        let callee = RtCall::TextEqual.address() as i64;
+        let callee = self.b.ins().iconst(types::I64, callee);
+        let call = self.b.ins().call_indirect(signature, callee, &[b, c]);
+        let equal = self.b.inst_results(call)[0];
+        let equal = self.b.ins().ireduce(types::I8, equal);
+        self.b.ins().jump(done, &[equal.into()]);
+    }
+
+    /// Whether the header is that of a text.
+    fn is_text(&mut self, header: Value) -> Value {
+        let kind = self.b.ins().ireduce(types::I8, header);
+        let text = header_bits(NativeKind::Text, 0, 0) as i64;
+        self.b.ins().icmp_imm_s(IntCC::Equal, kind, text)
+    }
+
+    /// Length of a text that is ASCII only, from its header; else goes to `otherwise`.
+    fn need_ascii(&mut self, header: Value, otherwise: Block) -> Value {
+        let mask = (layout::KIND_MASK | layout::TEXT_ASCII) as i64;
+        let kind = self.b.ins().band_imm_u(header, mask);
+        let wanted = (header_bits(NativeKind::Text, 0, 0) | layout::TEXT_ASCII) as i64;
+        let fits = self.b.ins().icmp_imm_s(IntCC::Equal, kind, wanted);
+        self.need(fits, otherwise);
+        self.b.ins().ushr_imm_u(header, 32)
+    }
+
+    pub(super) fn text_len(&mut self, i: Instr) {
+        let text = self.reference(i.b);
+        let slow = self.cold_block();
+        let header = self.header(text);
+        let length = self.need_ascii(header, slow);
+        self.set_scalar(i.a, length);
+        self.or_by_helper(slow);
+    }
+
+    pub(super) fn text_index(&mut self, i: Instr) {
+        let (text, index) = (self.reference(i.b), self.scalar(i.c));
+        let slow = self.cold_block();
+        let header = self.header(text);
+        let length = self.need_ascii(header, slow);
+        let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, length);
+        self.need(inside, slow);
+        let (own, buffered, read) = (
+            self.b.create_block(),
+            self.b.create_block(),
+            self.b.create_block(),
+        );
+        let start = self.b.append_block_param(read, types::I64);
+        let aux = i64::from(layout::TEXT_BUFFERED) << 16;
+        let aux = self.b.ins().band_imm_u(header, aux);
+        self.b.ins().brif(aux, buffered, &[], own, &[]);
+        self.go_on_in(own);
+        let at = self.b.ins().iadd_imm_s(text, i64::from(layout::SLOT_FIRST));
+        self.b.ins().jump(read, &[at.into()]);
+        self.go_on_in(buffered);
+        let flags = self.regions.flags(Region::Boxed);
+        let buffer = self
+            .b
+            .ins()
+            .load(types::I64, flags, text, layout::SLOT_FIRST);
+        let data = i64::from(layout::TEXT_BUFFER_DATA);
+        let at = self.b.ins().iadd_imm_s(buffer, data);
+        self.b.ins().jump(read, &[at.into()]);
+        self.go_on_in(read);
+        let place = self.b.ins().iadd(start, index);
+        let code = self.b.ins().uload8(types::I64, flags, place, 0);
+        let offset = self.b.ins().imul_imm_s(code, layout::CHARACTER_STRIDE);
+        let letters = self.unit.outside.characters();
+        let letter = self.b.ins().iadd_imm_s(offset, letters);
+        self.set_reference(i.a, letter);
+        self.or_by_helper(slow);
+    }
+}
