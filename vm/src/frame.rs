@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use flin_bytecode::{Bank, Function};
 
 use crate::heap::Obj;
+use crate::interp::threads::apart;
 use crate::stack_memory::{NATIVE_SLOTS_MAX, SLOTS_MAX, StackMemory};
 use crate::value::Word;
 
@@ -49,6 +50,8 @@ pub(crate) struct FuncInfo {
 
 /// More slots than a stack has.
 const NO_ROOM: u32 = 1 << 31;
+/// Also more than a stack has: calls of functions with far registers always take the cold way, because their arguments move.
+const FAR: u32 = NO_ROOM + 1;
 
 // SAFETY: `code` points into the module of the program that owns this, which never changes.
 unsafe impl Send for FuncInfo {}
@@ -78,7 +81,11 @@ impl FuncInfo {
             ref_params: in_bank(Bank::Reference) + u32::from(function.is_closure),
             result_slot: function.signature.result_slot(function.is_closure) as u32,
             signature,
-            asked_slots: AtomicU32::new(scalar_slots as u32),
+            asked_slots: AtomicU32::new(if scalar_slots.max(ref_slots) > NEAR_REGS {
+                FAR
+            } else {
+                scalar_slots as u32
+            }),
             heat: AtomicU32::new(0),
             native: AtomicPtr::new(std::ptr::null_mut()),
             trampoline: AtomicPtr::new(std::ptr::null_mut()),
@@ -105,7 +112,9 @@ impl FuncInfo {
 
     /// Calls go the short way again, unless there is native code.
     pub(crate) fn stay_interpreted(&self) {
-        self.asked_slots.store(self.scalar_slots, Ordering::SeqCst);
+        let is_far = self.far_scalars + self.far_refs != 0;
+        let asked = if is_far { FAR } else { self.scalar_slots };
+        self.asked_slots.store(asked, Ordering::SeqCst);
         if !self.native.load(Ordering::SeqCst).is_null() {
             self.asked_slots.store(NO_ROOM, Ordering::SeqCst);
         }
@@ -495,6 +504,18 @@ impl Stacks {
                 *window.r.add(index) = none;
             }
             regs
+        }
+    }
+
+    /// Fills the reference slots of a frame without far registers with none.
+    #[inline(always)]
+    pub(crate) fn fill_near(func: &FuncInfo, window: Regs) {
+        let none = Word::none().bits();
+        for index in func.ref_params as usize..func.ref_slots as usize {
+            // SAFETY: `has_room` was asked for this frame.
+            unsafe { *window.r.add(index) = none };
+            // Most frames have a few: a loop over pairs or fours takes longer to start than to run.
+            apart!("fill");
         }
     }
 

@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use flin_bytecode::{Bank, Class, LibId, Module, Signature, VerifyError, verify};
+use flin_bytecode::{Bank, Class, LibId, Module, Native, Signature, VerifyError, verify};
 use regex::Regex;
 
 use crate::frame::FuncInfo;
 use crate::heap::Layouts;
+use crate::library::{self, PlainBody};
 use crate::native::NativeState;
 
 /// A verified module, ready to run; shared by all VMs of the process.
@@ -17,6 +18,8 @@ pub struct Program {
     module: Module,
     funcs: Vec<FuncInfo>,
     libs: Vec<LibInfo>,
+    /// The rows that `library::plain` knows, each with the slot of its result; by row.
+    plain_libs: Vec<Option<(PlainBody, u32)>>,
     layouts: Arc<Layouts>,
     /// For each signature of the module: the number that equal signatures of functions have.
     signature_keys: Vec<u32>,
@@ -69,12 +72,14 @@ impl Program {
                 _ => None,
             })
             .collect();
+        let libs = prepare_library();
         let mut program = Program {
             #[cfg(feature = "count")]
             profile: crate::profile::Profile::new(&module),
             module,
             funcs: Vec::new(),
-            libs: prepare_library(),
+            plain_libs: plain_library(&libs),
+            libs,
             layouts,
             signature_keys,
             patterns,
@@ -121,10 +126,25 @@ impl Program {
         self.libs[lib.index()]
     }
 
+    /// What a library row does, and where its result goes, if it only computes with scalar arguments.
+    #[inline(always)]
+    pub(crate) fn plain_lib(&self, lib: usize) -> Option<(PlainBody, u32)> {
+        self.plain_libs[lib]
+    }
+
     /// A compiled `@pattern`.
     pub(crate) fn pattern(&self, text: &str) -> Option<&Regex> {
         self.patterns.get(text).and_then(Option::as_ref)
     }
+}
+
+fn plain_library(libs: &[LibInfo]) -> Vec<Option<(PlainBody, u32)>> {
+    let rows = libs.iter().enumerate().map(|(number, info)| {
+        let native = Native::from_lib(LibId(number as u16))?;
+        let (_, slot) = info.result?;
+        Some((library::plain(native)?, slot as u32))
+    });
+    rows.collect()
 }
 
 fn prepare_library() -> Vec<LibInfo> {

@@ -48,7 +48,7 @@ pub(super) fn enter_outermost(m: &mut Machine, host: &mut dyn Host, func: FuncId
     Ok(Called::Entered(at))
 }
 
-/// Starts a frame of `func` at `window`; none if the call must take its cold way.
+/// Starts a frame of `func` at `window`; none if the call must take its cold way. (Also functions with far registers.)
 #[inline(always)]
 fn enter(m: &mut Machine, func: u32, window: Regs, from: At) -> Option<At> {
     // SAFETY: the machine holds the program, and so its functions, for its whole life; function ids are verified.
@@ -56,11 +56,16 @@ fn enter(m: &mut Machine, func: u32, window: Regs, from: At) -> Option<At> {
     if !m.stacks.has_record_room() || !m.stacks.has_room(info, window) {
         return None;
     }
-    Some(push_frame(m, info, func, window, from, Exit::Plain))
+    push_record(m, info, func, from, Exit::Plain);
+    Stacks::fill_near(info, window);
+    Some(At {
+        pc: info.code,
+        code: info.code,
+        regs: window,
+    })
 }
 
-/// Starts a frame; there is room for it.
-#[inline(always)]
+/// Starts a frame of any function; there is room for it.
 fn push_frame(
     m: &mut Machine,
     info: &FuncInfo,
@@ -69,6 +74,17 @@ fn push_frame(
     from: At,
     exit: Exit,
 ) -> At {
+    push_record(m, info, func, from, exit);
+    At {
+        pc: info.code,
+        code: info.code,
+        regs: Stacks::frame_at(info, window),
+    }
+}
+
+/// Notes how a function that starts will return; there is room for it.
+#[inline(always)]
+fn push_record(m: &mut Machine, info: &FuncInfo, func: u32, from: At, exit: Exit) {
     let record = m.stacks.new_record();
     let bases = threads::scalar(from.regs);
     // SAFETY: `new_record` gives the place for a record, which is written here.
@@ -80,11 +96,6 @@ fn push_frame(
         (&raw mut (*record).func).write(func);
         (&raw mut (*record).result_slot).write(info.result_slot);
         (&raw mut (*record).exit).write(exit);
-    }
-    At {
-        pc: info.code,
-        code: info.code,
-        regs: Stacks::frame_at(info, window),
     }
 }
 
@@ -111,7 +122,8 @@ pub(super) fn call(i: Insn, at: At, m: &mut Machine) -> Option<At> {
 pub(super) fn call_closure(i: Insn, at: At, m: &mut Machine) -> Option<At> {
     let func = at.regs.obj(i.b()).closure_func()?;
     let wanted = m.program.signature_key(i.id());
-    if m.program.funcs()[func as usize].signature != wanted {
+    // SAFETY: a closure names a function of the program, which the machine holds.
+    if unsafe { (*m.funcs.add(func as usize)).signature } != wanted {
         return None;
     }
     enter(m, func, at.regs.window(i.a(), i.b()), at)
@@ -423,9 +435,19 @@ pub(super) fn capture_get(i: Insn, f: Regs, class: Class) -> Res<()> {
     Ok(())
 }
 
+#[inline(always)]
 pub(super) fn call_lib(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
-    let lib = LibId(i.id() as u16);
     let window = f.window(i.a(), i.b());
+    if let Some((body, slot)) = m.program.plain_lib(i.id()) {
+        window.set_slot(Bank::Scalar, slot as usize, body(window));
+        return Ok(());
+    }
+    any_lib(LibId(i.id() as u16), window, m, host)
+}
+
+/// A library row whose body needs the machine.
+#[inline(never)]
+fn any_lib(lib: LibId, window: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let info = m.program.lib(lib);
     let result = library::call(
         lib,

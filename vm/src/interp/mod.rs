@@ -16,7 +16,7 @@ mod control;
 mod data;
 mod entity;
 mod host;
-mod threads;
+pub(crate) mod threads;
 pub(crate) mod turns;
 pub(crate) mod unwind;
 mod view;

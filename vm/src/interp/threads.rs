@@ -49,7 +49,8 @@ macro_rules! join {
     };
 }
 
-pub(super) use {apart, join};
+pub(crate) use apart;
+pub(super) use join;
 
 /// The same bases, as values of unknown origin. Else the optimiser keeps both of them in one vector register, because
 /// they are loaded and stored side by side, and unpacks them at each operation (measured: 10 to 20 % of the time).

@@ -8,6 +8,7 @@ mod list;
 mod map;
 mod number;
 mod pattern;
+mod plain;
 mod query;
 mod record;
 mod rows;
@@ -17,6 +18,8 @@ mod sort;
 mod spelling;
 mod text;
 mod time;
+
+pub(crate) use plain::{PlainBody, plain};
 
 use flin_bytecode::{Bank, LibId, Native};
 
@@ -65,11 +68,6 @@ impl LibCall<'_> {
     /// The n-th scalar argument as a float.
     pub(crate) fn float(&self, n: usize) -> f64 {
         f64::from_bits(self.window.slot(Bank::Scalar, n))
-    }
-
-    /// The n-th scalar argument as a bool.
-    pub(crate) fn bool(&self, n: usize) -> bool {
-        self.window.slot(Bank::Scalar, n) != 0
     }
 
     /// The n-th reference argument.
