@@ -42,6 +42,12 @@ pub struct Dump {
     pub bytes: Vec<u8>,
 }
 
+impl std::fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compiler").finish_non_exhaustive()
+    }
+}
+
 impl Compiler {
     pub(crate) fn new(isa: Arc<dyn TargetIsa>) -> Compiler {
         Compiler {

@@ -3,6 +3,7 @@
 //! Must stay true: both engines do the same. Whatever native code does not do itself is done by the interpreter, with the
 //! same frame; native code never raises, never unwinds and never traps.
 
+mod batch;
 mod compile;
 mod convention;
 mod enter;
@@ -21,16 +22,20 @@ mod unit;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cranelift_module::FuncId as CodeId;
 use flin_bytecode::FuncId;
 use flin_vm::Program;
-use flin_vm::native::{CompileReport, HotCompiler, JitOptions};
+use flin_vm::native::{CompileReport, HotCompiler, JitOptions, JitPolicy};
 
+use batch::Batch;
 pub use compile::Dump;
 use state::State;
 pub use unit::{Entry, Refusal};
+
+/// Batches of more FLIN instructions than this are compiled beside the running program: they take milliseconds.
+const BESIDE_FROM_INSTRUCTIONS: usize = 1500;
 
 /// Functions that native code may call directly, by their numbers in code memory.
 type Callees = HashMap<FuncId, CodeId>;
@@ -75,8 +80,23 @@ impl fmt::Display for JitError {
 impl std::error::Error for JitError {}
 
 /// The compiler of one program (`Program::set_compiler`).
+#[derive(Debug)]
 pub struct Jit {
+    shared: Arc<Shared>,
+}
+
+/// What the compiler and its threads share. The code lives as long as one of them.
+#[derive(Debug)]
+struct Shared {
     state: Mutex<State>,
+    /// Whether big functions are compiled beside the running program.
+    beside: bool,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Jit {
@@ -94,11 +114,14 @@ impl Jit {
     /// As for `new`.
     pub fn with_plant(options: &JitOptions, plant: Option<Plant>) -> Result<Jit, JitError> {
         Ok(Jit {
-            state: Mutex::new(State::new(options, plant)?),
+            shared: Arc::new(Shared {
+                state: Mutex::new(State::new(options, plant)?),
+                beside: options.policy == JitPolicy::Auto,
+            }),
         })
     }
 
-    /// Gives a program a compiler.
+    /// Gives a program a compiler. False if it has one already.
     ///
     /// # Errors
     /// There is no native code on this machine; the program then runs interpreted.
@@ -108,21 +131,42 @@ impl Jit {
     }
 }
 
-impl fmt::Debug for Jit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jit").finish_non_exhaustive()
-    }
-}
-
 impl HotCompiler for Jit {
     fn hot(&self, program: &Arc<Program>, func: FuncId, header: Option<u32>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.hot(program, func, header);
+        let mut state = self.shared.state();
+        let Some(batch) = state.begin(program, func, header) else {
+            return;
+        };
+        if self.shared.beside && batch.instructions > BESIDE_FROM_INSTRUCTIONS {
+            drop(state);
+            self.compile_beside(program, batch);
+        } else {
+            state.compile_here(program, batch);
+        }
     }
 
     fn report(&self) -> CompileReport {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.report()
+        self.shared.state().report()
+    }
+}
+
+impl Jit {
+    /// Compiles in a thread of its own, which holds no lock meanwhile.
+    fn compile_beside(&self, program: &Arc<Program>, batch: Batch) {
+        let (shared, program) = (self.shared.clone(), Arc::downgrade(program));
+        let work = move || {
+            let Some(program) = program.upgrade() else {
+                return;
+            };
+            let mut compiler = shared.state().another_compiler();
+            let compiled = batch.compile(&program, &mut compiler);
+            shared.state().finish(&program, compiled);
+        };
+        let named = std::thread::Builder::new().name("flin-jit".to_owned());
+        if let Err(error) = named.spawn(work) {
+            // Without a thread the functions stay interpreted; they are asked for again when they run on.
+            let _ = error;
+        }
     }
 }
 

@@ -33,6 +33,12 @@ pub(crate) struct Bytes {
     pub(crate) relocs: Vec<ModuleReloc>,
 }
 
+impl std::fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}: {} bytes", self.id, self.code.len())
+    }
+}
+
 /// The code memory of one program.
 pub(crate) struct CodeMemory {
     module: Option<JITModule>,

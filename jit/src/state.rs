@@ -1,26 +1,26 @@
-//! What the compiler of a program has done and does next: batches, code memory, what was refused. Here because all of it
-//! stands behind one lock. Must stay true: every function that a batch declares is defined in the same batch.
+//! What the compiler of a program has done and does next: code memory, what was compiled, what was refused. Here because
+//! all of it stands behind one lock. Must stay true: native code refers to functions only that are in code memory or in
+//! its own batch.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
-use std::time::Instant;
 
-use cranelift_module::FuncId as CodeId;
-use flin_bytecode::{FuncId, Op};
+use flin_bytecode::{FuncId, Instr, Op};
 use flin_vm::Program;
 use flin_vm::native::{CompileReport, JitOptions};
 
+use crate::batch::{Batch, Compiled, Member};
 use crate::compile::{Compiler, Dump};
 use crate::lower::{Body, Knobs};
-use crate::memory::{Bytes, Code, CodeMemory, host_isa};
+use crate::memory::{Code, CodeMemory, host_isa};
 use crate::outside::{Outside, Passing};
-use crate::unit::{Entry, Refusal, Unit};
+use crate::unit::{Entry, Refusal, Unit, admissible};
 use crate::{Callees, DumpError, JitError, Plant, convention, publish};
 
 /// Whether Cranelift checks what it is given.
 const VERIFY: bool = cfg!(debug_assertions);
 
 /// All that stands behind the lock of a compiler.
+#[derive(Debug)]
 pub(crate) struct State {
     memory: CodeMemory,
     compiler: Compiler,
@@ -29,6 +29,8 @@ pub(crate) struct State {
     functions: Callees,
     loops: HashSet<(FuncId, u32)>,
     trampolines: HashMap<Passing, Code>,
+    /// What a batch has begun and not finished.
+    begun: HashSet<(FuncId, Entry)>,
     refused: HashMap<(FuncId, Entry), Refusal>,
     nanoseconds: u64,
 }
@@ -46,6 +48,7 @@ impl State {
             functions: HashMap::new(),
             loops: HashSet::new(),
             trampolines: HashMap::new(),
+            begun: HashSet::new(),
             refused: HashMap::new(),
             nanoseconds: 0,
         })
@@ -61,125 +64,129 @@ impl State {
         }
     }
 
-    /// Compiles a hot function with those that it calls, and the loop that is turning.
-    pub(crate) fn hot(&mut self, program: &Arc<Program>, func: FuncId, header: Option<u32>) {
-        let start = Instant::now();
-        let outside = Outside::new(program);
-        let mut units = Vec::new();
+    /// A batch of a hot function, those that it calls by name, and the loop that is turning; none if all of it is done,
+    /// begun or refused.
+    pub(crate) fn begin(
+        &mut self,
+        program: &Program,
+        func: FuncId,
+        header: Option<u32>,
+    ) -> Option<Batch> {
+        let mut batch = Batch {
+            members: Vec::new(),
+            trampolines: Vec::new(),
+            callees: Callees::new(),
+            knobs: self.knobs,
+            instructions: 0,
+        };
         for func in with_callees(program, func) {
             if !self.functions.contains_key(&func) {
-                units.extend(self.unit(outside, func, Entry::Start));
+                self.admit(program, &mut batch, func, Entry::Start);
             }
         }
         if let Some(header) = header.filter(|header| !self.loops.contains(&(func, *header))) {
-            units.extend(self.unit(outside, func, Entry::Loop(header)));
+            self.admit(program, &mut batch, func, Entry::Loop(header));
         }
-        if !units.is_empty() && self.batch(program, &units).is_err() {
-            for unit in &units {
-                self.refused.insert((unit.id, unit.entry), Refusal::Memory);
-            }
-        }
-        self.nanoseconds += start.elapsed().as_nanos() as u64;
-    }
-
-    /// Looks at a function, unless it was refused before.
-    fn unit<'p>(&mut self, outside: Outside<'p>, func: FuncId, entry: Entry) -> Option<Unit<'p>> {
-        if self.refused.contains_key(&(func, entry)) {
+        if batch.members.is_empty() {
             return None;
         }
-        match Unit::new(outside, func, entry) {
-            Ok(unit) => Some(unit),
-            Err(why) => {
-                self.refused.insert((func, entry), why);
-                None
-            }
-        }
+        batch.callees.extend(&self.functions);
+        Some(batch)
     }
 
-    /// Compiles, defines and publishes.
-    fn batch(&mut self, program: &Program, units: &[Unit<'_>]) -> Result<(), JitError> {
+    /// Takes a function into a batch, unless it is begun or refused.
+    fn admit(&mut self, program: &Program, batch: &mut Batch, func: FuncId, entry: Entry) {
+        let key = (func, entry);
+        if self.refused.contains_key(&key) || self.begun.contains(&key) {
+            return;
+        }
+        let function = &program.module().functions[func.index()];
+        if let Err(why) = admissible(function, entry) {
+            self.refused.insert(key, why);
+            return;
+        }
         let call_conv = self.compiler.isa.default_call_conv();
-        let mut callees = self.functions.clone();
-        let mut numbers = Vec::with_capacity(units.len());
-        for unit in units {
-            let signature = match unit.entry {
-                Entry::Start => convention::native(call_conv, &passing(unit)),
-                Entry::Loop(_) => convention::frame_call(call_conv),
-            };
-            let number = self.memory.declare(&signature)?;
-            numbers.push(number);
-            if unit.entry == Entry::Start {
-                callees.insert(unit.id, number);
-            }
-        }
-        let mut bytes = Vec::with_capacity(units.len() + 1);
-        let mut done = Vec::with_capacity(units.len());
-        for (unit, number) in units.iter().zip(numbers) {
-            let (knobs, full) = (self.knobs, Body::Full);
-            match self
-                .compiler
-                .unit(unit, full, number, &callees, knobs, None)
-            {
-                Ok(code) => {
-                    bytes.push(code);
-                    done.push((unit, number));
-                }
-                Err(why) => {
-                    self.refused.insert((unit.id, unit.entry), why);
-                    let body = Body::ExitOnly;
-                    let code = self
-                        .compiler
-                        .unit(unit, body, number, &callees, knobs, None);
-                    bytes.push(code.map_err(|why| JitError::Module(why.to_string()))?);
+        let passing = Passing::of(&function.signature, function.is_closure);
+        let signature = match entry {
+            Entry::Start => convention::native(call_conv, &passing),
+            Entry::Loop(_) => convention::frame_call(call_conv),
+        };
+        let Ok(code) = self.memory.declare(&signature) else {
+            self.refused.insert(key, Refusal::Memory);
+            return;
+        };
+        if entry == Entry::Start {
+            batch.callees.insert(func, code);
+            let known = self.trampolines.contains_key(&passing)
+                || batch.trampolines.iter().any(|(other, _)| *other == passing);
+            if !known {
+                let frame_call = convention::frame_call(call_conv);
+                match self.memory.declare(&frame_call) {
+                    Ok(code) => batch.trampolines.push((passing, code)),
+                    Err(_) => {
+                        self.refused.insert(key, Refusal::Memory);
+                        return;
+                    }
                 }
             }
         }
-        let trampolines = self.trampolines(units, &mut bytes)?;
-        self.memory.define(&bytes)?;
-        for (passing, number) in trampolines {
-            let code = self.memory.code(number);
+        self.begun.insert(key);
+        batch.instructions += function.code.len();
+        batch.members.push(Member { func, entry, code });
+    }
+
+    /// Compiles a batch at once.
+    pub(crate) fn compile_here(&mut self, program: &Program, batch: Batch) {
+        let compiled = batch.compile(program, &mut self.compiler);
+        self.finish(program, compiled);
+    }
+
+    /// A compiler for another thread.
+    pub(crate) fn another_compiler(&self) -> Compiler {
+        Compiler::new(self.compiler.isa.clone())
+    }
+
+    /// Puts a compiled batch into memory and publishes it.
+    pub(crate) fn finish(&mut self, program: &Program, compiled: Compiled) {
+        self.nanoseconds += compiled.nanoseconds;
+        for (member, why) in compiled.refused {
+            let key = (member.func, member.entry);
+            self.begun.remove(&key);
+            self.refused.insert(key, why);
+        }
+        if self.memory.define(&compiled.bytes).is_err() {
+            for member in compiled.done {
+                let key = (member.func, member.entry);
+                self.begun.remove(&key);
+                self.refused.insert(key, Refusal::Memory);
+            }
+            return;
+        }
+        for (passing, code) in compiled.trampolines {
+            let code = self.memory.code(code);
             self.trampolines.insert(passing, code);
         }
-        for (unit, number) in done {
-            let code = self.memory.code(number);
-            match unit.entry {
+        for member in compiled.done {
+            self.begun.remove(&(member.func, member.entry));
+            let code = self.memory.code(member.code);
+            match member.entry {
                 Entry::Start => {
-                    self.functions.insert(unit.id, number);
-                    publish::function(program, unit.id, code, self.trampolines[&passing(unit)]);
+                    let function = &program.module().functions[member.func.index()];
+                    let passing = Passing::of(&function.signature, function.is_closure);
+                    // The trampoline may be in a batch that another thread has not finished.
+                    let Some(trampoline) = self.trampolines.get(&passing) else {
+                        continue;
+                    };
+                    self.functions.insert(member.func, member.code);
+                    publish::function(program, member.func, code, *trampoline);
                 }
                 Entry::Loop(header) => {
-                    self.loops.insert((unit.id, header));
-                    publish::entry_of_loop(program, unit.id, header, code);
+                    self.loops.insert((member.func, header));
+                    publish::entry_of_loop(program, member.func, header, code);
                 }
             }
         }
-        Ok(())
     }
-
-    /// Compiles the trampolines that these units need and that are not there yet.
-    fn trampolines(
-        &mut self,
-        units: &[Unit<'_>],
-        bytes: &mut Vec<Bytes>,
-    ) -> Result<HashMap<Passing, CodeId>, JitError> {
-        let call_conv = self.compiler.isa.default_call_conv();
-        let mut new = HashMap::new();
-        for unit in units.iter().filter(|unit| unit.entry == Entry::Start) {
-            let passing = passing(unit);
-            if self.trampolines.contains_key(&passing) || new.contains_key(&passing) {
-                continue;
-            }
-            let number = self.memory.declare(&convention::frame_call(call_conv))?;
-            let code = self.compiler.trampoline(&passing, number);
-            bytes.push(code.map_err(|why| JitError::Module(why.to_string()))?);
-            new.insert(passing, number);
-        }
-        Ok(new)
-    }
-}
-
-fn passing(unit: &Unit<'_>) -> Passing {
-    Passing::of(&unit.function.signature, unit.function.is_closure)
 }
 
 /// A function and those that it calls by name.
@@ -187,7 +194,7 @@ fn with_callees(program: &Program, func: FuncId) -> Vec<FuncId> {
     let functions = &program.module().functions;
     let mut batch = vec![func];
     for word in &functions[func.index()].code {
-        let instr = flin_bytecode::Instr::decode(*word).expect("verified: an instruction");
+        let instr = Instr::decode(*word).expect("verified: an instruction");
         let callee = FuncId(instr.imm as u32);
         let is_named = matches!(instr.op, Op::Call | Op::CallWith);
         if is_named && !batch.contains(&callee) {
@@ -200,9 +207,11 @@ fn with_callees(program: &Program, func: FuncId) -> Vec<FuncId> {
 /// Compiles a function for a reader.
 pub(crate) fn dump(program: &Program, func: FuncId, entry: Entry) -> Result<Dump, DumpError> {
     let isa = host_isa(true).map_err(DumpError::Jit)?;
-    let unit = Unit::new(Outside::new(program), func, entry).map_err(DumpError::Refused)?;
+    let function = &program.module().functions[func.index()];
+    admissible(function, entry).map_err(DumpError::Refused)?;
+    let unit = Unit::new(Outside::new(program), func, entry);
     let mut dump = Dump::default();
-    let own = CodeId::from_u32(0);
+    let own = cranelift_module::FuncId::from_u32(0);
     let callees = Callees::from([(func, own)]);
     let knobs = Knobs::default();
     Compiler::new(isa)

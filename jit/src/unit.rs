@@ -5,7 +5,7 @@ use flin_bytecode::{Bank, Const, FuncId, Function, Instr, Module, Op};
 
 use crate::flow::Flow;
 use crate::liveness::{Liveness, RegSet};
-use crate::operands::writes;
+use crate::operands::{jump_target, writes};
 use crate::outside::Outside;
 
 /// Most registers of a bank: native frames have so many slots at most.
@@ -124,41 +124,53 @@ fn fixed(module: &Module, function: &Function, code: &[Instr]) -> Vec<Option<Fix
     fixed
 }
 
+/// Whether a function may be compiled, from what is quickly seen.
+///
+/// # Errors
+/// It is not, and will never be.
+pub(crate) fn admissible(function: &Function, entry: Entry) -> Result<(), Refusal> {
+    let slots = function.scalar_regs.len().max(function.ref_regs.len());
+    if slots > SLOTS_MAX {
+        return Err(Refusal::Registers(slots));
+    }
+    let length = function.code.len();
+    if length > CODE_MAX {
+        return Err(Refusal::Length(length));
+    }
+    let (mut starts, mut begins_loop) = (1 + 3 * function.catches.len(), false);
+    for (pc, word) in function.code.iter().enumerate() {
+        if let Some(target) = jump_target(&decode(*word)) {
+            starts += 2;
+            begins_loop |= Flow::goes_back(pc as u32, target) && entry == Entry::Loop(target);
+        }
+    }
+    if starts * slots.div_ceil(32).max(1) > LIVE_WORDS_MAX {
+        return Err(Refusal::Length(length));
+    }
+    match entry {
+        Entry::Loop(_) if !begins_loop => Err(Refusal::NoLoop),
+        Entry::Start | Entry::Loop(_) => Ok(()),
+    }
+}
+
+fn decode(word: u64) -> Instr {
+    Instr::decode(word).expect("verified: an instruction")
+}
+
 impl<'p> Unit<'p> {
-    /// Looks at a function.
-    ///
-    /// # Errors
-    /// It is not compiled, and will never be.
-    pub(crate) fn new(outside: Outside<'p>, id: FuncId, entry: Entry) -> Result<Unit<'p>, Refusal> {
+    /// Looks at an admissible function.
+    pub(crate) fn new(outside: Outside<'p>, id: FuncId, entry: Entry) -> Unit<'p> {
         let function = &outside.module.functions[id.index()];
-        let slots = function.scalar_regs.len().max(function.ref_regs.len());
-        if slots > SLOTS_MAX {
-            return Err(Refusal::Registers(slots));
-        }
-        if function.code.len() > CODE_MAX {
-            return Err(Refusal::Length(function.code.len()));
-        }
-        let code: Vec<Instr> = function
-            .code
-            .iter()
-            .map(|word| Instr::decode(*word).expect("verified: an instruction"))
-            .collect();
+        let code: Vec<Instr> = function.code.iter().map(|word| decode(*word)).collect();
         let flow = Flow::new(function, &code);
-        if flow.blocks.len() * slots.div_ceil(32).max(1) > LIVE_WORDS_MAX {
-            return Err(Refusal::Length(code.len()));
-        }
         let first = match entry {
             Entry::Start => 0,
             Entry::Loop(header) => header,
         };
-        if first as usize >= code.len() || flow.blocks[flow.block_at(first) as usize].start != first
-        {
-            return Err(Refusal::NoLoop);
-        }
         let reached = flow.reached_from(flow.block_at(first));
         let headers = flow.headers(&code, &reached);
         let live = Liveness::new(outside.module, function, &code, &flow);
-        Ok(Unit {
+        Unit {
             fixed: fixed(outside.module, function, &code),
             outside,
             id,
@@ -169,7 +181,7 @@ impl<'p> Unit<'p> {
             entry,
             reached,
             headers,
-        })
+        }
     }
 
     /// Needed registers before each instruction of a block.
