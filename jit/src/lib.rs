@@ -19,6 +19,7 @@ mod regions;
 mod registers;
 mod state;
 mod unit;
+mod views;
 
 use std::collections::HashMap;
 use std::fmt;

@@ -7,6 +7,7 @@ use crate::flow::Flow;
 use crate::liveness::{Liveness, RegSet};
 use crate::operands::{jump_target, writes};
 use crate::outside::Outside;
+use crate::views::{Subject, Views};
 
 /// Most registers of a bank: native frames have so many slots at most.
 const SLOTS_MAX: usize = 400;
@@ -74,6 +75,8 @@ pub(crate) struct Unit<'p> {
     pub(crate) reached: Vec<bool>,
     /// Targets of jumps that go back, among them.
     pub(crate) headers: Vec<u32>,
+    /// Views of lists.
+    pub(crate) views: Views,
     /// Scalar registers that only ever hold one constant.
     pub(crate) fixed: Vec<Option<Fixed>>,
 }
@@ -170,7 +173,17 @@ impl<'p> Unit<'p> {
         let reached = flow.reached_from(flow.block_at(first));
         let headers = flow.headers(&code, &reached);
         let live = Liveness::new(outside.module, function, &code, &flow);
+        let views = Views::new(&Subject {
+            module: outside.module,
+            code: &code,
+            flow: &flow,
+            live: &live,
+            reached: &reached,
+            headers: &headers,
+            first_block: flow.block_at(first),
+        });
         Unit {
+            views,
             fixed: fixed(outside.module, function, &code),
             outside,
             id,

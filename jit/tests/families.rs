@@ -101,3 +101,17 @@ fn types_are_tested() {
         "list = parse_json(\"[1, 2.5, true, null, \\\"text\\\", [1, 2], [\\\"a\\\"], \\{\\\"x\\\": 1\\}, 4611686018427387904]\")\nfn kinds(v) {\n  out = []\n  if v is text { out.push(\"text\") }\n  if v is int { out.push(\"int\") }\n  if v is none { out.push(\"none\") }\n  if v is [int] { out.push(\"ints\") }\n  if v is error { out.push(\"error\") }\n  out.join(\" \")\n}\nfn as_text(v: text) { v + \"!\" }\nfn as_ints(v: [int]) { v.len }\nfn as_maybe(v: text?) { v is none }\nfn as_map(v: [text:any]) { v.len() }\nfor v in list {\n  print(kinds(v))\n  print(try as_text(v))\n  print(try as_ints(v))\n  print(try as_maybe(v))\n  print(try as_map(v))\n}\nbad = try 1 / 0\nprint(kinds(bad))\n",
     );
 }
+
+#[test]
+fn loops_over_lists_that_change_under_them() {
+    returns(
+        "fn sums(xs: [int], ys: [int], n: int) {\n  total = 0\n  for i in 0..n {\n    for j in 0..xs.len {\n      total += xs[j] * ys[(i + j) % ys.len]\n      if j % 3 == 0 { ys.push(xs[j] + i) }\n      xs[j] = total % 100\n    }\n  }\n  total\n}\na = [1, 2, 3, 4, 5]\nprint(sums(a, [7, 8, 9], 4))\nprint(a)\nfn grow_while_reading(xs: [int], ys: [int]) {\n  seen = 0\n  i = 0\n  while i < xs.len {\n    seen += xs[i]\n    if xs.len < 40 { ys.push(xs[i] + ys[-1]) }\n    i += 1\n  }\n  seen\n}\nb = [1, 2]\nprint(grow_while_reading(b, b))\nprint(b.len)\nfn widened(xs, n: int) {\n  out = []\n  for i in 0..n {\n    out.push(xs[i % xs.len])\n    if i == 5 { xs[1] = \"text\" }\n  }\n  out\n}\nprint(widened([1, 2, 3], 12))\n",
+    );
+}
+
+#[test]
+fn rows_of_tables_take_turns() {
+    returns(
+        "fn table(n: int) {\n  above = []\n  for j in 0..n { above.push(j) }\n  for i in 1..n {\n    row = [i]\n    for j in 1..n {\n      row.push(min(above[j] + 1, row[j - 1] + above[j - 1] % 3))\n    }\n    above = row\n  }\n  above\n}\nprint(table(12))\nfn product(a: [[float]], b: [[float]], n: int) {\n  out = []\n  for i in 0..n {\n    line = []\n    for j in 0..n {\n      sum = 0.0\n      for k in 0..n { sum += a[i][k] * b[k][j] }\n      line.push(sum)\n    }\n    out.push(line)\n  }\n  out\n}\nm = [[1.0, 2.0, 3.0], [0.5, 1.5, 2.5], [4.0, 5.0, 6.0]]\nprint(product(m, product(m, m, 3), 3))\nprint(try product(m, m, 4))\n",
+    );
+}

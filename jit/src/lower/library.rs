@@ -7,6 +7,28 @@ use flin_bytecode::{Instr, LibId, Native};
 
 use super::Lower;
 
+/// Whether a row is done in place (but for odd arguments).
+pub(crate) fn is_in_place(lib: i32) -> bool {
+    matches!(
+        Native::from_lib(LibId(lib as u16)),
+        Some(
+            Native::FloatSqrt
+                | Native::FloatAbs
+                | Native::FloatFloor
+                | Native::FloatCeil
+                | Native::FloatToInt
+                | Native::FloatRound
+                | Native::IntMin
+                | Native::IntMax
+                | Native::IntAbs
+                | Native::IntFloor
+                | Native::IntCeil
+                | Native::IntRound
+                | Native::IntToInt
+        )
+    )
+}
+
 impl Lower<'_, '_> {
     pub(super) fn call_lib(&mut self, i: Instr) {
         // Arguments stand from register a on, and the result of a number goes there, too.

@@ -8,12 +8,13 @@ use flin_vm::native::layout::{self, NativeKind, class_aux, header_bits};
 
 use super::Lower;
 use crate::regions::Region;
+use crate::views::{View, ViewSet, changes_lists, step};
 
 impl Lower<'_, '_> {
     pub(super) fn list_get(&mut self, class: Class, i: Instr) {
-        let (list, index) = (self.reference(i.b), self.scalar(i.c));
+        let index = self.scalar(i.c);
         let slow = self.cold_block();
-        let place = self.element(list, class, index, slow);
+        let place = self.element(i.b, class, index, slow);
         let flags = self.regions.flags(Region::Elements(class));
         let value = match class {
             Class::I64 | Class::Ref | Class::Any => {
@@ -35,27 +36,70 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn list_set(&mut self, class: Class, i: Instr) {
-        let (list, index) = (self.reference(i.b), self.scalar(i.c));
+        let index = self.scalar(i.c);
         let value = self.register(class, i.a);
         let slow = self.cold_block();
-        let place = self.element(list, class, index, slow);
+        let place = self.element(i.b, class, index, slow);
         let flags = self.regions.flags(Region::Elements(class));
         self.b.ins().store(flags, value, place, layout::LIST_DATA);
         self.or_by_helper(slow);
     }
 
     /// Address of an element less `LIST_DATA`, after class and position were compared.
-    fn element(&mut self, list: Value, class: Class, index: Value, slow: Block) -> Value {
+    fn element(&mut self, reg: u8, class: Class, index: Value, slow: Block) -> Value {
+        let view = self.unit.views.bit(View { reg, class });
+        if let Some(bit) = view {
+            self.make_views(bit & !self.valid);
+            self.valid |= bit;
+            let (len, buffer) = self.view_vars[bit.trailing_zeros() as usize];
+            let (len, buffer) = (self.b.use_var(len), self.b.use_var(buffer));
+            let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
+            self.need(inside, slow);
+            return self.place(buffer, class, index);
+        }
+        let list = self.reference(reg);
         self.need_kind(list, NativeKind::List, class_aux(class), slow);
-        let flags = self.regions.flags(Region::List);
-        let len = self.b.ins().load(types::I64, flags, list, layout::LIST_LEN);
+        let len = self.list_word(list, layout::LIST_LEN);
         let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
         self.need(inside, slow);
-        let buffer = self
-            .b
-            .ins()
-            .load(types::I64, flags, list, layout::LIST_BUFFER);
+        let buffer = self.list_word(list, layout::LIST_BUFFER);
         self.place(buffer, class, index)
+    }
+
+    fn list_word(&mut self, list: Value, offset: i32) -> Value {
+        let flags = self.regions.flags(Region::List);
+        self.b.ins().load(types::I64, flags, list, offset)
+    }
+
+    /// Makes views of what their registers hold: length 0 if it is no list of the class.
+    pub(super) fn make_views(&mut self, set: ViewSet) {
+        for at in (0..self.view_vars.len()).filter(|at| set >> at & 1 == 1) {
+            let View { reg, class } = self.unit.views.all[at];
+            let (len_var, buffer_var) = self.view_vars[at];
+            let list = self.reference(reg);
+            let (other, done) = (self.cold_block(), self.b.create_block());
+            self.need_kind(list, NativeKind::List, class_aux(class), other);
+            let len = self.list_word(list, layout::LIST_LEN);
+            let buffer = self.list_word(list, layout::LIST_BUFFER);
+            self.b.def_var(len_var, len);
+            self.b.def_var(buffer_var, buffer);
+            self.b.ins().jump(done, &[]);
+            self.go_on_in(other);
+            let none = self.b.ins().iconst(types::I64, 0);
+            self.b.def_var(len_var, none);
+            self.b.def_var(buffer_var, none);
+            self.b.ins().jump(done, &[]);
+            self.go_on_in(done);
+        }
+    }
+
+    /// After the interpreter did this instruction: views that shall be valid behind it are made again.
+    pub(super) fn remake_views(&mut self) {
+        let (unit, instr) = (self.unit, self.unit.code[self.at as usize]);
+        if changes_lists(instr.op) {
+            let after = step(unit.outside.module, &unit.views.all, &instr, self.valid);
+            self.make_views(after);
+        }
     }
 
     fn place(&mut self, buffer: Value, class: Class, index: Value) -> Value {
@@ -87,7 +131,24 @@ impl Lower<'_, '_> {
             .store(elements, value, place, layout::LIST_DATA);
         let longer = self.b.ins().iadd_imm_s(len, 1);
         self.b.ins().store(flags, longer, list, layout::LIST_LEN);
+        self.lengthen_views(class, list, longer);
         self.or_by_helper(slow);
+    }
+
+    /// A list has become longer in place: whatever view is of the same list sees that.
+    fn lengthen_views(&mut self, class: Class, list: Value, longer: Value) {
+        let unit = self.unit;
+        for (at, view) in unit.views.all.iter().enumerate() {
+            if self.valid >> at & 1 == 0 || view.class != class {
+                continue;
+            }
+            let (len_var, _) = self.view_vars[at];
+            let other = self.reference(view.reg);
+            let same = self.b.ins().icmp(IntCC::Equal, list, other);
+            let len = self.b.use_var(len_var);
+            let len = self.b.ins().select(same, longer, len);
+            self.b.def_var(len_var, len);
+        }
     }
 
     pub(super) fn list_len(&mut self, i: Instr) {

@@ -17,6 +17,8 @@ mod slots;
 mod texts;
 mod words;
 
+pub(crate) use library::is_in_place;
+
 use cranelift_codegen::ir::{
     Block, Function, InstBuilder, InstructionData, Opcode, SigRef, UserFuncName, Value, ValueDef,
     types,
@@ -34,6 +36,7 @@ use crate::outside::Passing;
 use crate::regions::{Region, Regions};
 use crate::registers::{Registers, far_count};
 use crate::unit::{Entry, Unit};
+use crate::views::{self, ViewSet};
 use crate::{Callees, Plant};
 
 /// How units are translated besides what the operations say.
@@ -69,6 +72,10 @@ pub(crate) struct Lower<'a, 'p> {
     pub(crate) exits: Exits,
     /// Number of the instruction that is being translated.
     pub(crate) at: u32,
+    /// Length and buffer of each view.
+    view_vars: Vec<(Variable, Variable)>,
+    /// Views that are valid here.
+    valid: ViewSet,
     /// The closure that this block made last, and its register.
     fresh_closure: Option<(u8, FuncId)>,
     callees: &'a Callees,
@@ -115,6 +122,10 @@ pub(crate) fn lower(
     let registers = Registers::new(&mut b, unit, s, r);
     let frame_call = b.import_signature(convention::frame_call(call_conv));
     let fuel = (!unit.headers.is_empty()).then(|| b.declare_var(types::I64));
+    let views = unit.views.all.iter();
+    let view_vars = views
+        .map(|_| (b.declare_var(types::I64), b.declare_var(types::I64)))
+        .collect();
     let is_translated = |reached: &bool| *reached && body == Body::Full;
     let blocks = unit
         .reached
@@ -131,6 +142,8 @@ pub(crate) fn lower(
         outer_pinned: None,
         exits: Exits::default(),
         at: 0,
+        view_vars,
+        valid: 0,
         fresh_closure: None,
         callees,
         call_conv,
@@ -208,6 +221,7 @@ impl<'a, 'p> Lower<'a, 'p> {
             }
         }
         self.load_fuel();
+        self.make_views(self.unit.views.at_entry);
     }
 
     /// Takes over a running frame at a loop.
@@ -222,6 +236,7 @@ impl<'a, 'p> Lower<'a, 'p> {
             }
         }
         self.load_fuel();
+        self.make_views(self.unit.views.at_entry);
     }
 
     fn all_blocks(&mut self) {
@@ -264,6 +279,7 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.needed = unit.needed_in(number);
         self.needed_from = block.start;
         self.fresh_closure = None;
+        self.valid = unit.views.at_start[number as usize];
         if self.knobs.count_ops {
             self.count(i64::from(block.end - block.start));
         }
@@ -272,10 +288,15 @@ impl<'a, 'p> Lower<'a, 'p> {
             self.at = pc;
             self.exits.next_instruction();
             let instr = unit.code[pc as usize];
-            self.instruction(instr);
             ended = instr.op.ends_block() || jump_target(&instr).is_some();
+            if ended {
+                self.make_views(unit.views.at_end[number as usize]);
+            }
+            self.instruction(instr);
+            self.valid = views::step(unit.outside.module, &unit.views.all, &instr, self.valid);
         }
         if !ended {
+            self.make_views(unit.views.at_end[number as usize]);
             let next = self.block_of(number + 1);
             self.b.ins().jump(next, &[]);
         }
@@ -441,6 +462,7 @@ impl<'a, 'p> Lower<'a, 'p> {
             self.forget_closure(slot);
             self.registers.reload(&mut self.b, &self.regions, slot);
         });
+        self.remake_views();
     }
 
     /// A register gets another value.
