@@ -8,12 +8,12 @@ use cranelift_module::FuncId as CodeId;
 use flin_bytecode::FuncId;
 use flin_vm::Program;
 
-use crate::Callees;
 use crate::compile::Compiler;
 use crate::lower::{Body, Knobs};
 use crate::memory::Bytes;
 use crate::outside::{Outside, Passing};
 use crate::unit::{Entry, Refusal, Unit};
+use crate::{Callees, Links, Thunks};
 
 /// One function of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +31,7 @@ pub(crate) struct Batch {
     pub(crate) trampolines: Vec<(Passing, CodeId)>,
     /// Functions that may be called directly: those of before and those of the batch.
     pub(crate) callees: Callees,
+    pub(crate) thunks: Thunks,
     pub(crate) knobs: Knobs,
     /// FLIN instructions of all members.
     pub(crate) instructions: usize,
@@ -60,8 +61,12 @@ impl Batch {
         };
         for member in &self.members {
             let unit = Unit::new(outside, member.func, member.entry);
-            let (callees, knobs) = (&self.callees, self.knobs);
-            match compiler.unit(&unit, Body::Full, member.code, callees, knobs, None) {
+            let links = Links {
+                callees: &self.callees,
+                thunks: self.thunks,
+            };
+            let knobs = self.knobs;
+            match compiler.unit(&unit, Body::Full, member.code, links, knobs, None) {
                 Ok(bytes) => {
                     compiled.bytes.push(bytes);
                     compiled.done.push(*member);
@@ -69,7 +74,7 @@ impl Batch {
                 Err(why) => {
                     compiled.refused.push((*member, why));
                     let body = Body::ExitOnly;
-                    let bytes = compiler.unit(&unit, body, member.code, callees, knobs, None);
+                    let bytes = compiler.unit(&unit, body, member.code, links, knobs, None);
                     compiled
                         .bytes
                         .push(bytes.expect("a function that only leaves is small"));

@@ -11,11 +11,13 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_module::{FuncId as CodeId, ModuleReloc};
 
+use flin_vm::native::RtCall;
+
 use crate::lower::{Body, Knobs, lower};
 use crate::memory::{Bytes, function_alignment};
 use crate::outside::Passing;
 use crate::unit::{Refusal, Unit};
-use crate::{Callees, enter};
+use crate::{Links, enter};
 
 /// Most Cranelift instructions of a unit.
 const CLIF_MAX: usize = 20_000;
@@ -66,12 +68,12 @@ impl Compiler {
         unit: &Unit<'_>,
         body: Body,
         id: CodeId,
-        callees: &Callees,
+        links: Links<'_>,
         knobs: Knobs,
         dump: Option<&mut Dump>,
     ) -> Result<Bytes, Refusal> {
         let target = self.isa.frontend_config();
-        let func = lower(unit, body, target, &mut self.builders, callees, knobs);
+        let func = lower(unit, body, target, &mut self.builders, links, knobs);
         let count = func.dfg.num_insts();
         if count > CLIF_MAX {
             return Err(Refusal::Length(count));
@@ -86,6 +88,16 @@ impl Compiler {
     pub(crate) fn trampoline(&mut self, passing: &Passing, id: CodeId) -> Result<Bytes, Refusal> {
         let target = self.isa.frontend_config();
         let func = enter::trampoline(target, &mut self.builders, passing);
+        self.function(func, id, None)
+    }
+
+    /// Compiles the thunk of a runtime call.
+    ///
+    /// # Errors
+    /// Cranelift refuses it.
+    pub(crate) fn thunk(&mut self, call: RtCall, id: CodeId) -> Result<Bytes, Refusal> {
+        let target = self.isa.frontend_config();
+        let func = enter::thunk(target, &mut self.builders, call);
         self.function(func, id, None)
     }
 

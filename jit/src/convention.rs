@@ -47,3 +47,11 @@ pub(crate) fn float_call(call_conv: CallConv) -> Signature {
     signature.returns.push(AbiParam::new(types::F64));
     signature
 }
+
+/// A runtime call by its thunk, which leaves all registers as they are: `fn(s, r, rp, insn)`; the status is left in the
+/// frame's call word.
+pub(crate) fn rare_call() -> Signature {
+    let mut signature = Signature::new(CallConv::PreserveAll);
+    signature.params = pointers(4);
+    signature
+}

@@ -1,6 +1,8 @@
-//! Trampolines: how the machine enters native code. Here because Rust calls one kind of function, and native functions
-//! have a signature each. Must stay true: the pinned register holds the context while native code runs and is what the
-//! Rust caller left there afterwards.
+//! Code between native functions and Rust: trampolines, by which the machine enters native code, because Rust calls one
+//! kind of function and native functions have a signature each; and thunks for runtime calls that are rarely made,
+//! because a call of Rust destroys half of the registers, and Cranelift would keep what a loop needs in memory for it.
+//! Must stay true: the pinned register holds the context while native code runs and is what the Rust caller left there
+//! afterwards.
 
 use cranelift_codegen::ir::types;
 use cranelift_codegen::ir::{Function, InstBuilder, UserFuncName};
@@ -8,10 +10,11 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use flin_bytecode::{Bank, Class};
+use flin_vm::native::RtCall;
 
 use crate::convention;
 use crate::outside::Passing;
-use crate::regions::Regions;
+use crate::regions::{Region, Regions};
 use crate::registers::{load_slot, store_slot};
 
 /// Translates the trampoline of a signature.
@@ -79,4 +82,34 @@ fn store_result(
     b.ins().jump(done, &[]);
     b.switch_to_block(done);
     b.seal_block(done);
+}
+
+/// Translates the thunk of a runtime call.
+pub(crate) fn thunk(
+    target: TargetFrontendConfig,
+    contexts: &mut FunctionBuilderContext,
+    call: RtCall,
+) -> Function {
+    let mut func = Function::with_name_signature(UserFuncName::default(), convention::rare_call());
+    let regions = Regions::new(&mut func);
+    let mut b = FunctionBuilder::new(&mut func, contexts);
+    let entry = b.create_block();
+    b.append_block_params_for_function_params(entry);
+    b.switch_to_block(entry);
+    b.seal_block(entry);
+    let [s, r, rp, insn] = b.block_params(entry)[..] else {
+        unreachable!("a thunk has four parameters");
+    };
+    let context = b.ins().get_pinned_reg(types::I64);
+    let signature = b.import_signature(convention::frame_call(target.default_call_conv));
+    let callee = b.ins().iconst(types::I64, call.address() as i64);
+    let call = b
+        .ins()
+        .call_indirect(signature, callee, &[context, s, r, rp, insn]);
+    let status = b.inst_results(call)[0];
+    let status = b.ins().uextend(types::I64, status);
+    b.ins().store(regions.flags(Region::Context), status, rp, 0);
+    b.ins().return_(&[]);
+    b.finalize(target);
+    func
 }

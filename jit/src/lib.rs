@@ -41,6 +41,20 @@ const BESIDE_FROM_INSTRUCTIONS: usize = 1500;
 /// Functions that native code may call directly, by their numbers in code memory.
 type Callees = HashMap<FuncId, CodeId>;
 
+/// Thunks of runtime calls, by their numbers in code memory.
+#[derive(Clone, Copy, Debug)]
+struct Thunks {
+    step: CodeId,
+    slice: CodeId,
+}
+
+/// What native code may refer to by number.
+#[derive(Clone, Copy, Debug)]
+struct Links<'a> {
+    callees: &'a Callees,
+    thunks: Thunks,
+}
+
 /// A mistake made on purpose, to see that tests find it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plant {

@@ -4,7 +4,7 @@
 //! bool is 0 or 1 in a variable; in the frame any bits but 0 mean true.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use flin_bytecode::build::FAR_REG_FIRST;
 use flin_bytecode::{Bank, Class, Function};
@@ -121,7 +121,12 @@ impl<'p> Registers<'p> {
         };
         match fixed {
             Some(Fixed::Int(value)) => b.ins().iconst(types::I64, value),
-            Some(Fixed::Float(value)) => b.ins().f64const(value),
+            Some(Fixed::Float(address)) => {
+                // Loaded once before a loop; Cranelift would make a constant anew in each of its turns.
+                let address = b.ins().iconst(types::I64, address as i64);
+                let flags = MemFlagsData::trusted().with_readonly().with_can_move();
+                b.ins().load(types::F64, flags, address, 0)
+            }
             Some(Fixed::Bool(value)) => b.ins().iconst(types::I8, i64::from(value)),
             None => b.use_var(self.variable(slot)),
         }

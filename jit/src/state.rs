@@ -4,9 +4,10 @@
 
 use std::collections::{HashMap, HashSet};
 
+use cranelift_module::FuncId as CodeId;
 use flin_bytecode::{FuncId, Instr, Op};
 use flin_vm::Program;
-use flin_vm::native::{CompileReport, JitOptions};
+use flin_vm::native::{CompileReport, JitOptions, RtCall};
 
 use crate::batch::{Batch, Compiled, Member};
 use crate::compile::{Compiler, Dump};
@@ -14,7 +15,7 @@ use crate::lower::{Body, Knobs};
 use crate::memory::{Code, CodeMemory, host_isa};
 use crate::outside::{Outside, Passing};
 use crate::unit::{Entry, Refusal, Unit, admissible};
-use crate::{Callees, DumpError, JitError, Plant, convention, publish};
+use crate::{Callees, DumpError, JitError, Links, Plant, Thunks, convention, publish};
 
 /// Whether Cranelift checks what it is given.
 const VERIFY: bool = cfg!(debug_assertions);
@@ -29,6 +30,8 @@ pub(crate) struct State {
     functions: Callees,
     loops: HashSet<(FuncId, u32)>,
     trampolines: HashMap<Passing, Code>,
+    /// Made with the first batch.
+    thunks: Option<Thunks>,
     /// What a batch has begun and not finished.
     begun: HashSet<(FuncId, Entry)>,
     refused: HashMap<(FuncId, Entry), Refusal>,
@@ -48,6 +51,7 @@ impl State {
             functions: HashMap::new(),
             loops: HashSet::new(),
             trampolines: HashMap::new(),
+            thunks: None,
             begun: HashSet::new(),
             refused: HashMap::new(),
             nanoseconds: 0,
@@ -76,6 +80,7 @@ impl State {
             members: Vec::new(),
             trampolines: Vec::new(),
             callees: Callees::new(),
+            thunks: self.thunks()?,
             knobs: self.knobs,
             instructions: 0,
         };
@@ -92,6 +97,26 @@ impl State {
         }
         batch.callees.extend(&self.functions);
         Some(batch)
+    }
+
+    /// The thunks of runtime calls; none if there is no memory for them.
+    fn thunks(&mut self) -> Option<Thunks> {
+        if let Some(thunks) = self.thunks {
+            return Some(thunks);
+        }
+        let mut bytes = Vec::new();
+        let mut make = |call: RtCall| {
+            let code = self.memory.declare(&convention::rare_call()).ok()?;
+            bytes.push(self.compiler.thunk(call, code).ok()?);
+            Some(code)
+        };
+        let thunks = Thunks {
+            step: make(RtCall::Step)?,
+            slice: make(RtCall::Slice)?,
+        };
+        self.memory.define(&bytes).ok()?;
+        self.thunks = Some(thunks);
+        Some(thunks)
     }
 
     /// Takes a function into a batch, unless it is begun or refused.
@@ -211,11 +236,17 @@ pub(crate) fn dump(program: &Program, func: FuncId, entry: Entry) -> Result<Dump
     admissible(function, entry).map_err(DumpError::Refused)?;
     let unit = Unit::new(Outside::new(program), func, entry);
     let mut dump = Dump::default();
-    let own = cranelift_module::FuncId::from_u32(0);
-    let callees = Callees::from([(func, own)]);
+    let own = CodeId::from_u32(0);
+    let links = Links {
+        callees: &Callees::from([(func, own)]),
+        thunks: Thunks {
+            step: CodeId::from_u32(1),
+            slice: CodeId::from_u32(2),
+        },
+    };
     let knobs = Knobs::default();
     Compiler::new(isa)
-        .unit(&unit, Body::Full, own, &callees, knobs, Some(&mut dump))
+        .unit(&unit, Body::Full, own, links, knobs, Some(&mut dump))
         .map_err(DumpError::Refused)?;
     Ok(dump)
 }

@@ -85,7 +85,8 @@ pub(crate) struct Unit<'p> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Fixed {
     Int(i64),
-    Float(f64),
+    /// A float other than 0.0, by the address of the constant in the module.
+    Float(usize),
     Bool(bool),
 }
 
@@ -107,9 +108,10 @@ fn fixed(module: &Module, function: &Function, code: &[Instr]) -> Vec<Option<Fix
         } else if instr.op == Op::ConstBool {
             Some(Fixed::Bool(instr.imm != 0))
         } else if matches!(instr.op, Op::ConstI64Pool | Op::ConstF64) {
-            match module.constants[instr.imm as usize] {
-                Const::Int(value) => Some(Fixed::Int(value)),
-                Const::Float(value) => Some(Fixed::Float(value)),
+            match &module.constants[instr.imm as usize] {
+                Const::Int(value) => Some(Fixed::Int(*value)),
+                Const::Float(value) if value.to_bits() == 0 => None,
+                Const::Float(value) => Some(Fixed::Float(std::ptr::from_ref(value) as usize)),
                 Const::Text(_) => None,
             }
         } else {

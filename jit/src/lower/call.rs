@@ -3,9 +3,7 @@
 //! because every reference register is written through.
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{
-    Block, ExtFuncData, ExternalName, InstBuilder, UserExternalName, Value, types,
-};
+use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use flin_bytecode::{Bank, Class, FuncId, Instr};
 use flin_vm::native::layout::{NativeKind, header_bits};
 use flin_vm::native::{RtCall, layout};
@@ -70,7 +68,7 @@ impl<'p> Lower<'_, 'p> {
         depth: Value,
         cold: Option<Block>,
     ) {
-        let target = match self.callees.get(&callee) {
+        let target = match self.links.callees.get(&callee) {
             Some(code) => Target::Code(code.as_u32()),
             None => {
                 let entry = self.unit.outside.func_entry(callee);
@@ -156,7 +154,7 @@ impl<'p> Lower<'_, 'p> {
         let (used_up, go_on) = (self.cold_block(), self.b.create_block());
         self.b.ins().brif(left, go_on, &[], used_up, &[]);
         self.go_on_in(used_up);
-        let status = self.runtime(RtCall::Slice, self.at);
+        let status = self.rare_call(self.links.thunks.slice);
         self.load_fuel();
         let refused = self.cold_block();
         self.b.ins().brif(status, refused, &[], go_on, &[]);
@@ -205,24 +203,16 @@ impl<'p> Lower<'_, 'p> {
     ) {
         let passing = Passing::of(shape.signature, shape.is_closure);
         let signature = convention::native(self.call_conv, &passing);
-        let signature = self.b.import_signature(signature);
         let args = self.arguments(shape, depth);
         let call = match target {
             Target::Code(index) => {
-                let name = UserExternalName {
-                    namespace: 0,
-                    index,
-                };
-                let name = self.b.func.declare_imported_user_function(name);
-                let function = self.b.import_function(ExtFuncData {
-                    name: ExternalName::user(name),
-                    signature,
-                    colocated: true,
-                    patchable: false,
-                });
+                let function = self.function(index, signature);
                 self.b.ins().call(function, &args)
             }
-            Target::Address(address) => self.b.ins().call_indirect(signature, address, &args),
+            Target::Address(address) => {
+                let signature = self.b.import_signature(signature);
+                self.b.ins().call_indirect(signature, address, &args)
+            }
         };
         let results = self.b.inst_results(call).to_vec();
         self.end_call(shape, &results);

@@ -4,7 +4,6 @@
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use flin_bytecode::{Instr, Op};
-use flin_vm::native::RtCall;
 
 use super::{Lower, is_back_edge};
 
@@ -90,7 +89,7 @@ impl Lower<'_, '_> {
         self.b.ins().brif(left, target, &[], used_up, &[]);
         self.go_on_in(used_up);
         self.store_fuel();
-        let status = self.runtime(RtCall::Slice, self.at);
+        let status = self.rare_call(self.links.thunks.slice);
         self.load_fuel();
         let refused = self.cold_block();
         self.b.ins().brif(status, refused, &[], target, &[]);

@@ -20,11 +20,12 @@ mod words;
 pub(crate) use library::is_in_place;
 
 use cranelift_codegen::ir::{
-    Block, Function, InstBuilder, InstructionData, Opcode, SigRef, UserFuncName, Value, ValueDef,
-    types,
+    Block, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, InstructionData, Opcode,
+    SigRef, Signature, UserExternalName, UserFuncName, Value, ValueDef, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
+use cranelift_module::FuncId as CodeId;
 use flin_bytecode::{Bank, Class, FuncId, Instr};
 use flin_vm::native::{RtCall, layout};
 
@@ -37,7 +38,7 @@ use crate::regions::{Region, Regions};
 use crate::registers::{Registers, far_count};
 use crate::unit::{Entry, Unit};
 use crate::views::{self, ViewSet};
-use crate::{Callees, Plant};
+use crate::{Links, Plant};
 
 /// How units are translated besides what the operations say.
 #[derive(Clone, Copy, Debug, Default)]
@@ -78,7 +79,7 @@ pub(crate) struct Lower<'a, 'p> {
     valid: ViewSet,
     /// The closure that this block made last, and its register.
     fresh_closure: Option<(u8, FuncId)>,
-    callees: &'a Callees,
+    links: Links<'a>,
     call_conv: CallConv,
     frame_call: SigRef,
     knobs: Knobs,
@@ -97,7 +98,7 @@ pub(crate) fn lower(
     body: Body,
     target: TargetFrontendConfig,
     contexts: &mut FunctionBuilderContext,
-    callees: &Callees,
+    links: Links<'_>,
     knobs: Knobs,
 ) -> Function {
     let call_conv = target.default_call_conv;
@@ -145,7 +146,7 @@ pub(crate) fn lower(
         view_vars,
         valid: 0,
         fresh_closure: None,
-        callees,
+        links,
         call_conv,
         frame_call,
         knobs,
@@ -379,6 +380,33 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.b.inst_results(call)[0]
     }
 
+    /// Calls the runtime by a thunk, in a cold block: all registers stay as they are. Gives the status.
+    fn rare_call(&mut self, thunk: CodeId) -> Value {
+        self.mark(self.at);
+        let insn = self.b.ins().iconst(types::I64, i64::from(self.at));
+        let function = self.function(thunk.as_u32(), convention::rare_call());
+        let args = [self.registers.s, self.registers.r, self.rp, insn];
+        self.b.ins().call(function, &args);
+        let flags = self.regions.flags(Region::Context);
+        self.b.ins().load(types::I64, flags, self.rp, 0)
+    }
+
+    /// A function of this code memory.
+    fn function(&mut self, index: u32, signature: Signature) -> FuncRef {
+        let signature = self.b.import_signature(signature);
+        let name = UserExternalName {
+            namespace: 0,
+            index,
+        };
+        let name = self.b.func.declare_imported_user_function(name);
+        self.b.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated: true,
+            patchable: false,
+        })
+    }
+
     fn slot(bank: Bank, reg: u8) -> Slot {
         Slot {
             bank,
@@ -441,13 +469,18 @@ impl<'a, 'p> Lower<'a, 'p> {
         let done = self.b.create_block();
         self.b.ins().jump(done, &[]);
         self.go_on_in(slow);
-        self.by_helper();
+        self.step(true);
         self.b.ins().jump(done, &[]);
         self.go_on_in(done);
     }
 
     /// The interpreter does the current instruction on the frame.
     fn by_helper(&mut self) {
+        self.step(false);
+    }
+
+    /// The same; rarely, or as the usual way.
+    fn step(&mut self, rarely: bool) {
         let unit: &'a Unit<'p> = self.unit;
         let module = unit.outside.module;
         let instr = &unit.code[self.at as usize];
@@ -456,7 +489,11 @@ impl<'a, 'p> Lower<'a, 'p> {
                 self.registers.write_back(&mut self.b, &self.regions, slot);
             }
         });
-        let status = self.runtime(RtCall::Step, self.at);
+        let status = if rarely {
+            self.rare_call(self.links.thunks.step)
+        } else {
+            self.runtime(RtCall::Step, self.at)
+        };
         self.fail_if(status);
         writes(module, instr, |slot| {
             self.forget_closure(slot);
