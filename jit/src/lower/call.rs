@@ -155,6 +155,8 @@ impl<'p> Lower<'_, 'p> {
         self.b.ins().brif(left, go_on, &[], used_up, &[]);
         self.go_on_in(used_up);
         let status = self.rare_call(self.links.thunks.slice);
+        // The thunk has left the status where the call must stand.
+        self.mark(self.at);
         self.load_fuel();
         let refused = self.cold_block();
         self.b.ins().brif(status, refused, &[], go_on, &[]);
