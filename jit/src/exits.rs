@@ -4,7 +4,6 @@
 
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use flin_bytecode::{Bank, Class};
-use flin_vm::native::RtCall;
 
 use crate::liveness::RegSet;
 use crate::lower::Lower;
@@ -131,7 +130,8 @@ impl Lower<'_, '_> {
         let func = self.b.ins().iconst(types::I64, func);
         let word = self.b.ins().bor(insn, func);
         self.store_word(word);
-        let status = self.runtime_marked(RtCall::Exit, insn);
+        let status = self.rare_call_marked(self.links.thunks.exit, insn);
+        let status = self.b.ins().ireduce(types::I32, status);
         let signature = &self.unit.function.signature;
         let (None, Some(class)) = (self.outer_pinned, signature.result) else {
             return self.return_unstored(None, status);

@@ -46,6 +46,7 @@ type Callees = HashMap<FuncId, CodeId>;
 struct Thunks {
     step: CodeId,
     slice: CodeId,
+    exit: CodeId,
 }
 
 /// What native code may refer to by number.

@@ -113,6 +113,7 @@ impl State {
         let thunks = Thunks {
             step: make(RtCall::Step)?,
             slice: make(RtCall::Slice)?,
+            exit: make(RtCall::Exit)?,
         };
         self.memory.define(&bytes).ok()?;
         self.thunks = Some(thunks);
@@ -242,6 +243,7 @@ pub(crate) fn dump(program: &Program, func: FuncId, entry: Entry) -> Result<Dump
         thunks: Thunks {
             step: CodeId::from_u32(1),
             slice: CodeId::from_u32(2),
+            exit: CodeId::from_u32(3),
         },
     };
     let knobs = Knobs::default();

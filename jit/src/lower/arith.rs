@@ -12,13 +12,30 @@ use crate::{Plant, convention};
 impl Lower<'_, '_> {
     pub(super) fn add(&mut self, i: Instr) {
         let (b, c) = (self.scalar(i.b), self.scalar(i.c));
-        self.add_values(i.a, b, c);
+        match (self.constant(b), self.constant(c)) {
+            (_, Some(constant)) => self.add_constant(i.a, b, constant),
+            (Some(constant), None) => self.add_constant(i.a, c, constant),
+            (None, None) => self.add_values(i.a, b, c),
+        }
+    }
+
+    /// Adding a constant overflows exactly if the sum does not lie on the side where it must: a compare, which is cheaper
+    /// than taking the flag.
+    fn add_constant(&mut self, to: u8, b: Value, constant: i64) {
+        let value = self.b.ins().iadd_imm_s(b, constant);
+        let wrong_side = if constant >= 0 {
+            IntCC::SignedLessThan
+        } else {
+            IntCC::SignedGreaterThan
+        };
+        let overflows = self.b.ins().icmp(wrong_side, value, b);
+        self.exit_if(overflows);
+        self.set_scalar(to, value);
     }
 
     pub(super) fn add_imm(&mut self, i: Instr) {
         let b = self.scalar(i.b);
-        let c = self.b.ins().iconst(types::I64, i64::from(i.imm));
-        self.add_values(i.a, b, c);
+        self.add_constant(i.a, b, i64::from(i.imm));
     }
 
     fn add_values(&mut self, to: u8, b: Value, c: Value) {
@@ -31,6 +48,9 @@ impl Lower<'_, '_> {
         let (b, c) = (self.scalar(i.b), self.scalar(i.c));
         if self.planted(Plant::SubIsAdd) {
             return self.add_values(i.a, b, c);
+        }
+        if let Some(negated) = self.constant(c).and_then(i64::checked_neg) {
+            return self.add_constant(i.a, b, negated);
         }
         let (value, overflows) = self.b.ins().ssub_overflow(b, c);
         self.exit_if(overflows);

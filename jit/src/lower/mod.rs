@@ -79,7 +79,7 @@ pub(crate) struct Lower<'a, 'p> {
     valid: ViewSet,
     /// The closure that this block made last, and its register.
     fresh_closure: Option<(u8, FuncId)>,
-    links: Links<'a>,
+    pub(crate) links: Links<'a>,
     call_conv: CallConv,
     frame_call: SigRef,
     knobs: Knobs,
@@ -384,6 +384,11 @@ impl<'a, 'p> Lower<'a, 'p> {
     fn rare_call(&mut self, thunk: CodeId) -> Value {
         self.mark(self.at);
         let insn = self.b.ins().iconst(types::I64, i64::from(self.at));
+        self.rare_call_marked(thunk, insn)
+    }
+
+    /// The same when the call word is written already.
+    pub(crate) fn rare_call_marked(&mut self, thunk: CodeId, insn: Value) -> Value {
         let function = self.function(thunk.as_u32(), convention::rare_call());
         let args = [self.registers.s, self.registers.r, self.rp, insn];
         self.b.ins().call(function, &args);
