@@ -92,6 +92,11 @@ impl FuncInfo {
         }
     }
 
+    /// Whether a frame has far registers.
+    pub(crate) fn is_far(&self) -> bool {
+        self.far_scalars + self.far_refs != 0
+    }
+
     /// Calls enter this code from now on.
     pub(crate) fn publish(&self, native: *const u8, trampoline: *const u8) {
         self.trampoline
@@ -112,8 +117,11 @@ impl FuncInfo {
 
     /// Calls go the short way again, unless there is native code.
     pub(crate) fn stay_interpreted(&self) {
-        let is_far = self.far_scalars + self.far_refs != 0;
-        let asked = if is_far { FAR } else { self.scalar_slots };
+        let asked = if self.is_far() {
+            FAR
+        } else {
+            self.scalar_slots
+        };
         self.asked_slots.store(asked, Ordering::SeqCst);
         if !self.native.load(Ordering::SeqCst).is_null() {
             self.asked_slots.store(NO_ROOM, Ordering::SeqCst);
@@ -306,6 +314,8 @@ pub(crate) struct Record {
 pub(crate) enum Exit {
     /// Nothing.
     Plain,
+    /// Nothing, but the frame has far registers, so its window does not begin where its registers do.
+    Far,
     /// The caller expects another result class: its signature number.
     Adapt(u32),
     /// Leave the dispatch loop: the result stays in the frame's own window. Errors leave it behind this frame, too.
@@ -318,7 +328,7 @@ impl Exit {
     /// Whether the dispatch loop is left behind this frame.
     pub(crate) fn leaves(self) -> bool {
         match self {
-            Exit::Plain | Exit::Adapt(_) => false,
+            Exit::Plain | Exit::Far | Exit::Adapt(_) => false,
             Exit::Leave | Exit::LeaveAdapt(_) => true,
         }
     }

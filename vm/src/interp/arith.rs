@@ -45,7 +45,7 @@ pub(super) fn rem_i64(i: Insn, f: Regs) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn pow_i64(i: Insn, f: Regs) -> Res<()> {
     f.set_int(i.a(), slow::pow_int(f.int(i.b()), f.int(i.c()))?);
     Ok(())
@@ -85,8 +85,20 @@ float!(add_f64, |b, c| b + c);
 float!(sub_f64, |b, c| b - c);
 float!(mul_f64, |b, c| b * c);
 float!(div_f64, |b, c| b / c);
-float!(rem_f64, |b, c| b % c);
-float!(pow_f64, |b, c| b.powf(c));
+
+/// Out of line: these call a function, and a call in the loop costs registers everywhere.
+macro_rules! far_float {
+    ($name:ident, |$b:ident, $c:ident| $value:expr) => {
+        #[inline(never)]
+        pub(super) fn $name(i: Insn, f: Regs) {
+            let ($b, $c) = (f.float(i.b()), f.float(i.c()));
+            f.set_float(i.a(), $value);
+        }
+    };
+}
+
+far_float!(rem_f64, |b, c| b % c);
+far_float!(pow_f64, |b, c| b.powf(c));
 
 #[inline(always)]
 pub(super) fn neg_f64(i: Insn, f: Regs) {
@@ -95,7 +107,7 @@ pub(super) fn neg_f64(i: Insn, f: Regs) {
 
 macro_rules! any {
     ($name:ident, $slow:path) => {
-        #[inline(always)]
+        #[inline(never)]
         pub(super) fn $name(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
             f.set_any(i.a(), $slow(m, f.any(i.b()), f.any(i.c()))?);
             Ok(())
@@ -110,13 +122,13 @@ any!(div_any, slow::div);
 any!(rem_any, slow::rem);
 any!(pow_any, slow::pow);
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn neg_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_any(i.a(), slow::neg(m, f.any(i.b()))?);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn list_concat(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let list = |obj: Obj| {
         if obj.kind() == Kind::List {

@@ -6,7 +6,7 @@
 use flin_bytecode::{Bank, Class, FuncId, LibId, Op};
 
 use super::data::{get_reg, set_reg};
-use super::{At, Insn, Returned, threads};
+use super::{At, Insn, Returned, threads, turns};
 use crate::fault::{Blame, Fault, Res};
 use crate::frame::{Exit, FuncInfo, Regs, Stacks};
 use crate::host::Host;
@@ -136,10 +136,14 @@ pub(super) fn call_with(i: Insn, at: At, m: &mut Machine) -> Option<At> {
     enter(m, i.imm() as u32, at.regs.window(i.a(), i.b()), at)
 }
 
-/// Any call of an interpreted function: where the caller or the called function goes on.
+/// Any call of an interpreted function, after the slice that ended at it, if one did: where the caller or the called
+/// function goes on.
 #[cold]
 #[inline(never)]
 pub(super) fn cold_call(i: Insn, at: At, m: &mut Machine, host: &mut dyn Host) -> Res<At> {
+    if m.native.fuel == 0 {
+        turns::slice_at_call(m, host, i, at.regs)?;
+    }
     match any_call(i, at, m, host, false)? {
         Called::Entered(at) | Called::Done(at) => Ok(at),
     }
@@ -192,6 +196,7 @@ pub(crate) fn any_call(
         return Ok(Called::Done(at));
     }
     let exit = match (adapted, from_native) {
+        (None, false) if info.is_far() => Exit::Far,
         (None, false) => Exit::Plain,
         (None, true) => Exit::Leave,
         (Some(signature), false) => Exit::Adapt(signature as u32),
@@ -310,44 +315,40 @@ fn class_name(class: Class) -> &'static str {
     }
 }
 
+/// Returns the short way; none if more is to do than to hand over the result.
 #[inline(always)]
-pub(super) fn ret(i: Insn, at: At, m: &mut Machine, class: Option<Class>) -> Res<Returned> {
+pub(super) fn ret(i: Insn, at: At, m: &mut Machine, class: Option<Class>) -> Option<At> {
     let record = m.stacks.last_record();
     // SAFETY: a running function has a record; it is read field by field before anything else is pushed.
-    let (caller, exit, slot) = unsafe {
-        let regs = Regs {
-            s: (*record).regs.s,
-            r: (*record).regs.r,
-        };
-        let caller = At {
+    let caller = unsafe {
+        if (*record).exit != Exit::Plain {
+            return None;
+        }
+        if let Some(class) = class {
+            // The frame has no far registers, so its window begins where its registers do.
+            let bits = get_reg(at.regs, class, i.a());
+            let slot = (*record).result_slot as usize;
+            at.regs.set_slot(class.bank(), slot, bits);
+        }
+        At {
             pc: (*record).pc,
             code: (*record).code,
-            regs,
-        };
-        (caller, (*record).exit, (*record).result_slot)
+            regs: Regs {
+                s: (*record).regs.s,
+                r: (*record).regs.r,
+            },
+        }
     };
-    if exit != Exit::Plain {
-        let result = class.map(|class| (class, get_reg(at.regs, class, i.a())));
-        return leave(m, at, result);
-    }
-    if let Some(class) = class {
-        let bits = get_reg(at.regs, class, i.a());
-        // SAFETY: a return address stands behind the call that made this frame.
-        let call = Insn(unsafe { *caller.pc.sub(1) });
-        put_result(caller.regs, call, class, slot as usize, bits);
-    }
     m.stacks.drop_record();
-    Ok(Returned::To(caller))
+    Some(caller)
 }
 
-/// Puts a result where the call instruction's window says.
-#[inline(always)]
-fn put_result(regs: Regs, call: Insn, class: Class, slot: usize, bits: u64) {
-    let window = match class.bank() {
-        Bank::Scalar => call.a(),
-        Bank::Reference => call.b(),
-    };
-    regs.set_slot(class.bank(), window as usize + slot, bits);
+/// Any return.
+#[cold]
+#[inline(never)]
+pub(super) fn cold_ret(i: Insn, at: At, m: &mut Machine, class: Option<Class>) -> Res<Returned> {
+    let result = class.map(|class| (class, get_reg(at.regs, class, i.a())));
+    leave(m, at, result)
 }
 
 /// Any return of the frame on top. If the conversion fails, the frame is still the running one, so the error stands at
@@ -364,7 +365,7 @@ pub(super) fn leave(m: &mut Machine, at: At, result: Option<(Class, u64)>) -> Re
         Exit::Adapt(signature) | Exit::LeaveAdapt(signature) => {
             put_adapted(m, window, signature as usize, result)?;
         }
-        Exit::Plain | Exit::Leave => {
+        Exit::Plain | Exit::Far | Exit::Leave => {
             if let Some((class, bits)) = result {
                 window.set_slot(class.bank(), record.result_slot as usize, bits);
             }
@@ -400,7 +401,7 @@ fn put_adapted(
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn closure_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     // SAFETY: the machine holds the program for its whole life; allocating does not touch it.
     let program = unsafe { &*std::sync::Arc::as_ptr(&m.program) };
@@ -409,7 +410,7 @@ pub(super) fn closure_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn capture_set(i: Insn, f: Regs, class: Class) -> Res<()> {
     let closure = f.obj(i.a());
     if closure.capture_set(i.id(), class, get_reg(f, class, i.b())) {

@@ -24,7 +24,7 @@ scalar!(lt_f64, float, <);
 scalar!(le_f64, float, <=);
 scalar!(eq_bool, bool, ==);
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn eq_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let equal = slow::equal(m, f.any(i.b()), f.any(i.c()))?;
     f.set_bool(i.a(), equal);
@@ -33,7 +33,7 @@ pub(super) fn eq_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
 
 macro_rules! text {
     ($name:ident, $op:tt) => {
-        #[inline(always)]
+        #[inline(never)]
         pub(super) fn $name(i: Insn, f: Regs) -> Res<()> {
             let (b, c) = (f.obj(i.b()), f.obj(i.c()));
             let (Some(left), Some(right)) = (b.text(), c.text()) else {
@@ -48,14 +48,14 @@ macro_rules! text {
 text!(lt_text, <);
 text!(le_text, <=);
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn lt_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let order = slow::order(m, f.any(i.b()), f.any(i.c()))?;
     f.set_bool(i.a(), order.is_some_and(|order| order.is_lt()));
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn le_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let order = slow::order(m, f.any(i.b()), f.any(i.c()))?;
     f.set_bool(i.a(), order.is_some_and(|order| order.is_le()));

@@ -42,7 +42,7 @@ pub(super) fn mov_reference(i: Insn, f: Regs) {
     f.set_reference(i.a(), f.reference(i.b()));
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn mov_wide(i: Insn, f: Regs) {
     let (to, from) = encode::split_reg_pair(i.imm());
     let bank = if i.a() == 0 {
@@ -105,13 +105,13 @@ pub(super) fn box_bool(i: Insn, f: Regs) {
     f.set_any(i.a(), Word::bool(f.bool(i.b())));
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn box_time(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_any(i.a(), m.heap.time_word(f.int(i.b()))?);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn box_duration(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_any(i.a(), m.heap.duration_word(f.int(i.b()))?);
     Ok(())
@@ -149,7 +149,7 @@ pub(super) fn unbox_bool(i: Insn, f: Regs) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn unbox_time(i: Insn, f: Regs) -> Res<()> {
     match f.any(i.b()).view() {
         View::Time(value) => f.set_int(i.a(), value),
@@ -158,7 +158,7 @@ pub(super) fn unbox_time(i: Insn, f: Regs) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn unbox_duration(i: Insn, f: Regs) -> Res<()> {
     match f.any(i.b()).view() {
         View::Duration(value) => f.set_int(i.a(), value),
@@ -167,14 +167,14 @@ pub(super) fn unbox_duration(i: Insn, f: Regs) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn unbox_ref(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let obj = types::unbox_ref(m, f.any(i.b()), TypeId(i.id() as u32))?;
     f.set_obj(i.a(), obj);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn check_ref(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     types::unbox_ref(m, f.any(i.a()), TypeId(i.id() as u32)).map(|_| ())
 }
@@ -214,43 +214,43 @@ pub(super) fn is_none(i: Insn, f: Regs) {
     f.set_bool(i.a(), f.any(i.b()).is_none());
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn is_type(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let fits = types::is_type(m, f.any(i.b()), TypeId(i.id() as u32))?;
     f.set_bool(i.a(), fits);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn text_i64(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), print::int_text(m, f.int(i.b()))?);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn text_f64(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), print::float_text(m, f.float(i.b()))?);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn text_bool(i: Insn, f: Regs, m: &Machine) {
     f.set_obj(i.a(), m.heap.layouts().bool_text(f.bool(i.b())));
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn text_time(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), print::time_text(m, f.int(i.b()))?);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn text_duration(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), print::duration_text(m, f.int(i.b()))?);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn text_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let word = f.any(i.b());
     let text = match word.as_kind(Kind::Text) {
@@ -282,7 +282,7 @@ fn map_of(f: Regs, reg: u8) -> Res<Obj> {
     }
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn concat(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let left = kind(f, i.b(), Kind::Text, "text")?;
     let right = kind(f, i.c(), Kind::Text, "text")?;
@@ -290,7 +290,7 @@ pub(super) fn concat(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn concat_n(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     const FEW: usize = 8;
     let count = i.imm() as usize;
@@ -313,7 +313,7 @@ pub(super) fn concat_n(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn list_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let class = Class::from_u8(i.b()).expect("verified: a class");
     f.set_obj(i.a(), m.heap.new_list(class, i.id())?);
@@ -362,7 +362,7 @@ pub(super) fn list_len(i: Insn, f: Regs) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn record_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), m.heap.new_record(i.id() as u32)?);
     Ok(())
@@ -392,13 +392,13 @@ pub(super) fn record_set(i: Insn, f: Regs, m: &mut Machine, class: Class) -> Res
     }
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn map_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), m.heap.new_dict(i.id())?);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn map_get(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let map = map_of(f, i.b())?;
     let value = m.heap.map_get(map, f.any(i.c()))?;
@@ -406,13 +406,13 @@ pub(super) fn map_get(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn map_set(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let map = map_of(f, i.b())?;
     m.heap.map_set(map, f.any(i.c()), f.any(i.a()))
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn map_get_name(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let map = map_of(f, i.b())?;
     let name = m.heap.layouts().text(ConstId(i.id() as u32));
@@ -421,38 +421,38 @@ pub(super) fn map_get_name(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn map_set_name(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let map = map_of(f, i.b())?;
     let name = m.heap.layouts().text(ConstId(i.id() as u32));
     m.heap.map_set(map, Word::object(name), f.any(i.a()))
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn field_get_any(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let value = fields::get(m, host, f.any(i.b()), ConstId(i.id() as u32))?;
     f.set_any(i.a(), value);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn field_set_any(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     fields::set(m, host, f.any(i.b()), ConstId(i.id() as u32), f.any(i.a()))
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn index_get_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let value = access::index_get(m, f.any(i.b()), f.any(i.c()))?;
     f.set_any(i.a(), value);
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn index_set_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     access::index_set(m, f.any(i.b()), f.any(i.c()), f.any(i.a()))
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn text_index(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let (text, index) = (f.obj(i.b()), f.int(i.c()));
     if let Some(character) = fast::ascii_at(text, index) {
@@ -471,7 +471,7 @@ pub(super) fn text_len(i: Insn, f: Regs, m: &Machine) -> Res<()> {
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn cell_new(i: Insn, f: Regs, m: &mut Machine, class: Class) -> Res<()> {
     f.set_obj(i.a(), m.heap.new_cell(class, get_reg(f, class, i.b()))?);
     Ok(())

@@ -14,7 +14,6 @@ use crate::trap::ErrorKind;
 use crate::value::Word;
 
 /// The entity object in a ref register.
-#[inline(always)]
 fn entity_in(f: Regs, reg: u8) -> Res<Obj> {
     let obj = f.obj(reg);
     if obj.kind() == Kind::Entity {
@@ -35,11 +34,13 @@ fn record_to(f: Regs, reg: u8, what: &str) -> Res<Obj> {
     entity_in(f, reg)
 }
 
+#[inline(never)]
 pub(super) fn new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), m.heap.new_entity(i.id() as u32)?);
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn get(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     f.set_any(
@@ -49,6 +50,7 @@ pub(super) fn get(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn get_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     let value = typed::get_int(m, host, entity, FieldNo(i.narrow()))?;
@@ -56,6 +58,7 @@ pub(super) fn get_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) ->
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn get_f64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     let value = typed::get_float(m, host, entity, FieldNo(i.narrow()))?;
@@ -63,6 +66,7 @@ pub(super) fn get_f64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) ->
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn get_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     let value = typed::get_bool(m, host, entity, FieldNo(i.narrow()))?;
@@ -70,6 +74,7 @@ pub(super) fn get_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn get_ref(
     i: Insn,
     f: Regs,
@@ -83,55 +88,66 @@ pub(super) fn get_ref(
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn follow(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     f.set_obj(i.a(), slow::follow(m, host, entity, FieldNo(i.narrow()))?);
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn set(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     slow::set_field(m, host, entity, FieldNo(i.narrow()), f.any(i.a()))
 }
 
+#[inline(never)]
 pub(super) fn set_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let (entity, field) = (entity_in(f, i.b())?, FieldNo(i.narrow()));
     let word = typed::int_word(m, entity, field, f.int(i.a()))?;
     slow::set_field(m, host, entity, field, word)
 }
 
+#[inline(never)]
 pub(super) fn set_f64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     let word = m.heap.float_word(f.float(i.a()))?;
     slow::set_field(m, host, entity, FieldNo(i.narrow()), word)
 }
 
+#[inline(never)]
 pub(super) fn set_bool(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     let word = Word::bool(f.bool(i.a()));
     slow::set_field(m, host, entity, FieldNo(i.narrow()), word)
 }
 
+#[inline(never)]
 pub(super) fn validate(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     slow::validate(m, host, record_to(f, i.a(), "save")?)
 }
 
+#[inline(never)]
 pub(super) fn save(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     slow::save(m, host, record_to(f, i.a(), "save")?)
 }
 
+#[inline(never)]
 pub(super) fn delete(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     slow::delete(m, host, record_to(f, i.a(), "delete")?)
 }
 
+#[inline(never)]
 pub(super) fn restore(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     slow::restore(m, host, record_to(f, i.a(), "restore")?)
 }
 
+#[inline(never)]
 pub(super) fn destroy(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     slow::destroy(m, host, record_to(f, i.a(), "destroy")?)
 }
 
+#[inline(never)]
 pub(super) fn find(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     f.set_obj(
         i.a(),
@@ -140,12 +156,14 @@ pub(super) fn find(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Re
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn find_i64(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let ty = EntityTypeId(i.id() as u32);
     f.set_obj(i.a(), slow::find_id(m, host, ty, Some(f.int(i.b())))?);
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn inverse(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let entity = entity_in(f, i.b())?;
     let number = usize::try_from(i.narrow()).unwrap_or(usize::MAX);
@@ -153,6 +171,7 @@ pub(super) fn inverse(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn count(i: Insn, f: Regs, host: &mut dyn Host) -> Res<()> {
     f.set_int(
         i.a(),
@@ -162,11 +181,13 @@ pub(super) fn count(i: Insn, f: Regs, host: &mut dyn Host) -> Res<()> {
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn query_new(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     f.set_obj(i.a(), m.heap.new_query(i.id() as u32, QueryBase::LIVE)?);
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn query_scan(i: Insn, f: Regs, m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let obj = f.obj(i.b());
     if obj.kind() != Kind::Query {

@@ -6,6 +6,7 @@ use crate::frame::Regs;
 use crate::host::{Host, LogLevel};
 use crate::machine::Machine;
 
+#[inline(never)]
 pub(super) fn print(i: Insn, f: Regs, _m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let obj = f.obj(i.a());
     let Some(text) = obj.text() else {
@@ -15,6 +16,7 @@ pub(super) fn print(i: Insn, f: Regs, _m: &mut Machine, host: &mut dyn Host) -> 
     Ok(())
 }
 
+#[inline(never)]
 pub(super) fn log(i: Insn, f: Regs, _m: &mut Machine, host: &mut dyn Host) -> Res<()> {
     let obj = f.obj(i.a());
     let Some(text) = obj.text() else {
@@ -29,7 +31,7 @@ pub(super) fn log(i: Insn, f: Regs, _m: &mut Machine, host: &mut dyn Host) -> Re
     Ok(())
 }
 
-#[inline(always)]
+#[inline(never)]
 pub(super) fn now(i: Insn, f: Regs, host: &mut dyn Host) {
     f.set_int(i.a(), host.now_ms());
 }

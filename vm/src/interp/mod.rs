@@ -146,6 +146,16 @@ pub(crate) fn result(m: &mut Machine, func: FuncId) -> Option<(Class, u64)> {
     Some((class, m.stacks.bottom().slot(class.bank(), slot)))
 }
 
+/// What an operation leaves to the end of the dispatch loop, so that its own code stays small.
+enum Slow {
+    /// A slice of fuel ended at a jump back to this place.
+    Turn(*const u64),
+    /// A call whose slice of fuel ended, or that is more than entering a frame of an interpreted function.
+    Call,
+    /// A return that does more than hand over the result.
+    Return(Option<Class>),
+}
+
 #[expect(
     clippy::too_many_lines,
     reason = "the one dispatch loop: a line per operation"
@@ -188,16 +198,6 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                         }
                     }};
                 }
-                macro_rules! burn {
-                    () => {{
-                        fuel -= 1;
-                        if fuel == 0 {
-                            let go_on = turns::slice_at_call(m, host, i, f);
-                            fuel = m.native.fuel as u32;
-                            tried!(go_on);
-                        }
-                    }};
-                }
                 macro_rules! go {
                     ($at:expr) => {{
                         let next: At = $at;
@@ -211,34 +211,29 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                         At { pc, code, regs: f }
                     };
                 }
-                macro_rules! returned {
-                    ($class:expr) => {
-                        match tried!(call::ret(i, here!(), m, $class)) {
-                            Returned::To(next) => go!(next),
-                            Returned::Left => {
-                                m.native.fuel = u64::from(fuel);
-                                return Ok(());
-                            }
-                        }
-                    };
-                }
-                // A call that is more than entering a frame of an interpreted function.
-                macro_rules! called {
-                    ($at:expr) => {
-                        match $at {
-                            Some(next) => go!(next),
-                            None => {
-                                m.native.fuel = u64::from(fuel);
-                                let called = call::cold_call(i, here!(), m, host);
-                                fuel = m.native.fuel as u32;
-                                go!(tried!(called));
-                            }
-                        }
-                    };
-                }
-
                 let group = 'own: {
-                    let turned = 'turn: {
+                    let slow = 'slow: {
+                        // A call; `None`: it is more than entering a frame of an interpreted function.
+                        macro_rules! called {
+                            ($at:expr) => {{
+                                fuel -= 1;
+                                if fuel == 0 {
+                                    break 'slow Slow::Call;
+                                }
+                                match $at {
+                                    Some(next) => go!(next),
+                                    None => break 'slow Slow::Call,
+                                }
+                            }};
+                        }
+                        macro_rules! returned {
+                            ($class:expr) => {
+                                match call::ret(i, here!(), m, $class) {
+                                    Some(next) => go!(next),
+                                    None => break 'slow Slow::Return($class),
+                                }
+                            };
+                        }
                         macro_rules! jump_if {
                         ($condition:expr, $target:expr) => {
                             if $condition {
@@ -247,7 +242,7 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                                 if next < pc {
                                     fuel -= 1;
                                     if fuel == 0 {
-                                        break 'turn next;
+                                        break 'slow Slow::Turn(next);
                                     }
                                 }
                                 pc = next;
@@ -422,10 +417,7 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                             Op::Throw => break 'raise control::throw(i, f),
                             Op::Fail => break 'raise control::fail(i, f),
 
-                            Op::Call => own!({
-                                burn!();
-                                called!(call::call(i, here!(), m));
-                            }),
+                            Op::Call => own!(called!(call::call(i, here!(), m))),
                             Op::ClosureNew => own!(alloc!(call::closure_new(i, f, m))),
                             Op::CaptureSetI64 => tried!(call::capture_set(i, f, Class::I64)),
                             Op::CaptureSetF64 => tried!(call::capture_set(i, f, Class::F64)),
@@ -439,14 +431,8 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                             }
                             Op::CaptureGetRef => own!(tried!(call::capture_get(i, f, Class::Ref))),
                             Op::CaptureGetAny => own!(tried!(call::capture_get(i, f, Class::Any))),
-                            Op::CallClosure => own!({
-                                burn!();
-                                called!(call::call_closure(i, here!(), m));
-                            }),
-                            Op::CallWith => {
-                                burn!();
-                                called!(call::call_with(i, here!(), m));
-                            }
+                            Op::CallClosure => own!(called!(call::call_closure(i, here!(), m))),
+                            Op::CallWith => own!(called!(call::call_with(i, here!(), m))),
                             Op::CallLib => own!(alloc!(call::call_lib(i, f, m, host))),
                             Op::RetI64 => own!(returned!(Some(Class::I64))),
                             Op::RetF64 => own!(returned!(Some(Class::F64))),
@@ -501,26 +487,39 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                         }
                         break 'own 0;
                     };
-                    // A slice of fuel ended at a jump back.
-                    let turn = turns::slice_at_loop(
-                        m,
-                        host,
-                        At {
-                            pc: turned,
-                            ..here!()
-                        },
-                    );
-                    fuel = m.native.fuel as u32;
-                    match turn {
-                        Ok(Turn::On) => pc = turned,
-                        Ok(Turn::Returned(Returned::To(next))) => go!(next),
-                        Ok(Turn::Returned(Returned::Left)) => return Ok(()),
-                        Ok(Turn::Raised(fault, at)) => {
-                            go!(at);
-                            break 'raise fault;
+                    match slow {
+                        Slow::Turn(target) => {
+                            let at = At {
+                                pc: target,
+                                ..here!()
+                            };
+                            let turn = turns::slice_at_loop(m, host, at);
+                            fuel = m.native.fuel as u32;
+                            match turn {
+                                Ok(Turn::On) => pc = target,
+                                Ok(Turn::Returned(Returned::To(next))) => go!(next),
+                                Ok(Turn::Returned(Returned::Left)) => return Ok(()),
+                                Ok(Turn::Raised(fault, at)) => {
+                                    go!(at);
+                                    break 'raise fault;
+                                }
+                                Ok(Turn::Failed(fault)) => return Err(fault),
+                                Err(fault) => break 'raise fault,
+                            }
                         }
-                        Ok(Turn::Failed(fault)) => return Err(fault),
-                        Err(fault) => break 'raise fault,
+                        Slow::Call => {
+                            m.native.fuel = u64::from(fuel);
+                            let called = call::cold_call(i, here!(), m, host);
+                            fuel = m.native.fuel as u32;
+                            go!(tried!(called));
+                        }
+                        Slow::Return(class) => match tried!(call::cold_ret(i, here!(), m, class)) {
+                            Returned::To(next) => go!(next),
+                            Returned::Left => {
+                                m.native.fuel = u64::from(fuel);
+                                return Ok(());
+                            }
+                        },
                     }
                     0
                 };

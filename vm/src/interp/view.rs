@@ -10,28 +10,34 @@ use crate::machine::Machine;
 use crate::semantics::{controls, handlers, markup};
 use crate::value::Word;
 
+#[inline(never)]
 pub(super) fn raw(i: Insn, m: &mut Machine) -> Res<()> {
     let text = m.heap.layouts().text(ConstId(i.id() as u32));
     markup::write(m, text.text().unwrap_or_default())
 }
 
+#[inline(never)]
 pub(super) fn text_i64(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     markup::write(m, &f.int(i.a()).to_string())
 }
 
+#[inline(never)]
 pub(super) fn text_f64(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let text = crate::semantics::print::float_string(f.float(i.a()));
     markup::write(m, &text)
 }
 
+#[inline(never)]
 pub(super) fn text_bool(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     markup::write(m, if f.bool(i.a()) { "true" } else { "false" })
 }
 
+#[inline(never)]
 pub(super) fn text_any(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     markup::write_value(m, f.any(i.a()))
 }
 
+#[inline(never)]
 pub(super) fn html(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let obj = f.obj(i.a());
     if obj.is_none() {
@@ -43,24 +49,29 @@ pub(super) fn html(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     }
 }
 
+#[inline(never)]
 pub(super) fn attr(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let name = m.heap.layouts().text(ConstId(i.id() as u32));
     markup::attribute(m, name.text().unwrap_or_default(), f.any(i.a()), i.b())
 }
 
+#[inline(never)]
 pub(super) fn bind(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     controls::bind(m, f.any(i.a()), i.b(), GlobalId(i.id() as u32))
 }
 
+#[inline(never)]
 pub(super) fn bind_part(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     let path = f.any(i.c());
     controls::bind_part(m, f.any(i.a()), i.b(), path, GlobalId(i.narrow() as u32))
 }
 
+#[inline(never)]
 pub(super) fn option(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     controls::option(m, f.any(i.a()), f.any(i.b()))
 }
 
+#[inline(never)]
 pub(super) fn key(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     controls::key(m, f.any(i.a()))
 }
@@ -70,18 +81,22 @@ fn captured(i: Insn, f: Regs) -> Vec<Word> {
     (0..i.b()).map(|at| f.any(i.a() + at)).collect()
 }
 
+#[inline(never)]
 pub(super) fn on(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     handlers::on(m, i.id(), &captured(i, f))
 }
 
+#[inline(never)]
 pub(super) fn on_button(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     handlers::on_button(m, i.id(), &captured(i, f))
 }
 
+#[inline(never)]
 pub(super) fn form(i: Insn, f: Regs, m: &mut Machine) -> Res<()> {
     handlers::form(m, i.id(), &captured(i, f))
 }
 
+#[inline(never)]
 pub(super) fn head(i: Insn, m: &mut Machine) {
     m.output.set_head(i.imm() != 0);
 }
