@@ -2,7 +2,7 @@
 //! are easily taken by mistake. Must stay true: what is measured was built by this very command.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::{packages, steps};
 
@@ -10,12 +10,9 @@ use crate::{packages, steps};
 const COUNTS: &str = "bench/benches/counts.txt";
 /// A count that differs by more than this share is reported.
 const NOTICED: f64 = 0.02;
-/// Must be the version of the library `iai-callgrind` in `Cargo.lock`.
-const RUNNER: &str = "iai-callgrind-runner";
 
 /// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; `hot KERNEL …` shows what
-/// programs execute; everything else is a command
-/// of the measuring program (`compile`, `shapes`, …).
+/// programs execute; everything else is a command of the measuring program (`compute`, `compile`, `shapes`, …).
 ///
 /// # Errors
 /// When a build or the measuring fails, or a count differs from the committed one.
@@ -44,9 +41,7 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
 
 fn counts(root: &Path, accept: bool) -> Result<(), String> {
     packages::ensure_one(root, "valgrind")?;
-    let runner = format!("IAI_CALLGRIND_RUNNER={}", runner(root)?.display());
     let words = [
-        runner.as_str(),
         "IAI_CALLGRIND_COLOR=never",
         "cargo",
         "bench",
@@ -126,35 +121,6 @@ fn read_counts(output: &str) -> BTreeMap<String, u64> {
         }
     }
     found
-}
-
-/// The program that iai-callgrind needs, in the version that fits, installed below the target folder.
-fn runner(root: &Path) -> Result<PathBuf, String> {
-    let lock =
-        std::fs::read_to_string(root.join("Cargo.lock")).map_err(|e| format!("Cargo.lock: {e}"))?;
-    let head = format!("name = \"{RUNNER}\"\nversion = \"");
-    let version = lock
-        .split_once(&head)
-        .and_then(|(_, rest)| rest.split('"').next())
-        .ok_or(format!("{RUNNER} is not in Cargo.lock"))?;
-    let tools = steps::target_dir(root)?.join(format!("{RUNNER}-{version}"));
-    let program = tools.join("bin").join(RUNNER);
-    if !program.is_file() {
-        println!("building {RUNNER} {version} for the counts of instructions");
-        let tools = tools.display().to_string();
-        let words = [
-            "install",
-            "--locked",
-            "--quiet",
-            RUNNER,
-            "--version",
-            version,
-            "--root",
-            &tools,
-        ];
-        steps::run(root, "cargo", &words)?;
-    }
-    Ok(program)
 }
 
 #[cfg(test)]
