@@ -9,10 +9,8 @@ use flin_syntax::span::LineIndex;
 use foldhash::HashSet;
 
 use crate::intact::intact;
+use crate::prelude::{self, PRELUDE};
 use crate::{infer, lower, resolve, travels};
-
-/// The library functions that are written in FLIN.
-pub const PRELUDE: &str = include_str!("prelude.flin");
 
 /// More diagnostics than this are not shown: the first ones explain the rest.
 pub const DIAGNOSTICS_MAX: usize = 50;
@@ -56,7 +54,7 @@ fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnost
     let parsed = flin_syntax::parse(source_text);
     let mut found = parsed.diagnostics;
     let rest = intact(parsed.program, &parsed.unread, source_text);
-    let prelude = flin_syntax::parse(PRELUDE);
+    let prelude = flin_syntax::parse(&prelude::needed(source_text));
     debug_assert!(
         prelude.diagnostics.is_empty(),
         "the prelude: {:?}",

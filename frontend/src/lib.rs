@@ -11,10 +11,12 @@ mod kinds;
 pub mod lower;
 mod near;
 pub mod operands;
+mod prelude;
 pub mod resolve;
 mod travels;
 pub mod types;
 pub mod unsupported;
 
-pub use compile::{Compiled, DIAGNOSTICS_MAX, PRELUDE, compile};
+pub use compile::{Compiled, DIAGNOSTICS_MAX, compile};
 pub use flin_syntax as syntax;
+pub use prelude::PRELUDE;
