@@ -115,3 +115,10 @@ fn rows_of_tables_take_turns() {
         "fn table(n: int) {\n  above = []\n  for j in 0..n { above.push(j) }\n  for i in 1..n {\n    row = [i]\n    for j in 1..n {\n      row.push(min(above[j] + 1, row[j - 1] + above[j - 1] % 3))\n    }\n    above = row\n  }\n  above\n}\nprint(table(12))\nfn product(a: [[float]], b: [[float]], n: int) {\n  out = []\n  for i in 0..n {\n    line = []\n    for j in 0..n {\n      sum = 0.0\n      for k in 0..n { sum += a[i][k] * b[k][j] }\n      line.push(sum)\n    }\n    out.push(line)\n  }\n  out\n}\nm = [[1.0, 2.0, 3.0], [0.5, 1.5, 2.5], [4.0, 5.0, 6.0]]\nprint(product(m, product(m, m, 3), 3))\nprint(try product(m, m, 4))\n",
     );
 }
+
+#[test]
+fn records_that_become_dictionaries_in_the_middle() {
+    returns(
+        "fn move(p, q, key: text, n: int) {\n  sum = 0.0\n  for i in 0..n {\n    p.x = p.x + q.y\n    q.y = q.y * 0.5 + p.x * 0.25\n    p.n = p.n + i\n    if i == 4 { p[key] = i }\n    sum = sum + p.x + q.x + p.n\n    q.x = p.x - q.y\n    q.n = p.n % 7\n  }\n  print(p)\n  sum\n}\nprint(move({ x: 1.0, y: 2.0, n: 0 }, { x: 0.5, y: 4.0, n: 3 }, \"extra\", 9))\nsame = { x: 1.0, y: 2.0, n: 0 }\nprint(move(same, same, \"x\", 9))\nprint(move(same, same, \"more\", 9))\nfn left(tree) {\n  depth = 0\n  while tree is not none {\n    depth += tree.n\n    tree = tree.l\n  }\n  depth\n}\nt = { l: none, n: 1 }\nfor i in 0..20 { t = { l: t, n: i } }\nprint(left(t))\n",
+    );
+}

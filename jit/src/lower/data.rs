@@ -12,7 +12,7 @@ impl Lower<'_, '_> {
     pub(super) fn mov(&mut self, bank: Bank, i: Instr) {
         let value = self.registers.get(&mut self.b, Self::slot(bank, i.b));
         let slot = Self::slot(bank, i.a);
-        self.forget_closure(slot);
+        self.forget(slot);
         self.registers.set(&mut self.b, &self.regions, slot, value);
     }
 
@@ -25,7 +25,7 @@ impl Lower<'_, '_> {
         let (to, from) = split_reg_pair(i.imm);
         let value = self.registers.get(&mut self.b, Slot { bank, reg: from });
         let slot = Slot { bank, reg: to };
-        self.forget_closure(slot);
+        self.forget(slot);
         self.registers.set(&mut self.b, &self.regions, slot, value);
     }
 

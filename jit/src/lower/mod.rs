@@ -13,6 +13,7 @@ mod kinds;
 mod library;
 mod lists;
 mod objects;
+mod shapes;
 mod slots;
 mod texts;
 mod words;
@@ -79,6 +80,7 @@ pub(crate) struct Lower<'a, 'p> {
     valid: ViewSet,
     /// The closure that this block made last, and its register.
     fresh_closure: Option<(u8, FuncId)>,
+    shapes: shapes::Shapes,
     pub(crate) links: Links<'a>,
     call_conv: CallConv,
     frame_call: SigRef,
@@ -146,6 +148,7 @@ pub(crate) fn lower(
         view_vars,
         valid: 0,
         fresh_closure: None,
+        shapes: shapes::Shapes::default(),
         links,
         call_conv,
         frame_call,
@@ -284,25 +287,35 @@ impl<'a, 'p> Lower<'a, 'p> {
         if self.knobs.count_ops {
             self.count(i64::from(block.end - block.start));
         }
-        let mut ended = false;
+        self.forget_shapes();
         for pc in block.start..block.end {
-            self.at = pc;
-            self.exits.next_instruction();
-            let instr = unit.code[pc as usize];
-            ended = instr.op.ends_block() || jump_target(&instr).is_some();
-            if ended {
-                self.make_views(unit.views.at_end[number as usize]);
-            }
-            self.instruction(instr);
-            self.valid = views::step(unit.outside.module, &unit.views.all, &instr, self.valid);
+            self.one(pc);
         }
-        if !ended {
+        self.finish_twin(block.end);
+        for next in block.next.iter().flatten() {
+            self.edge_done(*next);
+        }
+    }
+
+    /// One instruction; behind the last one of a block the way on.
+    fn one(&mut self, pc: u32) {
+        let unit = self.unit;
+        let number = unit.flow.block_at(pc);
+        let is_last = unit.flow.blocks[number as usize].end == pc + 1;
+        self.at = pc;
+        self.exits.next_instruction();
+        let instr = unit.code[pc as usize];
+        let leaves = instr.op.ends_block() || jump_target(&instr).is_some();
+        if leaves {
+            self.make_views(unit.views.at_end[number as usize]);
+        }
+        self.instruction(instr);
+        self.step_shapes(&instr);
+        self.valid = views::step(unit.outside.module, &unit.views.all, &instr, self.valid);
+        if is_last && !leaves {
             self.make_views(unit.views.at_end[number as usize]);
             let next = self.block_of(number + 1);
             self.b.ins().jump(next, &[]);
-        }
-        for next in block.next.iter().flatten() {
-            self.edge_done(*next);
         }
     }
 
@@ -427,7 +440,7 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     fn set_register(&mut self, class: Class, reg: u8, value: Value) {
         let slot = Self::slot(class.bank(), reg);
-        self.forget_closure(slot);
+        self.forget(slot);
         self.registers.set(&mut self.b, &self.regions, slot, value);
     }
 
@@ -475,6 +488,10 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.b.ins().jump(done, &[]);
         self.go_on_in(slow);
         self.step(true);
+        if shapes::writes_record(self.unit.code[self.at as usize].op) {
+            // A value that does not fit its slot has turned the record into a dictionary, by whatever register it is known.
+            self.forget_shapes();
+        }
         self.b.ins().jump(done, &[]);
         self.go_on_in(done);
     }
@@ -501,14 +518,15 @@ impl<'a, 'p> Lower<'a, 'p> {
         };
         self.fail_if(status);
         writes(module, instr, |slot| {
-            self.forget_closure(slot);
+            self.forget(slot);
             self.registers.reload(&mut self.b, &self.regions, slot);
         });
         self.remake_views();
     }
 
-    /// A register gets another value.
-    fn forget_closure(&mut self, slot: Slot) {
+    /// A register gets another value: what was known of the old one is forgotten.
+    fn forget(&mut self, slot: Slot) {
+        self.forget_shape_of(slot);
         let held = |(reg, _): (u8, FuncId)| Self::slot(Bank::Reference, reg);
         if self.fresh_closure.map(held) == Some(slot) {
             self.fresh_closure = None;

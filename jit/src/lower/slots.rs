@@ -2,7 +2,7 @@
 //! was compared with that of the shape, cell or closure, or where this very block has made the object.
 
 use cranelift_codegen::ir::InstBuilder;
-use flin_bytecode::{Class, FuncId, Instr};
+use flin_bytecode::{Bank, Class, FuncId, Instr};
 use flin_vm::native::layout::{self, NativeKind, class_aux, header_bits};
 
 use super::Lower;
@@ -42,23 +42,35 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn record_get(&mut self, class: Class, i: Instr) {
+        let offset = slot_offset(usize::from(i.c));
+        if let Some(record) = self.known_record(i) {
+            let value = self.load_class(class, Region::Record, record, offset);
+            return self.set_register(class, i.a, value);
+        }
         let record = self.reference(i.b);
         let slow = self.cold_block();
         self.need_header(record, record_header(i.imm), slow);
-        let offset = slot_offset(usize::from(i.c));
         let value = self.load_class(class, Region::Record, record, offset);
+        if class.bank() == Bank::Reference && i.a == i.b {
+            // The record's register is gone; so is what was known of it.
+            self.set_register(class, i.a, value);
+            return self.or_by_helper(slow);
+        }
         self.set_register(class, i.a, value);
-        self.or_by_helper(slow);
+        self.finish_access(i, slow);
     }
 
     pub(super) fn record_set(&mut self, class: Class, i: Instr) {
-        let record = self.reference(i.b);
+        let offset = slot_offset(usize::from(i.c));
         let value = self.register(class, i.a);
+        if let Some(record) = self.known_record(i) {
+            return self.store_class(class, value, Region::Record, record, offset);
+        }
+        let record = self.reference(i.b);
         let slow = self.cold_block();
         self.need_header(record, record_header(i.imm), slow);
-        let offset = slot_offset(usize::from(i.c));
         self.store_class(class, value, Region::Record, record, offset);
-        self.or_by_helper(slow);
+        self.finish_access(i, slow);
     }
 
     pub(super) fn cell_new(&mut self, class: Class, i: Instr) {
