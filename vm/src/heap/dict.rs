@@ -86,14 +86,19 @@ fn set_place(table: Obj, first: usize, place: usize, number: usize) {
     table.set_raw(at, kept | (number as u64) << shift);
 }
 
-/// Whether two words are the same key.
+/// Whether two words, whose hashes are equal, are the same key.
+#[inline]
 fn same_key(a: Word, b: Word) -> bool {
     if a == b {
         return true;
     }
-    if a.as_inline_int().is_some() && b.as_inline_int().is_some() {
-        return false;
+    match (a.as_kind(Kind::Text), b.as_kind(Kind::Text)) {
+        (Some(a), Some(b)) => text::equal(a, b),
+        _ => same_other_key(a, b),
     }
+}
+
+fn same_other_key(a: Word, b: Word) -> bool {
     match (a.view(), b.view()) {
         (View::Text(a), View::Text(b)) => text::equal(a, b),
         (View::Int(a), View::Int(b)) => a == b,
@@ -291,21 +296,24 @@ impl Heap {
     }
 }
 
+/// Whether an entry has this key.
+#[inline(always)]
+fn matches(table: Obj, index: usize, hash: u64, key: Word) -> bool {
+    entry_hash(table, index) == hash
+        && entry(table, index).is_some_and(|(found, _)| same_key(found, key))
+}
+
 fn find(table: Obj, hash: u64, key: Word) -> Option<usize> {
-    let matches = |index: usize| {
-        entry_hash(table, index) == hash
-            && entry(table, index).is_some_and(|(found, _)| same_key(found, key))
-    };
     let places = table.raw(PLACES) as usize;
     if places == 0 {
-        return (0..entries_used(table)).find(|index| matches(*index));
+        return (0..entries_used(table)).find(|index| matches(table, *index, hash, key));
     }
     let first = ENTRIES + table.raw(CAPACITY) as usize * ENTRY_WORDS;
     let mut at = hash as usize & (places - 1);
     loop {
         match place(table, first, at) {
             0 => return None,
-            number if matches(number - 1) => return Some(number - 1),
+            number if matches(table, number - 1, hash, key) => return Some(number - 1),
             _ => at = (at + 1) & (places - 1),
         }
     }

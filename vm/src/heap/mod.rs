@@ -41,7 +41,7 @@ pub(crate) use list::{
 pub(crate) use map::MapCursor;
 pub(crate) use object::{FLAG_ASCII, Kind, NONE_OBJECT, Obj, header};
 pub(crate) use text::{
-    BUFFER_DATA as TEXT_BUFFER_DATA_WORD, BUFFERED as TEXT_BUFFERED, CHARACTERS,
+    BUFFER_DATA as TEXT_BUFFER_DATA_WORD, BUFFERED as TEXT_BUFFERED, CHARACTERS, Filling,
     equal as text_equal, is_ascii as text_is_ascii,
 };
 pub(crate) use things::{ErrorParts, QUERY_STEPS_MAX, QueryBase};

@@ -240,6 +240,11 @@ impl Heap {
             return Ok(first);
         }
         let len = first.meta() as usize + added;
+        if let [second] = rest
+            && len <= SHORT_BYTES
+        {
+            return self.concat_short(first, *second);
+        }
         let ascii = is_ascii(first) && rest.iter().all(|text| is_ascii(*text));
         let old_len = first.meta() as usize;
         let is_appended = old_len >= APPENDED_FROM_BYTES && added <= old_len / 4;
@@ -275,6 +280,25 @@ impl Heap {
             }
         }
         buffer.set_raw(BUFFER_FILL, len as u64);
+        Ok(obj)
+    }
+
+    /// Two texts of up to 16 bytes together, joined as words.
+    fn concat_short(&mut self, first: Obj, second: Obj) -> Res<Obj> {
+        let whole = |text: Obj| {
+            let (low, high) = short(text).unwrap_or_default();
+            u128::from(low) | u128::from(high) << 64
+        };
+        let bits = match first.meta() {
+            0 => return Ok(second),
+            len => whole(first) | whole(second) << (len * 8),
+        };
+        let len = first.meta() + second.meta();
+        let obj = self.blank_text(len as usize, is_ascii(first) && is_ascii(second))?;
+        obj.set_raw(1, bits as u64);
+        if len > 8 {
+            obj.set_raw(2, (bits >> 64) as u64);
+        }
         Ok(obj)
     }
 
@@ -351,7 +375,11 @@ fn char_at(text: &str, index: i64) -> Option<char> {
 unsafe fn copy(bytes: &[u8], to: *mut u8) -> *mut u8 {
     // SAFETY: promised by the caller.
     unsafe {
-        std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len());
+        match bytes {
+            // Building a text letter by letter is the common case.
+            [byte] => *to = *byte,
+            _ => std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()),
+        }
         to.add(bytes.len())
     }
 }

@@ -40,6 +40,7 @@ fn texts_of(list: Obj) -> Option<Vec<TextKey>> {
             first[..count].copy_from_slice(&bytes[..count]);
             Some(TextKey {
                 first: u64::from_be_bytes(first),
+                len: text.meta(),
                 text,
                 at: at as u32,
             })
@@ -51,14 +52,18 @@ fn texts_of(list: Obj) -> Option<Vec<TextKey>> {
 struct TextKey {
     first: u64,
     text: Obj,
+    len: u32,
     at: u32,
 }
 
 impl TextKey {
     fn order(&self, other: &TextKey) -> Ordering {
-        self.first
-            .cmp(&other.first)
-            .then_with(|| self.text.text().cmp(&other.text.text()))
+        let is_short = self.len <= 8 && other.len <= 8;
+        match self.first.cmp(&other.first) {
+            Ordering::Equal if is_short => self.len.cmp(&other.len),
+            Ordering::Equal => self.text.text().cmp(&other.text.text()),
+            order => order,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use flin_bytecode::Class;
 
 use super::{BYTES_PER_UNIT, LibCall, Ret, str_of};
 use crate::fault::{Fault, Res};
-use crate::heap::{Obj, text_is_ascii};
+use crate::heap::{Filling, Obj, text_is_ascii};
 use crate::trap::ErrorKind;
 use crate::value::{View, Word};
 
@@ -277,26 +277,42 @@ pub(super) fn replace(call: &mut LibCall<'_>) -> Res<Ret> {
     if old.is_empty() {
         return Ok(Ret::Obj(text));
     }
-    let count = text_str.matches(old).count();
+    let is_ascii = text_is_ascii(text) && new.is_ascii();
+    if let (true, [old], [new]) = (is_ascii, old.as_bytes(), new.as_bytes()) {
+        let map = |byte: u8| if byte == *old { *new } else { byte };
+        return call.m.heap.map_ascii(text, map).map(Ret::Obj);
+    }
+    let count = match old.as_bytes() {
+        [old] => text_str.bytes().filter(|byte| byte == old).count(),
+        _ => text_str.matches(old).count(),
+    };
     if count == 0 {
         return Ok(Ret::Obj(text));
     }
     let len = (text_str.len() - count * old.len()).saturating_add(count.saturating_mul(new.len()));
     call.fits(len)?;
-    let is_ascii = text_is_ascii(text) && new.is_ascii();
     if !is_ascii {
         // What is replaced may have been all that was not ASCII.
         return call.text_result(&text_str.replace(old, new));
     }
-    let made = call.m.heap.fill_text(len, true, |filling| {
-        for (at, piece) in text_str.split(old).enumerate() {
-            if at > 0 {
-                filling.push(new);
-            }
-            filling.push(piece);
-        }
-    });
+    let made = call
+        .m
+        .heap
+        .fill_text(len, true, |filling| match old.as_bytes() {
+            [old] => push_between(filling, text_str.split(char::from(*old)), new),
+            _ => push_between(filling, text_str.split(old), new),
+        });
     made.map(Ret::Obj)
+}
+
+/// Writes pieces with a text between them.
+fn push_between<'t>(filling: &mut Filling, pieces: impl Iterator<Item = &'t str>, between: &str) {
+    for (at, piece) in pieces.enumerate() {
+        if at > 0 {
+            filling.push(between);
+        }
+        filling.push(piece);
+    }
 }
 
 pub(super) fn replace_first(call: &mut LibCall<'_>) -> Res<Ret> {
