@@ -89,6 +89,11 @@ impl Lower<'_, '_> {
         self.shapes.known.push((i.b, i.imm));
     }
 
+    /// A register surely holds a record of a shape.
+    pub(super) fn learn_shape(&mut self, reg: u8, shape: i32) {
+        self.shapes.known.push((reg, shape));
+    }
+
     /// Another block begins, or the interpreter may have changed a record.
     pub(super) fn forget_shapes(&mut self) {
         self.shapes.known.clear();

@@ -39,6 +39,7 @@ impl Lower<'_, '_> {
         }
         self.set_reference(i.a, record);
         self.or_by_helper(slow);
+        self.learn_shape(i.a, i.imm);
     }
 
     pub(super) fn record_get(&mut self, class: Class, i: Instr) {
