@@ -1,4 +1,4 @@
-//! Instructions that the machine and the store need, counted by callgrind: every kernel, loading and verifying a program,
+//! Instructions that the machine and the store need, counted by callgrind: every kernel by both engines, loading and verifying a program,
 //! rendering a page, appending to the log and recovering from it. Must stay true: only the step itself is counted, its
 //! preparation and its end are not; `cargo xtask bench counts` compares with `counts.txt`.
 
@@ -41,6 +41,32 @@ fn kernel(runtime: Runtime) -> Runtime {
     loaded::run(black_box(runtime))
 }
 
+fn compiled(name: &str) -> Runtime {
+    loaded::with_machine_code(named(name))
+}
+
+// Compiling what is hot counts, too: it is part of what a run costs.
+#[library_benchmark]
+#[bench::recursion(compiled("recursion"))]
+#[bench::loops(compiled("loops"))]
+#[bench::sieve(compiled("sieve"))]
+#[bench::records(compiled("records"))]
+#[bench::nbody(compiled("nbody"))]
+#[bench::spectral(compiled("spectral"))]
+#[bench::fannkuch(compiled("fannkuch"))]
+#[bench::mandelbrot(compiled("mandelbrot"))]
+#[bench::matrix(compiled("matrix"))]
+#[bench::trees(compiled("trees"))]
+#[bench::sort(compiled("sort"))]
+#[bench::closures(compiled("closures"))]
+#[bench::distance(compiled("distance"))]
+#[bench::strings(compiled("strings"))]
+#[bench::words(compiled("words"))]
+#[bench::json(compiled("json"))]
+fn machine_code(runtime: Runtime) -> Runtime {
+    loaded::run(black_box(runtime))
+}
+
 #[library_benchmark]
 #[bench::lines_2000(loaded::module_bytes(&application(2_000, 1)))]
 fn load_and_verify(bytes: Vec<u8>) -> (Vec<u8>, Arc<Program>) {
@@ -76,5 +102,5 @@ fn recover(disk: Arc<dyn Disk>) -> (Arc<dyn Disk>, Store) {
     (disk, store)
 }
 
-library_benchmark_group!(name = machine; benchmarks = kernel, load_and_verify, page, append, recover);
+library_benchmark_group!(name = machine; benchmarks = kernel, machine_code, load_and_verify, page, append, recover);
 main!(library_benchmark_groups = machine);

@@ -8,6 +8,7 @@ use flin_runtime::store::{
     CommitOutcome, Disk, EntityId, FieldDef, FieldType, FieldValue, MemoryDisk, Schema, Store,
     StoreOptions, TypeDef, TypeIx,
 };
+use flin_runtime::vm::native::{JitOptions, JitPolicy};
 use flin_runtime::vm::{LogLevel, Program};
 use flin_runtime::{Entry, Outcome, Runtime, RuntimeOptions, World, schema_of};
 
@@ -84,6 +85,18 @@ pub fn kernel(kernel: &Kernel) -> Runtime {
     let file = kernel.folder().join("kernel.flin");
     let source = std::fs::read_to_string(file).expect("a kernel");
     ready(&sized(&source, kernel.counted_size).expect("a size"))
+}
+
+/// Lets hot functions be compiled to machine code, at once when they are hot.
+///
+/// # Panics
+/// If there is no machine code for this machine.
+#[must_use]
+pub fn with_machine_code(runtime: Runtime) -> Runtime {
+    let options = JitOptions::of(JitPolicy::Sync);
+    let attached = flin_jit::Jit::attach(runtime.program(), options);
+    assert!(attached.expect("machine code"), "the first compiler");
+    runtime
 }
 
 /// Runs the top level.
