@@ -67,7 +67,7 @@ impl MemoryHost {
 }
 
 impl Host for MemoryHost {
-    fn slice(&mut self, fuel_used: u64) -> Slice {
+    fn slice(&mut self, fuel_used: u64, _memory_bytes: usize) -> Slice {
         match self.fuel_left.checked_sub(fuel_used) {
             Some(left) => {
                 self.fuel_left = left;

@@ -27,7 +27,7 @@ pub struct Printer {
 }
 
 impl Host for Printer {
-    fn slice(&mut self, _fuel_used: u64) -> Slice {
+    fn slice(&mut self, _fuel_used: u64, _memory_bytes: usize) -> Slice {
         self.slices += 1;
         if self.slices_max > 0 && self.slices >= self.slices_max {
             Slice::Stop

@@ -5,8 +5,7 @@
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::JoinHandle;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use flin_store::{CommitEvent, CommitOutcome, Lsn, Store, Transaction};
@@ -18,7 +17,8 @@ use crate::host::{Operations, StoreHost};
 use crate::panics::{self, Caught};
 use crate::run::{constraint_failure, run_entry};
 use crate::schema::TypeMap;
-use crate::workers::{self, Queue, Refused};
+use crate::turns::Turns;
+use crate::workers::{Refused, Workers};
 use crate::world::{Kept, Said, Seen, SystemWorld, World};
 
 /// After so many clashes a request waits for its turn and then runs alone.
@@ -35,7 +35,7 @@ pub struct RuntimeOptions {
     pub request_limits: Limits,
     /// What the VM of a script or test may use.
     pub script_limits: Limits,
-    /// Threads that run FLIN code; 0 for one per core.
+    /// Requests that compute at the same time; 0 for one per core. Those that take long do it in turns.
     pub workers: usize,
     /// Requests that may wait for a worker.
     pub queue_max: usize,
@@ -85,8 +85,8 @@ struct Shared {
     options: RuntimeOptions,
     // Of this process alone: a page of an earlier one cannot give versions back.
     page_key: flin_vm::wire::Key,
-    queue: Arc<Queue<Job>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    workers: Arc<Workers<Job>>,
+    turns: Turns,
     counters: Counters,
 }
 
@@ -104,7 +104,8 @@ impl Runtime {
     /// A runtime over a store that was opened with `schema_of(program.module())`.
     pub fn new(program: Arc<Program>, store: Store, options: RuntimeOptions) -> Runtime {
         let types = TypeMap::new(program.module(), store.schema());
-        let queue = Arc::new(Queue::new(options.queue_max));
+        let workers = Workers::new(options.queue_max);
+        let turns = Turns::new(computing(&options));
         let mut page_key = flin_vm::wire::Key::default();
         options.world.random(&mut page_key);
         let shared = Arc::new(Shared {
@@ -113,8 +114,8 @@ impl Runtime {
             types,
             store,
             options,
-            queue,
-            threads: Mutex::new(Vec::new()),
+            workers,
+            turns,
             counters: Counters::default(),
         });
         Runtime { shared }
@@ -122,22 +123,13 @@ impl Runtime {
 
     /// Starts the worker threads that `submit` needs.
     pub fn start_workers(&self) {
-        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let count = match self.shared.options.workers {
-            0 => cores,
-            count => count,
-        };
+        let count = computing(&self.shared.options);
         let shared = Arc::downgrade(&self.shared);
         let work = move |job: Job| match shared.upgrade() {
             Some(shared) => run_job(&shared, job),
             None => (job.reply)(Answer::refused(Failure::Closed)),
         };
-        let threads = workers::start(&self.shared.queue, count, work);
-        self.shared
-            .threads
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .extend(threads);
+        self.shared.workers.start(count, work);
     }
 
     /// Hands an entry to a worker; `reply` is called once, on another thread, when the answer stands. Whoever asks holds
@@ -151,7 +143,7 @@ impl Runtime {
             asker,
             reply,
         };
-        if let Err((refused, job)) = self.shared.queue.push(job) {
+        if let Err((refused, job)) = self.shared.workers.push(job) {
             self.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
             let failure = match refused {
                 Refused::Full => Failure::Busy,
@@ -213,7 +205,7 @@ impl Runtime {
     /// Entries that wait for a worker, and for which somebody waits.
     pub fn waiting(&self) -> usize {
         let is_wanted = |job: &Job| job.asker.strong_count() > 0;
-        self.shared.queue.count(is_wanted)
+        self.shared.workers.count(is_wanted)
     }
 
     /// What happened since the start.
@@ -223,25 +215,14 @@ impl Runtime {
 
     /// Takes no more work, finishes what waits, ends the threads.
     pub fn stop_workers(&self) {
-        self.shared.queue.close();
-        let threads = std::mem::take(
-            &mut *self
-                .shared
-                .threads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
-        for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a worker thread ended by a panic");
-            }
-        }
+        self.shared.workers.close();
+        self.shared.workers.join();
     }
 }
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.queue.close();
+        self.workers.close();
     }
 }
 
@@ -327,9 +308,21 @@ fn set_seq(outcome: &mut Outcome, lsn: Lsn) {
     }
 }
 
+// How many requests compute at the same time.
+fn computing(options: &RuntimeOptions) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    match options.workers {
+        0 => cores,
+        count => count,
+    }
+}
+
 fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ran, Transaction) {
     let script = is_script(entry);
-    let mut tx = if clashes >= CLASHES_MAX {
+    let alone = clashes >= CLASHES_MAX;
+    // First of all: whoever waits for the store holds a turn, so who has the store must not wait for one.
+    let turn = (!script).then(|| shared.turns.take(&shared.workers, !alone));
+    let mut tx = if alone {
         shared.store.begin_exclusive()
     } else {
         shared.store.begin()
@@ -349,6 +342,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         read_only: false,
         page_key: shared.page_key,
         deadline: time_limit(entry, &shared.options).map(|limit| Instant::now() + limit),
+        turn,
         speaks_at_once: script,
         commits_statements: matches!(entry, Entry::Script | Entry::Test { .. })
             .then_some(&shared.store),
@@ -357,6 +351,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
     };
     let result = panics::catch(|| run_entry(&shared.program, limits.clone(), entry, &mut host));
     let (said, operations) = (std::mem::take(&mut host.said).into_lines(), host.operations);
+    drop(host);
     let ran = match result {
         Ok(result) => Ran {
             result,
@@ -406,7 +401,7 @@ fn run_job(shared: &Arc<Shared>, mut job: Job) {
         if matches!(outcome, CommitOutcome::Clash) && job.clashes <= CLASHES_MAX {
             job.clashes += 1;
             back.counters.clashes.fetch_add(1, Ordering::Relaxed);
-            if let Err(job) = back.queue.push_again(job) {
+            if let Err(job) = back.workers.push_again(job) {
                 (job.reply)(Answer::refused(Failure::Closed));
             }
             return;

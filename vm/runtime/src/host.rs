@@ -18,6 +18,7 @@ use flin_vm::{
 
 use crate::run::constraint_sentence;
 use crate::schema::TypeMap;
+use crate::turns::Turn;
 use crate::world::{Kept, Said, Seen, World};
 
 /// One run of a request: its transaction and what it may do.
@@ -31,6 +32,8 @@ pub(crate) struct StoreHost<'a> {
     /// What records of the past are sealed with.
     pub(crate) page_key: flin_vm::wire::Key,
     pub(crate) deadline: Option<Instant>,
+    /// Leave to compute, where requests do it in turns.
+    pub(crate) turn: Option<Turn<'a>>,
     /// Output goes out at once (scripts), not after the commit.
     pub(crate) speaks_at_once: bool,
     /// Where each statement of a script or test is committed at its end; none where all is one transaction.
@@ -302,11 +305,15 @@ fn shown(mode: ScanMode) -> Deleted {
 }
 
 impl Host for StoreHost<'_> {
-    fn slice(&mut self, _fuel_used: u64) -> Slice {
-        match self.deadline {
-            Some(deadline) if Instant::now() >= deadline => Slice::Stop,
-            Some(_) | None => Slice::Go,
+    fn slice(&mut self, _fuel_used: u64, memory_bytes: usize) -> Slice {
+        let now = Instant::now();
+        if self.deadline.is_some_and(|deadline| now >= deadline) {
+            return Slice::Stop;
         }
+        if let Some(turn) = &mut self.turn {
+            turn.slice(now, memory_bytes);
+        }
+        Slice::Go
     }
 
     fn print(&mut self, text: &str) {

@@ -12,6 +12,7 @@ pub mod json;
 mod panics;
 mod run;
 mod schema;
+mod turns;
 mod wire;
 mod workers;
 mod world;

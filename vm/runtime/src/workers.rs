@@ -1,12 +1,23 @@
 //! The threads that run FLIN code, and their bounded queue. Here because code that computes must not stand on the
 //! threads that carry sockets. Must stay true: the queue never grows beyond its bound by new work (work that is run
-//! again is let in always: it was counted once); a panic in a task never ends a thread.
+//! again is let in always: it was counted once); a panic in a task never ends a thread; work that waits behind tasks that
+//! take long gets a thread of its own, up to a bound, which ends when it is not needed any more.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use crate::panics;
+use crate::turns::Lender;
+
+/// Most threads; each holds the state of one task that takes long.
+const THREADS_MAX: usize = 64;
+/// A thread that was started for waiting work ends when it had none for so long.
+const IDLE_MAX: Duration = Duration::from_secs(1);
+/// Machine stack of a thread: enough for a request's call depth in native code, so that no call needs another one. Only what
+/// is used of it takes memory.
+const STACK_BYTES: usize = 16 << 20;
 
 /// The queue takes no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,29 +28,39 @@ pub(crate) enum Refused {
     Closed,
 }
 
-/// Tasks waiting for a worker.
-pub(crate) struct Queue<T> {
+/// Threads, and tasks that wait for them.
+pub(crate) struct Workers<T> {
     inner: Mutex<Inner<T>>,
     wake: Condvar,
     tasks_max: usize,
+    work: OnceLock<Box<dyn Fn(T) + Send + Sync>>,
 }
 
 struct Inner<T> {
     tasks: VecDeque<T>,
     closed: bool,
+    /// Threads without a task.
+    idle: usize,
+    threads: Vec<JoinHandle<()>>,
+    /// Threads started so far, for their names.
+    started: usize,
 }
 
-impl<T> Queue<T> {
-    pub(crate) fn new(tasks_max: usize) -> Queue<T> {
+impl<T: Send + 'static> Workers<T> {
+    pub(crate) fn new(tasks_max: usize) -> Arc<Workers<T>> {
         let inner = Inner {
             tasks: VecDeque::new(),
             closed: false,
+            idle: 0,
+            threads: Vec::new(),
+            started: 0,
         };
-        Queue {
+        Arc::new(Workers {
             inner: Mutex::new(inner),
             wake: Condvar::new(),
             tasks_max,
-        }
+            work: OnceLock::new(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
@@ -74,8 +95,8 @@ impl<T> Queue<T> {
         Ok(())
     }
 
-    // The next task; none when the queue is closed and empty.
-    fn next(&self) -> Option<T> {
+    // The next task; none when the queue is closed and empty, or nothing came for a while.
+    fn next(&self, patience: Option<Duration>) -> Option<T> {
         let mut inner = self.lock();
         loop {
             if let Some(task) = inner.tasks.pop_front() {
@@ -84,10 +105,23 @@ impl<T> Queue<T> {
             if inner.closed {
                 return None;
             }
-            inner = self
-                .wake
-                .wait(inner)
-                .unwrap_or_else(PoisonError::into_inner);
+            inner.idle += 1;
+            let (woken, timed_out) = match patience {
+                None => {
+                    let woken = self.wake.wait(inner);
+                    (woken.unwrap_or_else(PoisonError::into_inner), false)
+                }
+                Some(patience) => {
+                    let woken = self.wake.wait_timeout(inner, patience);
+                    let (woken, result) = woken.unwrap_or_else(PoisonError::into_inner);
+                    (woken, result.timed_out())
+                }
+            };
+            inner = woken;
+            inner.idle -= 1;
+            if timed_out && inner.tasks.is_empty() {
+                return None;
+            }
         }
     }
 
@@ -100,36 +134,77 @@ impl<T> Queue<T> {
             .count()
     }
 
-    /// Takes no more work; what waits is still done.
-    pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.wake.notify_all();
+    /// Starts `count` threads that run `work` on every task of the queue.
+    pub(crate) fn start(self: &Arc<Self>, count: usize, work: impl Fn(T) + Send + Sync + 'static) {
+        if self.work.set(Box::new(work)).is_err() {
+            return;
+        }
+        let mut inner = self.lock();
+        for _ in 0..count {
+            self.start_thread(&mut inner, None);
+        }
     }
-}
 
-/// Starts `count` threads that run `work` on every task of the queue.
-pub(crate) fn start<T: Send + 'static>(
-    queue: &Arc<Queue<T>>,
-    count: usize,
-    work: impl Fn(T) + Clone + Send + 'static,
-) -> Vec<JoinHandle<()>> {
-    let one = |number: usize| {
-        let (queue, work) = (Arc::clone(queue), work.clone());
+    fn start_thread(self: &Arc<Self>, inner: &mut Inner<T>, patience: Option<Duration>) {
+        let workers = Arc::clone(self);
         let body = move || {
-            while let Some(task) = queue.next() {
+            while let Some(task) = workers.next(patience) {
+                let Some(work) = workers.work.get() else {
+                    return;
+                };
                 // The door catches what FLIN code does; this is for everything around it.
                 if let Err(caught) = panics::catch(|| work(task)) {
                     tracing::error!(backtrace = %caught.backtrace, "panic in a worker: {}", caught.message);
                 }
             }
         };
-        let thread = std::thread::Builder::new().name(format!("flin-worker-{number}"));
-        thread
-            .stack_size(8 << 20)
-            .spawn(body)
-            .expect("the operating system starts a thread")
-    };
-    (0..count).map(one).collect()
+        let name = format!("flin-worker-{}", inner.started);
+        let thread = std::thread::Builder::new().name(name);
+        match thread.stack_size(STACK_BYTES).spawn(body) {
+            Ok(thread) => {
+                inner.started += 1;
+                inner.threads.push(thread);
+            }
+            Err(error) if patience.is_some() => {
+                tracing::warn!(%error, "no thread could be started for waiting work");
+            }
+            Err(error) => panic!("the operating system starts no thread: {error}"),
+        }
+    }
+
+    /// Takes no more work; what waits is still done.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.wake.notify_all();
+    }
+
+    /// Waits for the threads to end; only after `close`.
+    pub(crate) fn join(&self) {
+        loop {
+            let threads = std::mem::take(&mut self.lock().threads);
+            if threads.is_empty() {
+                return;
+            }
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a worker thread ended by a panic");
+                }
+            }
+        }
+    }
+}
+
+impl<T: Send + 'static> Lender for Arc<Workers<T>> {
+    fn lend(&self) {
+        let mut inner = self.lock();
+        if inner.tasks.is_empty() || inner.idle > 0 {
+            return;
+        }
+        inner.threads.retain(|thread| !thread.is_finished());
+        if inner.threads.len() < THREADS_MAX {
+            self.start_thread(&mut inner, Some(IDLE_MAX));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -138,20 +213,45 @@ mod tests {
 
     #[test]
     fn a_panic_costs_its_task_and_not_the_thread() {
-        let queue = Arc::new(Queue::new(8));
+        let workers = Workers::new(8);
         let (sender, done) = std::sync::mpsc::channel();
-        let work = move |task: u32| {
+        workers.start(1, move |task: u32| {
             assert_ne!(task, 1, "this one goes wrong");
             sender.send(task).expect("the test listens");
-        };
-        let threads = start(&queue, 1, work);
+        });
         for task in 0..3 {
-            assert!(queue.push(task).is_ok());
+            assert!(workers.push(task).is_ok());
         }
-        queue.close();
-        for thread in threads {
-            thread.join().expect("the thread ended as it should");
-        }
+        workers.close();
+        workers.join();
+        drop(workers);
         assert_eq!(done.into_iter().collect::<Vec<_>>(), [0, 2]);
+    }
+
+    #[test]
+    fn waiting_work_gets_a_thread_of_its_own() {
+        let workers = Workers::new(8);
+        let (sender, done) = std::sync::mpsc::channel();
+        let lender = Arc::downgrade(&workers);
+        let (wake, sleeper) = std::sync::mpsc::channel::<()>();
+        let sleeper = Mutex::new(sleeper);
+        workers.start(1, move |task: u32| {
+            if task == 0 {
+                // Takes long: looks after the others meanwhile.
+                while sleeper.lock().expect("unpoisoned").try_recv().is_err() {
+                    lender.upgrade().expect("the test holds it").lend();
+                    std::thread::yield_now();
+                }
+            }
+            sender.send(task).expect("the test listens");
+        });
+        for task in 0..2 {
+            assert!(workers.push(task).is_ok());
+        }
+        assert_eq!(done.recv(), Ok(1));
+        wake.send(()).expect("the first one listens");
+        assert_eq!(done.recv(), Ok(0));
+        workers.close();
+        workers.join();
     }
 }

@@ -112,6 +112,11 @@ impl Heap {
         self.budget.taken_bytes - self.blocks.rest_bytes() as u64
     }
 
+    /// Bytes in use now, garbage that was not collected yet included.
+    pub(crate) fn used_bytes(&self) -> usize {
+        self.budget.used_bytes
+    }
+
     /// Where the blocks of each size come from.
     pub(crate) fn size_classes(&mut self) -> *mut u8 {
         self.blocks.classes.as_mut_ptr().cast()

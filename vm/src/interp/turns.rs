@@ -34,7 +34,7 @@ pub(crate) fn next_slice(m: &mut Machine, host: &mut dyn Host, f: Regs) -> Res<(
     if m.heap.wants_collection() {
         m.collect(f);
     }
-    match host.slice(fuel) {
+    match host.slice(fuel, m.heap.used_bytes()) {
         Slice::Go => Ok(()),
         Slice::Stop => Err(Fault::stopped()),
     }

@@ -154,7 +154,7 @@ impl LibCall<'_> {
             return Ok(());
         }
         self.m.fuel_used += units as u64;
-        match self.host.slice(units as u64) {
+        match self.host.slice(units as u64, self.m.heap.used_bytes()) {
             Slice::Go => Ok(()),
             Slice::Stop => Err(Fault::stopped()),
         }

@@ -1,0 +1,250 @@
+//! Who may compute: as many requests at a time as there are cores, in turns. Here because one endless loop per core would
+//! otherwise keep everybody waiting until its time is over.
+//!
+//! A request holds a turn while it runs. When it has run for a while and somebody waits who has run less, it hands its turn
+//! over, in the middle of its program (its thread sleeps between two slices of fuel). So who needs little is never behind
+//! those who need much. Requests that use much memory are few at a time, so that many greedy ones are not greedy together.
+//! Must stay true: who is told not to wait (a run that holds the store) never sleeps here; a turn is given back even if
+//! the run panics.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+/// How long a request runs before it looks whether others wait.
+const QUANTUM: Duration = Duration::from_millis(10);
+/// From so much memory on a request is one of the large ones.
+const LARGE_BYTES: usize = 16 << 20;
+
+/// The turns of a runtime.
+pub(crate) struct Turns {
+    state: Mutex<State>,
+    most: usize,
+}
+
+#[derive(Default)]
+struct State {
+    running: usize,
+    /// Large requests that run or sleep, but have got leave to be large.
+    large: usize,
+    waiting: Vec<Waiting>,
+}
+
+struct Waiting {
+    /// What it has run so far.
+    used: Duration,
+    wants_to_be_large: bool,
+    call: Arc<Call>,
+}
+
+struct Call {
+    given: AtomicBool,
+    thread: Thread,
+}
+
+/// Starts a thread for waiting work, if work waits and threads are lacking.
+pub(crate) trait Lender {
+    /// Looks after waiting work.
+    fn lend(&self);
+}
+
+impl Turns {
+    /// So many at a time.
+    pub(crate) fn new(most: usize) -> Turns {
+        Turns {
+            state: Mutex::default(),
+            most: most.max(1),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic runs under this lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for a turn. One that does not hand over is kept to the end.
+    pub(crate) fn take<'a>(&'a self, lender: &'a dyn Lender, hands_over: bool) -> Turn<'a> {
+        self.wait(self.lock(), Duration::ZERO, false);
+        Turn {
+            turns: self,
+            lender,
+            hands_over,
+            used: Duration::ZERO,
+            since: Instant::now(),
+            large: false,
+        }
+    }
+
+    // Sleeps until it is this thread's turn. `state` counts it as not running.
+    fn wait(&self, mut state: MutexGuard<'_, State>, used: Duration, wants_to_be_large: bool) {
+        let call = Arc::new(Call {
+            given: AtomicBool::new(false),
+            thread: std::thread::current(),
+        });
+        state.waiting.push(Waiting {
+            used,
+            wants_to_be_large,
+            call: Arc::clone(&call),
+        });
+        self.give(&mut state);
+        drop(state);
+        while !call.given.load(Ordering::Acquire) {
+            std::thread::park();
+        }
+    }
+
+    // Gives free turns to those who have run least.
+    fn give(&self, state: &mut State) {
+        while state.running < self.most {
+            let may = state.large < self.most;
+            let next = state
+                .waiting
+                .iter()
+                .enumerate()
+                .filter(|(_, waiting)| may || !waiting.wants_to_be_large)
+                .min_by_key(|(_, waiting)| waiting.used)
+                .map(|(at, _)| at);
+            let Some(at) = next else { return };
+            let waiting = state.waiting.remove(at);
+            state.running += 1;
+            state.large += usize::from(waiting.wants_to_be_large);
+            waiting.call.given.store(true, Ordering::Release);
+            waiting.call.thread.unpark();
+        }
+    }
+}
+
+/// Leave to compute, given back when it is dropped.
+pub(crate) struct Turn<'a> {
+    turns: &'a Turns,
+    lender: &'a dyn Lender,
+    hands_over: bool,
+    used: Duration,
+    since: Instant,
+    large: bool,
+}
+
+impl Turn<'_> {
+    /// A slice of the program has ended; it uses so much memory now. May sleep.
+    pub(crate) fn slice(&mut self, now: Instant, memory_bytes: usize) {
+        let grows = !self.large && memory_bytes >= LARGE_BYTES;
+        let ran = now.saturating_duration_since(self.since);
+        if !self.hands_over || !(grows || ran >= QUANTUM) {
+            return;
+        }
+        self.used += ran;
+        self.since = now;
+        if ran >= QUANTUM {
+            self.lender.lend();
+        }
+        let mut state = self.turns.lock();
+        let may_grow = state.large < self.turns.most;
+        let used = self.used;
+        let behind =
+            |waiting: &Waiting| waiting.used <= used && (may_grow || !waiting.wants_to_be_large);
+        let others_first = ran >= QUANTUM && state.waiting.iter().any(behind);
+        if others_first || grows && !may_grow {
+            state.running -= 1;
+            self.turns.wait(state, used, grows);
+            self.since = Instant::now();
+        } else {
+            state.large += usize::from(grows);
+        }
+        self.large |= grows;
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut state = self.turns.lock();
+        state.running -= 1;
+        state.large -= usize::from(self.large);
+        self.turns.give(&mut state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    struct NoThreads;
+
+    impl Lender for NoThreads {
+        fn lend(&self) {}
+    }
+
+    // A thread that takes a turn, says so, and gives it back when it is told.
+    fn other(
+        turns: &Arc<Turns>,
+        name: &'static str,
+        said: &mpsc::Sender<&'static str>,
+        memory_bytes: usize,
+    ) -> mpsc::Sender<()> {
+        let (turns, said) = (Arc::clone(turns), said.clone());
+        let (stop, told) = mpsc::channel();
+        let busy = |turns: &Turns| {
+            let state = turns.lock();
+            state.waiting.len() + state.running
+        };
+        let before = busy(&turns);
+        let in_thread = Arc::clone(&turns);
+        std::thread::spawn(move || {
+            let mut turn = in_thread.take(&NoThreads, true);
+            let now = turn.since;
+            turn.slice(now, memory_bytes);
+            let _ = said.send(name);
+            let _ = told.recv();
+        });
+        while busy(&turns) == before {
+            std::thread::yield_now();
+        }
+        stop
+    }
+
+    #[test]
+    fn who_has_run_long_lets_others_go_first() {
+        let turns = Arc::new(Turns::new(1));
+        let (say, said) = mpsc::channel();
+        let mut long = turns.take(&NoThreads, true);
+        let other = other(&turns, "other", &say, 0);
+        long.slice(long.since + QUANTUM / 2, 0);
+        assert!(said.try_recv().is_err(), "the first turn is not over");
+        drop(other);
+        long.slice(long.since + QUANTUM, 0);
+        assert_eq!(said.recv(), Ok("other"));
+        assert!(long.used >= QUANTUM);
+    }
+
+    #[test]
+    fn who_does_not_hand_over_runs_to_its_end() {
+        let turns = Arc::new(Turns::new(1));
+        let (say, said) = mpsc::channel();
+        let mut alone = turns.take(&NoThreads, false);
+        let _other = other(&turns, "other", &say, 0);
+        alone.slice(alone.since + QUANTUM * 100, LARGE_BYTES * 2);
+        assert!(said.try_recv().is_err());
+        drop(alone);
+        assert_eq!(said.recv(), Ok("other"));
+    }
+
+    #[test]
+    fn few_are_large_at_a_time_and_small_ones_pass_them() {
+        let turns = Arc::new(Turns::new(1));
+        let (say, said) = mpsc::channel();
+        let mut large = turns.take(&NoThreads, true);
+        large.slice(large.since, LARGE_BYTES);
+        assert_eq!(turns.lock().large, 1);
+        let second = other(&turns, "second", &say, LARGE_BYTES);
+        let small = other(&turns, "small", &say, 0);
+        drop((second, small));
+        // The second one begins and must wait; the small one passes both.
+        large.slice(large.since + QUANTUM, LARGE_BYTES);
+        assert_eq!(said.recv(), Ok("small"));
+        assert!(said.try_recv().is_err());
+        drop(large);
+        assert_eq!(said.recv(), Ok("second"));
+    }
+}
