@@ -76,6 +76,32 @@ pub(crate) struct Serve {
     /// Form of the log on stderr
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log: LogFormat,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
+}
+
+/// How the code of a program is executed.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Engine {
+    /// When functions are compiled to machine code
+    #[arg(long, value_enum, default_value_t = Jit::Auto)]
+    pub(crate) jit: Jit,
+    /// Say on stderr at the end what it took: times, calls and loop turns, memory, machine code (counting takes some time)
+    #[arg(long)]
+    pub(crate) stats: bool,
+}
+
+/// When functions are compiled to machine code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Jit {
+    /// Never
+    Off,
+    /// When they are hot, at once: every run does the same
+    Sync,
+    /// Before their first call
+    Eager,
+    /// When they are hot, big ones beside the running program
+    Auto,
 }
 
 /// Form of the log.
@@ -94,15 +120,19 @@ pub(crate) struct Run {
     /// Directory of the data; without it records live in memory only
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
-    /// Say on stderr what the run took: time, calls and loop turns, memory, collections
-    #[arg(long)]
-    pub(crate) stats: bool,
+    /// Do not run: print the code of the functions of this name, as the compiler of machine code sees it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dump_clif: Option<String>,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Test {
     /// Compiled program (.fbc), or its source (.flin)
     pub(crate) program: PathBuf,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 #[derive(Debug, Subcommand)]

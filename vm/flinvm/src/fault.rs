@@ -16,10 +16,6 @@ pub(crate) enum Fault {
         source: std::io::Error,
     },
     /// The arguments do not fit together.
-    #[cfg_attr(
-        feature = "dev",
-        expect(dead_code, reason = "only a build without the compiler makes it")
-    )]
     Usage(String),
     /// The file is no program that this runtime takes.
     NotAProgram { path: PathBuf, reason: String },

@@ -1,13 +1,16 @@
 //! From a file to a program: a compiled one is checked and verified, a source is compiled in this process. Must stay true:
-//! nothing runs that the verifier has not passed.
+//! nothing runs that the verifier has not passed; where there is no machine code the program runs all the same.
 
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use flin_runtime::vm::Program;
 use flin_runtime::vm::bytecode::{Module, fbc};
+use flin_runtime::vm::native::{JitOptions, JitPolicy};
 
+use crate::arguments::{Engine, Jit};
 use crate::fault::Fault;
 
 /// Longer files are not read to their end: the longest source gives a program that is far shorter.
@@ -18,10 +21,14 @@ pub(crate) struct Loaded {
     pub(crate) program: Arc<Program>,
     /// Names this very build; equal programs have equal names.
     pub(crate) build: String,
+    /// Time until there was a module, and until it was verified and prepared.
+    pub(crate) read_in: Duration,
+    pub(crate) verified_in: Duration,
 }
 
 /// Reads a program.
-pub(crate) fn load(path: &Path, color: bool) -> Result<Loaded, Fault> {
+pub(crate) fn load(path: &Path, engine: Engine, color: bool) -> Result<Loaded, Fault> {
+    let started = Instant::now();
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(PROGRAM_BYTES_MAX + 1).read_to_end(&mut bytes))
@@ -49,11 +56,33 @@ pub(crate) fn load(path: &Path, color: bool) -> Result<Loaded, Fault> {
             bytes,
         )
     };
+    let read_in = started.elapsed();
     let program = Program::load(module).map_err(|error| refused(error.to_string()))?;
+    let verified_in = started.elapsed().saturating_sub(read_in);
+    attach(&program, engine);
     Ok(Loaded {
         program,
         build: flin_server::fingerprint(&bytes),
+        read_in,
+        verified_in,
     })
+}
+
+// Gives the program the compiler of machine code.
+fn attach(program: &Program, engine: Engine) {
+    let policy = match engine.jit {
+        Jit::Off => return,
+        Jit::Sync => JitPolicy::Sync,
+        Jit::Eager => JitPolicy::Eager,
+        Jit::Auto => JitPolicy::Auto,
+    };
+    let options = JitOptions {
+        count_ops: engine.stats,
+        ..JitOptions::of(policy)
+    };
+    if let Err(error) = flin_jit::Jit::attach(program, options) {
+        tracing::warn!(%error, "the program runs interpreted");
+    }
 }
 
 #[cfg(feature = "dev")]

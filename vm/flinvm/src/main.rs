@@ -11,6 +11,7 @@ mod opening;
 mod output;
 mod run;
 mod serve;
+mod stats;
 mod tests;
 
 use std::process::ExitCode;

@@ -2,21 +2,25 @@
 //! fails is kept.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use flin_runtime::vm::Counts;
+use flin_runtime::vm::Program;
+use flin_runtime::vm::bytecode::{FuncId, Function};
 use flin_runtime::{Entry, Outcome};
 
 use crate::arguments::Run;
 use crate::fault::Fault;
-use crate::output::ScriptWorld;
-use crate::{load, logging, opening};
+use crate::output::{ScriptWorld, say};
+use crate::{load, logging, opening, stats};
 
 /// Runs a program.
 pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
     logging::for_people(color, "warn,flin=info,flin_runtime=off");
     let started = Instant::now();
-    let loaded = load::load(&wanted.program, color)?;
+    let loaded = load::load(&wanted.program, wanted.engine, color)?;
+    if let Some(name) = &wanted.dump_clif {
+        return dump(&loaded.program, name);
+    }
     let world = Arc::new(ScriptWorld::new());
     let runtime = opening::open(
         &loaded.program,
@@ -30,21 +34,39 @@ pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
     world.flush();
     let closed = runtime.store().close();
     if let Outcome::Done(counts) = done.map_err(Fault::Failed)?
-        && wanted.stats
+        && wanted.engine.stats
     {
-        print_stats(counts, loaded_in, ran_in);
+        stats::print(&loaded, Some(counts), ran_in);
     }
     closed.map_err(|failure| Fault::Disk(failure.to_string()))
 }
 
-fn print_stats(counts: Counts, loaded_in: Duration, ran_in: Duration) {
-    eprintln!("load         {:.3} ms", loaded_in.as_secs_f64() * 1e3);
-    eprintln!("run          {:.3} ms", ran_in.as_secs_f64() * 1e3);
-    eprintln!("fuel         {} calls and loop turns", counts.instructions);
-    eprintln!("allocated    {} bytes", counts.allocated_bytes);
-    eprintln!("collections  {}", counts.collections);
-    eprintln!(
-        "records      {} read, {} written",
-        counts.entity_reads, counts.entity_writes
-    );
+// What machine code of functions looks like.
+fn dump(program: &Program, name: &str) -> Result<(), Fault> {
+    let functions = &program.module().functions;
+    let named = |(number, function): (usize, &Function)| {
+        (function.name == name).then_some(FuncId(number as u32))
+    };
+    let found: Vec<FuncId> = functions.iter().enumerate().filter_map(named).collect();
+    if found.is_empty() {
+        let mut names: Vec<&str> = functions.iter().map(|f| f.name.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        return Err(Fault::Usage(format!(
+            "the program has no function \"{name}\"; it has {}",
+            names.join(", ")
+        )));
+    }
+    for func in found {
+        say(&format!("; {name}, function {}", func.0));
+        match flin_jit::dump(program, func, flin_jit::Entry::Start) {
+            Ok(dump) => {
+                say(&format!("; as translated\n{}", dump.clif));
+                say(&format!("; optimised\n{}", dump.optimised));
+                say(&format!("; machine code\n{}", dump.machine));
+            }
+            Err(error) => say(&format!("; {error}")),
+        }
+    }
+    Ok(())
 }

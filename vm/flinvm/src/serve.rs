@@ -4,7 +4,7 @@
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use flin_runtime::{Entry, Runtime, SystemWorld};
 use flin_server::{Server, ServerOptions};
@@ -12,20 +12,24 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Serve;
 use crate::fault::Fault;
-use crate::{load, logging, opening};
+use crate::{load, logging, opening, stats};
 
 /// Serves a program until it is told to stop.
 pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
     logging::for_server(wanted.log, color);
-    let loaded = load::load(&wanted.program, color)?;
+    let started = Instant::now();
+    let loaded = load::load(&wanted.program, wanted.engine, color)?;
     let runtime = opening::open(
         &loaded.program,
         Some(&wanted.data),
         true,
         Arc::new(SystemWorld),
     )?;
-    let served = serve_runtime(wanted, &runtime, loaded.build);
+    let served = serve_runtime(wanted, &runtime, loaded.build.clone());
     runtime.stop_workers();
+    if wanted.engine.stats {
+        stats::print(&loaded, None, started.elapsed());
+    }
     let poisoned = runtime.store().poisoned();
     let closed = runtime.store().close();
     served?;

@@ -1,18 +1,20 @@
 //! `flinvm test`: every `test` block on an empty store of its own, in source order.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use flin_runtime::{Entry, Failure, World};
 
 use crate::arguments::Test;
 use crate::fault::{Fault, trap_text};
 use crate::output::{ScriptWorld, say};
-use crate::{load, logging, opening};
+use crate::{load, logging, opening, stats};
 
 /// Runs the tests of a program; prints one line each and a summary.
 pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
     logging::for_people(color, "warn,flin=info,flin_runtime=off");
-    let loaded = load::load(&wanted.program, color)?;
+    let started = Instant::now();
+    let loaded = load::load(&wanted.program, wanted.engine, color)?;
     let tests = &loaded.program.module().tests;
     let output = Arc::new(ScriptWorld::new());
     let world: Arc<dyn World> = output.clone();
@@ -32,6 +34,9 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
                 }
             }
         }
+    }
+    if wanted.engine.stats {
+        stats::print(&loaded, None, started.elapsed());
     }
     say(&format!("{} passed, {failed} failed", tests.len() - failed));
     if failed == 0 {

@@ -53,7 +53,7 @@ pub struct NativeContext {
     pub globals: *mut u64,
     /// Where the blocks of the heap come from, by size class.
     pub classes: *mut u8,
-    /// Operations done by native code itself; counted only if `JitOptions::count_ops`.
+    /// Operations of native functions, those by the dispatch loop included; counted only if `JitOptions::count_ops`.
     pub native_ops: u64,
     /// Operations that native code had done by the dispatch loop.
     pub helper_ops: u64,

@@ -74,7 +74,7 @@ impl std::fmt::Debug for NativeState {
 pub struct NativeCounts {
     /// How often a running loop was entered.
     pub osr_entries: u64,
-    /// Operations of native code itself (`JitOptions::count_ops`).
+    /// Operations of native code, those by the dispatch loop included (`JitOptions::count_ops`).
     pub native_ops: u64,
     /// Operations that it had done by the dispatch loop.
     pub helper_ops: u64,
