@@ -91,7 +91,7 @@ fn library_rows_in_place() {
 #[test]
 fn texts_and_their_letters() {
     returns(
-        "fn long(n: int) {\n  text = \"\"\n  for i in 0..n { text = text + \"abcdefghij\" }\n  text\n}\nfn count(text, letter) {\n  found = 0\n  for i in 0..text.len {\n    if text[i] == letter { found += 1 }\n  }\n  found\n}\nprint(count(long(30), \"c\"))\nprint(count(long(3), \"cd\"))\nprint(count(\"größe und ß\", \"ß\"))\nprint(\"abc\"[-1] + \"äöü\"[1])\nprint(\"{long(2)}\" == long(2))\nprint(long(20) == long(21))\nprint(try \"abc\"[5])\nprint(\"a\".upper + \"xyz\".slice(1, 2))\nm = { a: 1 }\nm[\"xay\"[1]] = 5\nprint(m)\n",
+        "fn long(n: int) {\n  text = \"\"\n  for i in 0..n { text = text + \"abcdefghij\" }\n  text\n}\nfn count(text, letter) {\n  found = 0\n  for i in 0..text.len {\n    if text[i] == letter { found += 1 }\n  }\n  found\n}\nprint(count(long(30), \"c\"))\nprint(count(long(3), \"cd\"))\nprint(count(\"größe und ß\", \"ß\"))\nprint(\"abc\"[-1] + \"äöü\"[1])\nprint(\"{long(2)}\" == long(2))\nprint(long(20) == long(21))\nprint(try \"abc\"[5])\nprint([\"abc\".code_at(1), long(20).code_at(150), \"aö\".code_at(1), \"a\".code_at(-1), \"a\".code_at(1)])\nprint(\"a\".upper + \"xyz\".slice(1, 2))\nm = { a: 1 }\nm[\"xay\"[1]] = 5\nprint(m)\n",
     );
 }
 

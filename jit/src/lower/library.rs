@@ -25,6 +25,7 @@ pub(crate) fn is_in_place(lib: i32) -> bool {
                 | Native::IntCeil
                 | Native::IntRound
                 | Native::IntToInt
+                | Native::TextCodeAt
         )
     )
 }
@@ -42,6 +43,7 @@ impl Lower<'_, '_> {
             Some(Native::IntMin) => self.int_choice(i, IntCC::SignedLessThan),
             Some(Native::IntMax) => self.int_choice(i, IntCC::SignedGreaterThan),
             Some(Native::IntAbs) => self.int_abs(i),
+            Some(Native::TextCodeAt) => self.text_code_at(i),
             Some(Native::IntFloor | Native::IntCeil | Native::IntRound | Native::IntToInt) => {}
             _ => self.by_helper(),
         }

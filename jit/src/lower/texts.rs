@@ -142,6 +142,28 @@ impl Lower<'_, '_> {
     pub(super) fn text_index(&mut self, i: Instr) {
         let (text, index) = (self.reference(i.b), self.scalar(i.c));
         let slow = self.cold_block();
+        let code = self.ascii_at(text, index, slow);
+        let offset = self.b.ins().imul_imm_s(code, layout::CHARACTER_STRIDE);
+        let characters = self.unit.outside.characters();
+        let character = self.b.ins().iadd_imm_s(offset, characters);
+        self.set_reference(i.a, character);
+        self.or_by_helper(slow);
+    }
+
+    /// The library's `code_at`: an int, because the position exists.
+    pub(super) fn text_code_at(&mut self, i: Instr) {
+        let (text, index) = (self.reference(i.b), self.scalar(i.a));
+        let slow = self.cold_block();
+        let code = self.ascii_at(text, index, slow);
+        let shifted = self.b.ins().ishl_imm_u(code, 1);
+        let word = self.b.ins().bor_imm_u(shifted, word::INT_TAG as i64);
+        // The result is of another class than the text, so it stands behind it.
+        self.set_reference(i.b + 1, word);
+        self.or_by_helper(slow);
+    }
+
+    /// The code of a character of an ASCII text at a position from its start; all else goes to `slow`.
+    fn ascii_at(&mut self, text: Value, index: Value, slow: Block) -> Value {
         let header = self.header(text);
         let length = self.need_ascii(header, slow);
         let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, length);
@@ -156,7 +178,8 @@ impl Lower<'_, '_> {
         let aux = self.b.ins().band_imm_u(header, aux);
         self.b.ins().brif(aux, buffered, &[], own, &[]);
         self.go_on_in(own);
-        let at = self.b.ins().iadd_imm_s(text, i64::from(layout::SLOT_FIRST));
+        let first = i64::from(layout::SLOT_FIRST);
+        let at = self.b.ins().iadd_imm_s(text, first);
         self.b.ins().jump(read, &[at.into()]);
         self.go_on_in(buffered);
         let flags = self.regions.flags(Region::Boxed);
@@ -169,11 +192,6 @@ impl Lower<'_, '_> {
         self.b.ins().jump(read, &[at.into()]);
         self.go_on_in(read);
         let place = self.b.ins().iadd(start, index);
-        let code = self.b.ins().uload8(types::I64, flags, place, 0);
-        let offset = self.b.ins().imul_imm_s(code, layout::CHARACTER_STRIDE);
-        let letters = self.unit.outside.characters();
-        let letter = self.b.ins().iadd_imm_s(offset, letters);
-        self.set_reference(i.a, letter);
-        self.or_by_helper(slow);
+        self.b.ins().uload8(types::I64, flags, place, 0)
     }
 }
