@@ -11,7 +11,7 @@ use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_module::{FuncId as CodeId, ModuleReloc};
 
-use flin_vm::native::RtCall;
+use flin_vm::native::{RtCall, layout};
 
 use crate::lower::{Body, Knobs, lower};
 use crate::memory::{Bytes, function_alignment};
@@ -21,8 +21,6 @@ use crate::{Links, enter};
 
 /// Most Cranelift instructions of a unit.
 const CLIF_MAX: usize = 20_000;
-/// Most bytes that a native frame takes of the machine stack.
-const MACHINE_FRAME_MAX: usize = 16 << 10;
 
 /// Cranelift with our settings, and its memory for reuse.
 pub(crate) struct Compiler {
@@ -127,7 +125,7 @@ impl Compiler {
             .buffer
             .frame_layout()
             .map_or(0, |layout| layout.frame_to_fp_offset as usize);
-        if frame > MACHINE_FRAME_MAX {
+        if frame > layout::MACHINE_FRAME_BYTES {
             return Err(Refusal::MachineFrame(frame));
         }
         if let Some(dump) = dump {

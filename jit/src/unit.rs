@@ -2,6 +2,7 @@
 //! translated. Here because refusing must come before work. Must stay true: what is refused once is refused always.
 
 use flin_bytecode::{Bank, Const, FuncId, Function, Instr, Module, Op};
+use flin_vm::native::layout;
 
 use crate::flow::Flow;
 use crate::liveness::{Liveness, RegSet};
@@ -9,8 +10,6 @@ use crate::operands::{jump_target, writes};
 use crate::outside::Outside;
 use crate::views::{Subject, Views};
 
-/// Most registers of a bank: native frames have so many slots at most.
-const SLOTS_MAX: usize = 400;
 /// Most instructions; beyond that the Cranelift function is too big for sure.
 const CODE_MAX: usize = 10_000;
 /// Most words of the sets of needed registers.
@@ -48,7 +47,8 @@ impl std::fmt::Display for Refusal {
             Refusal::Registers(found) => {
                 write!(
                     f,
-                    "{found} registers of one bank, at most {SLOTS_MAX} are compiled"
+                    "{found} registers of one bank, at most {} are compiled",
+                    layout::SLOTS_MAX
                 )
             }
             Refusal::Length(found) => write!(f, "{found} instructions are too many for one piece"),
@@ -135,7 +135,7 @@ fn fixed(module: &Module, function: &Function, code: &[Instr]) -> Vec<Option<Fix
 /// It is not, and will never be.
 pub(crate) fn admissible(function: &Function, entry: Entry) -> Result<(), Refusal> {
     let slots = function.scalar_regs.len().max(function.ref_regs.len());
-    if slots > SLOTS_MAX {
+    if slots > layout::SLOTS_MAX {
         return Err(Refusal::Registers(slots));
     }
     let length = function.code.len();
