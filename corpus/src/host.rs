@@ -60,6 +60,11 @@ impl MemoryHost {
         self.refusal.clone().map_or(Ok(()), Err)
     }
 
+    /// All versions of all records, as one text.
+    pub(crate) fn kept(&self) -> String {
+        self.records.all()
+    }
+
     /// What was printed, one entry per print.
     pub fn printed(&self) -> &[String] {
         &self.printed

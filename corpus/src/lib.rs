@@ -11,6 +11,7 @@ mod case;
 pub mod diagnostics;
 mod disk;
 mod host;
+mod policy;
 mod records;
 mod served;
 pub mod similar;
@@ -24,27 +25,18 @@ use flin_syntax::span::LineIndex;
 use flin_vm::{Limits, Program, Trap, Vm};
 
 pub use case::{Case, FOLDERS, KERNELS, Setup, StoreFault, files, root};
+pub use flin_jit::Plant;
 pub use host::MemoryHost;
-
-/// How a program is executed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// As always.
-    Interpreter,
-    /// Collecting garbage at every operation that allocates.
-    CollectAlways,
-}
-
-impl Policy {
-    /// All of them.
-    pub const ALL: [Policy; 2] = [Policy::Interpreter, Policy::CollectAlways];
-}
+pub use policy::{Policy, load};
+use policy::{Way, salt_of};
 
 /// What became of a program.
 #[derive(Debug)]
 pub struct Ran {
     /// What happened, as expectation lines.
     pub happened: String,
+    /// What else a policy must not change: the whole error with its trace, and all versions of all records.
+    pub left: String,
     /// The loaded program, if it compiled.
     pub program: Option<Arc<Program>>,
 }
@@ -67,6 +59,7 @@ pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
         Ok(module) => run_module(name, source, module, policy),
         Err(happened) => Ran {
             happened,
+            left: String::new(),
             program: None,
         },
     }
@@ -97,9 +90,24 @@ pub fn compiled(name: &str, source: &str) -> Result<Module, String> {
 /// # Panics
 /// If the module cannot be loaded, or the program asks the runner for something unknown.
 pub fn run_module(name: &str, source: &str, module: Module, policy: Policy) -> Ran {
+    let plant = None;
+    run_way(name, source, module, Way { policy, plant })
+}
+
+/// Executes a compiled program with a mistake in native code: a test of the tests.
+///
+/// # Panics
+/// As [`run_module`].
+pub fn run_planted(name: &str, source: &str, module: Module, policy: Policy, plant: Plant) -> Ran {
+    let plant = Some(plant);
+    run_way(name, source, module, Way { policy, plant })
+}
+
+fn run_way(name: &str, source: &str, module: Module, way: Way) -> Ran {
     let setup = Setup::parse(source).unwrap_or_else(|problem| panic!("{name}: {problem}"));
-    let program =
-        Program::load(module).unwrap_or_else(|e| panic!("{name}: the verifier refuses it: {e}"));
+    let program = way
+        .load(module, salt_of(source))
+        .unwrap_or_else(|e| panic!("{name}: the verifier refuses it: {e}"));
     let module = program.module();
     let answers = !(module.pages.is_empty() && module.routes.is_empty() && module.tests.is_empty());
     // Only the store knows what is unique and who links to whom; only the small host can be told to fail.
@@ -108,13 +116,14 @@ pub fn run_module(name: &str, source: &str, module: Module, policy: Policy) -> R
         answers || setup.asks.is_empty(),
         "{name}: it has no page, route or test to ask"
     );
-    let happened = if answers || keeps {
-        served::run(&program, &setup, policy)
+    let (happened, left) = if answers || keeps {
+        served::run(&program, &setup, way.policy)
     } else {
-        run_script(&program, &setup, policy)
+        run_script(&program, &setup, way.policy)
     };
     Ran {
         happened,
+        left,
         program: Some(program),
     }
 }
@@ -122,14 +131,14 @@ pub fn run_module(name: &str, source: &str, module: Module, policy: Policy) -> R
 /// The limits of a run.
 fn limits(base: Limits, setup: &Setup, policy: Policy) -> Limits {
     Limits {
-        collect_every_allocation: policy == Policy::CollectAlways,
+        collect_every_allocation: policy.collects_always(),
         memory_bytes: setup.memory_bytes.unwrap_or(base.memory_bytes),
         call_depth: setup.call_depth.unwrap_or(base.call_depth),
     }
 }
 
 /// Runs the top level of a program without pages over records in memory.
-fn run_script(program: &Arc<Program>, setup: &Setup, policy: Policy) -> String {
+fn run_script(program: &Arc<Program>, setup: &Setup, policy: Policy) -> (String, String) {
     let module = program.module();
     let mut host = MemoryHost::new(module);
     host.set_up(setup);
@@ -141,10 +150,12 @@ fn run_script(program: &Arc<Program>, setup: &Setup, policy: Policy) -> String {
         }
     }
     let mut text = printed_lines(host.printed());
+    let mut left = host.kept();
     if let Some(trap) = error {
         text.push_str(&error_line(&trap));
+        left.push_str(&format!("{trap:#?}\n"));
     }
-    text
+    (text, left)
 }
 
 /// Each line as an expectation line.

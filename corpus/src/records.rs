@@ -70,6 +70,12 @@ impl Records {
         }
     }
 
+    /// All versions of all records, as one text.
+    pub(crate) fn all(&self) -> String {
+        let versions = self.versions.iter().flat_map(BTreeMap::values).flatten();
+        versions.map(|version| format!("{version:?}\n")).collect()
+    }
+
     pub(crate) fn get(&self, ty: EntityTypeId, id: i64) -> Option<HostRecord> {
         self.newest((ty.index(), id)).cloned()
     }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use flin_runtime::json::Json;
-use flin_runtime::store::{Store, StoreOptions};
+use flin_runtime::store::{Deleted, Store, StoreOptions, TypeIx};
 use flin_runtime::{
     Entry, Failure, HandlerName, Outcome, RouteBody, RouteRequest, Runtime, RuntimeOptions, Sent,
     SentState, World, plain_json, plain_value, schema_of,
@@ -23,14 +23,16 @@ use crate::disk::{Clock, StillDisk};
 use crate::{Policy, error_line, host, limits, printed_lines};
 
 /// Runs the top level, then the requests that the program asks for, then its tests.
-pub(crate) fn run(program: &Arc<Program>, setup: &Setup, policy: Policy) -> String {
+pub(crate) fn run(program: &Arc<Program>, setup: &Setup, policy: Policy) -> (String, String) {
     let mut asked = Asked::new(program, setup, policy);
     let module = program.module();
     let serves = !(module.pages.is_empty() && module.routes.is_empty());
     let start = if serves { Entry::Main } else { Entry::Script };
     if let Err(failure) = asked.runtime.enter(start) {
-        return asked.world.lines() + &failed("the start", &failure);
+        let happened = asked.world.lines() + &failed("the start", &failure);
+        return (happened, format!("{failure:#?}\n{}", asked.kept()));
     }
+    let mut left = String::new();
     for ask in &setup.asks {
         let answer = asked.answer(ask).unwrap_or_else(|problem| {
             panic!("`// ask: {ask}`: {problem}");
@@ -43,13 +45,15 @@ pub(crate) fn run(program: &Arc<Program>, setup: &Setup, policy: Policy) -> Stri
         let done = own.runtime.enter(Entry::Test { test });
         let said = own.world.take();
         asked.world.say(said);
+        left.push_str(&own.kept());
         let name = format!("test {}", block.name);
         asked.world.say(match done {
             Ok(_) => vec![format!("{name}: ok")],
             Err(failure) => told(&name, &failure),
         });
     }
-    asked.world.lines()
+    left.push_str(&asked.kept());
+    (asked.world.lines(), left)
 }
 
 /// A failure that ends the run, as expectation lines.
@@ -103,6 +107,21 @@ impl Asked {
             runtime: Runtime::new(Arc::clone(program), opened.store, options),
             world,
         }
+    }
+
+    /// All versions of all records, as one text.
+    fn kept(&self) -> String {
+        let snapshot = self.runtime.store().snapshot();
+        let mut text = String::new();
+        for at in 0..self.runtime.store().schema().types.len() {
+            let ty = TypeIx(at as u32);
+            for record in snapshot.scan(ty, Deleted::Include).flatten() {
+                for version in snapshot.history(ty, record.id).into_iter().flatten() {
+                    text.push_str(&format!("{version:?}\n"));
+                }
+            }
+        }
+        text
     }
 
     /// Does one request; the lines that show its answer.

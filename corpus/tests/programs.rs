@@ -119,27 +119,60 @@ fn check_program(name: &str, path: &Path) -> Vec<String> {
     let mut expected = case.expected.clone();
     let file = format!("{name}.flin");
     // It is compiled once, and executed under every policy.
-    let module = compiled(&file, &case.source);
+    let module = match compiled(&file, &case.source) {
+        Ok(module) => module,
+        Err(diagnosed) => {
+            note(&mut failures, "", path, &case, &mut expected, &diagnosed);
+            return failures;
+        }
+    };
+    let mut left = None;
     for policy in Policy::ALL {
-        let result = std::panic::catch_unwind(|| match &module {
-            Ok(module) => run_module(&file, &case.source, module.clone(), policy).happened,
-            Err(diagnosed) => diagnosed.clone(),
-        });
-        let actual = match result {
-            Ok(actual) => actual,
+        let run = || run_module(&file, &case.source, module.clone(), policy);
+        let ran = match std::panic::catch_unwind(run) {
+            Ok(ran) => ran,
             Err(panic) => {
                 failures.push(format!("{policy:?}: {}", words_of(panic.as_ref())));
                 continue;
             }
         };
-        if flin_testkit::golden::blessing() && policy == Policy::Interpreter {
-            std::fs::write(path, case.with_expected(&actual)).expect("a writable program");
-            expected = actual;
-        } else if actual != expected {
-            failures.push(format!("{policy:?}:\n{}", difference(&expected, &actual)));
+        let name = format!("{policy:?}");
+        if policy == Policy::Interpreter {
+            note(
+                &mut failures,
+                &name,
+                path,
+                &case,
+                &mut expected,
+                &ran.happened,
+            );
+        } else if ran.happened != expected {
+            failures.push(format!("{name}:\n{}", difference(&expected, &ran.happened)));
+        }
+        // What no expectation shows: the whole error with its trace, all versions of all records.
+        let left = left.get_or_insert_with(|| ran.left.clone());
+        if ran.left != *left {
+            failures.push(format!("{name} leaves:\n{}", difference(left, &ran.left)));
         }
     }
     failures
+}
+
+/// Compares what happened with what is expected; blessing makes it the expectation.
+fn note(
+    failures: &mut Vec<String>,
+    policy: &str,
+    path: &Path,
+    case: &Case,
+    expected: &mut String,
+    actual: &str,
+) {
+    if flin_testkit::golden::blessing() {
+        std::fs::write(path, case.with_expected(actual)).expect("a writable program");
+        actual.clone_into(expected);
+    } else if actual != expected.as_str() {
+        failures.push(format!("{policy}:\n{}", difference(expected, actual)));
+    }
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {

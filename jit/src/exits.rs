@@ -5,6 +5,7 @@
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value, types};
 use flin_bytecode::{Bank, Class};
 
+use crate::Plant;
 use crate::liveness::RegSet;
 use crate::lower::Lower;
 use crate::operands::Slot;
@@ -74,7 +75,7 @@ impl Lower<'_, '_> {
     pub(crate) fn error_target(&mut self) -> Block {
         let flow = &self.unit.flow;
         let covered = flow.blocks[flow.block_at(self.at) as usize].catch.is_some();
-        if covered {
+        if covered && !self.planted(Plant::CatchForgotten) {
             return self.exit_here();
         }
         match self.exits.error {
@@ -103,7 +104,12 @@ impl Lower<'_, '_> {
             let insn = self.b.append_block_param(tail, types::I64);
             for exit in pending {
                 self.go_on_in(exit.block);
-                for reg in self.unit.live.members(&exit.needed, Bank::Scalar) {
+                let mut needed: Vec<u16> =
+                    self.unit.live.members(&exit.needed, Bank::Scalar).collect();
+                if self.planted(Plant::ExitWithoutScalar) {
+                    needed.pop();
+                }
+                for reg in needed {
                     let slot = Slot {
                         bank: Bank::Scalar,
                         reg,

@@ -61,6 +61,31 @@ struct Links<'a> {
 pub enum Plant {
     /// `sub.i64` adds.
     SubIsAdd,
+    /// `<` of ints is `<=`.
+    LessIsLessOrEqual,
+    /// An exit does not write back the last of the scalars that are needed.
+    ExitWithoutScalar,
+    /// A moved reference is not written to the frame.
+    MoveUnwritten,
+    /// Entering a loop, the last of the scalars that are needed is not loaded.
+    LoopWithoutScalar,
+    /// An error that is caught here goes to the caller.
+    CatchForgotten,
+    /// The scalar result of an instruction that the interpreter did is not loaded.
+    HelperResultLost,
+}
+
+impl Plant {
+    /// All of them.
+    pub const ALL: [Plant; 7] = [
+        Plant::SubIsAdd,
+        Plant::LessIsLessOrEqual,
+        Plant::ExitWithoutScalar,
+        Plant::MoveUnwritten,
+        Plant::LoopWithoutScalar,
+        Plant::CatchForgotten,
+        Plant::HelperResultLost,
+    ];
 }
 
 /// Why there is no native code on this machine.

@@ -46,6 +46,7 @@ impl State {
             compiler: Compiler::new(isa),
             knobs: Knobs {
                 count_ops: options.count_ops,
+                leave_every: options.leave_every,
                 plant,
             },
             functions: HashMap::new(),

@@ -1,17 +1,26 @@
 //! Target `fbc`: really compiled modules, changed in code, tables and bytes; and whatever reader and verifier let through
 //! must run to a result, an error or a stop, under small limits. The judge: never a panic, never a hang; both ways of
-//! collecting garbage do the same; a change that means nothing changes nothing; undone checksums are always noticed.
+//! collecting garbage and native code do the same; a change that means nothing changes nothing; undone checksums are always noticed.
 
 mod changes;
 mod damage;
 pub(crate) mod runs;
 
 use flin_bytecode::fbc;
+use flin_corpus::Policy;
 use flin_testkit::rng::Rng;
 
 use crate::ground::{Ground, Subject};
 use crate::target::{Tally, Verdict};
 use changes::Change;
+
+/// What nonsensical code is tried under, besides interpreting it.
+const NATIVE: [Policy; 4] = [
+    Policy::EagerCollecting,
+    Policy::LoopsCollecting,
+    Policy::Exits,
+    Policy::LoopExits,
+];
 
 /// Makes one mutant and sees what becomes of it.
 pub(crate) fn trial(ground: &Ground, rng: &mut Rng, tally: &mut Tally) -> Verdict {
@@ -22,14 +31,19 @@ pub(crate) fn trial(ground: &Ground, rng: &mut Rng, tally: &mut Tally) -> Verdic
     } else {
         *rng.pick(&Change::ALL)
     };
-    let fate = follow(subject, change, rng)
+    let fate = follow(subject, change, rng, tally)
         .map_err(|fault| format!("{} of `{}`: {fault}", change.name(), subject.name))?;
     tally.count(fate);
     Ok(())
 }
 
 /// What became of it: `unread` by the reader, `refused` by the verifier, or it ran and was `changed` or `unharmed`.
-fn follow(subject: &Subject, change: Change, rng: &mut Rng) -> Result<&'static str, String> {
+fn follow(
+    subject: &Subject,
+    change: Change,
+    rng: &mut Rng,
+    tally: &mut Tally,
+) -> Result<&'static str, String> {
     let module = match change {
         Change::Bytes => {
             let bytes = damage::bytes(&fbc::write(&subject.module), rng);
@@ -72,6 +86,11 @@ fn follow(subject: &Subject, change: Change, rng: &mut Rng) -> Result<&'static s
         return Err("an accepted module reads back as another one".to_owned());
     }
     let outcome = runs::both_ways(&module)?;
+    if rng.one_in(3) {
+        let policy = *rng.pick(&NATIVE);
+        runs::natively(&module, &outcome, policy, rng.below(32) as u32)?;
+        tally.count("natively");
+    }
     if outcome == subject.outcome {
         Ok("unharmed")
     } else if change == Change::Nothing {

@@ -7,6 +7,8 @@
 
 mod calls;
 mod expr;
+mod hot;
+mod hot_parts;
 mod literal;
 mod stmt;
 mod types;
@@ -21,6 +23,13 @@ pub fn generate(seed: u64, size: usize) -> String {
     let marked = marked(seed, size);
     let mut rng = Rng::new(seed ^ 0x5eed);
     variants::resolved(&marked, |_| rng.one_in(2))
+}
+
+/// A program of functions with hot loops: much happens in the middle of them.
+pub fn hot(seed: u64, size: usize) -> String {
+    let mut generator = Generator::new(seed);
+    generator.hot_program(size);
+    generator.out
 }
 
 /// The program with a mark `/*: type*/` or `/*-> type*/` at every place where the type may be written.

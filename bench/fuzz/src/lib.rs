@@ -9,6 +9,7 @@
 )]
 
 mod compile;
+pub mod engines;
 mod fbc;
 mod format;
 pub mod generate;

@@ -75,7 +75,7 @@ pub(crate) fn judge(marked: &str, tally: &mut Tally) -> Verdict {
 }
 
 /// The messages of a program that should have none.
-fn refusal(program: &str) -> String {
+pub(crate) fn refusal(program: &str) -> String {
     let diagnostics = flinc::compile("generated.flin", program)
         .err()
         .unwrap_or_default();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use flin_testkit::rng::Rng;
 
 use crate::ground::Ground;
-use crate::{compile, fbc, format, lexer, library, parser, programs};
+use crate::{compile, engines, fbc, format, lexer, library, parser, programs};
 
 /// What a judge found, in words; its first line tells findings of one cause from others.
 pub type Verdict = Result<(), String>;
@@ -88,6 +88,16 @@ pub const TARGETS: &[Target] = &[
             judge: programs::judge,
         },
         least: &[("ran", 90)],
+    },
+    Target {
+        name: "engines",
+        what: "programs with hot loops: native code of every policy does what the interpreter does",
+        test_runs: 25,
+        trial: Trial::Text {
+            make: engines::make,
+            judge: engines::judge,
+        },
+        least: &[("programs", 90), ("Eager", 90), ("with native code", 500)],
     },
     Target {
         name: "fbc",

@@ -5,12 +5,14 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use flin_bytecode::{Instr, Op};
 
 use super::Lower;
+use crate::Plant;
 
 impl Lower<'_, '_> {
     pub(super) fn compare_ints(&mut self, i: Instr) {
         let (b, c) = (self.scalar(i.b), self.scalar(i.c));
         let condition = match i.op {
             Op::EqI64 => IntCC::Equal,
+            Op::LtI64 if self.planted(Plant::LessIsLessOrEqual) => IntCC::SignedLessThanOrEqual,
             Op::LtI64 => IntCC::SignedLessThan,
             Op::LeI64 => IntCC::SignedLessThanOrEqual,
             other => unreachable!("{other:?} compares no ints"),

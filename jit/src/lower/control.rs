@@ -6,6 +6,7 @@ use cranelift_codegen::ir::{Block, InstBuilder, Value};
 use flin_bytecode::{Instr, Op};
 
 use super::{Lower, is_back_edge};
+use crate::Plant;
 
 impl Lower<'_, '_> {
     /// The interpreter does this instruction and the rest of the frame.
@@ -33,6 +34,7 @@ impl Lower<'_, '_> {
         let condition = match i.op {
             Op::JumpEqI64 => IntCC::Equal,
             Op::JumpNeI64 => IntCC::NotEqual,
+            Op::JumpLtI64 if self.planted(Plant::LessIsLessOrEqual) => IntCC::SignedLessThanOrEqual,
             Op::JumpLtI64 => IntCC::SignedLessThan,
             Op::JumpLeI64 => IntCC::SignedLessThanOrEqual,
             other => unreachable!("{other:?} compares no ints"),

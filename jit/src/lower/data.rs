@@ -6,6 +6,7 @@ use flin_bytecode::encode::split_reg_pair;
 use flin_bytecode::{Bank, Const, Instr};
 
 use super::Lower;
+use crate::Plant;
 use crate::operands::Slot;
 
 impl Lower<'_, '_> {
@@ -13,6 +14,9 @@ impl Lower<'_, '_> {
         let value = self.registers.get(&mut self.b, Self::slot(bank, i.b));
         let slot = Self::slot(bank, i.a);
         self.forget(slot);
+        if bank == Bank::Reference && self.planted(Plant::MoveUnwritten) {
+            return self.registers.set_unwritten(&mut self.b, slot, value);
+        }
         self.registers.set(&mut self.b, &self.regions, slot, value);
     }
 

@@ -9,6 +9,7 @@ mod compare;
 mod control;
 mod data;
 mod every;
+mod forced;
 mod kinds;
 mod library;
 mod lists;
@@ -46,6 +47,8 @@ use crate::{Links, Plant};
 pub(crate) struct Knobs {
     /// Count operations (`NativeContext::native_ops`).
     pub(crate) count_ops: bool,
+    /// Leave before every so many instructions (`JitOptions::leave_every`).
+    pub(crate) leave_every: u32,
     /// A mistake made on purpose, for the test of the tests.
     pub(crate) plant: Option<Plant>,
 }
@@ -233,11 +236,16 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.outer_pinned = Some(self.b.ins().get_pinned_reg(types::I64));
         self.b.ins().set_pinned_reg(context);
         let needed = self.unit.live.at_start(self.unit.first_block());
-        for bank in [Bank::Scalar, Bank::Reference] {
-            for reg in self.unit.live.members(needed, bank) {
-                let slot = Slot { bank, reg };
-                self.registers.reload(&mut self.b, &self.regions, slot);
-            }
+        let mut slots = Vec::new();
+        for bank in [Bank::Reference, Bank::Scalar] {
+            let regs = self.unit.live.members(needed, bank);
+            slots.extend(regs.map(|reg| Slot { bank, reg }));
+        }
+        if self.planted(Plant::LoopWithoutScalar) {
+            slots.pop_if(|slot| slot.bank == Bank::Scalar);
+        }
+        for slot in slots {
+            self.registers.reload(&mut self.b, &self.regions, slot);
         }
         self.load_fuel();
         self.make_views(self.unit.views.at_entry);
@@ -306,6 +314,7 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.exits.next_instruction();
         let instr = unit.code[pc as usize];
         let leaves = instr.op.ends_block() || jump_target(&instr).is_some();
+        self.leave_now_and_then(instr);
         if leaves {
             self.make_views(unit.views.at_end[number as usize]);
         }
@@ -519,6 +528,9 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.fail_if(status);
         writes(module, instr, |slot| {
             self.forget(slot);
+            if slot.bank == Bank::Scalar && self.planted(Plant::HelperResultLost) {
+                return;
+            }
             self.registers.reload(&mut self.b, &self.regions, slot);
         });
         self.remake_views();
@@ -549,7 +561,7 @@ impl<'a, 'p> Lower<'a, 'p> {
     }
 
     /// Whether a mistake is to be made.
-    fn planted(&self, plant: Plant) -> bool {
+    pub(crate) fn planted(&self, plant: Plant) -> bool {
         self.knobs.plant == Some(plant)
     }
 }

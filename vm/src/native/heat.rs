@@ -10,8 +10,8 @@ use flin_bytecode::FuncId;
 use super::{JitPolicy, OsrEntry};
 use crate::machine::Machine;
 
-/// Fuel after which a function is hot: about 2,000 turns or calls.
-const HOT: u32 = 2048;
+/// Fuel after which a function is usually hot: about 2,000 turns or calls.
+pub(crate) const HOT_FUEL: u32 = 2048;
 /// What a call from native code counts.
 const CALL_FROM_NATIVE: u32 = 64;
 
@@ -67,14 +67,16 @@ pub(crate) fn before_call(m: &Machine, func: u32, from_native: bool) {
 /// Adds to the heat of a function; whether it is hot.
 fn charge(m: &Machine, func: u32, fuel: u32) -> bool {
     let heat = &m.program.funcs()[func as usize].heat;
+    let options = m.program.native_state().options();
+    let hot = options.map_or(HOT_FUEL, |options| options.hot_fuel);
     let before = heat.load(Ordering::Relaxed);
-    if before >= HOT {
+    if before >= hot {
         return true;
     }
     // Two machines may overwrite each other's count: it is a rough one.
     let now = before.saturating_add(fuel);
     heat.store(now, Ordering::Relaxed);
-    now >= HOT
+    now >= hot
 }
 
 fn ask(m: &Machine, func: u32) {

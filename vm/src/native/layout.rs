@@ -22,6 +22,9 @@ pub const CONTEXT_CLASSES: i32 = offset_of!(NativeContext, classes) as i32;
 /// `NativeContext::native_ops`.
 pub const CONTEXT_NATIVE_OPS: i32 = offset_of!(NativeContext, native_ops) as i32;
 
+/// `NativeContext::until_leaving`.
+pub const CONTEXT_UNTIL_LEAVING: i32 = offset_of!(NativeContext, until_leaving) as i32;
+
 /// Address of the native code of a prepared function, null while there is none.
 pub const FUNC_NATIVE: i32 = offset_of!(FuncInfo, native) as i32;
 /// Address of the trampoline that enters it.

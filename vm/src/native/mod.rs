@@ -57,6 +57,8 @@ pub struct NativeContext {
     pub native_ops: u64,
     /// Operations that native code had done by the dispatch loop.
     pub helper_ops: u64,
+    /// Instructions until native code leaves its frame; counted only if `JitOptions::leave_every`.
+    pub until_leaving: u64,
     /// The machine, while native code runs.
     pub(crate) machine: *mut Machine,
     /// Its host, while native code runs.
@@ -72,6 +74,7 @@ impl NativeContext {
             classes: std::ptr::null_mut(),
             native_ops: 0,
             helper_ops: 0,
+            until_leaving: 0,
             machine: std::ptr::null_mut(),
             host: None,
         }
@@ -101,6 +104,11 @@ pub struct JitOptions {
     pub osr_every_loop: bool,
     /// For tests: every so many slices that end at a loop of native code it is left for the interpreter; 0 is never.
     pub exit_every: u32,
+    /// For tests: before every so many instructions that do something, native code leaves its frame to the interpreter,
+    /// as if the instruction had no fast path; 0 is never.
+    pub leave_every: u32,
+    /// Fuel after which a function is hot.
+    pub hot_fuel: u32,
     /// Fuel between two questions to the host.
     pub slice_fuel: u32,
     /// Whether native code counts its operations.
@@ -113,6 +121,8 @@ impl Default for JitOptions {
             policy: JitPolicy::Auto,
             osr_every_loop: false,
             exit_every: 0,
+            leave_every: 0,
+            hot_fuel: heat::HOT_FUEL,
             slice_fuel: crate::interp::SLICE_FUEL,
             count_ops: false,
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use flin_bytecode::{Class, EntityTypeId, FuncId, Module, PageVariable};
-use flin_corpus::MemoryHost;
+use flin_corpus::{MemoryHost, Policy};
 use flin_vm::{HostValue, Limits, Program, Trap, Vm};
 
 const FUEL_PER_CALL: u64 = 3 * 1024;
@@ -31,6 +31,34 @@ pub(crate) fn both_ways(module: &Module) -> Result<Outcome, String> {
     Err(format!(
         "collecting at every allocation changes what happens:\n{collecting:#?}\nnot\n{as_always:#?}"
     ))
+}
+
+/// Whether native code of a policy does the same, as far as the module ends by itself.
+pub(crate) fn natively(
+    module: &Module,
+    outcome: &Outcome,
+    policy: Policy,
+    salt: u32,
+) -> Result<(), String> {
+    let program = flin_corpus::load(module.clone(), policy, salt)
+        .map_err(|e| format!("verified, but: {e}"))?;
+    let (native, allocated_bytes) = run(&program, policy.collects_always());
+    // Where a run is stopped depends on how often the host is asked; when memory is short, on when garbage is collected.
+    let is_short = allocated_bytes > MEMORY_BYTES as u64 / 2;
+    if is_short || native == *outcome || native.was_stopped() || outcome.was_stopped() {
+        return Ok(());
+    }
+    Err(format!(
+        "{policy:?} with salt {salt} changes what happens:\n{native:#?}\nnot\n{outcome:#?}"
+    ))
+}
+
+impl Outcome {
+    fn was_stopped(&self) -> bool {
+        self.calls
+            .iter()
+            .any(|call| call.contains("TimeLimitExceeded"))
+    }
 }
 
 /// What happens, and the bytes allocated altogether.
