@@ -23,6 +23,7 @@ use std::sync::Arc;
 use flin_bytecode::Module;
 use flin_syntax::span::LineIndex;
 use flin_vm::{Limits, Program, Trap, Vm};
+use flinc::optimise::Passes;
 
 pub use case::{Case, FOLDERS, KERNELS, Setup, StoreFault, files, root};
 pub use flin_jit::Plant;
@@ -73,8 +74,19 @@ pub fn run_program(name: &str, source: &str, policy: Policy) -> Ran {
 /// # Panics
 /// If the compiler makes a module that cannot be written and read back.
 pub fn compiled(name: &str, source: &str) -> Result<Module, String> {
-    let compiled =
-        flinc::compile(name, source).map_err(|diagnostics| diagnosed(source, &diagnostics))?;
+    compiled_with(name, source, Passes::default())
+}
+
+/// As [`compiled`], with chosen passes of the optimiser.
+///
+/// # Errors
+/// As [`compiled`].
+///
+/// # Panics
+/// As [`compiled`].
+pub fn compiled_with(name: &str, source: &str, passes: Passes) -> Result<Module, String> {
+    let compiled = flinc::compile_with(name, source, passes)
+        .map_err(|diagnostics| diagnosed(source, &diagnostics))?;
     let bytes = flin_bytecode::fbc::write(&compiled.module);
     let module = flin_bytecode::fbc::read(&bytes)
         .unwrap_or_else(|e| panic!("{name}: cannot be read back: {e}"));

@@ -9,7 +9,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flin_corpus::diagnostics::{GENERATED, Generated, Pair, check_generated, check_pair, pairs};
-use flin_corpus::{Case, Policy, compiled, files, run_module};
+use flin_corpus::{Case, Policy, compiled, compiled_with, files, run_module};
+use flinc::optimise::Passes;
 
 /// One test.
 struct Test {
@@ -154,6 +155,20 @@ fn check_program(name: &str, path: &Path) -> Vec<String> {
         if ran.left != *left {
             failures.push(format!("{name} leaves:\n{}", difference(left, &ran.left)));
         }
+    }
+    // The optimiser changes nothing that anybody can see.
+    let as_written = std::panic::catch_unwind(|| {
+        compiled_with(&file, &case.source, Passes::none())
+            .map(|module| run_module(&file, &case.source, module, Policy::Interpreter).happened)
+            .unwrap_or_else(|diagnosed| diagnosed)
+    });
+    match as_written {
+        Ok(actual) if actual == expected => {}
+        Ok(actual) => failures.push(format!(
+            "not optimised:\n{}",
+            difference(&expected, &actual)
+        )),
+        Err(panic) => failures.push(format!("not optimised: {}", words_of(panic.as_ref()))),
     }
     failures
 }

@@ -186,10 +186,16 @@ fn is_allowed(program: &str, op: &str, function: &str) -> bool {
 fn untyped(module: &Module) -> BTreeSet<(&'static str, String)> {
     let mut found = BTreeSet::new();
     for function in &module.functions {
-        for word in &function.code {
+        for (at, word) in function.code.iter().enumerate() {
             let instr = Instr::decode(*word).expect("an instruction");
             if is_untyped(module, function, &instr) {
-                found.insert((instr.op.mnemonic(), function.name.clone()));
+                // Code of a called function may stand in its caller.
+                let (_, _, scope) = function.place_of(at as u32);
+                let of = match scope.checked_sub(1) {
+                    Some(call) => &module.functions[function.inlined[call as usize].func.index()],
+                    None => function,
+                };
+                found.insert((instr.op.mnemonic(), of.name.clone()));
             }
         }
     }

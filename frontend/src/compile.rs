@@ -9,8 +9,9 @@ use flin_syntax::span::LineIndex;
 use foldhash::HashSet;
 
 use crate::intact::intact;
+use crate::optimise::Passes;
 use crate::prelude::{self, PRELUDE};
-use crate::{infer, lower, resolve, travels};
+use crate::{infer, lower, optimise, resolve, travels};
 
 /// More diagnostics than this are not shown: the first ones explain the rest.
 pub const DIAGNOSTICS_MAX: usize = 50;
@@ -36,7 +37,22 @@ pub struct Compiled {
 /// # Panics
 /// If the compiler itself is wrong.
 pub fn compile(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnostic>> {
-    let work = || stages(source_name, source_text);
+    compile_with(source_name, source_text, Passes::default())
+}
+
+/// As [`compile`], with chosen passes of the optimiser.
+///
+/// # Errors
+/// As [`compile`].
+///
+/// # Panics
+/// As [`compile`].
+pub fn compile_with(
+    source_name: &str,
+    source_text: &str,
+    passes: Passes,
+) -> Result<Compiled, Vec<Diagnostic>> {
+    let work = || stages(source_name, source_text, passes);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .stack_size(STACK_BYTES)
@@ -50,7 +66,11 @@ pub fn compile(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Dia
     })
 }
 
-fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnostic>> {
+fn stages(
+    source_name: &str,
+    source_text: &str,
+    passes: Passes,
+) -> Result<Compiled, Vec<Diagnostic>> {
     let parsed = flin_syntax::parse(source_text);
     let mut found = parsed.diagnostics;
     let rest = intact(parsed.program, &parsed.unread, source_text);
@@ -70,8 +90,9 @@ fn stages(source_name: &str, source_text: &str) -> Result<Compiled, Vec<Diagnost
     add_new(&mut found, types_say, source_text);
     add_new(&mut found, travels::check(&program, &types), source_text);
     stop_at_errors(&mut found)?;
-    let module =
+    let mut module =
         lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;
+    optimise::optimise(&mut module, passes);
     if cfg!(debug_assertions)
         && let Err(error) = flin_bytecode::verify::verify(&module)
     {

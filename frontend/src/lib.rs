@@ -1,5 +1,5 @@
 //! The compiler as a library: source text in, module or diagnostics out; no file, clock or environment is touched here.
-//! Stages, in order: `flin_syntax::parse`, `resolve` (names), `infer` (types), `lower` (bytecode).
+//! Stages, in order: `flin_syntax::parse`, `resolve` (names), `infer` (types), `lower` (bytecode), `optimise`.
 
 pub mod cases;
 mod compile;
@@ -11,12 +11,13 @@ mod kinds;
 pub mod lower;
 mod near;
 pub mod operands;
+pub mod optimise;
 mod prelude;
 pub mod resolve;
 mod travels;
 pub mod types;
 pub mod unsupported;
 
-pub use compile::{Compiled, DIAGNOSTICS_MAX, compile};
+pub use compile::{Compiled, DIAGNOSTICS_MAX, compile, compile_with};
 pub use flin_syntax as syntax;
 pub use prelude::PRELUDE;

@@ -14,6 +14,7 @@ use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use flin_syntax::limits::FILE_BYTES_MAX;
 use flin_syntax::render::{self, Color, Sources};
 use flin_syntax::{Code, Diagnostic};
+use flinc::optimise::Passes;
 
 /// The program is at fault.
 const EXIT_PROGRAM: u8 = 1;
@@ -42,6 +43,9 @@ struct Arguments {
     /// Where the bytecode goes [default: the source's name with .fbc]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Leave optimisations out, all or those named; what the program does is the same
+    #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = Passes::without, long_help = passes_help())]
+    no_opt: Option<Passes>,
     /// Print what the grammar reads but this version cannot compile yet
     #[arg(long)]
     unsupported: bool,
@@ -120,6 +124,17 @@ impl Stop {
     }
 }
 
+/// The passes that can be left out.
+fn passes_help() -> String {
+    let rows = flinc::optimise::Pass::ALL.iter();
+    let rows = rows.map(|pass| format!("\n  {:<9} {}", pass.name(), pass.meaning()));
+    format!(
+        "Leave optimisations out; what the program does is the same. Without names all are left out, else those named, \
+         separated by commas:{}",
+        rows.collect::<String>()
+    )
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let messages = arguments.messages;
@@ -129,7 +144,10 @@ fn main() -> ExitCode {
         (Some(Command::Disasm { module }), _) => disasm(module),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
-        (None, [source]) => build(source, arguments.output.as_deref(), messages),
+        (None, [source]) => {
+            let passes = arguments.no_opt.unwrap_or_default();
+            build(source, arguments.output.as_deref(), passes, messages)
+        }
         (None, []) => {
             let help = Arguments::command().render_help();
             Err(Stop::usage(format!("no source file was named\n\n{help}")))
@@ -218,10 +236,10 @@ fn text_of(bytes: Vec<u8>, name: &str, messages: Messages) -> Result<String, Sto
 }
 
 /// Compiles a file and prints what there is to say about it.
-fn compile(source: &Path, messages: Messages) -> Result<flinc::Compiled, Stop> {
+fn compile(source: &Path, passes: Passes, messages: Messages) -> Result<flinc::Compiled, Stop> {
     let name = source.display().to_string();
     let text = read_source(source, messages)?;
-    match flinc::compile(&name, &text) {
+    match flinc::compile_with(&name, &text, passes) {
         Ok(compiled) => {
             show(&compiled.warnings, &name, &text, messages);
             Ok(compiled)
@@ -280,7 +298,8 @@ fn check_all(sources: &[PathBuf], messages: Messages) -> Result<u8, Stop> {
     let mut worst = 0;
     let mut sentences = Vec::new();
     for source in sources {
-        if let Err(stop) = compile(source, messages) {
+        // What is wrong shows before code gets better.
+        if let Err(stop) = compile(source, Passes::none(), messages) {
             worst = worst.max(stop.code);
             sentences.push(stop.sentence);
         }
@@ -295,7 +314,12 @@ fn check_all(sources: &[PathBuf], messages: Messages) -> Result<u8, Stop> {
     }
 }
 
-fn build(source: &Path, output: Option<&Path>, messages: Messages) -> Result<u8, Stop> {
+fn build(
+    source: &Path,
+    output: Option<&Path>,
+    passes: Passes,
+    messages: Messages,
+) -> Result<u8, Stop> {
     let output = output.map_or_else(|| source.with_extension("fbc"), Path::to_path_buf);
     if output == source {
         return Err(Stop::usage(format!(
@@ -303,7 +327,7 @@ fn build(source: &Path, output: Option<&Path>, messages: Messages) -> Result<u8,
             output.display()
         )));
     }
-    let compiled = compile(source, messages)?;
+    let compiled = compile(source, passes, messages)?;
     let bytes = flin_bytecode::fbc::write(&compiled.module);
     write_whole(&output, &bytes)?;
     Ok(0)

@@ -15,7 +15,7 @@ fn small_programs_become_this_code() {
             .to_string_lossy()
             .into_owned();
         let source = std::fs::read_to_string(&path).expect("a program");
-        match flinc::compile(&name, &source) {
+        match flinc::compile_with(&name, &source, flinc::optimise::Passes::none()) {
             Ok(compiled) => {
                 flin_bytecode::verify(&compiled.module).unwrap_or_else(|e| panic!("{name}: {e}"));
                 let code = own_code(&compiled.module, &source);

@@ -57,7 +57,12 @@ pub fn lower(
     cx.value_functions();
     cx.tables();
     if cx.errors.is_empty() {
-        Ok(cx.module.module)
+        let mut module = cx.module.module;
+        for at in 0..module.functions.len() {
+            module.functions[at].arguments =
+                flin_bytecode::arguments::arguments(&module, &module.functions[at]);
+        }
+        Ok(module)
     } else {
         Err(cx.errors)
     }

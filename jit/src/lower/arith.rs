@@ -64,6 +64,25 @@ impl Lower<'_, '_> {
         self.set_scalar(i.a, value);
     }
 
+    /// What the compiler has proved not to overflow.
+    pub(super) fn wrapping(&mut self, i: Instr) {
+        let (b, c) = (self.scalar(i.b), self.scalar(i.c));
+        let value = match i.op {
+            Op::AddWrapI64 => self.b.ins().iadd(b, c),
+            Op::SubWrapI64 => self.b.ins().isub(b, c),
+            Op::MulWrapI64 => self.b.ins().imul(b, c),
+            other => unreachable!("{other:?} checks what it does"),
+        };
+        self.set_scalar(i.a, value);
+    }
+
+    pub(super) fn add_imm_wrapping(&mut self, i: Instr) {
+        let b = self.scalar(i.b);
+        let c = self.b.ins().iconst(types::I64, i64::from(i.imm));
+        let value = self.b.ins().iadd(b, c);
+        self.set_scalar(i.a, value);
+    }
+
     pub(super) fn neg(&mut self, i: Instr) {
         let b = self.scalar(i.b);
         let least = self.b.ins().icmp_imm_s(IntCC::Equal, b, i64::MIN);

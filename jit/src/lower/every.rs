@@ -36,6 +36,8 @@ impl Lower<'_, '_> {
             Op::DivI64 => self.div(i),
             Op::RemI64 => self.rem(i),
             Op::AddImmI64 => self.add_imm(i),
+            Op::AddWrapI64 | Op::SubWrapI64 | Op::MulWrapI64 => self.wrapping(i),
+            Op::AddImmWrapI64 => self.add_imm_wrapping(i),
             Op::NegI64 => self.neg(i),
             Op::AddF64 | Op::SubF64 | Op::MulF64 | Op::DivF64 => self.float_op(i),
             Op::RemF64 => self.float_call(i, RtCall::RemF64),

@@ -630,6 +630,9 @@ impl FunctionBuilder {
             catches,
             lines: self.lines,
             from_prelude: self.from_prelude,
+            arguments: Vec::new(),
+            inlined: Vec::new(),
+            scopes: Vec::new(),
         })
     }
 }

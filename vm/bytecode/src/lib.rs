@@ -3,6 +3,7 @@
 //! of the workspace and touches no disk, clock or environment.
 #![forbid(unsafe_code)]
 
+pub mod arguments;
 pub mod build;
 pub mod class;
 pub mod encode;

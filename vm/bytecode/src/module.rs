@@ -3,7 +3,7 @@
 //! behaviour; every id in it is checked by the verifier before anything runs.
 
 use crate::class::Class;
-use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
+use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, LibId, ShapeId, TypeId};
 
 /// One compiled program.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -267,6 +267,54 @@ pub struct Function {
     pub lines: Vec<(u32, u32, u32)>,
     /// Which source file `lines` speak of: false is the program, true the prelude.
     pub from_prelude: bool,
+    /// (instruction, library row, parameter), ascending by instruction: what an error about the value there speaks of.
+    pub arguments: Vec<(u32, u16, u8)>,
+    /// Calls that the compiler replaced by the called function's code.
+    pub inlined: Vec<Inlined>,
+    /// (first instruction, scope), ascending by instruction: 0 is the function itself, n is `inlined[n - 1]`, whose source
+    /// file `lines` speak of there.
+    pub scopes: Vec<(u32, u32)>,
+}
+
+/// A call that the compiler replaced by the called function's code. Errors in it have the trace that the call would give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inlined {
+    /// The called function.
+    pub func: FuncId,
+    /// The scope of the call; scopes come before those inside of them.
+    pub outer: u32,
+    /// Where the call stands.
+    pub line: u32,
+    /// Where in that line.
+    pub column: u32,
+}
+
+impl Function {
+    /// Line and column of an instruction, and its scope.
+    pub fn place_of(&self, instruction: u32) -> (u32, u32, u32) {
+        let before = self
+            .lines
+            .partition_point(|(start, ..)| *start <= instruction);
+        let (line, column) = match before.checked_sub(1) {
+            Some(at) => (self.lines[at].1, self.lines[at].2),
+            None => (0, 0),
+        };
+        let before = self
+            .scopes
+            .partition_point(|(start, _)| *start <= instruction);
+        let scope = before.checked_sub(1).map_or(0, |at| self.scopes[at].1);
+        (line, column, scope)
+    }
+
+    /// The library row and parameter that an error about the value made or checked by an instruction speaks of.
+    pub fn argument_of(&self, instruction: u32) -> Option<(LibId, usize)> {
+        let at = self
+            .arguments
+            .binary_search_by_key(&instruction, |(at, ..)| *at)
+            .ok()?;
+        let (_, row, parameter) = self.arguments[at];
+        Some((LibId(row), usize::from(parameter)))
+    }
 }
 
 /// A protected range: an error raised at `start <= pc < end` continues at `target` with the error object in `reg`.

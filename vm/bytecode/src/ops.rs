@@ -128,6 +128,10 @@ macro_rules! for_each_op {
         RemI64 "rem.i64" arith (a: out i64, b: in i64, c: in i64) {trap} "a = b % c with the sign of b; DivisionByZero; MIN % -1 is 0";
         PowI64 "pow.i64" arith (a: out i64, b: in i64, c: in i64) {trap} "a = b ** c; IntegerOverflow; TypeError when c < 0";
         AddImmI64 "add.imm.i64" arith (a: out i64, b: in i64, imm: int) {trap} "a = b + imm; IntegerOverflow";
+        AddWrapI64 "add.wrap.i64" arith (a: out i64, b: in i64, c: in i64) {} "a = b + c (cannot overflow: the compiler has proved it; wraps in nonsensical code)";
+        SubWrapI64 "sub.wrap.i64" arith (a: out i64, b: in i64, c: in i64) {} "a = b - c (cannot overflow, as add.wrap.i64)";
+        MulWrapI64 "mul.wrap.i64" arith (a: out i64, b: in i64, c: in i64) {} "a = b * c (cannot overflow, as add.wrap.i64)";
+        AddImmWrapI64 "add.imm.wrap.i64" arith (a: out i64, b: in i64, imm: int) {} "a = b + imm (cannot overflow, as add.wrap.i64)";
         NegI64 "neg.i64" arith (a: out i64, b: in i64) {trap} "a = -b; IntegerOverflow";
         AddF64 "add.f64" arith (a: out f64, b: in f64, c: in f64) {} "a = b + c";
         SubF64 "sub.f64" arith (a: out f64, b: in f64, c: in f64) {} "a = b - c";

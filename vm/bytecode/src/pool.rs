@@ -146,6 +146,9 @@ impl ModuleBuilder {
             catches: Vec::new(),
             lines: Vec::new(),
             from_prelude: false,
+            arguments: Vec::new(),
+            inlined: Vec::new(),
+            scopes: Vec::new(),
         })
     }
 

@@ -201,7 +201,7 @@ fn the_reason_of_a_refusal_names_what_is_wrong() {
     );
     assert_eq!(
         message(|b| b[8] = 9),
-        "the file has format version 9, this program reads version 2; compile the source again"
+        "the file has format version 9, this program reads version 3; compile the source again"
     );
     assert_eq!(
         message(|b| b.truncate(10)),

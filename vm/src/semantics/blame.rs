@@ -2,36 +2,34 @@
 //! are checked in many places (before the call, in a native body, in the FLIN code of the prelude), and the sentence must
 //! name what the program called. Must stay true: a name is only given where it is certain; finding it changes nothing.
 
-use flin_bytecode::encode::split_reg_pair;
-use flin_bytecode::library::{LibBody, lookup};
-use flin_bytecode::{Bank, Function, Instr, LIBRARY, LibId, Op, OperandKind, Place, Signature};
+use flin_bytecode::LibId;
+use flin_bytecode::arguments::{ITEMS, row_of_prelude};
 
 use crate::fault::{Blame, NewError};
 use crate::machine::Machine;
+use crate::semantics::errors::Call;
 
-/// The function of the prelude that turns what was given for a list into one; its argument is one of the next call.
-const ITEMS: &str = "__items";
-/// How far ahead of a failed check its call is looked for, in instructions.
-const AHEAD_MAX: usize = 512;
-
-/// The message of a new error raised by the instruction before `pc`.
-pub(crate) fn sentence(m: &Machine, new: &NewError, pc: *const u64) -> String {
+/// The message of a new error, raised in these calls (innermost first).
+pub(crate) fn sentence(m: &Machine, new: &NewError, calls: &[Call]) -> String {
     if new.blame == Blame::Nobody {
         return new.message.clone();
     }
-    let (places, called) = running(m, pc);
-    let Some((function, instruction)) = places else {
+    let module = m.program.module();
+    let Some(own) = calls.iter().position(|call| !call.from_prelude) else {
         return new.message.clone();
     };
-    if let Some(called) = called {
-        let named = match called {
-            ITEMS => argument_after(m, function, instruction, true),
-            called => row_of_prelude(called).map(|row| (row, None)),
-        };
-        return match named {
-            Some((row, Some(at))) => argument(row, at, &new.message),
-            Some((row, None)) => format!("in `{}`: {}", row.row().name, new.message),
-            None => new.message.clone(),
+    let argument_of =
+        |call: &Call| module.functions[call.code as usize].argument_of(call.instruction);
+    if let Some(called) = calls[..own].last() {
+        return match module.functions[called.func as usize].name.as_str() {
+            ITEMS => match argument_of(&calls[own]) {
+                Some((row, at)) => argument(row, at, &new.message),
+                None => new.message.clone(),
+            },
+            name => match row_of_prelude(name) {
+                Some(row) => format!("in `{}`: {}", row.row().name, new.message),
+                None => new.message.clone(),
+            },
         };
     }
     match new.blame {
@@ -41,28 +39,11 @@ pub(crate) fn sentence(m: &Machine, new: &NewError, pc: *const u64) -> String {
             format!("element of {}", argument(row, at, &new.message))
         }
         Blame::Element(..) => new.message.clone(),
-        Blame::Value => match argument_after(m, function, instruction, false) {
-            Some((row, Some(at))) => argument(row, at, &new.message),
-            Some((_, None)) | None => new.message.clone(),
+        Blame::Value => match argument_of(&calls[own]) {
+            Some((row, at)) => argument(row, at, &new.message),
+            None => new.message.clone(),
         },
     }
-}
-
-/// The innermost function of the program with the instruction it is at, and the function of the prelude it has called.
-fn running(m: &Machine, pc: *const u64) -> (Option<(&Function, usize)>, Option<&str>) {
-    let mut pc = pc;
-    let mut called = None;
-    for record in m.stacks.records.iter().rev() {
-        let function = &m.program.module().functions[record.func as usize];
-        if !function.from_prelude {
-            let info = &m.program.funcs()[record.func as usize];
-            let instruction = info.instruction(pc).saturating_sub(1) as usize;
-            return (Some((function, instruction)), called);
-        }
-        called = Some(function.name.as_str());
-        pc = record.pc;
-    }
-    (None, called)
 }
 
 fn is_named(row: LibId) -> bool {
@@ -76,159 +57,4 @@ fn argument(row: LibId, at: usize, message: &str) -> String {
         }
         Some(_) | None => message.to_owned(),
     }
-}
-
-/// The row that a function of the prelude is the body of.
-fn row_of_prelude(function: &str) -> Option<LibId> {
-    let is_it = |body| matches!(body, LibBody::Prelude(name) if name == function);
-    let at = LIBRARY.iter().position(|row| is_it(row.body))?;
-    Some(LibId(at as u16))
-}
-
-/// The row that an instruction calls, as op or as function of the prelude.
-fn called_row(m: &Machine, instr: Instr) -> Option<LibId> {
-    if instr.op == Op::CallLib {
-        return Some(LibId(instr.imm as u16));
-    }
-    if instr.op != Op::Call {
-        return None;
-    }
-    let callee = m.program.module().functions.get(instr.imm as usize)?;
-    row_of_prelude(&callee.name).filter(|_| callee.from_prelude)
-}
-
-/// The library function, and its parameter, that the value made or checked by an instruction goes to: the next use of its
-/// register is that argument. With `far`, the value may be moved on its way.
-fn argument_after(
-    m: &Machine,
-    function: &Function,
-    instruction: usize,
-    far: bool,
-) -> Option<(LibId, Option<usize>)> {
-    let failed = Instr::decode(*function.code.get(instruction)?).ok()?;
-    let (bank, mut reg) = subject(m, failed)?;
-    let ahead = function.code.iter().skip(instruction + 1).take(AHEAD_MAX);
-    for (distance, word) in ahead.enumerate() {
-        let instr = Instr::decode(*word).ok()?;
-        if let Some(to) = moved(instr, bank, reg) {
-            if !far && distance > 0 {
-                return None;
-            }
-            reg = to;
-            continue;
-        }
-        if let Some(row) = called_row(m, instr)
-            && let Some(at) = parameter(row.signature(), (instr.a, instr.b), bank, reg)
-        {
-            return Some((row, Some(at)));
-        }
-        if mentions(instr, bank, reg) {
-            return in_place(failed, instr, reg);
-        }
-    }
-    None
-}
-
-/// As `argument_after`, where the library function is done by an operation in place. Only a check against any list or map
-/// is one for such a function.
-fn in_place(failed: Instr, used: Instr, reg: u16) -> Option<(LibId, Option<usize>)> {
-    if failed.op != Op::UnboxRef {
-        return None;
-    }
-    let (name, parameters): (_, &[Place]) = if matches!(
-        used.op,
-        Op::ListPushI64 | Op::ListPushF64 | Op::ListPushBool | Op::ListPushRef | Op::ListPushAny
-    ) {
-        ("push", &[Place::A])
-    } else if matches!(used.op, Op::ListConcat | Op::AddAny) {
-        ("concat", &[Place::B, Place::C])
-    } else if used.op == Op::MapGet {
-        ("get", &[Place::B])
-    } else if used.op == Op::MapSet {
-        ("set", &[Place::B])
-    } else {
-        return None;
-    };
-    let at = parameters
-        .iter()
-        .position(|place| value(used, *place) == i32::from(reg))?;
-    Some((*lookup(name).first()?, Some(at)))
-}
-
-/// The register whose value an instruction checks or gives.
-fn subject(m: &Machine, instr: Instr) -> Option<(Bank, u16)> {
-    if instr.op == Op::Call {
-        let callee = m.program.module().functions.get(instr.imm as usize)?;
-        let bank = callee.signature.result?.bank();
-        let base = match bank {
-            Bank::Scalar => instr.a,
-            Bank::Reference => instr.b,
-        };
-        let slot = callee.signature.result_slot(false);
-        return Some((bank, u16::from(base) + slot as u16));
-    }
-    let first = instr.op.row().operands.first()?;
-    let class = first.kind.class()?;
-    Some((class.bank(), value(instr, first.place) as u16))
-}
-
-fn value(instr: Instr, place: Place) -> i32 {
-    match place {
-        Place::A => i32::from(instr.a),
-        Place::B => i32::from(instr.b),
-        Place::C => i32::from(instr.c),
-        Place::Imm => instr.imm,
-    }
-}
-
-/// Where an instruction moves the register, if it does nothing else.
-fn moved(instr: Instr, bank: Bank, reg: u16) -> Option<u16> {
-    if instr.op == Op::MovWide {
-        let (to, from) = split_reg_pair(instr.imm);
-        let same_bank = (instr.a == 0) == (bank == Bank::Scalar);
-        return (same_bank && from == reg).then_some(to);
-    }
-    if !matches!(
-        instr.op,
-        Op::MovI64 | Op::MovF64 | Op::MovBool | Op::MovRef | Op::MovAny | Op::BoxRef
-    ) {
-        return None;
-    }
-    let [to, from] = instr.op.row().operands else {
-        return None;
-    };
-    let is_it = from.kind.class()?.bank() == bank && value(instr, from.place) == i32::from(reg);
-    is_it.then_some(value(instr, to.place) as u16)
-}
-
-/// Which parameter of a call whose window begins there the register carries.
-fn parameter(signature: &Signature, window: (u8, u8), bank: Bank, reg: u16) -> Option<usize> {
-    let base = match bank {
-        Bank::Scalar => window.0,
-        Bank::Reference => window.1,
-    };
-    let nth = usize::from(reg.checked_sub(u16::from(base))?);
-    let params = &signature.params;
-    let mut of_bank = (0..params.len()).filter(|at| params[*at].bank() == bank);
-    of_bank.nth(nth)
-}
-
-/// Whether an instruction reads or writes the register, or may.
-fn mentions(instr: Instr, bank: Bank, reg: u16) -> bool {
-    let reg = i32::from(reg);
-    instr.op.row().operands.iter().any(|operand| {
-        let value = value(instr, operand.place);
-        match operand.kind {
-            OperandKind::Out(class) | OperandKind::In(class) | OperandKind::InOut(class) => {
-                class.bank() == bank && value == reg
-            }
-            OperandKind::Run(class) => class.bank() == bank && value <= reg,
-            OperandKind::Window(of) => of == bank && value <= reg,
-            OperandKind::RegPair => {
-                let (to, from) = split_reg_pair(value);
-                i32::from(to) == reg || i32::from(from) == reg
-            }
-            _ => false,
-        }
-    })
 }

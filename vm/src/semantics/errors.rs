@@ -2,7 +2,7 @@
 //! position is the innermost instruction of the program, not of the prelude; traces are bounded; making an error cannot
 //! fail, not even when memory is used up.
 
-use flin_bytecode::Function;
+use flin_bytecode::Module;
 
 use crate::fault::{Blame, NewError, Res};
 use crate::heap::{ErrorParts, Heap, Obj, list_len};
@@ -22,16 +22,22 @@ const SHORT_MESSAGE_BYTES: usize = 1024;
 /// An error object for a new error raised by the instruction before `pc`.
 pub(crate) fn new_error(m: &mut Machine, new: NewError, pc: *const u64) -> Obj {
     let calls = calls(m, pc);
+    let message = blame::sentence(m, &new, &calls);
+    let calls: Vec<Call> = calls
+        .into_iter()
+        .filter(|call| !call.from_prelude)
+        .collect();
     #[cfg(feature = "count")]
-    if let Some((func, instruction)) = calls.first() {
+    if let Some(call) = calls.first() {
         let program = &m.program;
         program
             .profile()
-            .raise(program.module(), *func, *instruction, &new.kind);
+            .raise(program.module(), call.code, call.instruction, &new.kind);
     }
-    let (line, column) = calls.first().map_or((0, 0), |call| position(m, *call));
+    let (line, column) = calls
+        .first()
+        .map_or((0, 0), |call| (call.line, call.column));
     let trace = shortened(&calls);
-    let message = blame::sentence(m, &new, pc);
     let heap = &mut m.heap;
     let kind = text(heap, new.kind.name());
     let message = text(heap, &message);
@@ -96,25 +102,71 @@ fn trace_list(heap: &mut Heap, entries: &[i64]) -> Word {
     Word::object(list)
 }
 
-/// The running calls of the program (not of the prelude), innermost first: function and instruction.
-fn calls(m: &Machine, pc: *const u64) -> Vec<(u32, u32)> {
+/// A running call as the source has it: one that the compiler replaced by the called function's code counts, too.
+pub(crate) struct Call {
+    /// The function whose code runs.
+    pub(crate) code: u32,
+    pub(crate) instruction: u32,
+    /// How many inlined calls further out than the innermost one of this instruction.
+    level: u32,
+    /// The function as the source has it.
+    pub(crate) func: u32,
+    pub(crate) from_prelude: bool,
+    line: u32,
+    column: u32,
+}
+
+/// The running calls, innermost first.
+fn calls(m: &Machine, pc: *const u64) -> Vec<Call> {
     let mut pc = pc;
     let mut calls = Vec::new();
     for record in m.stacks.records.iter().rev() {
         let instruction = m.program.funcs()[record.func as usize]
             .instruction(pc)
             .saturating_sub(1);
-        if !m.program.module().functions[record.func as usize].from_prelude {
-            calls.push((record.func, instruction));
-        }
+        calls_at(m.program.module(), (record.func, instruction), &mut calls);
         pc = record.pc;
     }
     calls
 }
 
+/// The calls that one frame stands for: those inlined around the instruction, then the function itself.
+fn calls_at(module: &Module, (code, instruction): (u32, u32), calls: &mut Vec<Call>) {
+    let Some(function) = module.functions.get(code as usize) else {
+        return;
+    };
+    let (mut line, mut column, mut scope) = function.place_of(instruction);
+    for level in 0.. {
+        let inlined = scope
+            .checked_sub(1)
+            .and_then(|at| function.inlined.get(at as usize));
+        let func = inlined.map_or(code, |call| call.func.0);
+        let of = module.functions.get(func as usize);
+        calls.push(Call {
+            code,
+            instruction,
+            level,
+            func,
+            from_prelude: of.is_some_and(|of| of.from_prelude),
+            line,
+            column,
+        });
+        let Some(call) = inlined else { return };
+        (line, column, scope) = (call.line, call.column, call.outer);
+    }
+}
+
+/// Bits of a trace entry for an instruction, and for it and the function: both are limited by the verifier.
+const INSTRUCTION_BITS: u32 = 22;
+const CODE_BITS: u32 = 44;
+
 /// Entries of a trace list: long traces lose their middle.
-fn shortened(calls: &[(u32, u32)]) -> Vec<i64> {
-    let entry = |(func, instruction): &(u32, u32)| i64::from(*func) << 32 | i64::from(*instruction);
+fn shortened(calls: &[Call]) -> Vec<i64> {
+    let entry = |call: &Call| {
+        i64::from(call.level) << CODE_BITS
+            | i64::from(call.code) << INSTRUCTION_BITS
+            | i64::from(call.instruction)
+    };
     if calls.len() <= TRACE_INNER + TRACE_OUTER + 1 {
         return calls.iter().map(entry).collect();
     }
@@ -153,28 +205,6 @@ pub(crate) fn trace_value(m: &mut Machine, error: Obj) -> Res<Word> {
         m.heap.list_push(list, Word::object(map))?;
     }
     Ok(Word::object(list))
-}
-
-/// Line and column of an instruction.
-fn position(m: &Machine, (func, instruction): (u32, u32)) -> (u32, u32) {
-    m.program
-        .module()
-        .functions
-        .get(func as usize)
-        .map_or((0, 0), |function| line_of(function, instruction))
-}
-
-fn line_of(function: &Function, instruction: u32) -> (u32, u32) {
-    let after = function
-        .lines
-        .partition_point(|(start, _, _)| *start <= instruction);
-    match after
-        .checked_sub(1)
-        .and_then(|index| function.lines.get(index))
-    {
-        Some((_, line, column)) => (*line, *column),
-        None => (0, 0),
-    }
 }
 
 /// A text word as a string.
@@ -233,13 +263,19 @@ fn trace_of(m: &mut Machine, trace: Word) -> Vec<TraceEntry> {
             });
             continue;
         }
-        let (func, instruction) = ((entry >> 32) as u32, entry as u32);
-        let (line, column) = position(m, (func, instruction));
-        if let Some(function) = m.program.module().functions.get(func as usize) {
+        let instruction = entry as u32 & ((1 << INSTRUCTION_BITS) - 1);
+        let code = (entry >> INSTRUCTION_BITS) as u32 & ((1 << (CODE_BITS - INSTRUCTION_BITS)) - 1);
+        let level = (entry >> CODE_BITS) as usize;
+        let module = m.program.module();
+        let mut calls = Vec::new();
+        calls_at(module, (code, instruction), &mut calls);
+        if let Some(call) = calls.get(level)
+            && let Some(function) = module.functions.get(call.func as usize)
+        {
             entries.push(TraceEntry {
                 function: function.name.clone(),
-                line,
-                column,
+                line: call.line,
+                column: call.column,
             });
         }
     }

@@ -8,8 +8,8 @@ use crate::class::Class;
 use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
 use crate::module::{
     Catch, Const, ConstValue, Entity, EntityField, EnumDef, Function, Global, Handler, Injected,
-    Inverse, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule, Shape,
-    Signature, TestBlock, TypeDesc, VariableKind,
+    Inlined, Inverse, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule,
+    Shape, Signature, TestBlock, TypeDesc, VariableKind,
 };
 
 macro_rules! wire_ids {
@@ -75,6 +75,8 @@ wire_struct! {
     Global { name, class, ty }
     Signature { params, result }
     Catch { start, end, target, reg }
+    Inlined { func, outer, line, column }
+    Places { lines, arguments, inlined, scopes }
     Page { path, view, variables, handlers, reads, field_sources, shown }
     PageVariable { global, kind, init }
     Handler { event, func, params, by_name }
@@ -127,8 +129,19 @@ impl Wire for Function {
             catches: Wire::read(reader)?,
             lines: Vec::new(),
             from_prelude: Wire::read(reader)?,
+            arguments: Vec::new(),
+            inlined: Vec::new(),
+            scopes: Vec::new(),
         })
     }
+}
+
+/// What the section of lines holds for one function.
+struct Places {
+    lines: Vec<(u32, u32, u32)>,
+    arguments: Vec<(u32, u16, u8)>,
+    inlined: Vec<Inlined>,
+    scopes: Vec<(u32, u32)>,
 }
 
 /// The bytes of one section.
@@ -153,6 +166,9 @@ pub(super) fn write_section(module: &Module, section: Section) -> Vec<u8> {
             write_number(module.functions.len() as u64, &mut out);
             for function in &module.functions {
                 function.lines.write(&mut out);
+                function.arguments.write(&mut out);
+                function.inlined.write(&mut out);
+                function.scopes.write(&mut out);
             }
         }
         Section::Pages => module.pages.write(&mut out),
@@ -184,15 +200,18 @@ pub(super) fn read_section(
         Section::Signatures => module.signatures = Wire::read(reader)?,
         Section::Functions => module.functions = Wire::read(reader)?,
         Section::Lines => {
-            let tables: Vec<Vec<(u32, u32, u32)>> = Wire::read(reader)?;
+            let tables: Vec<Places> = Wire::read(reader)?;
             if tables.len() != module.functions.len() {
                 return Err(FbcError::LineTables {
                     functions: module.functions.len(),
                     tables: tables.len(),
                 });
             }
-            for (function, lines) in module.functions.iter_mut().zip(tables) {
-                function.lines = lines;
+            for (function, places) in module.functions.iter_mut().zip(tables) {
+                function.lines = places.lines;
+                function.arguments = places.arguments;
+                function.inlined = places.inlined;
+                function.scopes = places.scopes;
             }
         }
         Section::Pages => module.pages = Wire::read(reader)?,

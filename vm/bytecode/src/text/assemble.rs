@@ -9,7 +9,7 @@ use crate::class::{Bank, Class};
 use crate::encode::{Instr, reg_pair};
 use crate::ids::{EntityTypeId, FuncId, ShapeId, TypeId};
 use crate::library::lookup;
-use crate::module::{Catch, Function, Global, Module, Shape, Signature, TypeDesc};
+use crate::module::{Catch, Function, Global, Inlined, Module, Shape, Signature, TypeDesc};
 use crate::ops::{Op, OperandKind, Place};
 use crate::pool::ModuleBuilder;
 
@@ -280,6 +280,33 @@ impl Assembler<'_> {
                     .push((current.code.len() as u32, fit(row)?, fit(column)?));
                 Ok(())
             }
+            ".inlined" => {
+                let (func, outer) = (FuncId(id(line)?), fit(integer(line)?)?);
+                let row = integer(line)?;
+                if !line.eat(":") {
+                    return Err(expected("`:`", line.rest()));
+                }
+                let column = integer(line)?;
+                current.function.inlined.push(Inlined {
+                    func,
+                    outer,
+                    line: fit(row)?,
+                    column: fit(column)?,
+                });
+                Ok(())
+            }
+            ".scope" => {
+                let scope = fit(integer(line)?)?;
+                let at = current.code.len() as u32;
+                current.function.scopes.push((at, scope));
+                Ok(())
+            }
+            ".argument" => {
+                let (row, parameter) = (fit(integer(line)?)?, fit(integer(line)?)?);
+                let at = current.code.len() as u32;
+                current.function.arguments.push((at, row, parameter));
+                Ok(())
+            }
             ".catch" => {
                 let labels = [
                     line.word().to_owned(),
@@ -474,6 +501,9 @@ impl Current {
             catches: Vec::new(),
             lines: Vec::new(),
             from_prelude: false,
+            arguments: Vec::new(),
+            inlined: Vec::new(),
+            scopes: Vec::new(),
         };
         Current {
             function,

@@ -257,10 +257,23 @@ impl Printer<'_> {
             .collect();
         let labels = self.labels(&code);
         let mut lines = self.function.lines.iter().peekable();
-        let mut shown = 0;
+        let mut scopes = self.function.scopes.iter().peekable();
+        let mut arguments = self.function.arguments.iter().peekable();
+        let (mut shown, mut elsewhere) = (0, false);
         for (pc, instr) in code.iter().enumerate() {
+            if let Some(&(_, scope)) = scopes.next_if(|(start, _)| *start as usize == pc) {
+                let _ = writeln!(self.out, "  .scope {scope}");
+                elsewhere = self.is_elsewhere(scope);
+            }
             if let Some(&(_, line, column)) = lines.next_if(|(start, _, _)| *start as usize == pc) {
-                self.position(line, column, &mut shown);
+                if elsewhere {
+                    let _ = writeln!(self.out, "  .line {line}:{column}");
+                } else {
+                    self.position(line, column, &mut shown);
+                }
+            }
+            if let Some(&(_, row, parameter)) = arguments.next_if(|(at, ..)| *at as usize == pc) {
+                let _ = writeln!(self.out, "  .argument {row} {parameter}");
             }
             if labels.contains(&(pc as u32)) {
                 let _ = writeln!(self.out, "L{pc}:");
@@ -284,6 +297,15 @@ impl Printer<'_> {
         }
         self.out.push_str("}\n");
         self.out
+    }
+
+    /// Whether the lines of a scope are not those of the source.
+    fn is_elsewhere(&self, scope: u32) -> bool {
+        let inlined = scope
+            .checked_sub(1)
+            .and_then(|at| self.function.inlined.get(at as usize));
+        let func = inlined.and_then(|call| self.module.functions.get(call.func.index()));
+        func.is_some_and(|function| function.from_prelude)
     }
 
     fn head(&mut self, at: usize) {
@@ -318,6 +340,21 @@ impl Printer<'_> {
         }
         if function.from_prelude {
             self.out.push_str("  .prelude\n");
+        }
+        for (at, call) in function.inlined.iter().enumerate() {
+            let name = self
+                .module
+                .functions
+                .get(call.func.index())
+                .map_or("", |f| &f.name);
+            let (func, outer) = (call.func.0, call.outer);
+            let _ = writeln!(
+                self.out,
+                "  .inlined #{func} {outer} {}:{}  ; scope {}: {name}",
+                call.line,
+                call.column,
+                at + 1
+            );
         }
     }
 

@@ -235,6 +235,11 @@ pub enum CodeFault {
         /// The entry.
         entry: usize,
     },
+    /// An entry of the tables of inlined calls, their scopes or arguments is wrong or not in order.
+    Places {
+        /// Which one, from 0.
+        entry: usize,
+    },
     /// The flow of control is too tangled to be followed within bounds.
     TooComplex,
 }
@@ -428,6 +433,12 @@ impl fmt::Display for CodeFault {
                 )
             }
             CodeFault::Lines { entry } => write!(f, "line table entry {entry} is not in order"),
+            CodeFault::Places { entry } => {
+                write!(
+                    f,
+                    "entry {entry} of the inlined calls, their scopes or the arguments is wrong or not in order"
+                )
+            }
             CodeFault::TooComplex => write!(
                 f,
                 "the flow of control is too tangled to be checked; split the function"

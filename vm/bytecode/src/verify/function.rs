@@ -92,6 +92,7 @@ pub(super) fn check(module: &Module, bounds: Bounds, function: &Function) -> Res
     }
     subject.catches().map_err(|fault| (None, fault))?;
     lines(function).map_err(|fault| (None, fault))?;
+    places(module, function).map_err(|fault| (None, fault))?;
     flow::check(&subject)
 }
 
@@ -172,6 +173,34 @@ fn lines(function: &Function) -> Result<(), VerifyFault> {
             || last.is_some_and(|last| pc <= last)
         {
             return Err(VerifyFault::Code(CodeFault::Lines { entry }));
+        }
+        last = Some(pc);
+    }
+    Ok(())
+}
+
+/// The tables that tell inlined calls and arguments of library functions.
+fn places(module: &Module, function: &Function) -> Result<(), VerifyFault> {
+    let fault = |entry| Err(VerifyFault::Code(CodeFault::Places { entry }));
+    for (entry, scope) in function.inlined.iter().enumerate() {
+        let known = scope.func.index() < module.functions.len() && scope.outer as usize <= entry;
+        if !known || scope.line == 0 || scope.column == 0 {
+            return fault(entry);
+        }
+    }
+    let mut last = None;
+    for (entry, &(pc, scope)) in function.scopes.iter().enumerate() {
+        let known = scope as usize <= function.inlined.len() && (pc as usize) < function.code.len();
+        if !known || last.is_some_and(|last| pc <= last) {
+            return fault(entry);
+        }
+        last = Some(pc);
+    }
+    let mut last = None;
+    for (entry, &(pc, row, _)) in function.arguments.iter().enumerate() {
+        let known = LibId(row).get().is_some() && (pc as usize) < function.code.len();
+        if !known || last.is_some_and(|last| pc <= last) {
+            return fault(entry);
         }
         last = Some(pc);
     }

@@ -1,0 +1,94 @@
+//! The optimiser: bytecode in, better bytecode out. Here, between lowering and the module, because lowering should only
+//! say what a program means. Must stay true: output, errors, their places and traces are those of the program without it;
+//! each pass can be left out; a function that does not fit its limits stays as it was.
+
+mod assign;
+mod body;
+mod branches;
+mod circles;
+mod copies;
+mod emit;
+mod escape;
+mod graph;
+mod hoist;
+mod inline;
+mod interval;
+mod numbering;
+mod passes;
+mod raise;
+mod ranges;
+mod segments;
+
+use flin_bytecode::{Function, Module};
+
+use body::Body;
+use circles::Circles;
+pub use passes::{Pass, Passes, UnknownPass};
+
+/// Optimises all functions of a module.
+pub(crate) fn optimise(module: &mut Module, passes: Passes) {
+    if passes == Passes::none() {
+        return;
+    }
+    let Circles { order, returns } = Circles::of(module);
+    let mut done: Vec<Option<Body>> = vec![None; module.functions.len()];
+    for func in order {
+        let Some(mut body) = raise::raise(module, &module.functions[func as usize]) else {
+            continue;
+        };
+        let sources = inline::Sources {
+            module,
+            done: &done,
+        };
+        improve(&sources, &mut body, passes);
+        let once = !returns[func as usize];
+        if passes.has(Pass::Inline) && once && inline::is_candidate(&body) {
+            done[func as usize] = Some(body.clone());
+        }
+        if let Some(better) = lowered(module, body, passes) {
+            module.functions[func as usize] = better;
+        }
+    }
+}
+
+fn improve(sources: &inline::Sources<'_>, body: &mut Body, passes: Passes) {
+    if passes.has(Pass::Copies) {
+        copies::propagate(body);
+        copies::drop_unread(body);
+    }
+    if passes.has(Pass::Inline) && inline::inline(sources, body) {
+        copies::propagate(body);
+        copies::drop_unread(body);
+        if escape::escape(body) {
+            copies::propagate(body);
+            copies::drop_unread(body);
+        }
+    }
+    if passes.has(Pass::Branches) {
+        branches::tidy(body);
+    }
+    if passes.has(Pass::Repeats)
+        && numbering::number(sources.module, body)
+        && passes.has(Pass::Copies)
+    {
+        copies::propagate(body);
+    }
+    if passes.has(Pass::Ranges) {
+        ranges::ranges(sources.module, body);
+    }
+    if passes.has(Pass::Hoist) && hoist::hoist(body) && passes.has(Pass::Copies) {
+        copies::propagate(body);
+    }
+    if passes.has(Pass::Copies) {
+        copies::drop_unread(body);
+        copies::drop_overwritten(body);
+    }
+}
+
+fn lowered(module: &Module, mut body: Body, passes: Passes) -> Option<Function> {
+    if passes.has(Pass::Branches) {
+        branches::rotate(&mut body);
+    }
+    let assigned = assign::assign(module, &mut body)?;
+    emit::emit(&body, &assigned)
+}
