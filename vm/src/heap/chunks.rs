@@ -5,11 +5,20 @@
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::RefCell;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Bytes of a chunk, and what it is aligned to.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;
-/// Chunks that a thread keeps; what a heap had beyond them goes back to the system.
+/// Chunks that a thread keeps in any case: what nearly all requests do with.
+const KEPT_FEW: usize = 2;
+/// Chunks that a thread keeps at most; what a heap had beyond them goes back to the system.
 const KEPT_MAX: usize = 16;
+/// Chunks that all threads together keep, besides the few of each.
+const KEPT_BY_ALL_MAX: usize = 64;
+
+/// Chunks that threads keep.
+static KEPT_BY_ALL: AtomicUsize = AtomicUsize::new(0);
 
 const LAYOUT: Layout = match Layout::from_size_align(CHUNK_BYTES, CHUNK_BYTES) {
     Ok(layout) => layout,
@@ -22,6 +31,7 @@ struct Kept(Vec<*mut u8>);
 
 impl Drop for Kept {
     fn drop(&mut self) {
+        KEPT_BY_ALL.fetch_sub(self.0.len(), Relaxed);
         for chunk in &self.0 {
             // SAFETY: kept chunks came from `alloc` with this layout and nobody uses them.
             unsafe { dealloc(*chunk, LAYOUT) };
@@ -37,6 +47,7 @@ thread_local! {
 pub(super) fn take() -> *mut u8 {
     let kept = KEPT.try_with(|kept| kept.borrow_mut().0.pop());
     if let Ok(Some(chunk)) = kept {
+        KEPT_BY_ALL.fetch_sub(1, Relaxed);
         return chunk;
     }
     // SAFETY: the layout has a size above zero.
@@ -57,11 +68,34 @@ pub(super) fn give_back(chunks: &[*mut u8]) {
     };
     let taken = KEPT.try_with(|kept| {
         let kept = &mut kept.borrow_mut().0;
-        let (keep, rest) = chunks.split_at(chunks.len().min(KEPT_MAX.saturating_sub(kept.len())));
+        let most = match KEPT_BY_ALL.load(Relaxed) {
+            0..KEPT_BY_ALL_MAX => KEPT_MAX,
+            KEPT_BY_ALL_MAX.. => KEPT_FEW,
+        };
+        let (keep, rest) = chunks.split_at(chunks.len().min(most.saturating_sub(kept.len())));
         kept.extend(keep.iter().rev());
+        KEPT_BY_ALL.fetch_add(keep.len(), Relaxed);
         free(rest);
     });
     if taken.is_err() {
         free(chunks);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_gets_its_chunks_back_and_keeps_a_few() {
+        let first = take();
+        let second = take();
+        assert!((first as usize).is_multiple_of(CHUNK_BYTES) && first != second);
+        give_back(&[first, second]);
+        assert_eq!((take(), take()), (first, second));
+        let many: Vec<*mut u8> = (0..KEPT_MAX + 4).map(|_| take()).collect();
+        give_back(&many);
+        give_back(&[first, second]);
+        assert_eq!(KEPT.with(|kept| kept.borrow().0.len()), KEPT_MAX);
     }
 }

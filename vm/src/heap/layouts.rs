@@ -165,7 +165,7 @@ fn empty_slots(classes: impl Iterator<Item = Class>) -> Box<[u64]> {
 }
 
 fn static_text(storage: &mut Vec<Box<[u64]>>, text: &str) -> Obj {
-    let mut words = vec![0_u64; 1 + text.len().div_ceil(8)].into_boxed_slice();
+    let mut words = vec![0_u64; (1 + text.len().div_ceil(8)).max(2)].into_boxed_slice();
     let ascii = if text.is_ascii() { FLAG_ASCII } else { 0 };
     let len = u32::try_from(text.len()).expect("verified: constants are far below 4 GiB");
     words[0] = header(Kind::Text, 0, len) | FLAG_STATIC | ascii;
