@@ -112,6 +112,7 @@ impl Search<'_> {
                     self.lose(span);
                     return None;
                 }
+                self.lose_lines(decl.body.span);
                 // Its body may lack whatever gives the result.
                 decl.result
                     .get_or_insert(TypeExpr::new(TypeKind::Error, head));
@@ -124,7 +125,10 @@ impl Search<'_> {
             StmtKind::View(_)
             | StmtKind::Markup(_)
             | StmtKind::Route { .. }
-            | StmtKind::Test { .. } => self.broken.push(span),
+            | StmtKind::Test { .. } => {
+                self.lose_lines(span);
+                self.broken.push(span);
+            }
             StmtKind::Expr(_)
             | StmtKind::Let { .. }
             | StmtKind::Declare { .. }
@@ -154,6 +158,33 @@ impl Search<'_> {
         Some(statement)
     }
 
+    /// Loses what a body declares up to its last error: a bracket too many may have ended it in the middle, so that what
+    /// follows stands outside of it.
+    fn lose_lines(&mut self, body: Span) {
+        let to = self.unread.partition_point(|place| *place <= body.end);
+        let last = self.unread[..to].last().copied().unwrap_or(body.start);
+        let rest = self.source.get(last as usize..).unwrap_or("");
+        let length = rest.find('\n').unwrap_or(rest.len()) as u32;
+        self.lose(Span::new(body.start, (last + length).max(body.start)));
+    }
+
+    /// Notes what a declaring word without a name behind it leaves open, and a function of which only `fn` is missing.
+    fn lose_head(&mut self, line: &str) {
+        let line = line.trim();
+        let length = line.find(|c| !is_of_name(c)).unwrap_or(line.len());
+        let (word, behind) = line.split_at(length);
+        let behind = behind.trim_start();
+        let nameless = !behind.starts_with(is_of_name);
+        match word {
+            "enum" | "entity" | "type" => self.lost.nameless_type |= nameless,
+            "fn" => self.lost.nameless_function |= nameless,
+            _ if behind.starts_with('(') && line.ends_with('{') => {
+                self.lost.names.insert(Arc::from(word));
+            }
+            _ => {}
+        }
+    }
+
     /// Notes the names that a lost text may have declared: capitalised ones, those after a declaring word, before `:`
     /// or `=`, and all before a line's first `=`.
     fn lose(&mut self, span: Span) {
@@ -163,6 +194,7 @@ impl Search<'_> {
         for line in text.lines() {
             let line = line.split("//").next().unwrap_or(line);
             let assigned = assignment_in(line).unwrap_or(0);
+            self.lose_head(line);
             let mut before = "";
             let mut at = 0;
             while let Some(start) = line[at..].find(is_of_name) {
@@ -178,6 +210,9 @@ impl Search<'_> {
                     || start < assigned;
                 if declared {
                     self.lost.names.insert(Arc::from(word));
+                }
+                if before == "fn" {
+                    self.lost.glued.push(Arc::from(word));
                 }
                 self.lost.has_enum |= before == "enum";
                 before = word;

@@ -16,6 +16,7 @@ mod tag;
 mod text;
 mod words;
 
+pub(crate) use characters::indent_of;
 pub(crate) use text::unicode_escape;
 
 use crate::codes::Code;

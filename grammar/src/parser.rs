@@ -154,11 +154,12 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
         .collect();
     lexer_lines.sort_unstable();
     let mut all = one_flood_per_line(&lines, lexer);
+    let headless = headless_bodies(source, &all);
     all.extend(parser.into_iter().filter(|diagnostic| {
-        !diagnostic.is_error()
-            || lexer_lines
-                .binary_search(&lines.line(diagnostic.span().start))
-                .is_err()
+        let at = diagnostic.span().start;
+        let in_headless = headless.iter().any(|body| body.contains(&at));
+        let on_line = lexer_lines.binary_search(&lines.line(at)).is_ok();
+        !diagnostic.is_error() || !on_line && !in_headless
     }));
     all.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.code));
     all.dedup_by(|later, first| {
@@ -169,12 +170,39 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
                     && lines.line(later.span().start) == lines.line(first.span().start))
     });
     drop_consequences(source, &mut all);
+    drop_runs(source, &lines, &mut all);
     let mut warnings = 0;
     all.retain(|diagnostic| {
         warnings += usize::from(!diagnostic.is_error());
         diagnostic.is_error() || warnings <= WARNINGS_SHOWN_MAX
     });
     limit_errors(all)
+}
+
+/// The deeper lines below a text without end that has swallowed the `{` at the end of its line: nobody knows any more what
+/// they are the body of.
+fn headless_bodies(source: &str, lexer: &[Diagnostic]) -> Vec<std::ops::Range<u32>> {
+    let mut bodies = Vec::new();
+    for text in lexer.iter().filter(|it| it.code == Code::UnclosedText) {
+        let at = text.span().start as usize;
+        let before = source[..at].rfind('\n').map_or(0, |end| end + 1);
+        let indent = lexer::indent_of(source, before).unwrap_or(0);
+        let mut lines = source[before..].split_inclusive('\n');
+        let head = lines.next().unwrap_or("");
+        if !head.trim_end().ends_with('{') {
+            continue;
+        }
+        let start = before + head.len();
+        let mut end = start;
+        for line in lines {
+            if lexer::indent_of(source, end).is_some_and(|own| own <= indent) {
+                break;
+            }
+            end += line.len();
+        }
+        bodies.push(start as u32..end as u32);
+    }
+    bodies
 }
 
 /// Codes that say no more than that the grammar does not go on: after another mistake on the line they are consequences.
@@ -203,6 +231,25 @@ fn drop_consequences(source: &str, all: &mut Vec<Diagnostic>) {
         if diagnostic.is_error() && !follows {
             last = Some(at);
         }
+        !follows
+    });
+}
+
+/// Where a separator seems to be missing, the next lines are read as parts of something that they do not belong to: of
+/// messages on one line after the other that say no more than that, the first is enough.
+fn drop_runs(source: &str, lines: &LineIndex, all: &mut Vec<Diagnostic>) {
+    let mut last: Option<u32> = None;
+    all.retain(|diagnostic| {
+        let at = diagnostic.span().start as usize;
+        if !is_general(diagnostic.code) {
+            return true;
+        }
+        let start = source[..at].rfind('\n').map_or(0, |end| end + 1);
+        let inside = lexer::indent_of(source, start) != Some(0);
+        let line = lines.line(diagnostic.span().start);
+        let follows = inside && last.is_some_and(|last| line <= last + 1);
+        let leads = follows || diagnostic.code == Code::MissingSeparator;
+        last = leads.then_some(line);
         !follows
     });
 }

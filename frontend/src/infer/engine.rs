@@ -83,6 +83,8 @@ pub(super) struct Engine<'p> {
     pub(super) float_literals: HashSet<(FnId, ExprId)>,
     /// While checking: the messages so far.
     pub(super) diagnostics: Option<Vec<Diagnostic>>,
+    /// Of which values that are only none that was told.
+    pub(super) nothing_told: HashSet<super::report::Nothing>,
     /// Declarations that do not take their own first value.
     pub(super) doubts: Doubts,
     loop_writes: HashMap<FnId, Rc<LoopWrites>>,
@@ -125,6 +127,7 @@ impl<'p> Engine<'p> {
             patient: true,
             float_literals,
             diagnostics: None,
+            nothing_told: HashSet::default(),
             doubts,
             loop_writes: HashMap::new(),
             shared: Rc::new(Shared::of(program)),

@@ -6,7 +6,7 @@ use flin_bytecode::LibId;
 use flin_bytecode::library::{LIBRARY, LibBody, LibRow, LibType};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{BinOp, EntityIx, ExprId, ExprKind, TypeAnn};
+use crate::hir::{BinOp, EntityIx, ExprId, ExprKind, FnId, TypeAnn};
 use crate::near::{from_elsewhere, nearest};
 
 use super::cells::{FuncNodeId, MapKind, MapNodeId};
@@ -17,6 +17,15 @@ use super::words::{counted, counted_range, either, param_words, sign};
 
 /// More messages than this are not collected; far fewer are shown.
 const DIAGNOSTICS_MAX: usize = 500;
+
+/// Where a value that is only none comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Nothing {
+    /// Here a variable gets it.
+    Place(Span),
+    /// This function gives it.
+    Function(FnId),
+}
 
 impl Walker<'_, '_> {
     pub(super) fn report(&mut self, at: ExprId, make: impl FnOnce(&mut Self, Span) -> Diagnostic) {
@@ -39,13 +48,64 @@ impl Walker<'_, '_> {
                 .label("what is given here does not fit")
                 .hint(format!("`{name}` is `{scheme}`"));
         }
+        let follows = diagnostic.is_error() && self.was_told_of_nothing(at);
         if let Some(all) = &mut self.engine.diagnostics
+            && !follows
             && !all
                 .iter()
                 .any(|known| known.code == diagnostic.code && known.span() == diagnostic.span())
         {
             all.push(diagnostic);
         }
+    }
+
+    /// Whether an operand is only none, and that was told at another use: one mistake, such as a function that forgets its
+    /// result, is one message.
+    fn was_told_of_nothing(&mut self, at: ExprId) -> bool {
+        if self.function.from_prelude {
+            return false;
+        }
+        let operands = match self.kind(at) {
+            ExprKind::Binary(_, a, b) | ExprKind::In(a, b) => [*a, *b],
+            _other => [at, at],
+        };
+        let mut sources: Vec<Nothing> = Vec::new();
+        for operand in operands {
+            if self.engine.cells.norm(self.value_of(operand)) == Set::NONE
+                && let Some(source) = self.source_of_nothing(operand)
+                && !sources.contains(&source)
+            {
+                sources.push(source);
+            }
+        }
+        let told = |source: &Nothing| self.engine.nothing_told.contains(source);
+        let follows = sources.iter().any(told);
+        self.engine.nothing_told.extend(sources);
+        follows
+    }
+
+    /// Where the none that an expression gives comes from, if that may be used at several places.
+    fn source_of_nothing(&mut self, expr: ExprId) -> Option<Nothing> {
+        let cell = match self.kind(expr) {
+            ExprKind::CallFn(func, _) => return Some(Nothing::Function(*func)),
+            ExprKind::Local(local) => {
+                let first = self.function.exprs.iter().find_map(|it| match &it.kind {
+                    ExprKind::Let(declared, Some(value)) if declared == local => Some(*value),
+                    _other => None,
+                });
+                if let Some(value) = first
+                    && let ExprKind::CallFn(func, _) = self.kind(value)
+                {
+                    return Some(Nothing::Function(*func));
+                }
+                self.locals[local.index()]
+            }
+            ExprKind::Global(global) => self.engine.globals[global.index()],
+            _other => return None,
+        };
+        let origins = self.engine.cells.origins(cell);
+        let of_none = origins.into_iter().find(|origin| origin.0 == Set::NONE);
+        of_none.map(|origin| Nothing::Place(origin.1))
     }
 
     /// Inside of the prelude: the row of the library whose body the program called.

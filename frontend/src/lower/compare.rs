@@ -160,6 +160,18 @@ impl Lower<'_, '_> {
         self.b.release(mark);
         self.at(span);
         let dst = self.dst(want, Class::Bool);
+        self.compare_registers(op, how, (left, right), dst);
+        dst
+    }
+
+    /// Compares two operands that were made for it.
+    pub(super) fn compare_registers(
+        &mut self,
+        op: BinOp,
+        how: Compare,
+        (left, right): (Reg, Reg),
+        dst: Reg,
+    ) {
         let (instruction, swap) = match (op, how) {
             (BinOp::Eq | BinOp::Ne, Compare::I64) => (Op::EqI64, false),
             (BinOp::Eq | BinOp::Ne, Compare::F64) => (Op::EqF64, false),
@@ -172,10 +184,9 @@ impl Lower<'_, '_> {
         let (left, right) = if swap { (right, left) } else { (left, right) };
         self.b
             .emit(instruction, &[dst.into(), left.into(), right.into()]);
-        if negated {
+        if op == BinOp::Ne {
             emit!(self.b, NotBool, dst, dst);
         }
-        dst
     }
 
     /// Whether an expression's value is none.
@@ -303,7 +314,7 @@ impl Lower<'_, '_> {
     }
 }
 
-fn is_comparison(op: BinOp) -> bool {
+pub(super) fn is_comparison(op: BinOp) -> bool {
     match op {
         BinOp::Eq | BinOp::Ne | BinOp::Lt | BinOp::Le | BinOp::Gt | BinOp::Ge => true,
         BinOp::Add | BinOp::Sub | BinOp::Mul | BinOp::Div | BinOp::Rem | BinOp::Pow => false,

@@ -1,10 +1,12 @@
 //! Blocks, branches, errors. Must stay true: nothing is emitted after an end; what an error leaves behind is only what
 //! was written before the protected range.
 
-use flin_bytecode::{Class, Label, Reg};
+use flin_bytecode::{Class, Label, Native, Reg, emit};
 
+use super::calls::Arg;
+use super::compare::{Compare, is_comparison};
 use super::function::Lower;
-use crate::hir::{ExprId, LocalId};
+use crate::hir::{BinOp, ExprId, ExprKind, LocalId};
 use crate::types::Ty;
 
 impl Lower<'_, '_> {
@@ -166,11 +168,65 @@ impl Lower<'_, '_> {
 
     pub(super) fn assert(&mut self, cond: ExprId) {
         let fine = self.b.label();
-        self.branch(cond, true, fine);
+        let mark = self.b.mark();
+        self.take_locals(cond);
         let source = self.cx.source_of(self.f.from_prelude, self.span(cond));
-        self.at_expr(cond);
-        self.fail("AssertionError", &format!("assertion failed: {source}"));
+        let (truth, sides) = self.tested_sides(cond);
+        match sides {
+            Some((reg, [left, right])) if !self.b.is_ended() => {
+                match truth {
+                    true => emit!(self.b, JumpIf, reg, fine),
+                    false => emit!(self.b, JumpUnless, reg, fine),
+                }
+                self.at_expr(cond);
+                let text = self.b.temp(Class::Ref);
+                self.text_const(&source, text);
+                let args = [(text, Ty::Text), left, right].map(|(reg, ty)| Arg::Value(reg, ty));
+                self.call_lib(Native::AssertFailed.lib_id(), &args, None);
+            }
+            Some(_) => {}
+            None => {
+                self.branch_inner(cond, true, fine);
+                self.at_expr(cond);
+                self.fail("AssertionError", &format!("assertion failed: {source}"));
+            }
+        }
+        self.b.release(mark);
         self.b.bind(fine);
+    }
+
+    /// Of a condition that compares two values: how its truth is meant, the outcome, and both values. Others are not
+    /// evaluated.
+    fn tested_sides(&mut self, cond: ExprId) -> (bool, Option<(Reg, [(Reg, Ty); 2])>) {
+        let f = self.f;
+        match &f.exprs[cond.index()].kind {
+            ExprKind::Not(inner) => {
+                if let ExprKind::In(item, container) = &f.exprs[inner.index()].kind {
+                    let sides = self.contains_sides(*inner, *item, *container);
+                    return (false, Some(sides));
+                }
+                (true, None)
+            }
+            ExprKind::In(item, container) => {
+                (true, Some(self.contains_sides(cond, *item, *container)))
+            }
+            ExprKind::Binary(op, a, b) if is_comparison(*op) => {
+                let order = !matches!(op, BinOp::Eq | BinOp::Ne);
+                let (ta, tb) = self.compared_types(*a, *b);
+                let (how, left, right) = self.compare_operands(*a, *b, order);
+                let (ta, tb) = match how {
+                    Compare::Any => (Ty::Any, Ty::Any),
+                    Compare::I64 | Compare::F64 | Compare::Bool | Compare::Ref | Compare::Text => {
+                        (ta, tb)
+                    }
+                };
+                self.at_expr(cond);
+                let outcome = self.b.temp(Class::Bool);
+                self.compare_registers(*op, how, (left, right), outcome);
+                (true, Some((outcome, [(left, ta), (right, tb)])))
+            }
+            _other => (true, None),
+        }
     }
 
     /// Raises the error that says: this cannot be reached. Stands where an operand never arrives.

@@ -429,33 +429,47 @@ impl Lower<'_, '_> {
         container: ExprId,
         want: Option<Reg>,
     ) -> Reg {
-        let native = match self.without_none(self.ty(container)) {
-            Ty::List(_) => Native::ListContains,
-            Ty::Text => Native::TextContains,
-            Ty::Map(_) | Ty::Record(_) => Native::MapContains,
-            Ty::Range => Native::RangeContains,
-            _ => Native::AnyContains,
-        };
-        // The item is written first and evaluated first; the row takes the container first.
         let mark = self.b.mark();
+        let found = self.contains_sides(e, item, container).0;
+        self.b.release(mark);
+        let dst = self.dst(want, Class::Bool);
+        self.b.mov(Class::Bool, dst, found);
+        dst
+    }
+
+    /// Whether the item is in the container, and the registers of both.
+    pub(super) fn contains_sides(
+        &mut self,
+        e: ExprId,
+        item: ExprId,
+        container: ExprId,
+    ) -> (Reg, [(Reg, Ty); 2]) {
+        // The item is written first and evaluated first; the row takes the container first.
         let ty = self.ty(item);
         let left = self.operand(item, &[container]);
-        let (native, whole) = match self.records(e) {
+        let (native, (whole, of)) = match self.records(e) {
             Some(walker) => {
                 let records = self.records_of(walker, container);
-                let ty = self.cx.result_type(walker);
-                (Native::ListContains, Arg::Value(records, ty))
+                let of = self.cx.result_type(walker);
+                (Native::ListContains, (records, of))
             }
-            None => (native, Arg::Expr(container)),
+            None => {
+                let of = self.ty(container);
+                let native = match self.without_none(of) {
+                    Ty::List(_) => Native::ListContains,
+                    Ty::Text => Native::TextContains,
+                    Ty::Map(_) | Ty::Record(_) => Native::MapContains,
+                    Ty::Range => Native::RangeContains,
+                    _ => Native::AnyContains,
+                };
+                (native, (self.eval(container, None), of))
+            }
         };
-        let args = [whole, Arg::Value(left, ty)];
+        let args = [Arg::Value(whole, of), Arg::Value(left, ty)];
         let result = self.b.temp(Class::Bool);
         self.at_expr(e);
         self.call_lib(native.lib_id(), &args, Some(result));
-        self.b.release(mark);
-        let dst = self.dst(want, Class::Bool);
-        self.b.mov(Class::Bool, dst, result);
-        dst
+        (result, [(left, ty), (whole, of)])
     }
 }
 

@@ -724,6 +724,14 @@ impl Resolver<'_> {
         if let (None, Some(only)) = (self.top(&name.text), self.enum_with(&name.text)) {
             return self.variant(only, name, args, span);
         }
+        if self.top(&name.text).is_none()
+            && self.search(&name.text).is_none()
+            && !self.enums_with(&name.text).is_empty()
+        {
+            self.refuse_names(args, "a variant");
+            let data = self.positional(args, first);
+            return self.variant_of_several(name, data);
+        }
         if let Some(Item::Entity(_)) = self.top(&name.text) {
             self.positional(args, first);
             self.report(

@@ -24,6 +24,7 @@ pub(super) enum Fate {
 impl Resolver<'_> {
     /// Decides the kinds, checks what depends on them and gives globals their final numbers.
     pub(super) fn settle(&mut self, program: &mut Program) {
+        self.choose_variants(program);
         scope::spread_flags(&mut program.functions);
         self.check_calls_by_signature(program);
         let facts = program.functions.iter();

@@ -8,6 +8,7 @@
 mod assign;
 mod binding;
 mod call;
+mod choices;
 mod collect;
 mod control;
 mod coverage;
@@ -68,6 +69,22 @@ pub struct Lost {
     pub names: HashSet<Arc<str>>,
     /// An enum, whose variants need not be among the names.
     pub has_enum: bool,
+    /// A type of which the name is missing.
+    pub nameless_type: bool,
+    /// A function of which the name is missing.
+    pub nameless_function: bool,
+    /// Names of functions with something else glued behind: `rows_of` where a `(` is missing behind `rows`.
+    pub glued: Vec<Arc<str>>,
+}
+
+impl Lost {
+    /// Whether what could not be read may have declared a name, going by more than the names that stand there.
+    fn may_declare(&self, name: &str) -> bool {
+        let is_type = name.starts_with(char::is_uppercase);
+        is_type && self.nameless_type
+            || !is_type && self.nameless_function
+            || self.glued.iter().any(|glued| glued.starts_with(name))
+    }
 }
 
 /// The same for a program of which parts are missing: nothing is said about names that may have been declared there.
@@ -78,8 +95,8 @@ pub fn resolve_without(
     lost: Lost,
 ) -> (Program, Vec<Diagnostic>) {
     let mut resolver = Resolver::new();
-    resolver.refused = lost.names;
-    resolver.lost_enum = lost.has_enum;
+    resolver.refused.clone_from(&lost.names);
+    resolver.lost = lost;
     resolver.prelude(prelude);
     resolver.file(ast);
     resolver.finish()
@@ -127,10 +144,12 @@ pub(super) struct Resolver<'a> {
     paths: HashMap<String, Span>,
     /// Unknown names that were told, by function or statement of `main`.
     told: HashSet<(ToldIn, Arc<str>)>,
-    /// Something that cannot be read declared an enum: variants may be missing.
-    lost_enum: bool,
+    /// What could not be read.
+    lost: Lost,
     /// Variants of all enums by their names.
     variants: HashMap<Arc<str>, Vec<(EnumIx, u32)>>,
+    /// Variants whose enum is not known yet.
+    ambiguous: Vec<choices::Ambiguous>,
     /// Names that could not be declared; uses of them are no mistakes of their own.
     refused: HashSet<Arc<str>>,
     /// Names of all fields of all entities.
@@ -173,7 +192,8 @@ impl<'a> Resolver<'a> {
             hiding: Vec::new(),
             paths: HashMap::new(),
             told: HashSet::new(),
-            lost_enum: false,
+            lost: Lost::default(),
+            ambiguous: Vec::new(),
             variants: HashMap::new(),
             refused: HashSet::new(),
             field_names: HashSet::new(),
@@ -209,7 +229,8 @@ impl<'a> Resolver<'a> {
         let root = self.frames.first();
         let place = root.map(|frame| (frame.id, frame.limit));
         let is_first = self.told.insert((place, name.text.clone()));
-        if is_first && !self.refused.contains(&name.text) {
+        let excused = self.refused.contains(&name.text) || self.lost.may_declare(&name.text);
+        if is_first && !excused {
             self.report(diagnostic);
         }
     }

@@ -227,7 +227,7 @@ impl Resolver<'_> {
             Meaning::Nothing => match self.enum_with(&name.text) {
                 Some(owner) => self.variant(owner, name, &[], name.span),
                 None if self.enums_with(&name.text).is_empty() => self.read_outside(name),
-                None => self.variant_of_several(name),
+                None => self.variant_of_several(name, Vec::new()),
             },
         }
     }

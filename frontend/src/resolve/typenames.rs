@@ -213,7 +213,7 @@ impl Resolver<'_> {
     }
 }
 
-fn built_in(name: &str) -> Option<TypeAnn> {
+pub(super) fn built_in(name: &str) -> Option<TypeAnn> {
     match name {
         "int" => Some(TypeAnn::Int),
         "float" | "number" | "decimal" => Some(TypeAnn::Float),

@@ -2,7 +2,7 @@
 //! bound; a variant without its enum fits the variant of that name of whichever enum the
 //! value is of.
 
-use flin_syntax::ast::{MatchArm, Name, Pattern, PatternKind};
+use flin_syntax::ast::{MatchArm, Name, Pattern, PatternKind, TypeKind};
 use flin_syntax::{Code, Diagnostic};
 
 use crate::hir::{BinOp, EnumIx, ExprId, ExprKind, LocalId, TypeAnn};
@@ -80,9 +80,13 @@ impl Resolver<'_> {
             .collect();
         let Some((last, others)) = fitting.split_last() else {
             if let Some(one) = found.first() {
-                self.payload_count(one.0, name, held(self, *one), payload.len());
+                self.payload_count(one.0, name, held(self, *one), payload);
             }
-            return self.unknown_data(payload, names, out);
+            // `Rect(w h)` lacks a comma: what else seems wrong in the data follows from that.
+            let told = self.diagnostics.len();
+            self.unknown_data(payload, names, out);
+            self.diagnostics.truncate(told);
+            return;
         };
         for (field, pattern) in payload.iter().enumerate() {
             let mut meant = Vec::new();
@@ -122,19 +126,27 @@ impl Resolver<'_> {
         }
     }
 
-    fn payload_count(&mut self, at: EnumIx, name: &Name, expected: usize, found: usize) {
-        self.report(
-            Diagnostic::error(
-                Code::VariantData,
-                name.span,
-                format!(
-                    "`{}` holds {}, found {found}",
-                    name.text,
-                    count_of(expected, "value")
-                ),
-            )
-            .also(self.enums[at.index()].span, "declared here"),
-        );
+    fn payload_count(&mut self, at: EnumIx, name: &Name, expected: usize, payload: &[Pattern]) {
+        let held = count_of(expected, "value");
+        let title = format!("`{}` holds {held}, found {}", name.text, payload.len());
+        let mut diagnostic = Diagnostic::error(Code::VariantData, name.span, title)
+            .also(self.enums[at.index()].span, "declared here");
+        let unknown = payload.iter().find_map(|part| match &part.kind {
+            PatternKind::Typed { ty, name } => match &ty.kind {
+                TypeKind::Named { name: first, .. }
+                    if super::typenames::built_in(&first.text).is_none() =>
+                {
+                    Some((first, name))
+                }
+                _other => None,
+            },
+            _other => None,
+        });
+        if let Some((first, second)) = unknown.filter(|_| payload.len() < expected) {
+            let words = (&first.text, &second.text);
+            diagnostic = diagnostic.hint(format!("is a comma missing? `{}, {}`", words.0, words.1));
+        }
+        self.report(diagnostic);
     }
 
     /// What a capitalised name in a pattern means; an unknown one is reported.
@@ -192,7 +204,7 @@ impl Resolver<'_> {
             Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
             None => diagnostic.hint("names that are bound begin with a small letter"),
         };
-        if !self.lost_enum {
+        if !self.lost.has_enum {
             self.report_missing(name, diagnostic);
         }
         Capitalised::Unknown
@@ -295,21 +307,6 @@ impl Resolver<'_> {
         let fields = &self.entities[entity.index()].fields;
         let field = fields.iter().find(|field| field.name == *name)?;
         Some(field.ty.clone())
-    }
-
-    /// A variant as a value, without its enum, though several enums have it.
-    pub(super) fn variant_of_several(&mut self, name: &Name) -> ExprId {
-        let owners = self.enums_with(&name.text).iter();
-        let mut words =
-            owners.map(|one| format!("`{}.{}`", self.enums[one.0.index()].name, name.text));
-        let title = format!("several enums have a variant `{}`", name.text);
-        let hint = match (words.next(), words.next(), words.next()) {
-            (Some(first), Some(second), None) => format!("write {first} or {second}"),
-            (first, _, _) => format!("write the enum too, such as {}", first.unwrap_or_default()),
-        };
-        let diagnostic = Diagnostic::error(Code::UnknownVariant, name.span, title).hint(hint);
-        self.report(diagnostic);
-        self.error(name.span)
     }
 
     /// Enums with a variant of this name.

@@ -182,12 +182,15 @@ impl<'s> Balancer<'s> {
         self.note_gap(indent);
         self.line_indent = indent;
         self.line_first = self.balanced.tokens.len();
+        // A text without end has swallowed the closers on its line.
+        let last = self.balanced.tokens.last();
+        let swallowed = last.is_some_and(|it| it.tok == Tok::TextClose && it.start == it.end);
         while let Some(open) = self.stack.last() {
             let ends = open.tok.is_open_bracket()
                 && if token.tok.is_close_bracket() {
                     self.line_indent < open.indent
                 } else {
-                    self.line_indent <= open.indent && token.tok != Tok::LBrace
+                    self.line_indent <= open.indent && (swallowed || token.tok != Tok::LBrace)
                 };
             if !ends {
                 return;

@@ -94,7 +94,7 @@ pub(super) fn identifier_length(text: &str) -> usize {
 }
 
 /// Indentation in characters of the line that begins at byte `line_start`; none for an empty line.
-pub(super) fn indent_of(source: &str, line_start: usize) -> Option<u32> {
+pub(crate) fn indent_of(source: &str, line_start: usize) -> Option<u32> {
     let mut indent = 0;
     for byte in source.as_bytes().get(line_start..)? {
         match byte {

@@ -130,8 +130,11 @@ impl Scanner<'_> {
             match byte {
                 b'\\' if !attribute => at = self.escape(at),
                 b'\n' if limited => {
+                    let swallowed = &self.bytes[self.pos..at];
+                    let with_closer = swallowed.contains(&b'}');
                     self.emit_chunk(attribute, at);
                     self.close_unclosed();
+                    self.end_swallowed(with_closer);
                     return;
                 }
                 b'{' => {
@@ -152,6 +155,16 @@ impl Scanner<'_> {
             }
         }
         self.emit_chunk(attribute, self.bytes.len());
+    }
+
+    /// A text without end has swallowed the closer of the insertion in markup around it.
+    fn end_swallowed(&mut self, with_closer: bool) {
+        if let Some(Mode::Code(code)) = self.modes.last()
+            && with_closer
+            && code.host == Host::Markup
+        {
+            self.end_code(None);
+        }
     }
 
     fn note_suspect(&mut self, start: u32) {

@@ -313,6 +313,21 @@ pub(super) fn assert(call: &mut LibCall<'_>, with_message: bool) -> Res<Ret> {
     Err(Fault::new(ErrorKind::AssertionError, message))
 }
 
+/// `assert left == right` that does not hold: both sides, each on its line and not too long.
+pub(super) fn assert_failed(call: &mut LibCall<'_>) -> Res<Ret> {
+    /// More characters of a side are not shown.
+    const SHOWN_MAX: usize = 500;
+    let mut message = format!("assertion failed: {}", str_of(&call.text(0)?));
+    for (name, at) in [("left: ", 1), ("right:", 2)] {
+        let value = print::inside_text(call.m, call.any(at))?;
+        let cut = value.char_indices().nth(SHOWN_MAX);
+        let shown = cut.map_or(value.as_str(), |(end, _)| &value[..end]);
+        let more = if cut.is_some() { "…" } else { "" };
+        message.push_str(&format!("\n  {name} {shown}{more}"));
+    }
+    Err(Fault::new(ErrorKind::AssertionError, message))
+}
+
 pub(super) fn validation_error(call: &mut LibCall<'_>) -> Res<Ret> {
     let [entity, field, rule, message] =
         [call.text(0)?, call.text(1)?, call.text(2)?, call.text(3)?];

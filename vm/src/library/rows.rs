@@ -190,6 +190,7 @@ bodies! { |call|
     TypeOf => data::type_of(call),
     Assert1 => data::assert(call, false),
     Assert2 => data::assert(call, true),
+    AssertFailed => data::assert_failed(call),
     ValidationError => data::validation_error(call),
     HttpError => data::http_error(call),
     FailText => data::fail_text(call),

@@ -80,6 +80,11 @@ pub(crate) fn to_string(m: &mut Machine, value: Word) -> Res<String> {
     if let View::Text(text) = value.view() {
         return Ok(text.text().unwrap_or_default().to_owned());
     }
+    inside_text(m, value)
+}
+
+/// A value as it is printed inside of another one: a text is in quotes.
+pub(crate) fn inside_text(m: &mut Machine, value: Word) -> Res<String> {
     let mut printer = Printer {
         m,
         out: String::new(),

@@ -292,6 +292,7 @@ library! {
         QueryKind "__query_kind" "(query: query, position: int) -> int" pure "Kind of the n-th step of a query; IndexOutOfBounds." "" => "";
         QueryArg "__query_arg" "(query: query, position: int) -> any" pure "Argument of the n-th step of a query; IndexOutOfBounds." "" => "";
         ValidationError "__validation_error" "(entity: text, field: text, rule: text, message: text) -> never" pure "Raises a ValidationError of an entity, field and rule with a message." "" => "";
+        AssertFailed "__assert_failed" "(condition: text, left: any, right: any) -> never" pure "Raises the AssertionError of a comparison, with both its sides." "" => "";
         StatementEnd "__statement_end" "() -> none" host "A top-level statement of a script, or one of a test, ended: what it saved is kept under `run` and `test`." "" => "";
         ResponseNew "__response" "(map: [K:V]) -> response" pure "The answer that `response { … }` describes: status, headers, body." "" => "";
     }
