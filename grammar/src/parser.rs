@@ -171,6 +171,7 @@ fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Ve
     });
     drop_consequences(source, &mut all);
     drop_runs(source, &lines, &mut all);
+    drop_branches(source, &mut all);
     let mut warnings = 0;
     all.retain(|diagnostic| {
         warnings += usize::from(!diagnostic.is_error());
@@ -251,6 +252,45 @@ fn drop_runs(source: &str, lines: &LineIndex, all: &mut Vec<Diagnostic>) {
         let leads = follows || diagnostic.code == Code::MissingSeparator;
         last = leads.then_some(line);
         !follows
+    });
+}
+
+/// `elif` and `else` below an `if` that was written by the custom of other languages, with `:` and without braces: it was
+/// told at the `if`.
+fn drop_branches(source: &str, all: &mut Vec<Diagnostic>) {
+    let line_at = |at: u32| {
+        let start = source[..at as usize].rfind('\n').map_or(0, |end| end + 1);
+        let line = source[start..].lines().next().unwrap_or("");
+        (start, lexer::indent_of(source, start), line.trim())
+    };
+    let mut head: Option<(usize, Option<u32>)> = None;
+    all.retain(|diagnostic| {
+        if !diagnostic.is_error() {
+            return true;
+        }
+        let (start, indent, line) = line_at(diagnostic.span().start);
+        let branch = line.starts_with("elif") || line.starts_with("else");
+        if let Some((first, outer)) = head
+            && branch
+            && indent == outer
+        {
+            let between = source.get(first..start).unwrap_or("");
+            let mut places = between.match_indices('\n').map(|(at, _)| first + at + 1);
+            let ends = |at: usize| {
+                let (_, own, line) = line_at(at as u32);
+                own.is_some_and(|own| Some(own) <= outer)
+                    && !line.starts_with("elif")
+                    && !line.starts_with("else")
+                    && at != start
+            };
+            if !places.any(ends) {
+                return false;
+            }
+        }
+        if line.starts_with("if ") && line.ends_with(':') {
+            head = Some((start, indent));
+        }
+        true
     });
 }
 

@@ -5,6 +5,7 @@
 use flin_bytecode::{Class, FunctionBuilder, Label, Native, Reg, emit};
 use flin_syntax::Span;
 
+use super::calls::Arg;
 use super::walk::Scopes;
 use super::{Lowering, ResultForm};
 use crate::hir::{self, ExprId, ExprKind, FnId, LocalId};
@@ -153,6 +154,9 @@ impl Lower<'_, '_> {
                 Some(ty) => Place::Cell(reg, ty),
                 None => Place::Register(reg),
             };
+        }
+        for param in &self.f.params {
+            self.check_members_of(param.local);
         }
     }
 
@@ -424,6 +428,7 @@ impl Lower<'_, '_> {
 
     /// Declares a variable with a value in a register of the variable's type: a fresh cell if it lives in one.
     pub(super) fn declare_value(&mut self, local: LocalId, value: Reg, from: Ty) {
+        self.check_members(local, value, from);
         match self.place(local) {
             Place::Register(reg) => {
                 let to = self.local_ty(local);
@@ -439,8 +444,42 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// A value that a tuple pattern takes apart has as many members as that has names; where types do not tell.
+    pub(super) fn check_members(&mut self, local: LocalId, value: Reg, of: Ty) {
+        let Some((names, span)) = self.f.locals[local.index()].tuple else {
+            return;
+        };
+        if !matches!(of, Ty::Any | Ty::Union(_)) {
+            return;
+        }
+        let mark = self.b.mark();
+        let count = self.b.temp(Class::I64);
+        self.int_const(i64::from(names), count);
+        self.at(span);
+        let args = [Arg::Value(value, of), Arg::Value(count, Ty::Int)];
+        self.call_lib(Native::TupleNames.lib_id(), &args, None);
+        self.b.release(mark);
+    }
+
+    /// The same for a variable that has its value.
+    pub(super) fn check_members_of(&mut self, local: LocalId) {
+        if self.f.locals[local.index()].tuple.is_some() {
+            let mark = self.b.mark();
+            let (value, of) = self.read_local(local, None);
+            self.check_members(local, value, of);
+            self.b.release(mark);
+        }
+    }
+
     /// `let`.
     pub(super) fn declare(&mut self, local: LocalId, value: Option<ExprId>) {
+        self.declare_unchecked(local, value);
+        if value.is_some() && !self.b.is_ended() {
+            self.check_members_of(local);
+        }
+    }
+
+    fn declare_unchecked(&mut self, local: LocalId, value: Option<ExprId>) {
         match (self.place(local), value) {
             (Place::Register(reg), Some(value)) => {
                 let ty = self.local_ty(local);

@@ -5,6 +5,7 @@ use flin_bytecode::{Class, Native, Reg, emit};
 
 use super::function::{LoopFrame, Lower, Place};
 use crate::hir::{ExprId, ExprKind, LocalId, TypeAnn};
+use crate::operands::operands;
 use crate::types::{Meaning, Ty};
 
 impl Lower<'_, '_> {
@@ -182,6 +183,12 @@ impl Lower<'_, '_> {
             source = self.convert(source, ty, known, None);
             ty = known;
         }
+        if self.walks_as_it_was(*iter, ty, *body) {
+            let copy = self.b.temp(Class::Ref);
+            let list = super::calls::Arg::Value(source, ty);
+            self.call_lib(Native::ListClone.lib_id(), &[list], Some(copy));
+            source = copy;
+        }
         let frame = (*label, *first, *second);
         match ty {
             Ty::Range => self.for_range_value(frame, source, *body),
@@ -206,6 +213,31 @@ impl Lower<'_, '_> {
             | Ty::Any => self.for_dynamic(frame, (source, ty), *body, *empty),
         }
         self.b.release(mark);
+    }
+
+    /// Records may be deleted while they are walked, and a record's list of links loses them as soon as somebody reads
+    /// that again: such a list is walked as it was, like a query.
+    fn walks_as_it_was(&self, iter: ExprId, ty: Ty, body: ExprId) -> bool {
+        let Ty::List(list) = ty else {
+            return false;
+        };
+        let element = self.without_none(self.cx.types.lists[list.index()]);
+        let of_record = matches!(self.meaning(iter), Some(Meaning::EntityField(_)));
+        matches!(element, Ty::Entity(_)) && (of_record || self.deletes(body))
+    }
+
+    /// Whether an expression holds one of a kind; what its functions do is not looked at.
+    fn holds(&self, e: ExprId, is: &dyn Fn(&ExprKind) -> bool) -> bool {
+        let kind = self.kind(e);
+        let mut found = is(kind);
+        operands(kind, &mut |part| found = found || self.holds(part, is));
+        found
+    }
+
+    fn deletes(&self, body: ExprId) -> bool {
+        self.holds(body, &|kind| {
+            matches!(kind, ExprKind::Delete(_) | ExprKind::Destroy(_))
+        })
     }
 
     pub(super) fn for_range_value(

@@ -233,13 +233,10 @@ impl Resolver<'_> {
                 expected.join(" or ")
             ),
         );
-        self.report(match text {
-            "min" | "max" if found > 2 => {
-                diagnostic.hint(format!("put the values in a list: `[a, b, c].{text}`"))
-            }
-            _ => diagnostic
+        self.report(
+            diagnostic
                 .reason("written as a method, the value before the point is the first argument"),
-        });
+        );
     }
 
     /// A call of a function of the program.

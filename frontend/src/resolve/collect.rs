@@ -321,6 +321,7 @@ impl<'a> Resolver<'a> {
         }
         let literal = if ty.is_none() { literal(value) } else { None };
         if let Some(var) = self.new_var(name, ty, None, order) {
+            self.constant_values.insert(var, value);
             self.vars[var].role = match literal {
                 Some(literal) => Role::Literal(literal),
                 None => {

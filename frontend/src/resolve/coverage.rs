@@ -1,13 +1,16 @@
 //! What the arms of a `match` take, for inference to judge. Must stay true: nothing is reported here, since the steps of
 //! the arms have reported all mistakes; a pattern with a mistake has no case, and a `match` with one is not judged.
 
-use flin_syntax::ast::{Literal, MapPatternEntry, Name, Pattern, PatternItem, PatternKind};
+use flin_syntax::ast::{
+    ExprKind as Ast, Literal, MapPatternEntry, Name, Pattern, PatternItem, PatternKind,
+};
 use foldhash::HashSet;
 
 use crate::cases::CasePattern;
 use crate::hir::{EnumIx, TypeAnn};
 
 use super::Resolver;
+use super::names::Item;
 use super::variants::{Capitalised, enums_of};
 
 /// Lengths of lists that the arms so far take whatever they hold.
@@ -129,9 +132,46 @@ impl Resolver<'_> {
                 }
             }
             Capitalised::Type(ty) => CasePattern::Typed(ty),
-            Capitalised::Constant => CasePattern::Unsure,
+            Capitalised::Constant => self.constant_case(name),
             Capitalised::Unknown => return None,
         })
+    }
+
+    /// A constant takes its value, where it is written out as a literal or a variant.
+    fn constant_case(&self, name: &Name) -> CasePattern {
+        let value = match self.top(&name.text) {
+            Some(Item::Var(var)) if self.search(&name.text).is_none() => {
+                self.constant_values.get(&var)
+            }
+            _local => None,
+        };
+        let variant = |at: EnumIx, name: &Name| {
+            let variants = &self.enums[at.index()].variants;
+            let number = variants.iter().position(|(known, _)| **known == *name.text);
+            match number.filter(|number| variants[*number].1.is_empty()) {
+                Some(number) => CasePattern::Variant(at, number as u32, Vec::new()),
+                None => CasePattern::Unsure,
+            }
+        };
+        match value.map(|value| &value.kind) {
+            Some(Ast::None) => CasePattern::Typed(TypeAnn::None),
+            Some(Ast::Bool(value)) => CasePattern::Bool(*value),
+            Some(Ast::Int(value)) => CasePattern::Int(*value),
+            Some(Ast::TypeName(name)) if self.top(&name.text).is_none() => {
+                match self.enum_with(&name.text) {
+                    Some(at) => variant(at, name),
+                    None => CasePattern::Unsure,
+                }
+            }
+            Some(Ast::Field { object, name, .. }) => match &object.kind {
+                Ast::TypeName(owner) => match self.top(&owner.text) {
+                    Some(Item::Enum(at)) => variant(at, name),
+                    _other => CasePattern::Unsure,
+                },
+                _other => CasePattern::Unsure,
+            },
+            _other => CasePattern::Unsure,
+        }
     }
 
     /// A default stands for none and for what is absent.

@@ -56,6 +56,9 @@ impl Resolver<'_> {
     /// The arguments of a library function that prints them as one text, unless it is one value: their texts, with a
     /// blank between each two.
     pub(super) fn joined(&mut self, name: &str, args: Vec<ExprId>, span: Span) -> Vec<ExprId> {
+        if args.len() > 2 && matches!(name, "min" | "max") {
+            return self.two_by_two(name, args, span);
+        }
         if args.len() == 1 || !joins(name) {
             return args;
         }
@@ -67,6 +70,19 @@ impl Resolver<'_> {
             parts.push(arg);
         }
         vec![self.emit(ExprKind::Concat(parts), span)]
+    }
+
+    /// `max(a, b, c)` is `max(max(a, b), c)`.
+    fn two_by_two(&mut self, name: &str, mut args: Vec<ExprId>, span: Span) -> Vec<ExprId> {
+        let last = args.split_off(args.len() - 1);
+        let mut rest = args.into_iter();
+        let first = rest.next().into_iter().collect();
+        let mut so_far: Vec<ExprId> = rest.fold(first, |mut pair: Vec<ExprId>, next| {
+            pair.push(next);
+            vec![self.emit(ExprKind::CallLib(name.to_owned(), pair), span)]
+        });
+        so_far.extend(last);
+        so_far
     }
 
     /// The names of the parameters of a library function or a query's method, per row; the receiver is the first.

@@ -148,6 +148,8 @@ pub(super) struct Resolver<'a> {
     lost: Lost,
     /// Variants of all enums by their names.
     variants: HashMap<Arc<str>, Vec<(EnumIx, u32)>>,
+    /// Values of the constants at the top level, by their variables.
+    constant_values: HashMap<usize, &'a ast::Expr>,
     /// Variants whose enum is not known yet.
     ambiguous: Vec<choices::Ambiguous>,
     /// Names that could not be declared; uses of them are no mistakes of their own.
@@ -193,6 +195,7 @@ impl<'a> Resolver<'a> {
             paths: HashMap::new(),
             told: HashSet::new(),
             lost: Lost::default(),
+            constant_values: HashMap::new(),
             ambiguous: Vec::new(),
             variants: HashMap::new(),
             refused: HashSet::new(),

@@ -236,6 +236,19 @@ pub(super) fn tuple_new(call: &mut LibCall<'_>) -> Res<Ret> {
     call.m.heap.new_tuple(&words).map(Ret::Obj)
 }
 
+/// `(a, b) = value`: a tuple is taken apart as a whole.
+pub(super) fn tuple_names(call: &mut LibCall<'_>) -> Res<Ret> {
+    let (value, names) = (call.any(0), call.int(0));
+    if let View::Tuple(tuple) = value.view()
+        && tuple.tuple_len() as i64 != names
+    {
+        let members = tuple.tuple_len();
+        let message = format!("the tuple has {members} members, but {names} names take it apart");
+        return Err(Fault::new(ErrorKind::TypeError, message));
+    }
+    Ok(Ret::None)
+}
+
 pub(super) fn enum_new(call: &mut LibCall<'_>) -> Res<Ret> {
     let (number, variant, list) = (call.int(0), call.int(1), call.list(0)?);
     let known = usize::try_from(number)

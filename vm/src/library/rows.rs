@@ -184,6 +184,7 @@ bodies! { |call|
     SliceText => text::slice_by_step(call),
     SliceAny => data::any_slice_by_step(call),
     TupleNew => data::tuple_new(call),
+    TupleNames => data::tuple_names(call),
     EnumNew => data::enum_new(call),
     EnumVariant => data::enum_variant(call),
     EnumData => data::enum_data(call),

@@ -106,11 +106,11 @@ library! {
         AnyAbs "abs" "(value: any) -> any" pure "Distance from 0." r#"x = parse_json("-3"); abs(x)"# => "3";
         IntMin "min" "(a: int, b: int) -> int" pure "The smaller of the two." "min(3, 5)" => "3";
         FloatMin "min" "(a: float, b: float) -> float" pure "The smaller of the two." "min(2.5, 1.0)" => "1.0";
-        AnyMin "min" "(a: A, b: A) -> A" pure "The smaller of the two." r#"min("pear", "apple")"# => "apple";
+        AnyMin "min" "(a: A, b: A) -> A" pure "The smaller of the two; of more values, written as a function, the smallest." r#"min("pear", "apple")"# => "apple";
         ListMin "min" "(list: [A]) -> A?" pure "The smallest element, none if there is none; none and NaN do not count beside others." "[3, 1, 2].min" => "1";
         IntMax "max" "(a: int, b: int) -> int" pure "The greater of the two." "max(3, 5)" => "5";
         FloatMax "max" "(a: float, b: float) -> float" pure "The greater of the two." "max(2.5, 1.0)" => "2.5";
-        AnyMax "max" "(a: A, b: A) -> A" pure "The greater of the two." r#"max("pear", "apple")"# => "pear";
+        AnyMax "max" "(a: A, b: A) -> A" pure "The greater of the two; of more values, written as a function, the greatest." r#"max("pear", "apple")"# => "pear";
         ListMax "max" "(list: [A]) -> A?" pure "The greatest element, none if there is none; none and NaN do not count beside others." "[3, 1, 2].max" => "3";
         IntClamp "clamp" "(number: int, low: int, high: int) -> int" pure "The number, but not below the second and not above the third." "12.clamp(0, 10)" => "10";
         FloatClamp "clamp" "(number: float, low: float, high: float) -> float" pure "The number, but not below the second and not above the third." "clamp(0.5, 1.0, 2.0)" => "1.0";
@@ -292,6 +292,7 @@ library! {
         QueryKind "__query_kind" "(query: query, position: int) -> int" pure "Kind of the n-th step of a query; IndexOutOfBounds." "" => "";
         QueryArg "__query_arg" "(query: query, position: int) -> any" pure "Argument of the n-th step of a query; IndexOutOfBounds." "" => "";
         ValidationError "__validation_error" "(entity: text, field: text, rule: text, message: text) -> never" pure "Raises a ValidationError of an entity, field and rule with a message." "" => "";
+        TupleNames "__tuple_names" "(value: any, names: int) -> none" pure "TypeError for a tuple that has not as many members as names take it apart." "" => "";
         AssertFailed "__assert_failed" "(condition: text, left: any, right: any) -> never" pure "Raises the AssertionError of a comparison, with both its sides." "" => "";
         StatementEnd "__statement_end" "() -> none" host "A top-level statement of a script, or one of a test, ended: what it saved is kept under `run` and `test`." "" => "";
         ResponseNew "__response" "(map: [K:V]) -> response" pure "The answer that `response { … }` describes: status, headers, body." "" => "";
