@@ -9,6 +9,9 @@ use super::function::Lower;
 use crate::hir::{BinOp, ExprId, ExprKind, LocalId};
 use crate::types::Ty;
 
+/// The outcome of a comparison, and both of its sides.
+type Tested = (Reg, [(Reg, Ty); 2]);
+
 impl Lower<'_, '_> {
     pub(super) fn block(
         &mut self,
@@ -197,7 +200,7 @@ impl Lower<'_, '_> {
 
     /// Of a condition that compares two values: how its truth is meant, the outcome, and both values. Others are not
     /// evaluated.
-    fn tested_sides(&mut self, cond: ExprId) -> (bool, Option<(Reg, [(Reg, Ty); 2])>) {
+    fn tested_sides(&mut self, cond: ExprId) -> (bool, Option<Tested>) {
         let f = self.f;
         match &f.exprs[cond.index()].kind {
             ExprKind::Not(inner) => {
