@@ -58,7 +58,9 @@ fn dump(program: &Program, name: &str) -> Result<(), Fault> {
         )));
     }
     for func in found {
-        say(&format!("; {name}, function {}", func.0));
+        let text =
+            flin_runtime::vm::bytecode::disassemble_function(program.module(), func.index(), None);
+        say(&format!("; {name}, function {}\n{text}", func.0));
         match flin_jit::dump(program, func, flin_jit::Entry::Start) {
             Ok(dump) => {
                 say(&format!("; as translated\n{}", dump.clif));
