@@ -58,8 +58,11 @@ fn dump(program: &Program, name: &str) -> Result<(), Fault> {
         )));
     }
     for func in found {
-        let text =
-            flin_runtime::vm::bytecode::disassemble_function(program.module(), func.index(), None);
+        let text = flin_runtime::vm::bytecode::text::disassemble_function(
+            program.module(),
+            func.index(),
+            None,
+        );
         say(&format!("; {name}, function {}\n{text}", func.0));
         match flin_jit::dump(program, func, flin_jit::Entry::Start) {
             Ok(dump) => {
