@@ -28,6 +28,7 @@ pub use flin_bytecode as bytecode;
 
 pub use fault::READ_ONLY_RULE;
 pub use flin_bytecode::VerifyError;
+pub use heap::give_memory_back;
 pub use host::{
     Consequences, Host, HostError, HostPast, HostRecord, HostResponse, HostValue, LogLevel, Moment,
     ScanMode, Slice,

@@ -76,11 +76,10 @@ fn good(server: &Server, n: usize) {
     assert!(took < GOOD_DEADLINE, "a good request took {took:?}");
 }
 
-fn bad(server: &Server, path: &str, message: &str) {
+fn bad(server: &Server, path: &str, statuses: &[u16]) {
     let answer = http::get(&server.url, path);
-    assert_ne!(answer.status, 200, "{path}: {}", answer.body);
     assert!(
-        answer.body.contains(message),
+        statuses.contains(&answer.status),
         "{path}: {} {}",
         answer.status,
         answer.body
@@ -97,8 +96,9 @@ fn run(more: &[&str]) {
     for n in 0..50 {
         good(&server, n);
     }
-    bad(&server, "/memory", "memory");
-    bad(&server, "/recursion", "nested");
+    // An error of the program, or its time is over before its memory is.
+    bad(&server, "/memory", &[500, 503]);
+    bad(&server, "/recursion", &[500]);
     let before = memory(&server);
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
@@ -112,10 +112,10 @@ fn run(more: &[&str]) {
                         return;
                     }
                     match rng.below(60) {
-                        0 => bad(server, "/loop", "longer than it may"),
-                        1 => bad(server, "/memory", ""),
-                        2 => bad(server, "/double", ""),
-                        3..10 => bad(server, "/recursion", "nested"),
+                        0 => bad(server, "/loop", &[503]),
+                        1 => bad(server, "/memory", &[500, 503]),
+                        2 => bad(server, "/double", &[500, 503]),
+                        3..10 => bad(server, "/recursion", &[500]),
                         _ => good(server, n),
                     }
                 }

@@ -123,6 +123,7 @@ impl Runtime {
 
     /// Starts the worker threads that `submit` needs.
     pub fn start_workers(&self) {
+        flin_vm::give_memory_back();
         let count = computing(&self.shared.options);
         let shared = Arc::downgrade(&self.shared);
         let work = move |job: Job| match shared.upgrade() {

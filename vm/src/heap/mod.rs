@@ -31,6 +31,7 @@ use std::sync::Arc;
 
 pub(crate) use blocks::SizeClass;
 pub(crate) use boxes::{closure_slot_class, range_parts};
+pub use chunks::give_memory_back;
 use collect::{Marker, Work};
 pub(crate) use entity::{EntityState, Gone, Past, Stamps};
 pub(crate) use layouts::{Layouts, ShapeLayout};
