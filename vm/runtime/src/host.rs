@@ -306,14 +306,13 @@ fn shown(mode: ScanMode) -> Deleted {
 
 impl Host for StoreHost<'_> {
     fn slice(&mut self, _fuel_used: u64, memory_bytes: usize) -> Slice {
-        let now = Instant::now();
-        if self.deadline.is_some_and(|deadline| now >= deadline) {
-            return Slice::Stop;
-        }
         if let Some(turn) = &mut self.turn {
-            turn.slice(now, memory_bytes);
+            turn.slice(Instant::now(), memory_bytes, self.deadline);
         }
-        Slice::Go
+        match self.deadline {
+            Some(deadline) if Instant::now() >= deadline => Slice::Stop,
+            Some(_) | None => Slice::Go,
+        }
     }
 
     fn print(&mut self, text: &str) {

@@ -4,6 +4,7 @@
 //! A request holds a turn while it runs. When it has run for a while and somebody waits who has run less, it hands its turn
 //! over, in the middle of its program (its thread sleeps between two slices of fuel). So who needs little is never behind
 //! those who need much. Requests that use much memory are few at a time, so that many greedy ones are not greedy together.
+//! Whoever's time is over while it waits is woken first, to end.
 //! Must stay true: who is told not to wait (a run that holds the store) never sleeps here; a turn is given back even if
 //! the run panics.
 
@@ -65,7 +66,7 @@ impl Turns {
 
     /// Waits for a turn. One that does not hand over is kept to the end.
     pub(crate) fn take<'a>(&'a self, lender: &'a dyn Lender, hands_over: bool) -> Turn<'a> {
-        self.wait(self.lock(), Duration::ZERO, false);
+        self.wait(self.lock(), Duration::ZERO, false, None);
         Turn {
             turns: self,
             lender,
@@ -76,8 +77,15 @@ impl Turns {
         }
     }
 
-    // Sleeps until it is this thread's turn. `state` counts it as not running.
-    fn wait(&self, mut state: MutexGuard<'_, State>, used: Duration, wants_to_be_large: bool) {
+    // Sleeps until it is this thread's turn; false if it did not get leave to be large, because its time was over. `state`
+    // counts it as not running.
+    fn wait(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        used: Duration,
+        wants_to_be_large: bool,
+        deadline: Option<Instant>,
+    ) -> bool {
         let call = Arc::new(Call {
             given: AtomicBool::new(false),
             thread: std::thread::current(),
@@ -89,9 +97,29 @@ impl Turns {
         });
         self.give(&mut state);
         drop(state);
+        let mut got_leave = wants_to_be_large;
+        let mut deadline = deadline;
         while !call.given.load(Ordering::Acquire) {
-            std::thread::park();
+            let Some(end) = deadline else {
+                std::thread::park();
+                continue;
+            };
+            let rest = end.saturating_duration_since(Instant::now());
+            if !rest.is_zero() {
+                std::thread::park_timeout(rest);
+                continue;
+            }
+            deadline = None;
+            let mut state = self.lock();
+            let is_mine = |waiting: &&mut Waiting| Arc::ptr_eq(&waiting.call, &call);
+            if let Some(mine) = state.waiting.iter_mut().find(is_mine) {
+                mine.used = Duration::ZERO;
+                mine.wants_to_be_large = false;
+                got_leave = false;
+                self.give(&mut state);
+            }
         }
+        got_leave
     }
 
     // Gives free turns to those who have run least.
@@ -126,8 +154,9 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// A slice of the program has ended; it uses so much memory now. May sleep.
-    pub(crate) fn slice(&mut self, now: Instant, memory_bytes: usize) {
+    /// A slice of the program has ended; it uses so much memory now. May sleep, until its turn comes or a little beyond
+    /// its deadline.
+    pub(crate) fn slice(&mut self, now: Instant, memory_bytes: usize, deadline: Option<Instant>) {
         let grows = !self.large && memory_bytes >= LARGE_BYTES;
         let ran = now.saturating_duration_since(self.since);
         if !self.hands_over || !(grows || ran >= QUANTUM) {
@@ -146,12 +175,12 @@ impl Turn<'_> {
         let others_first = ran >= QUANTUM && state.waiting.iter().any(behind);
         if others_first || grows && !may_grow {
             state.running -= 1;
-            self.turns.wait(state, used, grows);
+            self.large |= self.turns.wait(state, used, grows, deadline);
             self.since = Instant::now();
         } else {
             state.large += usize::from(grows);
+            self.large |= grows;
         }
-        self.large |= grows;
     }
 }
 
@@ -194,7 +223,7 @@ mod tests {
         std::thread::spawn(move || {
             let mut turn = in_thread.take(&NoThreads, true);
             let now = turn.since;
-            turn.slice(now, memory_bytes);
+            turn.slice(now, memory_bytes, None);
             let _ = said.send(name);
             let _ = told.recv();
         });
@@ -210,10 +239,10 @@ mod tests {
         let (say, said) = mpsc::channel();
         let mut long = turns.take(&NoThreads, true);
         let other = other(&turns, "other", &say, 0);
-        long.slice(long.since + QUANTUM / 2, 0);
+        long.slice(long.since + QUANTUM / 2, 0, None);
         assert!(said.try_recv().is_err(), "the first turn is not over");
         drop(other);
-        long.slice(long.since + QUANTUM, 0);
+        long.slice(long.since + QUANTUM, 0, None);
         assert_eq!(said.recv(), Ok("other"));
         assert!(long.used >= QUANTUM);
     }
@@ -224,7 +253,7 @@ mod tests {
         let (say, said) = mpsc::channel();
         let mut alone = turns.take(&NoThreads, false);
         let _other = other(&turns, "other", &say, 0);
-        alone.slice(alone.since + QUANTUM * 100, LARGE_BYTES * 2);
+        alone.slice(alone.since + QUANTUM * 100, LARGE_BYTES * 2, None);
         assert!(said.try_recv().is_err());
         drop(alone);
         assert_eq!(said.recv(), Ok("other"));
@@ -235,16 +264,43 @@ mod tests {
         let turns = Arc::new(Turns::new(1));
         let (say, said) = mpsc::channel();
         let mut large = turns.take(&NoThreads, true);
-        large.slice(large.since, LARGE_BYTES);
+        large.slice(large.since, LARGE_BYTES, None);
         assert_eq!(turns.lock().large, 1);
         let second = other(&turns, "second", &say, LARGE_BYTES);
         let small = other(&turns, "small", &say, 0);
         drop((second, small));
         // The second one begins and must wait; the small one passes both.
-        large.slice(large.since + QUANTUM, LARGE_BYTES);
+        large.slice(large.since + QUANTUM, LARGE_BYTES, None);
         assert_eq!(said.recv(), Ok("small"));
         assert!(said.try_recv().is_err());
         drop(large);
         assert_eq!(said.recv(), Ok("second"));
+    }
+
+    #[test]
+    fn whoever_waits_beyond_its_time_is_woken_to_end() {
+        let turns = Arc::new(Turns::new(2));
+        let mut first = turns.take(&NoThreads, true);
+        first.slice(first.since, LARGE_BYTES, None);
+        let mut second = turns.take(&NoThreads, true);
+        second.slice(second.since, LARGE_BYTES, None);
+        // Both that may be large are, and none of them ends before the third one's time is over.
+        let in_thread = Arc::clone(&turns);
+        let third = std::thread::spawn(move || {
+            let mut third = in_thread.take(&NoThreads, true);
+            let now = third.since;
+            third.slice(now, LARGE_BYTES, Some(now + Duration::from_millis(1)));
+            third.large
+        });
+        second.slice(second.since + QUANTUM, LARGE_BYTES, None);
+        while turns.lock().waiting.is_empty() && !third.is_finished() {
+            second.slice(second.since + QUANTUM, LARGE_BYTES, None);
+            std::thread::yield_now();
+        }
+        while !third.is_finished() {
+            second.slice(second.since + QUANTUM, LARGE_BYTES, None);
+        }
+        assert!(!third.join().expect("it ends"));
+        assert_eq!(turns.lock().large, 2);
     }
 }

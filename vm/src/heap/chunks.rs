@@ -82,6 +82,18 @@ pub(super) fn give_back(chunks: &[*mut u8]) {
     }
 }
 
+/// Big allocations go back to the system as soon as they are freed, from now on and in the whole process. For servers: the
+/// allocator of the GNU system otherwise learns from the first big one that is freed to keep all the next ones, and a few
+/// greedy requests leave hundreds of MiB behind.
+pub fn give_memory_back() {
+    #[cfg(target_env = "gnu")]
+    {
+        const BIG_BYTES: libc::c_int = 256 << 10;
+        // SAFETY: sets a number of the allocator; any thread may do it at any time.
+        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, BIG_BYTES) };
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,17 +109,5 @@ mod tests {
         give_back(&many);
         give_back(&[first, second]);
         assert_eq!(KEPT.with(|kept| kept.borrow().0.len()), KEPT_MAX);
-    }
-}
-
-/// Big allocations go back to the system as soon as they are freed, from now on and in the whole process. For servers: the
-/// allocator of the GNU system otherwise learns from the first big one that is freed to keep all the next ones, and a few
-/// greedy requests leave hundreds of MiB behind.
-pub fn give_memory_back() {
-    #[cfg(target_env = "gnu")]
-    {
-        const BIG_BYTES: libc::c_int = 256 << 10;
-        // SAFETY: sets a number of the allocator; any thread may do it at any time.
-        unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, BIG_BYTES) };
     }
 }
