@@ -159,15 +159,20 @@ fn check_program(name: &str, path: &Path) -> Vec<String> {
     // The optimiser changes nothing that anybody can see.
     let as_written = std::panic::catch_unwind(|| {
         compiled_with(&file, &case.source, Passes::none())
-            .map(|module| run_module(&file, &case.source, module, Policy::Interpreter).happened)
-            .unwrap_or_else(|diagnosed| diagnosed)
+            .map(|module| run_module(&file, &case.source, module, Policy::Interpreter))
     });
     match as_written {
-        Ok(actual) if actual == expected => {}
-        Ok(actual) => failures.push(format!(
-            "not optimised:\n{}",
-            difference(&expected, &actual)
-        )),
+        Ok(Err(diagnosed)) => failures.push(format!("not optimised: {diagnosed}")),
+        Ok(Ok(ran)) => {
+            if ran.happened != expected {
+                let difference = difference(&expected, &ran.happened);
+                failures.push(format!("not optimised:\n{difference}"));
+            }
+            if let Some(left) = left.filter(|left| *left != ran.left) {
+                let difference = difference(&left, &ran.left);
+                failures.push(format!("not optimised, it leaves:\n{difference}"));
+            }
+        }
         Err(panic) => failures.push(format!("not optimised: {}", words_of(panic.as_ref()))),
     }
     failures

@@ -16,6 +16,7 @@ pub mod generate;
 mod ground;
 mod lexer;
 mod library;
+mod optimised;
 mod parser;
 mod programs;
 pub mod run;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use flin_testkit::rng::Rng;
 
 use crate::ground::Ground;
-use crate::{compile, engines, fbc, format, lexer, library, parser, programs};
+use crate::{compile, engines, fbc, format, lexer, library, optimised, parser, programs};
 
 /// What a judge found, in words; its first line tells findings of one cause from others.
 pub type Verdict = Result<(), String>;
@@ -98,6 +98,16 @@ pub const TARGETS: &[Target] = &[
             judge: engines::judge,
         },
         least: &[("programs", 90), ("Eager", 90), ("with native code", 500)],
+    },
+    Target {
+        name: "optimised",
+        what: "programs with hot loops: the same with the optimiser, without it, and without each of its passes",
+        test_runs: 25,
+        trial: Trial::Text {
+            make: optimised::make,
+            judge: optimised::judge,
+        },
+        least: &[("programs", 80)],
     },
     Target {
         name: "fbc",

@@ -8,12 +8,14 @@ use flin_bytecode::{Bank, Class, Module, OperandKind};
 use super::body::{BlockId, Body, Inst, V, is_mov};
 use super::graph::{Flow, Live};
 use super::raise::called;
-use super::segments::{Segments, covers, free, insert, overlap};
+use super::segments::{Busy, Segments, join, overlap};
 
 /// Registers from here on are left to carry far ones, which optimised code does not use.
 const NEAR_MAX: usize = 240;
 /// How often registers are chosen anew because windows stand in each other's way.
 const ROUNDS: usize = 6;
+/// Registers that live in more stretches than this are not joined any further: each stretch is compared.
+const STRETCHES_MAX: usize = 512;
 
 /// Numbers of registers.
 pub(super) struct Assigned {
@@ -181,7 +183,7 @@ struct Work {
     group: Vec<u32>,
     class: Vec<Class>,
     number: Vec<Option<u8>>,
-    busy: [Vec<Segments>; 2],
+    busy: [Vec<Busy>; 2],
     classes: [Vec<Option<Class>>; 2],
 }
 
@@ -216,7 +218,7 @@ impl Work {
 
     fn reserve(&mut self, bank: usize, count: usize) {
         if self.busy[bank].len() < count {
-            self.busy[bank].resize(count, Segments::new());
+            self.busy[bank].resize(count, Busy::default());
             self.classes[bank].resize(count, None);
         }
     }
@@ -286,12 +288,13 @@ impl Work {
         let (x, y) = (a as usize, b as usize);
         if self.pinned[x].is_some() && self.pinned[y].is_some()
             || self.class[x] != self.class[y]
+            || self.segments[x].len() + self.segments[y].len() > STRETCHES_MAX
             || overlap(&self.segments[x], &self.segments[y])
         {
             return;
         }
         let added = std::mem::take(&mut self.segments[y]);
-        insert(&mut self.segments[x], &added);
+        join(&mut self.segments[x], &added);
         self.parent[y] = a;
         self.pinned[x] = self.pinned[x].or(self.pinned[y]);
         if self.group[x] == NO_GROUP {
@@ -316,7 +319,7 @@ impl Work {
             let bank = body.classes[param as usize].bank() as usize;
             let number = self.pinned[self.find(param) as usize]? as usize;
             if self.segments[self.find(param) as usize].is_empty() {
-                insert(&mut self.busy[bank][number], &[(0, 2)]);
+                self.busy[bank][number].take(&[(0, 2)]);
             }
         }
         for v in roots {
@@ -335,12 +338,12 @@ impl Work {
         class.is_none_or(|class| class == self.class[v as usize])
             && self.busy[bank]
                 .get(number)
-                .is_none_or(|busy| free(busy, &self.segments[v as usize]))
+                .is_none_or(|busy| busy.is_free(&self.segments[v as usize]))
     }
 
     fn take(&mut self, bank: usize, number: usize, v: V) {
         self.reserve(bank, number + 1);
-        insert(&mut self.busy[bank][number], &self.segments[v as usize]);
+        self.busy[bank][number].take(&self.segments[v as usize]);
         self.classes[bank][number] = Some(self.class[v as usize]);
         self.number[v as usize] = Some(number as u8);
     }
@@ -396,9 +399,7 @@ impl Work {
 
     /// The first register above all that lives across an instruction.
     fn above(&self, bank: usize, at: u32) -> usize {
-        let across = self.busy[bank]
-            .iter()
-            .rposition(|busy| covers(busy, 2 * at));
+        let across = self.busy[bank].iter().rposition(|busy| busy.covers(2 * at));
         across.map_or(0, |number| number + 1)
     }
 

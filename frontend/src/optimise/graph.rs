@@ -253,9 +253,15 @@ impl Live {
 
     fn listed<'l>(&'l self, set: &'l [u64], block: BlockId) -> impl Iterator<Item = V> + 'l {
         let base = block as usize * self.words;
-        (0..self.names.len())
-            .filter(move |at| set[base + at / 64] >> (at % 64) & 1 == 1)
-            .map(|at| self.names[at])
+        set[base..base + self.words]
+            .iter()
+            .enumerate()
+            .flat_map(move |(at, word)| {
+                let bits =
+                    std::iter::successors(Some(*word), |rest| Some(rest & (rest.wrapping_sub(1))));
+                let bits = bits.take_while(|rest| *rest != 0);
+                bits.map(move |rest| self.names[64 * at + rest.trailing_zeros() as usize])
+            })
     }
 
     /// The registers that are live when a block ends or fails.

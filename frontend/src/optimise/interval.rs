@@ -8,8 +8,10 @@ pub(super) struct Interval {
     pub(super) high: i64,
 }
 
-/// Longer than any list or text can be: addresses have 47 bits, and an element takes at least one byte.
-pub(super) const LENGTH_MAX: i64 = 1 << 47;
+/// Longer than any text can be: addresses have 47 bits, and a character takes at least one byte.
+const TEXT_MAX: i64 = 1 << 47;
+/// Longer than any list can be: the machine counts elements in 31 bits.
+const LIST_MAX: i64 = 1 << 31;
 
 impl Interval {
     /// Any int.
@@ -17,10 +19,15 @@ impl Interval {
         low: i64::MIN,
         high: i64::MAX,
     };
-    /// Lengths.
-    pub(super) const LENGTH: Interval = Interval {
+    /// Lengths of texts.
+    pub(super) const TEXT: Interval = Interval {
         low: 0,
-        high: LENGTH_MAX,
+        high: TEXT_MAX,
+    };
+    /// Lengths of lists.
+    pub(super) const LIST: Interval = Interval {
+        low: 0,
+        high: LIST_MAX,
     };
 
     pub(super) const fn one(value: i64) -> Interval {

@@ -108,7 +108,15 @@ impl<'m> Ranges<'m> {
             index,
             count: count as usize,
             entry: vec![None; body.blocks.len()],
-            stops: vec![i64::MIN, -1, 0, 1, Interval::LENGTH.high, i64::MAX],
+            stops: vec![
+                i64::MIN,
+                -1,
+                0,
+                1,
+                Interval::LIST.high,
+                Interval::TEXT.high,
+                i64::MAX,
+            ],
         };
         for inst in flow.order.iter().flat_map(|b| &body.block(*b).insts) {
             if let Some(value) = ranges.constant(inst)
@@ -270,7 +278,8 @@ impl<'m> Ranges<'m> {
             Op::NegI64 => Interval::one(0).minus(self.get(state, b)),
             Op::DivI64 => (self.get(state, b).divided(self.get(state, c)), false),
             Op::RemI64 => (self.get(state, b).remainder(self.get(state, c)), false),
-            Op::ListLen | Op::TextLen => (Interval::LENGTH, true),
+            Op::ListLen => (Interval::LIST, true),
+            Op::TextLen => (Interval::TEXT, true),
             // It is only reached with a < b, so a + 1 fits.
             Op::ForNext => self.get(state, a).plus(Interval::one(1)),
             _ => (Interval::ALL, false),

@@ -2,6 +2,8 @@
 //! them. Must stay true: instruction n reads at 2n and writes at 2n + 1; a stretch ends before its end; a written value
 //! that nobody reads still has a stretch.
 
+use std::collections::BTreeMap;
+
 use super::assign::positions;
 use super::body::{Body, V};
 use super::graph::Live;
@@ -79,32 +81,45 @@ pub(super) fn overlap(a: &[(u32, u32)], b: &[(u32, u32)]) -> bool {
     if a.len() > b.len() {
         return overlap(b, a);
     }
-    !free(b, a)
-}
-
-/// Whether nothing of `wanted` is taken.
-pub(super) fn free(busy: &[(u32, u32)], wanted: &[(u32, u32)]) -> bool {
-    wanted.iter().all(|(start, end)| {
-        let next = busy.partition_point(|(_, e)| e <= start);
-        busy.get(next).is_none_or(|(s, _)| s >= end)
+    a.iter().any(|(start, end)| {
+        let next = b.partition_point(|(_, e)| e <= start);
+        b.get(next).is_some_and(|(s, _)| s < end)
     })
 }
 
-/// Whether what is there lives before and after the instruction at this place.
-pub(super) fn covers(busy: &[(u32, u32)], at: u32) -> bool {
-    let next = busy.partition_point(|(_, end)| *end <= at + 1);
-    busy.get(next).is_some_and(|(start, _)| *start <= at)
+/// Adds the stretches of another register, which lie apart.
+pub(super) fn join(to: &mut Segments, added: &[(u32, u32)]) {
+    for stretch in added {
+        let at = to.partition_point(|s| s < stretch);
+        to.insert(at, *stretch);
+    }
 }
 
-/// Adds stretches that are free. They stay apart where they touch: that is where one value ends and another begins.
-pub(super) fn insert(busy: &mut Segments, added: &[(u32, u32)]) {
-    if busy
-        .last()
-        .is_none_or(|last| added.first().is_none_or(|new| new.0 >= last.1))
-    {
-        busy.extend_from_slice(added);
-        return;
+/// When a register of the machine is taken. Stretches stay apart where they touch: that is where one value ends and
+/// another begins.
+#[derive(Clone, Default)]
+pub(super) struct Busy {
+    /// Ends by starts.
+    taken: BTreeMap<u32, u32>,
+}
+
+impl Busy {
+    /// Whether nothing of `wanted` is taken.
+    pub(super) fn is_free(&self, wanted: &[(u32, u32)]) -> bool {
+        wanted.iter().all(|(start, end)| {
+            let last = self.taken.range(..end).next_back();
+            last.is_none_or(|(_, until)| until <= start)
+        })
     }
-    busy.extend_from_slice(added);
-    busy.sort_unstable();
+
+    /// Takes stretches that are free.
+    pub(super) fn take(&mut self, wanted: &[(u32, u32)]) {
+        self.taken.extend(wanted.iter().copied());
+    }
+
+    /// Whether what is there lives before and after the instruction that reads at `at`.
+    pub(super) fn covers(&self, at: u32) -> bool {
+        let last = self.taken.range(..=at).next_back();
+        last.is_some_and(|(_, until)| *until > at + 1)
+    }
 }

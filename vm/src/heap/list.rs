@@ -15,7 +15,7 @@ pub(crate) const LEN: usize = 1;
 /// Word of a list that holds its buffer.
 pub(crate) const BUFFER: usize = 2;
 const LIST_WORDS: usize = 3;
-/// Longest list; keeps sizes in bytes far from overflow.
+/// Longest list; keeps sizes in bytes far from overflow. The compiler counts on it (`Interval::LIST`).
 const LEN_MAX: usize = (u32::MAX >> 1) as usize;
 
 /// Elements that a list has room for when the first is put in.
