@@ -191,3 +191,12 @@ pub(super) fn is_pure(op: Op) -> bool {
         || op == Op::ClosureNew;
     gives && plain && !fails && !row.effects.has(Effects::END)
 }
+
+/// Whether an operation gives the same value for the same registers, whatever happened to objects meanwhile.
+pub(super) fn is_fixed(op: Op) -> bool {
+    let looks_inside = matches!(
+        op,
+        Op::TruthyRef | Op::TruthyAny | Op::IsTypeRef | Op::IsTypeAny
+    );
+    is_pure(op) && !looks_inside
+}

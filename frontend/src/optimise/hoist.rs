@@ -5,7 +5,7 @@
 use flin_bytecode::{Effects, Family, Op};
 
 use super::body::{Block, BlockId, Body, Inst};
-use super::copies::is_pure;
+use super::copies::{is_fixed, is_pure};
 use super::graph::{Flow, Loop};
 
 /// Most instructions that move out of the loops of a function: each takes a register.
@@ -137,7 +137,7 @@ impl Turn {
             // New objects are never the same.
             Op::ListNew | Op::RecordNew | Op::MapNew | Op::ClosureNew => false,
             op if super::escape::is_cell_new(op) => false,
-            op => is_pure(op),
+            op => is_fixed(op),
         }
     }
 }

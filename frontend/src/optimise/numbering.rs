@@ -5,7 +5,7 @@
 use flin_bytecode::{Effects, Module, Op, OperandKind};
 
 use super::body::{Body, Inst, V, is_jump, is_mov, mov_op};
-use super::copies::is_pure;
+use super::copies::is_fixed;
 
 /// Values that are remembered at once: each instruction is compared with them.
 const KEPT: usize = 48;
@@ -131,7 +131,7 @@ fn read_by(module: &Module, inst: &Inst) -> Option<Source> {
         }
         Op::NegI64 | Op::TextLen => Some(Source::Registers),
         op if is_mov(op) || op == Op::BoxRef => None,
-        op if is_pure(op) && !op.row().effects.has(Effects::ALLOC) => Some(Source::Registers),
+        op if is_fixed(op) && !op.row().effects.has(Effects::ALLOC) => Some(Source::Registers),
         _ => None,
     }
 }
