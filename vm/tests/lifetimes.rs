@@ -99,6 +99,39 @@ fn a_machine_that_used_a_megabyte_leaves_nothing_behind() {
 }
 
 #[test]
+fn what_a_big_machine_used_goes_back_to_the_system() {
+    let (program, func) = one(&[Class::I64], Some(Class::I64), |_, b| {
+        let (n, i, len) = (b.param(0), int(b, 0), b.temp(Class::I64));
+        let (all, text) = (b.temp(Class::Ref), b.temp(Class::Ref));
+        emit!(b, ListNew, all, Class::Ref, 0);
+        let head = b.label_here();
+        emit!(b, TextI64, text, i);
+        emit!(b, ListPushRef, all, text);
+        emit!(b, ForNext, i, n, head);
+        emit!(b, ListLen, len, all);
+        emit!(b, RetI64, len);
+    });
+    let mut host = ModelHost::default();
+    let before = resident_kib();
+    for _ in 0..2 {
+        let mut vm = Vm::new(program.clone(), limits(false));
+        let result = vm.call(&mut host, func, &[Int(2_000_000)]);
+        assert_eq!(result, Ok(Int(2_000_000)));
+        if let (Some(before), Some(at_work)) = (before, resident_kib()) {
+            assert!(at_work > before + (40 << 10), "{before} KiB, {at_work} KiB");
+        }
+    }
+    if let (Some(before), Some(after)) = (before, resident_kib()) {
+        // A thread keeps 16 MiB for its next machine.
+        println!("{before} KiB before, {after} KiB after");
+        assert!(
+            after < before + (20 << 10),
+            "{before} KiB grew to {after} KiB"
+        );
+    }
+}
+
+#[test]
 fn a_machine_that_does_little_takes_little() {
     let (program, func) = one(&[Class::I64], Some(Class::Ref), |_, b| {
         let (n, text) = (b.param(0), b.temp(Class::Ref));

@@ -9,7 +9,7 @@
 
 use super::budget::Budget;
 use super::checked;
-use super::chunks::{self, CHUNK_BYTES};
+use super::chunks::{self, CHUNK_BYTES, Chunk};
 use super::object::{Kind, Obj, header};
 
 /// Block sizes, in words.
@@ -108,7 +108,7 @@ pub(super) struct Blocks {
     spans: Vec<Span>,
     /// Spans of the full size that hold nothing.
     empty_spans: Vec<u32>,
-    chunks: Vec<*mut u8>,
+    chunks: Vec<Chunk>,
     /// First unused byte of the newest chunk.
     chunk_at: usize,
     /// Each block is given out by the slow path.
@@ -272,8 +272,8 @@ impl Blocks {
             self.chunks.push(chunks::take());
             self.chunk_at = MARK_BYTES;
         }
-        let chunk = self.chunks[self.chunks.len() - 1];
-        let base = chunk.wrapping_add(self.chunk_at).cast::<u64>();
+        let chunk = &self.chunks[self.chunks.len() - 1];
+        let base = chunk.start.wrapping_add(self.chunk_at).cast::<u64>();
         self.chunk_at += bytes;
         Span {
             base,
@@ -329,7 +329,7 @@ impl Blocks {
         }
         for chunk in &self.chunks {
             // SAFETY: a chunk begins with its marks.
-            unsafe { chunk.write_bytes(0, MARK_BYTES) };
+            unsafe { chunk.start.write_bytes(0, MARK_BYTES) };
         }
     }
 
@@ -402,7 +402,7 @@ impl Drop for Blocks {
             self.begin_marking();
             self.sweep();
         }
-        chunks::give_back(&self.chunks);
+        chunks::give_back(std::mem::take(&mut self.chunks));
     }
 }
 

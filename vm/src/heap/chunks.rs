@@ -1,12 +1,15 @@
 //! Chunks of memory that heaps are made of, kept by each thread for its next heap. Here because a request shall cost no
-//! system call and no page fault: its first chunk is the one that the last request left, still warm.
+//! system call and no page fault: its first chunk is the one that the last request left, still warm. Chunks are mapped by
+//! themselves, not taken from the allocator, which would keep what big heaps gave back.
 //! Must stay true: every chunk is aligned to its size, so the chunk of an object follows from its address; a thread keeps
 //! a bounded number of chunks, and its end frees them.
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, handle_alloc_error};
 use std::cell::RefCell;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
+
+use memmap2::MmapMut;
 
 /// Bytes of a chunk, and what it is aligned to.
 pub(super) const CHUNK_BYTES: usize = 1 << 20;
@@ -20,22 +23,37 @@ const KEPT_BY_ALL_MAX: usize = 64;
 /// Chunks that threads keep.
 static KEPT_BY_ALL: AtomicUsize = AtomicUsize::new(0);
 
-const LAYOUT: Layout = match Layout::from_size_align(CHUNK_BYTES, CHUNK_BYTES) {
-    Ok(layout) => layout,
-    Err(_) => panic!("the size of a chunk is a power of two"),
-};
+/// A chunk; dropping it gives it back to the system.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    /// First byte.
+    pub(super) start: *mut u8,
+    /// Has twice the size, so that an aligned chunk lies in it; what is not touched costs nothing.
+    _mapping: MmapMut,
+}
+
+impl Chunk {
+    fn new() -> Chunk {
+        match MmapMut::map_anon(2 * CHUNK_BYTES) {
+            Ok(mut mapping) => {
+                let first = mapping.as_mut_ptr();
+                Chunk {
+                    start: first.wrapping_add(first.align_offset(CHUNK_BYTES)),
+                    _mapping: mapping,
+                }
+            }
+            Err(_) => handle_alloc_error(Layout::new::<[u8; CHUNK_BYTES]>()),
+        }
+    }
+}
 
 /// The chunks that a thread keeps.
 #[derive(Default)]
-struct Kept(Vec<*mut u8>);
+struct Kept(Vec<Chunk>);
 
 impl Drop for Kept {
     fn drop(&mut self) {
         KEPT_BY_ALL.fetch_sub(self.0.len(), Relaxed);
-        for chunk in &self.0 {
-            // SAFETY: kept chunks came from `alloc` with this layout and nobody uses them.
-            unsafe { dealloc(*chunk, LAYOUT) };
-        }
     }
 }
 
@@ -44,42 +62,29 @@ thread_local! {
 }
 
 /// A chunk, with old bytes in it.
-pub(super) fn take() -> *mut u8 {
+pub(super) fn take() -> Chunk {
     let kept = KEPT.try_with(|kept| kept.borrow_mut().0.pop());
     if let Ok(Some(chunk)) = kept {
         KEPT_BY_ALL.fetch_sub(1, Relaxed);
         return chunk;
     }
-    // SAFETY: the layout has a size above zero.
-    let chunk = unsafe { alloc(LAYOUT) };
-    if chunk.is_null() {
-        handle_alloc_error(LAYOUT);
-    }
-    chunk
+    Chunk::new()
 }
 
-/// Takes back chunks that came from `take`; the first of them will be the next one taken.
-pub(super) fn give_back(chunks: &[*mut u8]) {
-    let free = |chunks: &[*mut u8]| {
-        for chunk in chunks {
-            // SAFETY: promised by the caller: the chunk came from `take` and nobody uses it.
-            unsafe { dealloc(*chunk, LAYOUT) };
-        }
-    };
-    let taken = KEPT.try_with(|kept| {
+/// Takes chunks back, which nobody uses any more; the first of them will be the next one taken.
+pub(super) fn give_back(chunks: Vec<Chunk>) {
+    // At the end of a thread there is nothing to keep them in.
+    let _ = KEPT.try_with(|kept| {
         let kept = &mut kept.borrow_mut().0;
         let most = match KEPT_BY_ALL.load(Relaxed) {
             0..KEPT_BY_ALL_MAX => KEPT_MAX,
             KEPT_BY_ALL_MAX.. => KEPT_FEW,
         };
-        let (keep, rest) = chunks.split_at(chunks.len().min(most.saturating_sub(kept.len())));
-        kept.extend(keep.iter().rev());
-        KEPT_BY_ALL.fetch_add(keep.len(), Relaxed);
-        free(rest);
+        let mut chunks = chunks;
+        chunks.truncate(most.saturating_sub(kept.len()));
+        KEPT_BY_ALL.fetch_add(chunks.len(), Relaxed);
+        kept.extend(chunks.into_iter().rev());
     });
-    if taken.is_err() {
-        free(chunks);
-    }
 }
 
 /// Big allocations go back to the system as soon as they are freed, from now on and in the whole process. For servers: the
@@ -100,14 +105,19 @@ mod tests {
 
     #[test]
     fn a_thread_gets_its_chunks_back_and_keeps_a_few() {
-        let first = take();
-        let second = take();
-        assert!((first as usize).is_multiple_of(CHUNK_BYTES) && first != second);
-        give_back(&[first, second]);
-        assert_eq!((take(), take()), (first, second));
-        let many: Vec<*mut u8> = (0..KEPT_MAX + 4).map(|_| take()).collect();
-        give_back(&many);
-        give_back(&[first, second]);
+        let (first, second) = (take(), take());
+        let starts = [first.start, second.start];
+        assert!(
+            starts
+                .iter()
+                .all(|start| (*start as usize).is_multiple_of(CHUNK_BYTES))
+        );
+        assert_ne!(first.start, second.start);
+        give_back(vec![first, second]);
+        let again = [take(), take()];
+        assert_eq!([again[0].start, again[1].start], starts);
+        give_back((0..KEPT_MAX + 4).map(|_| take()).collect());
+        give_back(Vec::from(again));
         assert_eq!(KEPT.with(|kept| kept.borrow().0.len()), KEPT_MAX);
     }
 }

@@ -1,17 +1,81 @@
 //! Objects with an allocation of their own. Here because they are found by a word before their header, grow in place where
-//! the system can, and carry their mark in the header. Must stay true: the word before the header is the index in the
-//! table; the header carries the large flag as long as the object lives.
+//! the system can, and carry their mark in the header. The biggest are mapped by themselves: the allocator would keep what
+//! they gave back. Must stay true: the word before the header is the index in the table; the header carries the large flag
+//! as long as the object lives.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::ptr::NonNull;
 
+use memmap2::MmapMut;
+
 use super::checked;
 use super::object::{FLAG_LARGE, FLAG_MARK, Obj};
+
+/// Objects from this size on are mapped by themselves.
+const MAPPED_FROM_BYTES: usize = 4 << 20;
 
 #[derive(Debug)]
 struct Large {
     base: *mut u64,
     words: usize,
+    /// What the object lies in, if it is not the allocator's.
+    mapping: Option<MmapMut>,
+}
+
+impl Large {
+    fn new(words: usize) -> Large {
+        let layout = layout(words);
+        if layout.size() >= MAPPED_FROM_BYTES {
+            let Ok(mut mapping) = MmapMut::map_anon(layout.size()) else {
+                handle_alloc_error(layout);
+            };
+            return Large {
+                base: mapping.as_mut_ptr().cast(),
+                words,
+                mapping: Some(mapping),
+            };
+        }
+        Large {
+            // SAFETY: the layout has a size above zero.
+            base: non_null(unsafe { alloc(layout) }, layout),
+            words,
+            mapping: None,
+        }
+    }
+
+    /// Makes it longer; it may move.
+    fn grow(&mut self, words: usize) {
+        let (old, new) = (layout(self.words), layout(words));
+        #[cfg(target_os = "linux")]
+        if let Some(mapping) = &mut self.mapping {
+            let may_move = memmap2::RemapOptions::new().may_move(true);
+            // SAFETY: nobody keeps an address in the mapping but the owner of the object, who gets the new one.
+            if unsafe { mapping.remap(new.size(), may_move) }.is_err() {
+                handle_alloc_error(new);
+            }
+            self.base = mapping.as_mut_ptr().cast();
+            self.words = words;
+            return;
+        }
+        if self.mapping.is_none() && new.size() < MAPPED_FROM_BYTES {
+            // SAFETY: `base` came from `alloc` or `realloc` with the old layout.
+            let base = unsafe { realloc(self.base.cast(), old, new.size()) };
+            self.base = non_null(base, new);
+            self.words = words;
+            return;
+        }
+        let longer = Large::new(words);
+        // SAFETY: both have the bytes of the old one, and they are different allocations.
+        unsafe { std::ptr::copy_nonoverlapping(self.base, longer.base, old.size() / 8) };
+        std::mem::replace(self, longer).free();
+    }
+
+    fn free(self) {
+        if self.mapping.is_none() {
+            // SAFETY: `base` came from `alloc` or `realloc` with this layout and is freed once.
+            unsafe { dealloc(self.base.cast(), layout(self.words)) };
+        }
+    }
 }
 
 /// The big objects of one heap.
@@ -44,16 +108,14 @@ fn object(base: *mut u64) -> Obj {
 impl LargeObjects {
     /// A new object of `words` words; only its header is written.
     pub(super) fn allocate(&mut self, header: u64, words: usize) -> Obj {
-        let layout = layout(words);
-        // SAFETY: the layout has a size above zero.
-        let base = non_null(unsafe { alloc(layout) }, layout);
+        let large = Large::new(words);
         // SAFETY: the allocation has words + 1 words: the index, then the object.
         unsafe {
-            *base = self.0.len() as u64;
-            *base.add(1) = header | FLAG_LARGE;
+            *large.base = self.0.len() as u64;
+            *large.base.add(1) = header | FLAG_LARGE;
         }
-        self.0.push(Large { base, words });
-        let obj = object(base);
+        let obj = object(large.base);
+        self.0.push(large);
         checked::born(obj, words);
         obj
     }
@@ -67,11 +129,7 @@ impl LargeObjects {
     pub(super) fn grow(&mut self, obj: Obj, words: usize) -> Obj {
         let large = &mut self.0[Self::index_of(obj)];
         checked::died(obj.pointer());
-        let (old, new) = (layout(large.words), layout(words));
-        // SAFETY: `base` came from `alloc` or `realloc` with the old layout.
-        let base = unsafe { realloc(large.base.cast(), old, new.size()) };
-        large.base = non_null(base, new);
-        large.words = words;
+        large.grow(words);
         let obj = object(large.base);
         checked::born(obj, words);
         obj
@@ -85,12 +143,14 @@ impl LargeObjects {
     /// Frees the object at `index`; the last one takes its place.
     fn drop_at(&mut self, index: usize) -> usize {
         let large = self.0.swap_remove(index);
-        free(&large);
+        let bytes = bytes_of(large.words);
+        checked::died(large.base.wrapping_add(1));
+        large.free();
         if let Some(moved) = self.0.get(index) {
             // SAFETY: the first word of a large allocation is its index.
             unsafe { *moved.base = index as u64 };
         }
-        bytes_of(large.words)
+        bytes
     }
 
     /// Frees what is not marked, takes the marks away; gives the bytes that live on.
@@ -111,14 +171,11 @@ impl LargeObjects {
     }
 }
 
-fn free(large: &Large) {
-    checked::died(large.base.wrapping_add(1));
-    // SAFETY: `base` came from `alloc` or `realloc` with this layout and is freed once.
-    unsafe { dealloc(large.base.cast(), layout(large.words)) };
-}
-
 impl Drop for LargeObjects {
     fn drop(&mut self) {
-        self.0.iter().for_each(free);
+        for large in self.0.drain(..) {
+            checked::died(large.base.wrapping_add(1));
+            large.free();
+        }
     }
 }
