@@ -226,8 +226,10 @@ pub struct Param {
 pub struct ParamDefault {
     /// The function that computes it.
     pub func: FnId,
-    /// The earlier parameters that are its arguments.
+    /// The earlier parameters that are its first arguments.
     pub uses: Vec<u32>,
+    /// Variables that the function captures: the rest of its arguments.
+    pub captured: Vec<LocalId>,
 }
 
 /// A local variable.

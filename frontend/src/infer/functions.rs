@@ -279,7 +279,9 @@ impl Walker<'_, '_> {
             };
             let cell = |this: &Self, n: usize| this.locals[function.params[n].local.index()];
             let used = default.uses.iter().map(|n| cell(self, *n as usize));
-            let used: Vec<CellId> = used.collect();
+            let captured = default.captured.iter();
+            let captured = captured.map(|local| self.locals[local.index()]);
+            let used: Vec<CellId> = used.chain(captured).collect();
             let sets: Vec<Set> = used.iter().map(|it| self.engine.cells.read(*it)).collect();
             if sets.iter().any(|set| set.is_never()) {
                 continue;

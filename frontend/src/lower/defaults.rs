@@ -11,6 +11,14 @@ use super::function::{self, Lower};
 use crate::hir::ExprId;
 use crate::types::InstId;
 
+/// What calls with only the first arguments look like.
+fn first_params(signature: &Signature, given: usize) -> Signature {
+    Signature {
+        params: signature.params[..given].to_vec(),
+        result: signature.result,
+    }
+}
+
 impl Lowering<'_> {
     /// What calls of the function with fewer arguments enter, with all its captures: without the last one, without the
     /// last two, and so on.
@@ -27,15 +35,31 @@ impl Lowering<'_> {
             .collect()
     }
 
+    /// The number of the entry for calls with this many arguments.
+    fn entry_of(&mut self, id: InstId, given: usize) -> FuncId {
+        if let Some(known) = self.entries_of.get(&(id, given)) {
+            return *known;
+        }
+        let signature = first_params(&self.signature(id), given);
+        let function = &self.program.functions[self.types.instances[id.index()].func.index()];
+        let func = self.module.declare_function(&function.name, signature);
+        self.entries_of.insert((id, given), func);
+        func
+    }
+
+    /// Whether a default value of the function needs what the function captures.
+    fn defaults_capture(&self, id: InstId) -> bool {
+        let function = &self.program.functions[self.types.instances[id.index()].func.index()];
+        let mut defaults = function.params.iter().filter_map(|it| it.default.as_ref());
+        defaults.any(|default| !default.captured.is_empty())
+    }
+
     /// The entry for calls with this many arguments.
     fn entry_without(&mut self, id: InstId, given: usize, captures: &[Class]) -> FuncId {
         let signature = self.signature(id);
-        let less = Signature {
-            params: signature.params[..given].to_vec(),
-            result: signature.result,
-        };
+        let less = first_params(&signature, given);
         let function = &self.program.functions[self.types.instances[id.index()].func.index()];
-        let func = self.module.declare_function(&function.name, less.clone());
+        let func = self.entry_of(id, given);
         let builder = FunctionBuilder::closure(function.name.clone(), less, captures.to_vec());
         let mut lower = function::start(self, id, builder);
         lower.entry(id);
@@ -53,6 +77,9 @@ impl Lower<'_, '_> {
         let given: Vec<Arg> = (0..self.b.signature().params.len())
             .map(|at| Arg::Value(self.b.param(at), params[at]))
             .collect();
+        if self.cx.defaults_capture(id) {
+            self.place_captures();
+        }
         let all = self.completed(id, &given);
         let closure = self.cx.needs_closure(id).then(|| self.b.closure_reg());
         let result = self.call_completed(id, closure, &all, None);
@@ -75,9 +102,41 @@ impl Lower<'_, '_> {
             self.effect(callee);
             None
         };
+        if let (Some(closure), true) = (closure, self.cx.defaults_capture(inst)) {
+            return self.call_entry(e, closure, args, inst);
+        }
         let given: Vec<Arg> = args.iter().map(|arg| Arg::Expr(*arg)).collect();
         let all = self.completed(inst, &given);
         self.call_completed(inst, closure, &all, Some(e))
+    }
+
+    /// Calls the entry for so many arguments: default values that use what the function captures are computed there.
+    fn call_entry(
+        &mut self,
+        e: ExprId,
+        closure: Reg,
+        args: &[ExprId],
+        inst: InstId,
+    ) -> Option<Reg> {
+        let params = self.param_types(inst);
+        let defaults = &self.cx.types.instances[inst.index()].defaults;
+        if !(args.len()..params.len()).all(|at| matches!(defaults.get(at), Some(Some(_)))) {
+            // Inference found no such call.
+            self.unreachable();
+            return None;
+        }
+        let signature = first_params(&self.cx.signature(inst), args.len());
+        let window = self.closure_window(
+            &signature,
+            |this, slot| this.b.mov(Class::Ref, slot, closure),
+            |this, at, slot| {
+                this.eval_as(args[at], params[at], Some(slot));
+            },
+        );
+        self.call_at(e);
+        let func = self.cx.entry_of(inst, args.len());
+        emit!(self.b, CallWith, window.scalar, window.reference, func);
+        window.result
     }
 
     /// The arguments in registers of their own, each as its parameter's type, and the default values of the rest.
@@ -94,7 +153,12 @@ impl Lower<'_, '_> {
                     self.arg_as(*arg, ty, Some(value));
                 }
                 (None, Some(known), Some(default)) => {
-                    let args: Vec<Arg> = known.uses.iter().map(|n| all[*n as usize]).collect();
+                    let mut args: Vec<Arg> = known.uses.iter().map(|n| all[*n as usize]).collect();
+                    // Only an entry comes here: it has the captured variables.
+                    for local in &known.captured {
+                        let (reg, ty) = self.read_local(*local, None);
+                        args.push(Arg::Value(reg, ty));
+                    }
                     let from = self.cx.result_type(default);
                     let mark = self.b.mark();
                     let raw = self.direct_call(default, &args, None);

@@ -138,10 +138,28 @@ impl Lower<'_, '_> {
             }
         }
         for capture in &self.f.captures {
+            let class = self.capture_class(capture.inner);
+            self.b.add_capture(class);
+        }
+        self.place_captures();
+        for param in &self.f.params {
+            self.check_members_of(param.local);
+        }
+    }
+
+    fn capture_class(&self, local: LocalId) -> Class {
+        match self.cx.cell_of(self.id, local) {
+            Some(_) => Class::Ref,
+            None => self.class(self.local_ty(local)),
+        }
+    }
+
+    /// Reads the captured variables of the closure that runs.
+    pub(super) fn place_captures(&mut self) {
+        for (slot, capture) in self.f.captures.iter().enumerate() {
+            let slot = slot as i32;
             let cell = self.cx.cell_of(self.id, capture.inner);
-            let class =
-                cell.map_or_else(|| self.class(self.local_ty(capture.inner)), |_| Class::Ref);
-            let slot = self.b.add_capture(class);
+            let class = self.capture_class(capture.inner);
             let reg = self.b.local(class);
             match class {
                 Class::I64 => emit!(self.b, CaptureGetI64, reg, slot),
@@ -154,9 +172,6 @@ impl Lower<'_, '_> {
                 Some(ty) => Place::Cell(reg, ty),
                 None => Place::Register(reg),
             };
-        }
-        for param in &self.f.params {
-            self.check_members_of(param.local);
         }
     }
 

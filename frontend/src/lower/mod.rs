@@ -94,6 +94,8 @@ struct Lowering<'a> {
     /// Closure functions that stand for plain ones where they are used as values.
     value_functions: HashMap<InstId, FuncId>,
     value_queue: Vec<(InstId, FuncId)>,
+    /// What calls of an instance with this many arguments enter.
+    entries_of: HashMap<(InstId, usize), FuncId>,
     /// Variables in cells, by the function that declares them, with the type the cell holds.
     cells: HashMap<(FnId, LocalId), Ty>,
     /// Type descriptions already made, and the record types being described.
@@ -142,6 +144,7 @@ impl<'a> Lowering<'a> {
             forms: Vec::new(),
             value_functions: HashMap::new(),
             value_queue: Vec::new(),
+            entries_of: HashMap::new(),
             cells: HashMap::new(),
             descs: HashMap::new(),
             describing: HashSet::new(),

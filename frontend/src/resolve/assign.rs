@@ -257,14 +257,25 @@ impl Resolver<'_> {
     }
 
     fn report_copy(&mut self, name: &Name) {
+        let (reason, hint) = if self.place() == super::scope::Place::Default {
+            (
+                "a default value gets the values of the variables around its function",
+                "assign it in the body of the function",
+            )
+        } else {
+            (
+                "a handler gets copies of the variables of the view",
+                "assign a variable of the top level, or a field of an entity and save it",
+            )
+        };
         self.report(
             Diagnostic::error(
                 Code::ReadOnlyCopy,
                 name.span,
                 format!("assigning `{}` here changes nothing", name.text),
             )
-            .reason("a handler gets copies of the variables of the view")
-            .hint("assign a variable of the top level, or a field of an entity and save it"),
+            .reason(reason)
+            .hint(hint),
         );
     }
 

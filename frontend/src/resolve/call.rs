@@ -7,7 +7,7 @@ use flin_syntax::{Code, Diagnostic, Span};
 use crate::hir::{EnumIx, ExprId, ExprKind, FnId, LocalId, Program};
 use crate::unsupported::Unsupported;
 
-use super::functions::{ParamSignature, Signature};
+use super::functions::{DefaultValue, ParamSignature, Signature};
 use super::names::{Item, Meaning};
 use super::query::takes_fields;
 use super::scope::Binding;
@@ -31,8 +31,8 @@ enum Callee {
 /// What a parameter gets.
 enum Value {
     Given(ExprId),
-    /// What this function computes.
-    Default(FnId),
+    /// What the function of a default value computes.
+    Default(DefaultValue),
 }
 
 /// The parameters of a function in words; those with a default value may be left out.
@@ -181,6 +181,9 @@ impl Resolver<'_> {
     ) -> ExprId {
         match callee {
             Callee::Function(id) => self.direct(id, args, first, span),
+            Callee::Closure(value, id) if self.leaves_out_unknown(id, args, first) => {
+                self.call_of(Callee::Value(value), args, first, span)
+            }
             Callee::Closure(value, id) => {
                 let (before, args) = self.arguments(id, args, first, span);
                 let call = self.emit(ExprKind::CallValue(value, args), span);
@@ -214,6 +217,15 @@ impl Resolver<'_> {
                 self.error(span)
             }
         }
+    }
+
+    /// Whether a call before the declaration leaves out arguments: what their default values use is not known yet, so
+    /// the function itself fills them in.
+    fn leaves_out_unknown(&self, id: FnId, args: &[Arg], first: Option<ExprId>) -> bool {
+        let params = &self.signatures[&id].params;
+        let mut defaults = params.iter().filter_map(|it| it.default.as_ref());
+        args.len() + usize::from(first.is_some()) < params.len()
+            && defaults.any(|default| default.around.is_none())
     }
 
     /// The number of arguments of a library function.
@@ -510,10 +522,15 @@ impl Resolver<'_> {
         done
     }
 
-    fn filled(&mut self, value: Value, args: Vec<ExprId>, span: Span) -> ExprId {
+    fn filled(&mut self, value: Value, mut args: Vec<ExprId>, span: Span) -> ExprId {
         match value {
             Value::Given(id) => id,
-            Value::Default(func) => self.emit(ExprKind::CallFn(func, args), span),
+            Value::Default(default) => {
+                for local in self.around_values(&default) {
+                    args.push(self.emit(ExprKind::Local(local), span));
+                }
+                self.emit(ExprKind::CallFn(default.func, args), span)
+            }
         }
     }
 
@@ -544,7 +561,7 @@ impl Resolver<'_> {
         for (at, (slot, param)) in slots.into_iter().zip(&signature.params).enumerate() {
             values.push(match (slot, &param.default) {
                 (Some(value), _) => Value::Given(value),
-                (None, Some(default)) => Value::Default(default.func),
+                (None, Some(default)) => Value::Default(default.clone()),
                 (None, None) => {
                     let name = param
                         .name

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use flin_syntax::ast::{self, Expr, FnDecl, PatternKind};
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{ExprId, ExprKind, FnId, FnKind, Param, ParamDefault};
+use crate::hir::{ExprId, ExprKind, FnId, FnKind, LocalId, Param, ParamDefault};
 
 use super::Resolver;
 use super::mentions::Mention;
@@ -37,6 +37,11 @@ pub(super) struct DefaultValue {
     pub(super) func: FnId,
     /// The earlier parameters that it uses; their values are its arguments.
     pub(super) uses: Vec<usize>,
+    /// Variables around the function that it uses: locals of the function in which that one is declared. Their values
+    /// are its last arguments. Unknown before the declaration.
+    pub(super) captured: Vec<LocalId>,
+    /// The function whose locals these are.
+    pub(super) around: Option<FnId>,
 }
 
 impl Resolver<'_> {
@@ -59,6 +64,8 @@ impl Resolver<'_> {
                     DefaultValue {
                         func,
                         uses: used_by(value, &params[..at]),
+                        captured: Vec::new(),
+                        around: None,
                     }
                 }),
             })
@@ -87,7 +94,7 @@ impl Resolver<'_> {
             Place::Lambda
         };
         let generics: Vec<Arc<str>> = decl.generics.iter().map(|name| name.text.clone()).collect();
-        self.default_values(id, &decl.params, &generics);
+        self.default_values(id, &decl.params, &generics, link);
         self.open(
             id,
             FrameHead {
@@ -114,7 +121,7 @@ impl Resolver<'_> {
         body: &Expr,
         head: FrameHead,
     ) {
-        self.default_values(id, params, &[]);
+        self.default_values(id, params, &[], head.link);
         let span = head.span;
         self.open(id, head);
         let mut prologue = self.own_parameters(id, params);
@@ -144,8 +151,18 @@ impl Resolver<'_> {
     }
 
     /// The functions that compute default values of parameters. They see constants, functions, and as parameters of
-    /// their own what stands before them.
-    fn default_values(&mut self, id: FnId, params: &[ast::Param], generics: &[Arc<str>]) {
+    /// their own what stands before them and the variables that the function captures.
+    fn default_values(
+        &mut self,
+        id: FnId,
+        params: &[ast::Param],
+        generics: &[Arc<str>],
+        link: Link,
+    ) {
+        let (default_link, around) = match link {
+            Link::Capture => (Link::Params, self.frames.last().map(|frame| frame.id)),
+            Link::Root | Link::Params => (Link::Root, None),
+        };
         let signature = self.signatures[&id].params.clone();
         for (at, (param, known)) in params.iter().zip(signature).enumerate() {
             let (Some(value), Some(default)) = (&param.default, known.default) else {
@@ -158,7 +175,7 @@ impl Resolver<'_> {
                     span: value.span,
                     kind: FnKind::Internal,
                     place: Place::Default,
-                    link: Link::Root,
+                    link: default_link,
                 },
             );
             self.frame_mut().generics = generics.to_vec();
@@ -170,7 +187,11 @@ impl Resolver<'_> {
                 [only] => *only,
                 _ => self.emit(ExprKind::Block(prologue, true), value.span),
             };
-            self.close(body);
+            let captured = self.close(body);
+            let signature = self.signatures.get_mut(&id);
+            if let Some(it) = signature.and_then(|it| it.params[at].default.as_mut()) {
+                (it.captured, it.around) = (captured, around);
+            }
         }
     }
 
@@ -233,16 +254,32 @@ impl Resolver<'_> {
 
     /// Declares the parameters of the function just opened; gives the statements that take patterns apart.
     fn own_parameters(&mut self, id: FnId, params: &[ast::Param]) -> Vec<ExprId> {
-        let by_default = |default: &DefaultValue| ParamDefault {
-            func: default.func,
-            uses: default.uses.iter().map(|at| *at as u32).collect(),
-        };
-        let known: Vec<Option<ParamDefault>> = self.signatures[&id]
-            .params
+        let signature = self.signatures[&id].params.clone();
+        let known: Vec<Option<ParamDefault>> = signature
             .iter()
-            .map(|param| param.default.as_ref().map(by_default))
+            .map(|param| {
+                let default = param.default.as_ref()?;
+                Some(ParamDefault {
+                    func: default.func,
+                    uses: default.uses.iter().map(|at| *at as u32).collect(),
+                    captured: self.around_values(default),
+                })
+            })
             .collect();
         self.parameters(params.iter().zip(known))
+    }
+
+    /// The variables of a default value as locals of the innermost function, which the declaration encloses or is.
+    pub(super) fn around_values(&mut self, default: &DefaultValue) -> Vec<LocalId> {
+        let depth = self
+            .frames
+            .iter()
+            .position(|it| Some(it.id) == default.around);
+        let captured = default.captured.iter();
+        match depth {
+            Some(depth) => captured.map(|it| self.bring_inside(depth, *it).0).collect(),
+            None => Vec::new(),
+        }
     }
 
     fn parameters<'p>(
@@ -287,7 +324,7 @@ impl Resolver<'_> {
         &mut self,
         name: &ast::Name,
         annotation: Option<crate::hir::TypeAnn>,
-    ) -> crate::hir::LocalId {
+    ) -> LocalId {
         if let Some((depth, Binding::Variable(first))) = self.search(&name.text)
             && depth + 1 == self.frames.len()
         {

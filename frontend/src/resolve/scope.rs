@@ -89,7 +89,7 @@ pub(super) struct Frame {
     ended: HashMap<Arc<str>, Span>,
     pub(super) loops: Vec<OpenLoop>,
     pub(super) labels: u32,
-    /// Values of the enclosing function, in the order of the parameters (`Link::Params`).
+    /// Values of the enclosing function, in the order of the last parameters (`Link::Params`).
     pub(super) copied: Vec<LocalId>,
     /// Variables that were declared with a lambda.
     pub(super) lambdas: HashMap<LocalId, FnId>,
@@ -389,7 +389,9 @@ fn capture(outer: &mut Frame, inner: &mut Frame, local: LocalId) -> LocalId {
 
 fn copied(outer: &Frame, inner: &mut Frame, local: LocalId) -> LocalId {
     if let Some(position) = inner.copied.iter().position(|known| *known == local) {
-        return inner.params[position].local;
+        // A default value has parameters before those.
+        let before = inner.params.len() - inner.copied.len();
+        return inner.params[before + position].local;
     }
     let source = &outer.locals[local.index()];
     let id = inner.add_local(&source.name, source.span, source.annotation.clone());
