@@ -320,11 +320,7 @@ impl Resolver<'_> {
         prologue
     }
 
-    fn parameter(
-        &mut self,
-        name: &ast::Name,
-        annotation: Option<crate::hir::TypeAnn>,
-    ) -> LocalId {
+    fn parameter(&mut self, name: &ast::Name, annotation: Option<crate::hir::TypeAnn>) -> LocalId {
         if let Some((depth, Binding::Variable(first))) = self.search(&name.text)
             && depth + 1 == self.frames.len()
         {
