@@ -149,7 +149,7 @@ fn disassembles_with_source_lines_if_the_source_is_found() {
     assert_eq!(code(&folder.run(&["app.flin"])), 0);
     let shown = folder.run(&["disasm", "app.fbc"]);
     assert_eq!(code(&shown), 0, "{}", err(&shown));
-    for word in ["add.imm.i64", "; 2: print(x + 2)", "function \"main\""] {
+    for word in ["const.i64", "; 2: print(x + 2)", "function \"main\""] {
         assert!(out(&shown).contains(word), "no {word} in\n{}", out(&shown));
     }
     std::fs::remove_file(folder.0.join("app.flin")).expect("the source");

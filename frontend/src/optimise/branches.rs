@@ -204,7 +204,7 @@ fn thread(body: &mut Body) {
 }
 
 /// Leaves out blocks that nothing leads to.
-fn alive(body: &mut Body) {
+pub(super) fn alive(body: &mut Body) {
     let mut seen = vec![false; body.blocks.len()];
     let mut waiting = vec![body.order[0]];
     while let Some(block) = waiting.pop() {

@@ -9,6 +9,7 @@ mod circles;
 mod copies;
 mod emit;
 mod escape;
+mod fold;
 mod graph;
 mod hoist;
 mod inline;
@@ -19,7 +20,7 @@ mod raise;
 mod ranges;
 mod segments;
 
-use flin_bytecode::{Function, Module};
+use flin_bytecode::{Function, Module, ModuleBuilder};
 
 use body::Body;
 use circles::Circles;
@@ -32,31 +33,35 @@ pub(crate) fn optimise(module: &mut Module, passes: Passes) {
     }
     let Circles { order, returns } = Circles::of(module);
     let mut done: Vec<Option<Body>> = vec![None; module.functions.len()];
+    // Constants are added, functions replaced; all else stays as it is.
+    let mut builder = ModuleBuilder::from_module(std::mem::take(module));
     for func in order {
-        let Some(mut body) = raise::raise(module, &module.functions[func as usize]) else {
+        let from = &builder.module;
+        let Some(mut body) = raise::raise(from, &from.functions[func as usize]) else {
             continue;
         };
-        let sources = inline::Sources {
-            module,
-            done: &done,
-        };
-        improve(&sources, &mut body, passes);
+        improve(&mut builder, &done, &mut body, passes);
         let once = !returns[func as usize];
         if passes.has(Pass::Inline) && once && inline::is_candidate(&body) {
             done[func as usize] = Some(body.clone());
         }
-        if let Some(better) = lowered(module, body, passes) {
-            module.functions[func as usize] = better;
+        if let Some(better) = lowered(&builder.module, body, passes) {
+            builder.module.functions[func as usize] = better;
         }
     }
+    *module = builder.module;
 }
 
-fn improve(sources: &inline::Sources<'_>, body: &mut Body, passes: Passes) {
+fn improve(builder: &mut ModuleBuilder, done: &[Option<Body>], body: &mut Body, passes: Passes) {
     if passes.has(Pass::Copies) {
         copies::propagate(body);
         copies::drop_unread(body);
     }
-    if passes.has(Pass::Inline) && inline::inline(sources, body) {
+    let sources = inline::Sources {
+        module: &builder.module,
+        done,
+    };
+    if passes.has(Pass::Inline) && inline::inline(&sources, body) {
         copies::propagate(body);
         copies::drop_unread(body);
         if escape::escape(body) {
@@ -64,17 +69,18 @@ fn improve(sources: &inline::Sources<'_>, body: &mut Body, passes: Passes) {
             copies::drop_unread(body);
         }
     }
+    if passes.has(Pass::Fold) && fold::fold(builder, body) && passes.has(Pass::Copies) {
+        copies::drop_unread(body);
+    }
+    let module = &builder.module;
     if passes.has(Pass::Branches) {
         branches::tidy(body);
     }
-    if passes.has(Pass::Repeats)
-        && numbering::number(sources.module, body)
-        && passes.has(Pass::Copies)
-    {
+    if passes.has(Pass::Repeats) && numbering::number(module, body) && passes.has(Pass::Copies) {
         copies::propagate(body);
     }
     if passes.has(Pass::Ranges) {
-        ranges::ranges(sources.module, body);
+        ranges::ranges(module, body);
     }
     if passes.has(Pass::Hoist) && hoist::hoist(body) && passes.has(Pass::Copies) {
         copies::propagate(body);

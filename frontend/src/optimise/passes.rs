@@ -19,17 +19,20 @@ pub enum Pass {
     Repeats,
     /// Additions and multiplications that cannot overflow done without a check.
     Ranges,
+    /// What follows from constants alone computed by the compiler.
+    Fold,
 }
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Pass; 6] = [
+    pub const ALL: [Pass; 7] = [
         Pass::Inline,
         Pass::Copies,
         Pass::Branches,
         Pass::Hoist,
         Pass::Repeats,
         Pass::Ranges,
+        Pass::Fold,
     ];
 
     /// The name on the command line.
@@ -41,6 +44,7 @@ impl Pass {
             Pass::Hoist => "hoist",
             Pass::Repeats => "repeats",
             Pass::Ranges => "ranges",
+            Pass::Fold => "fold",
         }
     }
 
@@ -53,6 +57,7 @@ impl Pass {
             Pass::Hoist => "what is the same in every turn of a loop done before it",
             Pass::Repeats => "what a block has computed or read already not done again",
             Pass::Ranges => "no checks where ints cannot overflow",
+            Pass::Fold => "arithmetic and jumps of constants done by the compiler",
         }
     }
 }
