@@ -74,10 +74,10 @@ fn load_and_verify(bytes: Vec<u8>) -> (Vec<u8>, Arc<Program>) {
     (bytes, program)
 }
 
-const TODO: &str = include_str!("../../examples/todo/todo.flin");
+const TODO_LIST: &str = include_str!("../../examples/todo/todo.flin");
 
 #[library_benchmark]
-#[bench::todos_100(loaded::todos(TODO, 100))]
+#[bench::todos_100(loaded::todos(TODO_LIST, 100))]
 fn page(runtime: Runtime) -> (Runtime, Outcome) {
     loaded::render(black_box(runtime))
 }

@@ -43,10 +43,15 @@ fn copy_of_the_crate() -> PathBuf {
 /// Dependencies of this crate that came later than this test.
 fn extra_dependencies(here: &Path) -> String {
     let manifest = std::fs::read_to_string(here.join("Cargo.toml")).expect("the manifest");
-    let section = manifest.split("[dependencies]").nth(1).unwrap_or_default();
-    let section = section.split("\n[").next().unwrap_or_default();
-    section
-        .lines()
+    // The plain section and those of targets; not what only tests need.
+    manifest
+        .split("\n[")
+        .filter(|section| {
+            let title = section.lines().next().unwrap_or_default();
+            title.ends_with("dependencies]") && !title.starts_with("dev-")
+        })
+        .flat_map(|section| section.lines().skip(1))
+        .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split('.').next())
         .filter(|name| {
             !name.is_empty() && !["flin-bytecode", "foldhash", "regex", "ryu-js"].contains(name)

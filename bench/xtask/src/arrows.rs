@@ -38,7 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cranelift-module", &["flin-jit"]),
     ("cranelift-native", &["flin-jit"]),
     ("hyper", &["flin-server"]),
-    ("memmap2", &["flin-store"]),
+    ("memmap2", &["flin-store", "flin-vm"]),
 ];
 
 /// Checks all arrows.

@@ -125,10 +125,7 @@ impl Walker<'_, '_> {
             ),
             LibType::Func(params, _) => {
                 let rest = Set { func: None, ..set };
-                let takes = set.func.map(|func| self.engine.cells.takes(func));
-                let fits = takes.as_ref().is_some_and(|it| it.contains(&params.len()));
-                // What has a default value keeps it where the function can be called without.
-                let keeps = takes.is_some_and(|it| *it.start() == params.len());
+                let (fits, keeps) = self.fit_function(params.len(), set);
                 if fits && !keeps && rest.is_never() {
                     return Fit::Widened;
                 }
@@ -158,6 +155,15 @@ impl Walker<'_, '_> {
             (false, _) => Fit::No,
             (true, true) => Fit::Exact,
             (true, false) => Fit::Maybe,
+        }
+    }
+
+    /// Whether the function can be called with so many arguments, and whether it takes all of them: what has a default
+    /// value keeps it where the function can be called without.
+    fn fit_function(&mut self, arguments: usize, set: Set) -> (bool, bool) {
+        match set.func.map(|func| self.engine.cells.takes(func)) {
+            Some(takes) => (takes.contains(&arguments), *takes.start() == arguments),
+            None => (false, false),
         }
     }
 

@@ -233,22 +233,8 @@ impl Inliner<'_, '_> {
         self.body.classes.extend(&callee.classes);
         self.definitions.extend(callee.definitions());
         let first_spot = self.places(callee, call.spot, func);
-        for (param, arg) in callee.params.iter().zip(&regs.args) {
-            let class = callee.classes[*param as usize];
-            let copy = Inst {
-                a: first_reg + param,
-                b: *arg,
-                ..Inst::new(mov_op(class), call.spot)
-            };
-            if let Some(known) = self
-                .known
-                .get(arg)
-                .filter(|_| copy.op == Op::MovRef && self.once(copy.a))
-            {
-                self.known.insert(copy.a, known.clone());
-            }
-            self.body.block_mut(block).insts.push(copy);
-        }
+        let copies = self.argument_copies(callee, &regs.args, first_reg, call.spot);
+        self.body.block_mut(block).insts.extend(copies);
         self.body.block_mut(block).next = Some(first_block + callee.order[0]);
         let first_handler = self.body.handlers.len() as u32;
         self.body
@@ -303,6 +289,28 @@ impl Inliner<'_, '_> {
         let order = callee.order.iter().map(|b| first_block + b).chain([after]);
         self.body.order.splice(order_at + 1..order_at + 1, order);
         self.size += callee.size();
+    }
+
+    /// The arguments put into the parameters' registers; what is known of an argument is known of its parameter.
+    fn argument_copies(&mut self, callee: &Body, args: &[V], first_reg: V, spot: u32) -> Vec<Inst> {
+        let mut copies = Vec::with_capacity(args.len());
+        for (param, arg) in callee.params.iter().zip(args) {
+            let class = callee.classes[*param as usize];
+            let copy = Inst {
+                a: first_reg + param,
+                b: *arg,
+                ..Inst::new(mov_op(class), spot)
+            };
+            if let Some(known) = self
+                .known
+                .get(arg)
+                .filter(|_| copy.op == Op::MovRef && self.once(copy.a))
+            {
+                self.known.insert(copy.a, known.clone());
+            }
+            copies.push(copy);
+        }
+        copies
     }
 
     /// Adds the called function's places, inside of the call; gives the number of the first.

@@ -269,29 +269,19 @@ impl Assembler<'_> {
                 Ok(())
             }
             ".line" => {
-                let row = integer(line)?;
-                if !line.eat(":") {
-                    return Err(expected("`:`", line.rest()));
-                }
-                let column = integer(line)?;
-                current
-                    .function
-                    .lines
-                    .push((current.code.len() as u32, fit(row)?, fit(column)?));
+                let (row, column) = place(line)?;
+                let at = current.code.len() as u32;
+                current.function.lines.push((at, row, column));
                 Ok(())
             }
             ".inlined" => {
                 let (func, outer) = (FuncId(id(line)?), fit(integer(line)?)?);
-                let row = integer(line)?;
-                if !line.eat(":") {
-                    return Err(expected("`:`", line.rest()));
-                }
-                let column = integer(line)?;
+                let (row, column) = place(line)?;
                 current.function.inlined.push(Inlined {
                     func,
                     outer,
-                    line: fit(row)?,
-                    column: fit(column)?,
+                    line: row,
+                    column,
                 });
                 Ok(())
             }
@@ -517,6 +507,15 @@ impl Current {
 
 fn fit<T: TryFrom<i64>>(number: i64) -> Parsed<T> {
     T::try_from(number).map_err(|_| AssembleFault::DoesNotFit { number })
+}
+
+/// A line and a column: `12:5`.
+fn place(line: &mut Line<'_>) -> Parsed<(u32, u32)> {
+    let row = integer(line)?;
+    if !line.eat(":") {
+        return Err(expected("`:`", line.rest()));
+    }
+    Ok((fit(row)?, fit(integer(line)?)?))
 }
 
 fn integer(line: &mut Line<'_>) -> Parsed<i64> {
