@@ -223,9 +223,9 @@ impl Resolver<'_> {
     /// the function itself fills them in.
     fn leaves_out_unknown(&self, id: FnId, args: &[Arg], first: Option<ExprId>) -> bool {
         let params = &self.signatures[&id].params;
-        let mut defaults = params.iter().filter_map(|it| it.default.as_ref());
-        args.len() + usize::from(first.is_some()) < params.len()
-            && defaults.any(|default| default.around.is_none())
+        self.undeclared.contains(&id)
+            && args.len() + usize::from(first.is_some()) < params.len()
+            && params.iter().any(|it| it.default.is_some())
     }
 
     /// The number of arguments of a library function.

@@ -193,6 +193,7 @@ impl Resolver<'_> {
                 (it.captured, it.around) = (captured, around);
             }
         }
+        self.undeclared.remove(&id);
     }
 
     /// A default value that uses its own parameter, or one that stands after it. The names count as known then.

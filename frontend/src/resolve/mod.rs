@@ -136,6 +136,8 @@ pub(super) struct Resolver<'a> {
     main_inits: Vec<(ExprId, usize)>,
     /// Functions that compute a default value of a parameter.
     defaults: HashSet<FnId>,
+    /// Inner functions above whose declaration the reading still is: what their default values use is not known.
+    undeclared: HashSet<FnId>,
     /// Calls by name of lambdas in variables: which variable of which function, and the place of the call.
     calls_by_signature: Vec<(FnId, LocalId, Span)>,
     /// Locals that hide a top-level variable standing below.
@@ -190,6 +192,7 @@ impl<'a> Resolver<'a> {
             main_declarations: HashMap::new(),
             main_inits: Vec::new(),
             defaults: HashSet::new(),
+            undeclared: HashSet::new(),
             calls_by_signature: Vec::new(),
             hiding: Vec::new(),
             paths: HashMap::new(),

@@ -244,6 +244,7 @@ impl Resolver<'_> {
                 continue;
             };
             let id = self.announce(&decl.name.text, decl.name.span, &decl.params);
+            self.undeclared.insert(id);
             let closure = closures.contains(&at);
             let mut early = None;
             if closure && mentioned_before(statements, at, &decl.name.text) {
