@@ -4,12 +4,18 @@
 
 mod support;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use flin_bytecode::{Class, FuncId};
 use flin_vm::HostValue::Int;
 use flin_vm::{ErrorKind, Limits, Program, Vm};
 use support::*;
+
+/// The tests of this file run one after the other: what one takes, another would see.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Resident memory of this process in KiB, where the system tells.
 fn resident_kib() -> Option<u64> {
@@ -68,6 +74,7 @@ fn serve(program: &Arc<Program>, func: FuncId, count: usize) {
 
 #[test]
 fn many_machines_leave_nothing_behind() {
+    let _alone = alone();
     let lifetimes = std::env::var("FLIN_LIFETIMES").ok();
     let lifetimes = lifetimes.map_or(400, |count| count.parse().expect("a number"));
     let (program, func) = request();
@@ -82,6 +89,7 @@ fn many_machines_leave_nothing_behind() {
 
 #[test]
 fn a_machine_that_used_a_megabyte_leaves_nothing_behind() {
+    let _alone = alone();
     let (program, func) = request();
     let mut host = ModelHost::default();
     let mut run = |size| {
@@ -100,6 +108,7 @@ fn a_machine_that_used_a_megabyte_leaves_nothing_behind() {
 
 #[test]
 fn what_a_big_machine_used_goes_back_to_the_system() {
+    let _alone = alone();
     let (program, func) = one(&[Class::I64], Some(Class::I64), |_, b| {
         let (n, i, len) = (b.param(0), int(b, 0), b.temp(Class::I64));
         let (all, text) = (b.temp(Class::Ref), b.temp(Class::Ref));
@@ -133,6 +142,7 @@ fn what_a_big_machine_used_goes_back_to_the_system() {
 
 #[test]
 fn a_machine_that_does_little_takes_little() {
+    let _alone = alone();
     let (program, func) = one(&[Class::I64], Some(Class::Ref), |_, b| {
         let (n, text) = (b.param(0), b.temp(Class::Ref));
         emit!(b, TextI64, text, n);
