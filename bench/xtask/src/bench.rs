@@ -105,19 +105,23 @@ fn compare(known: &BTreeMap<String, u64>, found: &BTreeMap<String, u64>) -> Resu
     ))
 }
 
-/// Benchmarks and their instructions, as iai-callgrind prints them: a line with the name, then indented figures.
+/// Benchmarks and their instructions, as iai-callgrind prints them: a line `file::group::function name:arguments`, then
+/// indented figures.
 fn read_counts(output: &str) -> BTreeMap<String, u64> {
     let mut found = BTreeMap::new();
-    let mut name = "";
+    let mut name = String::new();
     for line in output.lines() {
-        if !line.starts_with(' ') {
-            let last = line.rsplit("::").next().unwrap_or(line);
-            name = last.split(':').next().unwrap_or(last);
-        } else if let Some(figures) = line.trim().strip_prefix("Instructions:") {
+        if let Some(figures) = line.trim().strip_prefix("Instructions:") {
             let now = figures.trim().split('|').next().unwrap_or("");
             if let Ok(count) = now.parse() {
-                found.insert(name.to_owned(), count);
+                found.insert(name.clone(), count);
             }
+        } else if let Some((path, case)) = line.split_once(' ')
+            && !path.is_empty()
+        {
+            let function = path.rsplit("::").next().unwrap_or(path);
+            let case = case.split(':').next().unwrap_or(case);
+            name = format!("{function} {case}");
         }
     }
     found
@@ -127,9 +131,11 @@ fn read_counts(output: &str) -> BTreeMap<String, u64> {
 mod tests {
     #[test]
     fn counts_are_read_from_what_is_printed() {
-        let output = "compile::compiler::compile todo:todo_source()\n  Instructions:   22570447|N/A   (***)\n  L1 Hits: 3|4\n";
+        let output = "compile::compiler::compile todo:todo_source()\n  Instructions:   22570447|N/A   (***)\n  L1 Hits: 3|4\n\
+                      machine::machine::append commits_100:loaded::log_of(10)\n  Instructions: 7|N/A\n";
         let found = super::read_counts(output);
         assert_eq!(found.get("compile todo"), Some(&22_570_447));
-        assert_eq!(found.len(), 1);
+        assert_eq!(found.get("append commits_100"), Some(&7));
+        assert_eq!(found.len(), 2);
     }
 }
