@@ -16,6 +16,10 @@ use flin_syntax::render::{self, Color, Sources};
 use flin_syntax::{Code, Diagnostic};
 use flinc::optimise::Passes;
 
+// A compiler makes many small things and keeps most of them: a fifth of its time with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The program is at fault.
 const EXIT_PROGRAM: u8 = 1;
 /// Wrong usage or an unreadable file.
