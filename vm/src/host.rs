@@ -208,7 +208,7 @@ impl std::error::Error for HostError {}
 /// What the VM needs from outside. Time, chance and answers are fixed per request by the implementation, so that a
 /// request that is run again sees the same.
 pub trait Host {
-    /// A slice of fuel (1,024 units, more for long work) was used up, and the run uses so many bytes of memory: go on or
+    /// A slice of fuel (1,021 units, more for long work) was used up, and the run uses so many bytes of memory: go on or
     /// stop? May take its time before it answers.
     fn slice(&mut self, fuel_used: u64, memory_bytes: usize) -> Slice;
     /// Writes a line to the program's output (without newline at the end of `text`).
