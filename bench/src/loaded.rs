@@ -186,7 +186,9 @@ pub fn recover(disk: &Arc<dyn Disk>) -> Store {
                 FieldDef::new("text", FieldType::Text),
                 FieldDef::new("size", FieldType::Int),
             ],
+            ..TypeDef::default()
         }],
+        ..Schema::default()
     };
     let opened = Store::open(Arc::clone(disk), &schema, StoreOptions::inline());
     opened.expect("a sound log").store

@@ -12,7 +12,7 @@ use crate::schema::{FieldDef, FieldType, Schema, TypeDef};
 use crate::value::{EntityId, FieldIx, TypeIx};
 
 /// All types the log knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Catalog {
     /// +1 with each schema frame; 0 before the first.
     pub(crate) version: u16,
@@ -21,7 +21,7 @@ pub(crate) struct Catalog {
 }
 
 /// One type of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CatalogType {
     pub(crate) number: TypeNo,
     pub(crate) name: String,
@@ -30,7 +30,7 @@ pub(crate) struct CatalogType {
 }
 
 /// One field of the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CatalogField {
     pub(crate) number: FieldNo,
     pub(crate) def: FieldDef,
@@ -119,9 +119,11 @@ impl Catalog {
         let type_def = |ty: &CatalogType| TypeDef {
             name: ty.name.clone(),
             fields: ty.fields.iter().map(|field| field.def.clone()).collect(),
+            ..TypeDef::default()
         };
         Schema {
             types: self.types.iter().map(type_def).collect(),
+            ..Schema::default()
         }
     }
 
@@ -161,13 +163,22 @@ fn new_type(types_before: usize, def: &TypeDef) -> CatalogType {
     let fields = fields
         .map(|(at, def)| CatalogField {
             number: FieldNo(at as u16),
-            def: def.clone(),
+            def: stored(def),
         })
         .collect();
     CatalogType {
         number,
         name: def.name.clone(),
         fields,
+    }
+}
+
+/// What of a field's declaration the log keeps.
+fn stored(def: &FieldDef) -> FieldDef {
+    FieldDef {
+        was: Vec::new(),
+        fill: None,
+        ..def.clone()
     }
 }
 
@@ -240,7 +251,7 @@ fn fit_type(known: &mut CatalogType, def: &TypeDef, problems: &mut Vec<String>) 
     for def in added {
         known.fields.push(CatalogField {
             number: FieldNo(known.fields.len() as u16),
-            def,
+            def: stored(&def),
         });
     }
 }
@@ -258,7 +269,7 @@ fn fit_field(
             def.name, known.def.ty, def.ty
         ));
     }
-    known.def = def.clone();
+    known.def = stored(def);
 }
 
 fn missing_field(type_name: &str, known: &FieldDef, added: &[FieldDef]) -> String {

@@ -49,7 +49,7 @@ pub use events::OnCommit;
 pub use open::{inspect, verify};
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
 pub use report::{LogCounts, RecoveryReport, TailReport, VerifyReport};
-pub use schema::{FieldDef, FieldType, OnDelete, Schema, TypeDef};
+pub use schema::{EnumDef, FieldDef, FieldType, Keep, OnDelete, Schema, TypeDef};
 pub use snapshot::{Deleted, Scan, Snapshot};
 pub use store::{Opened, ReadOnly, Store, StoreOptions};
 pub use transaction::{ReadSet, Transaction, TransactionScan};

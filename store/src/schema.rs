@@ -8,23 +8,54 @@ use std::fmt;
 use crate::value::{FieldIx, FieldValue, TypeIx};
 
 /// Everything a program keeps in the store.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Schema {
     /// The types; `TypeIx` is a position in this list.
     pub types: Vec<TypeDef>,
+    /// The enums that fields name. One that is not listed here is taken with whatever variants it has.
+    pub enums: Vec<EnumDef>,
 }
 
 /// One entity type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct TypeDef {
     /// Name, unique within the schema.
     pub name: String,
     /// Fields; `FieldIx` is a position in this list.
     pub fields: Vec<FieldDef>,
+    /// Names it had before (`@was`): data under one of them is this type's.
+    pub was: Vec<String>,
+    /// How much history is kept (`@keep`).
+    pub keep: Keep,
+}
+
+/// How much of a record's history is kept. The newest version of every record is kept whatever this says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// So many versions of each record, the newest one included; none: all of them.
+    pub versions: Option<u32>,
+    /// Versions that were replaced at most so many days ago; none: however old.
+    pub days: Option<u32>,
+}
+
+impl Keep {
+    /// Whether everything is kept.
+    pub fn is_everything(&self) -> bool {
+        *self == Keep::default()
+    }
+}
+
+/// An enum as the store needs to know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnumDef {
+    /// Name, unique among enums.
+    pub name: String,
+    /// Name of each variant and how many values it carries.
+    pub variants: Vec<(String, u32)>,
 }
 
 /// One field of a type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct FieldDef {
     /// Name, unique within the type.
     pub name: String,
@@ -38,6 +69,12 @@ pub struct FieldDef {
     pub index: bool,
     /// What happens to this record when the record it links to is deleted.
     pub on_delete: OnDelete,
+    /// Names it had before (`@was`): values under one of them are this field's.
+    pub was: Vec<String>,
+    /// Never `none` once saved: `required`, or with a default and not marked optional.
+    pub never_none: bool,
+    /// What records read that were written before the field existed; `None`: they read `none`.
+    pub fill: Option<FieldValue>,
 }
 
 impl FieldDef {
@@ -50,6 +87,9 @@ impl FieldDef {
             unique: false,
             index: false,
             on_delete: OnDelete::Restrict,
+            was: Vec::new(),
+            never_none: false,
+            fill: None,
         }
     }
 

@@ -37,9 +37,11 @@ fn schema(rng: &mut Rng) -> Schema {
             field("other", "Right", false),
             field("many", "Right", true),
         ],
+        ..TypeDef::default()
     });
     Schema {
         types: types.into(),
+        ..Schema::default()
     }
 }
 

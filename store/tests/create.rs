@@ -90,7 +90,9 @@ fn every_kind_of_value_comes_back_as_it_was() {
         types: vec![TypeDef {
             name: "Thing".into(),
             fields,
+            ..TypeDef::default()
         }],
+        ..Schema::default()
     };
     let nested = FieldValue::Map(vec![
         (

@@ -47,12 +47,15 @@ fn schema() -> Schema {
             TypeDef {
                 name: "All".into(),
                 fields,
+                ..TypeDef::default()
             },
             TypeDef {
                 name: "Small".into(),
                 fields: vec![FieldDef::new("text", FieldType::Text).required()],
+                ..TypeDef::default()
             },
         ],
+        ..Schema::default()
     }
 }
 

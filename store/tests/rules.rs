@@ -315,12 +315,15 @@ fn company(on_delete: OnDelete, required: bool) -> (Store, EntityId, EntityId) {
             TypeDef {
                 name: "Boss".into(),
                 fields: vec![],
+                ..TypeDef::default()
             },
             TypeDef {
                 name: "Worker".into(),
                 fields: vec![field, list],
+                ..TypeDef::default()
             },
         ],
+        ..Schema::default()
     };
     let store = Store::open(Arc::new(MemoryDisk::new()), &schema, StoreOptions::inline())
         .expect("open")

@@ -17,6 +17,7 @@ fn entity(name: &str, fields: Vec<FieldDef>) -> TypeDef {
     TypeDef {
         name: name.into(),
         fields,
+        ..TypeDef::default()
     }
 }
 
@@ -67,7 +68,15 @@ fn with_data() -> Arc<dyn Disk> {
 }
 
 fn open(disk: &Arc<dyn Disk>, types: Vec<TypeDef>) -> Result<Store, OpenError> {
-    Store::open(disk.clone(), &Schema { types }, StoreOptions::inline()).map(|opened| opened.store)
+    Store::open(
+        disk.clone(),
+        &Schema {
+            types,
+            ..Schema::default()
+        },
+        StoreOptions::inline(),
+    )
+    .map(|opened| opened.store)
 }
 
 type Change = (&'static str, fn(&mut Vec<TypeDef>));
@@ -162,7 +171,14 @@ fn accepted_and_refused() {
         let mut types = original();
         change(&mut types);
         let disk = with_data();
-        let answer = match Store::open(disk.clone(), &Schema { types }, StoreOptions::inline()) {
+        let answer = match Store::open(
+            disk.clone(),
+            &Schema {
+                types,
+                ..Schema::default()
+            },
+            StoreOptions::inline(),
+        ) {
             Ok(opened) if opened.report.schema_added.is_empty() => "accepted".to_owned(),
             Ok(opened) => format!("accepted, new: {}", opened.report.schema_added.join(", ")),
             Err(error) => error.to_string(),

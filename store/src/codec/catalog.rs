@@ -12,6 +12,7 @@ use crate::schema::{FieldDef, FieldType, OnDelete};
 const REQUIRED: u8 = 1;
 const UNIQUE: u8 = 2;
 const INDEX: u8 = 4;
+const NEVER_NONE: u8 = 8;
 const TYPE_DEPTH_MAX: usize = 32;
 
 /// Encodes the catalog as the body of a schema frame.
@@ -30,6 +31,7 @@ pub(crate) fn encode_catalog(catalog: &Catalog) -> Vec<u8> {
                 (field.def.required, REQUIRED),
                 (field.def.unique, UNIQUE),
                 (field.def.index, INDEX),
+                (field.def.never_none, NEVER_NONE),
             ];
             out.push(
                 flags
@@ -143,12 +145,12 @@ fn read_field(cursor: &mut Cursor<'_>) -> Result<FieldDef, Undecodable> {
     };
     let ty = read_type(cursor, TYPE_DEPTH_MAX)?;
     Ok(FieldDef {
-        name,
-        ty,
         required: flags & REQUIRED != 0,
         unique: flags & UNIQUE != 0,
         index: flags & INDEX != 0,
+        never_none: flags & NEVER_NONE != 0,
         on_delete,
+        ..FieldDef::new(name, ty)
     })
 }
 

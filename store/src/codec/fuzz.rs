@@ -157,7 +157,9 @@ fn catalogs_headers_and_manifests_survive_mutation() {
         types: vec![TypeDef {
             name: "T".into(),
             fields,
+            ..TypeDef::default()
         }],
+        ..Schema::default()
     };
     let (catalog, _) = Catalog::default().fit(&schema).expect("it fits");
     let catalog_bytes = encode_catalog(&catalog);

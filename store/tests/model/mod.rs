@@ -27,6 +27,7 @@ pub(crate) fn schema() -> Schema {
             FieldDef::new("size", FieldType::Int),
             FieldDef::new("next", FieldType::Ref("Note".into())).on_delete(OnDelete::SetNone),
         ],
+        ..TypeDef::default()
     };
     let tag = TypeDef {
         name: "Tag".into(),
@@ -34,9 +35,11 @@ pub(crate) fn schema() -> Schema {
             FieldDef::new("name", FieldType::Text).unique(),
             FieldDef::new("note", FieldType::Ref("Note".into())).on_delete(OnDelete::Cascade),
         ],
+        ..TypeDef::default()
     };
     Schema {
         types: vec![note, tag],
+        ..Schema::default()
     }
 }
 

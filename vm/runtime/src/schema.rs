@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use flin_store::{
-    Change, CommitEvent, EntityId, FieldDef, FieldType, FieldValue, OnDelete, Schema, TypeDef,
-    TypeIx,
+    Change, CommitEvent, EntityId, EnumDef, FieldDef, FieldType, FieldValue, OnDelete, Schema,
+    TypeDef, TypeIx,
 };
 use flin_vm::HostValue;
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
@@ -21,6 +21,15 @@ pub fn schema_of(module: &Module) -> Schema {
             .iter()
             .map(|entity| type_def(module, entity))
             .collect(),
+        enums: module.enums.iter().map(enum_def).collect(),
+    }
+}
+
+fn enum_def(def: &module::EnumDef) -> EnumDef {
+    let variant = |(name, data): &(String, Vec<TypeId>)| (name.clone(), data.len() as u32);
+    EnumDef {
+        name: def.name.clone(),
+        variants: def.variants.iter().map(variant).collect(),
     }
 }
 
@@ -28,6 +37,7 @@ fn type_def(module: &Module, entity: &module::Entity) -> TypeDef {
     let field = |field: &module::EntityField| {
         let mut def = FieldDef::new(field.name.clone(), field_type(module, field.ty));
         def.required = field.rules.contains(&Rule::Required);
+        def.never_none = !field.optional;
         def.unique = field.unique;
         def.index = field.index;
         def.on_delete = match field.on_delete {
@@ -40,6 +50,7 @@ fn type_def(module: &Module, entity: &module::Entity) -> TypeDef {
     TypeDef {
         name: entity.name.clone(),
         fields: entity.fields.iter().map(field).collect(),
+        ..TypeDef::default()
     }
 }
 
