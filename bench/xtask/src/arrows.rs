@@ -26,7 +26,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that exist only for tests: they may know everything.
-const TEST_CRATES: &[&str] = &["flin-corpus", "flin-browser", "flin-bench", "flin-fuzz"];
+const TEST_CRATES: &[&str] = &[
+    "flin-corpus",
+    "flin-browser",
+    "flin-bench",
+    "flin-bench-store",
+    "flin-fuzz",
+];
 
 /// Crates outside the workspace that only the named crates may know: the rooms they do their work in.
 const ROOMS: &[(&str, &[&str])] = &[

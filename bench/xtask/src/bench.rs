@@ -12,7 +12,8 @@ const COUNTS: &str = "bench/benches/counts.txt";
 const NOTICED: f64 = 0.02;
 
 /// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; `hot KERNEL …` shows what
-/// programs execute; everything else is a command of the measuring program (`compute`, `compile`, `shapes`, …).
+/// programs execute; `store …` measures the store beside its peers; everything else is a command of the measuring program
+/// (`compute`, `compile`, `shapes`, …).
 ///
 /// # Errors
 /// When a build or the measuring fails, or a count differs from the committed one.
@@ -25,6 +26,16 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
             words.extend(["--bin", "hot", "--"]);
             words.extend(rest);
             steps::run(root, "cargo", &words)
+        }
+        ["store", rest @ ..] => {
+            let build = ["build", "--release", "-p", "flin-bench-store"];
+            steps::run(
+                root,
+                "cargo",
+                &[&build[..], &["--features", "peers"]].concat(),
+            )?;
+            let program = steps::target_dir(root)?.join("release/flin-bench-store");
+            steps::run(root, &program.display().to_string(), rest)
         }
         _ => {
             let mut build = vec!["build", "--release", "-p", "flinc", "-p", "flin-bench"];

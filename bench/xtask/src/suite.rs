@@ -71,7 +71,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "tools",
-        packages: &["xtask", "flin-testkit"],
+        packages: &["xtask", "flin-testkit", "flin-bench-store"],
     },
 ];
 

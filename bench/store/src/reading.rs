@@ -1,0 +1,94 @@
+//! Point reads and filtered scans on one core. Must stay true: all stores hold the same notes and must find the same; a read
+//! gives a whole note, decoded, and FLIN's has been checked against its CRC.
+
+use std::time::{Duration, Instant};
+
+use crate::contestant::Contestant;
+use crate::figures::{head, median, row};
+
+/// Numbers looked up in one go.
+const READS: usize = 10_000;
+
+/// The tables of reads and scans.
+///
+/// # Errors
+/// When a store fails, or two of them disagree.
+pub fn measure(
+    stores: &[Box<dyn Contestant>],
+    notes: u64,
+    rounds: usize,
+    turn: Duration,
+) -> Result<String, String> {
+    let ids = shuffled(notes);
+    let mut text = head(&[
+        "millions in a second, one core",
+        "point reads",
+        "scan by a bool",
+        "scan by an int",
+    ]);
+    let mut rates = vec![[const { Vec::new() }; 3]; stores.len()];
+    let mut found: Option<(u64, u64, u64)> = None;
+    for _round in 0..rounds {
+        for (store, rates) in stores.iter().zip(&mut rates) {
+            rates[0].push(reads(store.as_ref(), &ids, turn)?);
+            let (done, rate) = scans(turn, notes, &|| store.count_done())?;
+            rates[1].push(rate);
+            let (below, rate) = scans(turn, notes, &|| store.count_below(100))?;
+            rates[2].push(rate);
+            let now = (store.read_all(&ids)?, done, below);
+            let first = *found.get_or_insert(now);
+            if first != now {
+                return Err(format!(
+                    "{} finds {now:?} where others find {first:?}",
+                    store.name()
+                ));
+            }
+        }
+    }
+    for (store, rates) in stores.iter().zip(&rates) {
+        let mut cells = vec![store.name().to_owned()];
+        cells.extend(rates.iter().map(|rates| format!("{:.2}", median(rates))));
+        text += &row(&cells);
+    }
+    Ok(text)
+}
+
+/// Numbers all over the store, always the same ones.
+fn shuffled(notes: u64) -> Vec<u64> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state
+    };
+    (0..READS).map(|_| 1 + next() % notes).collect()
+}
+
+/// Millions of point reads in a second.
+fn reads(store: &dyn Contestant, ids: &[u64], time: Duration) -> Result<f64, String> {
+    let (start, mut count) = (Instant::now(), 0);
+    while start.elapsed() < time {
+        std::hint::black_box(store.read_all(ids)?);
+        count += ids.len();
+    }
+    Ok(count as f64 / start.elapsed().as_secs_f64() / 1e6)
+}
+
+/// What a scan counts, and millions of notes it looks at in a second.
+fn scans(
+    time: Duration,
+    notes: u64,
+    scan: &dyn Fn() -> Result<u64, String>,
+) -> Result<(u64, f64), String> {
+    let start = Instant::now();
+    let (mut looked_at, mut found) = (0, 0);
+    while looked_at == 0 || start.elapsed() < time {
+        found = std::hint::black_box(scan()?);
+        looked_at += notes;
+    }
+    Ok((
+        found,
+        looked_at as f64 / start.elapsed().as_secs_f64() / 1e6,
+    ))
+}
