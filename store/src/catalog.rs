@@ -178,6 +178,8 @@ fn stored(def: &FieldDef) -> FieldDef {
     FieldDef {
         was: Vec::new(),
         fill: None,
+        queried: false,
+        ordered: false,
         ..def.clone()
     }
 }
@@ -241,7 +243,8 @@ fn fit_type(known: &mut CatalogType, def: &TypeDef, problems: &mut Vec<String>) 
             .iter()
             .any(|known| known.def.name == field.name)
     };
-    let added: Vec<FieldDef> = def.fields.iter().filter(is_new).cloned().collect();
+    let added = def.fields.iter().filter(is_new);
+    let added: Vec<FieldDef> = added.map(stored).collect();
     for field in &mut known.fields {
         match def.field_ix(&field.def.name) {
             Some(ix) => fit_field(&known.name, field, &def.fields[ix.0 as usize], problems),

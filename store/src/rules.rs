@@ -83,6 +83,11 @@ fn check_reads(newest: &Newest<'_>, parts: &TransactionParts) -> Result<(), Comm
             .types
             .iter()
             .any(|ty| newest.type_lsn(*ty) > since)
+        || parts
+            .reads
+            .queries
+            .iter()
+            .any(|query| newest.type_lsn(query.ty) > since)
         || parts.reads.absences.iter().any(|(ty, field, key)| {
             let mapping = shared.mapping.type_mapping(*ty);
             newest

@@ -1,10 +1,12 @@
 //! What a program declares: types, fields and the rules on them.
 //!
 //! The program's schema is compared with the log's (`catalog.rs`) at every open. What must stay true: names decide
-//! identity here, numbers decide identity in the log, and nothing in this file knows about bytes.
+//! identity here, numbers decide identity in the log, and nothing in this file knows how values are encoded.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use crate::codec::value::ValueRef;
 use crate::value::{FieldIx, FieldValue, TypeIx};
 
 /// Everything a program keeps in the store.
@@ -75,6 +77,10 @@ pub struct FieldDef {
     pub never_none: bool,
     /// What records read that were written before the field existed; `None`: they read `none`.
     pub fill: Option<FieldValue>,
+    /// The program has conditions on it. Not recorded in the log; the store keeps what makes them fast.
+    pub queried: bool,
+    /// The program has ranges of it or orders by it. Not recorded in the log; the store keeps an ordered index.
+    pub ordered: bool,
 }
 
 impl FieldDef {
@@ -90,7 +96,23 @@ impl FieldDef {
             was: Vec::new(),
             never_none: false,
             fill: None,
+            queried: false,
+            ordered: false,
         }
+    }
+
+    /// The same field, as a program declares it that has conditions on it.
+    #[must_use]
+    pub fn queried(mut self) -> Self {
+        self.queried = true;
+        self
+    }
+
+    /// The same field, as a program declares it that orders by it or asks for ranges.
+    #[must_use]
+    pub fn ordered(mut self) -> Self {
+        self.ordered = true;
+        self
     }
 
     /// The same field, unique.
@@ -233,6 +255,17 @@ impl FieldType {
                         .map(|(key, value)| (key, item.widen(value)))
                         .collect(),
                 )
+            }
+            (_, value) => value,
+        }
+    }
+
+    /// The same as `widen` for a value that is only looked at.
+    pub(crate) fn widen_ref<'a>(&self, value: ValueRef<'a>) -> ValueRef<'a> {
+        match (self, value) {
+            (FieldType::Float, ValueRef::Int(int)) => ValueRef::Float(int as f64),
+            (ty, ValueRef::Nested(value)) if ty.can_change() => {
+                ValueRef::Nested(Cow::Owned(ty.widen(value.into_owned())))
             }
             (_, value) => value,
         }

@@ -12,6 +12,7 @@ use crate::codec::record::{FieldNo, Place, RecordHeader, TypeNo};
 use crate::codec::value::put_value;
 use crate::error::ReadError;
 use crate::index::{Head, Index, Referrer, UniqueKey};
+use crate::query::row::RecordView;
 use crate::schema::Schema;
 use crate::segments::{ReadFault, SegmentSet, Wanted};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
@@ -113,12 +114,32 @@ impl Shared {
         head: Head,
         until: Until,
     ) -> Result<Option<Record>, ReadError> {
+        self.view_at(segments, ty, id, head, until, &mut |view| {
+            view.decode().map(Some)
+        })
+    }
+
+    /// Looks at the version of a record that a reader sees, deleted states included, without decoding it.
+    pub(crate) fn view_at<T>(
+        &self,
+        segments: &SegmentSet,
+        ty: TypeIx,
+        id: EntityId,
+        head: Head,
+        until: Until,
+        visit: &mut dyn FnMut(RecordView<'_>) -> Result<Option<T>, Undecodable>,
+    ) -> Result<Option<T>, ReadError> {
         let mut found = None;
         self.walk_back(segments, ty, id, head, &mut |header, bytes| {
             if !until.sees(header) {
                 return Ok(true);
             }
-            found = Some(self.decode(ty, header, bytes)?);
+            found = visit(RecordView {
+                shared: self,
+                ty,
+                header,
+                bytes,
+            })?;
             Ok(false)
         })?;
         Ok(found)
@@ -190,7 +211,7 @@ impl Shared {
     }
 
     /// Decodes a checked record into the program's field order, stored values widened to the declared types.
-    fn decode(
+    pub(crate) fn decode(
         &self,
         ty: TypeIx,
         header: &RecordHeader,

@@ -7,8 +7,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::codec::cursor::Undecodable;
 use crate::error::ReadError;
 use crate::index::Head;
+use crate::query::row::RecordView;
 use crate::segments::SegmentSet;
 use crate::shared::{Shared, Until};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
@@ -30,6 +32,15 @@ impl Deleted {
         match self {
             Deleted::Hide => !record.is_deleted(),
             Deleted::Only => record.is_deleted(),
+            Deleted::Include => true,
+        }
+    }
+
+    /// The same for a state that is known without the record.
+    pub(crate) fn shows_state(self, deleted: bool) -> bool {
+        match self {
+            Deleted::Hide => !deleted,
+            Deleted::Only => deleted,
             Deleted::Include => true,
         }
     }
@@ -123,13 +134,31 @@ impl Snapshot {
     /// All records of a type, by number.
     pub fn scan(&self, ty: TypeIx, deleted: Deleted) -> Scan {
         Scan {
+            deleted,
+            heads: self.heads(ty),
+        }
+    }
+
+    /// The newest places of all records of a type, by number; some may be of versions after this snapshot.
+    pub(crate) fn heads(&self, ty: TypeIx) -> Heads {
+        Heads {
             snapshot: self.clone(),
             ty,
-            deleted,
             next: Some(0),
-            heads: VecDeque::new(),
-            segments: None,
+            page: VecDeque::new(),
         }
+    }
+
+    /// Looks at the version of a record that this snapshot sees, without decoding it; `None` if it sees none.
+    pub(crate) fn view<T>(
+        &self,
+        ty: TypeIx,
+        id: EntityId,
+        (head, segments): (Head, Arc<SegmentSet>),
+        visit: &mut dyn FnMut(RecordView<'_>) -> Result<Option<T>, Undecodable>,
+    ) -> Result<Option<T>, ReadError> {
+        self.shared
+            .view_at(&segments, ty, id, head, self.until, visit)
     }
 
     /// Number of live records of a type.
@@ -193,38 +222,51 @@ impl Snapshot {
 
 /// The records of a type, by number.
 pub struct Scan {
-    snapshot: Snapshot,
-    ty: TypeIx,
     deleted: Deleted,
+    heads: Heads,
+}
+
+/// The newest places of all records of a type, by number, read from the index page by page.
+pub(crate) struct Heads {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) ty: TypeIx,
     next: Option<u64>,
-    heads: VecDeque<(EntityId, Head)>,
-    segments: Option<Arc<SegmentSet>>,
+    page: VecDeque<(EntityId, (Head, Arc<SegmentSet>))>,
+}
+
+impl Iterator for Heads {
+    type Item = (EntityId, (Head, Arc<SegmentSet>));
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(found) = self.page.pop_front() {
+                return Some(found);
+            }
+            let from = self.next?;
+            let shared = &self.snapshot.shared;
+            let state = shared.state();
+            let page = state
+                .index
+                .ty(shared.mapping.number(self.ty))
+                .map(|index| index.page(from));
+            let (heads, next) = page.unwrap_or((Vec::new(), None));
+            let with_segments = |(id, head)| (id, (head, state.segments.clone()));
+            self.page = heads.into_iter().map(with_segments).collect();
+            self.next = next;
+        }
+    }
 }
 
 impl Iterator for Scan {
     type Item = Result<Arc<Record>, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let Some((id, head)) = self.heads.pop_front() else {
-                let from = self.next?;
-                let shared = &self.snapshot.shared;
-                let state = shared.state();
-                let page = state
-                    .index
-                    .ty(shared.mapping.number(self.ty))
-                    .map(|index| index.page(from));
-                let (heads, next) = page.unwrap_or((Vec::new(), None));
-                self.segments = Some(state.segments.clone());
-                (self.heads, self.next) = (heads.into(), next);
-                continue;
-            };
-            let segments = self.segments.as_ref()?;
-            match self
-                .snapshot
+        let (snapshot, ty) = (self.heads.snapshot.clone(), self.heads.ty);
+        for (id, (head, segments)) in self.heads.by_ref() {
+            let found = snapshot
                 .shared
-                .record_at(segments, self.ty, id, head, self.snapshot.until)
-            {
+                .record_at(&segments, ty, id, head, snapshot.until);
+            match found {
                 Ok(Some(record)) if self.deleted.shows(&record) => {
                     return Some(Ok(Arc::new(record)));
                 }
@@ -232,5 +274,6 @@ impl Iterator for Scan {
                 Err(error) => return Some(Err(error)),
             }
         }
+        None
     }
 }

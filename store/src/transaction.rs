@@ -10,23 +10,50 @@ use std::sync::atomic::Ordering;
 use crate::error::{ReadError, TxError};
 use crate::index::UniqueKey;
 use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
+use crate::query::{Predicate, Query};
 use crate::queue::ExclusiveTurn;
 use crate::snapshot::{Deleted, Scan, Snapshot};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
 /// What a transaction looked at. Live pages use the same set to know when to render again.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadSet {
     /// Records read by number, found or not.
     pub records: BTreeSet<(TypeIx, EntityId)>,
     /// Types read as a whole (scans, counts).
     pub types: BTreeSet<TypeIx>,
+    /// Conditions that queries asked for: every change of a record that has them before or after it matters.
+    pub queries: Vec<QueryRead>,
     /// Unique values that nobody held.
     pub(crate) absences: BTreeSet<(TypeIx, FieldIx, UniqueKey)>,
 }
 
+/// The condition of a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QueryRead {
+    /// The type.
+    pub ty: TypeIx,
+    /// Which of its records were asked for.
+    pub deleted: Deleted,
+    /// What was asked of them.
+    pub predicate: Predicate,
+}
+
+impl QueryRead {
+    /// Whether a state of a record is one that the query looked for.
+    pub fn concerns(&self, record: &Record) -> bool {
+        record.ty == self.ty && self.deleted.shows(record) && self.predicate.matches(record)
+    }
+}
+
 /// A record and a field of it that may hold a link.
 type Holder = ((TypeIx, EntityId), FieldIx);
+
+/// A written record: its number, the stored state (`None`: new), the state it has now (`None`: destroyed).
+pub(crate) type OwnRecord = (EntityId, Option<Arc<Record>>, Option<Arc<Record>>);
+
+/// A query in a loop is often the same one: so many of the newest are compared before another one is kept.
+const QUERIES_COMPARED: usize = 8;
 
 /// What a transaction does to one record.
 #[derive(Clone, Debug)]
@@ -167,6 +194,31 @@ impl Transaction {
         }
     }
 
+    /// Puts the condition of a query into the read set.
+    pub(crate) fn note_query(&mut self, query: &Query) {
+        let read = QueryRead {
+            ty: query.ty,
+            deleted: query.deleted,
+            predicate: query.predicate.clone(),
+        };
+        let newest = self.reads.queries.iter().rev().take(QUERIES_COMPARED);
+        if !newest.into_iter().any(|known| *known == read) {
+            self.reads.queries.push(read);
+        }
+    }
+
+    /// What this transaction makes of the records of a type: the stored state and the new one, by number.
+    pub(crate) fn own_records(&self, ty: TypeIx) -> Vec<OwnRecord> {
+        let own = self
+            .writes
+            .range((ty, EntityId(0))..=(ty, EntityId(u64::MAX)));
+        own.map(|(&(_, id), pending)| {
+            let now = self.own_record(ty, id, pending).map(Arc::new);
+            (id, pending.base.clone(), now)
+        })
+        .collect()
+    }
+
     /// Number of live records of a type, own writes included.
     pub fn count(&mut self, ty: TypeIx) -> Result<u64, ReadError> {
         self.reads.types.insert(ty);
@@ -217,7 +269,7 @@ impl Transaction {
     /// A new record. Its number is final even if the transaction is not committed; it is never given out again while
     /// the process lives.
     pub fn insert(&mut self, ty: TypeIx, fields: Vec<FieldValue>) -> Result<EntityId, TxError> {
-        self.check_fields(ty, &fields)?;
+        let fields = self.checked_fields(ty, fields)?;
         let id =
             EntityId(self.snapshot.shared.next_ids[ty.0 as usize].fetch_add(1, Ordering::Relaxed));
         assert!(
@@ -246,7 +298,7 @@ impl Transaction {
         id: EntityId,
         fields: Vec<FieldValue>,
     ) -> Result<u32, TxError> {
-        self.check_fields(ty, &fields)?;
+        let fields = self.checked_fields(ty, fields)?;
         self.pending(ty, id, Pending::is_live)?;
         self.claim(ty, id, &fields);
         self.note_links((ty, id), &fields);
@@ -365,6 +417,18 @@ impl Transaction {
             .get_mut(&(ty, id))
             .filter(|pending| usable(pending))
             .ok_or(not_found)
+    }
+
+    /// The fields as they will be read: of the declared types, ints in float fields as floats.
+    fn checked_fields(
+        &self,
+        ty: TypeIx,
+        fields: Vec<FieldValue>,
+    ) -> Result<Vec<FieldValue>, TxError> {
+        self.check_fields(ty, &fields)?;
+        let defs = &self.snapshot.shared.schema.type_def(ty).fields;
+        let widened = fields.into_iter().zip(defs);
+        Ok(widened.map(|(value, def)| def.ty.widen(value)).collect())
     }
 
     fn check_fields(&self, ty: TypeIx, fields: &[FieldValue]) -> Result<(), TxError> {

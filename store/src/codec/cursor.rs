@@ -7,6 +7,7 @@ pub(crate) struct Undecodable {
 }
 
 /// Reads forward through a slice.
+#[derive(Clone)]
 pub(crate) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,

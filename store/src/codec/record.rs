@@ -4,7 +4,7 @@
 //! true: the record CRC covers type, id, version and LSN, so that a read through a wrong or stale place is noticed.
 
 use super::cursor::{Cursor, Undecodable, pad8, u32_at, u64_at};
-use super::value::{put_value, read_value};
+use super::value::{ValueRef, put_value, read_value};
 use crate::value::{EntityId, FieldValue, Lsn, TypeIx};
 
 /// Bytes of a record header.
@@ -177,6 +177,24 @@ impl RecordHeader {
         match u32_at(record, RECORD_HEADER_BYTES + 4 * usize::from(number.0)) as usize {
             0 => Ok(FieldValue::None),
             offset => read_value(&mut Cursor::at(record, offset), type_ix),
+        }
+    }
+}
+
+impl RecordHeader {
+    /// One field of `record` as it stands in the bytes; `None` where this version has none.
+    pub(crate) fn field_ref<'a>(
+        &self,
+        record: &'a [u8],
+        number: FieldNo,
+        type_ix: &dyn Fn(u32) -> Option<TypeIx>,
+    ) -> Result<ValueRef<'a>, Undecodable> {
+        if number.0 >= self.field_count {
+            return Ok(ValueRef::None);
+        }
+        match u32_at(record, RECORD_HEADER_BYTES + 4 * usize::from(number.0)) as usize {
+            0 => Ok(ValueRef::None),
+            offset => ValueRef::read(&mut Cursor::at(record, offset), type_ix),
         }
     }
 }

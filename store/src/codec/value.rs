@@ -3,6 +3,7 @@
 //! Types inside references are log numbers; the two translations are passed in, so that this file knows no schema.
 //! What must stay true: tags are never reused, and text stands as it is (`grep` finds it in the log).
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cursor::{Cursor, Undecodable, put_text};
@@ -83,6 +84,94 @@ fn put_values(out: &mut Vec<u8>, items: &[FieldValue], type_number: &dyn Fn(Type
     items
         .iter()
         .for_each(|item| put_value(out, item, type_number));
+}
+
+/// A value that is only looked at: scalars stay where they stand, what nests is decoded.
+#[derive(Clone, Debug)]
+pub(crate) enum ValueRef<'a> {
+    None,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Text(&'a str),
+    Time(i64),
+    Duration(i64),
+    Bytes(&'a [u8]),
+    Ref {
+        ty: TypeIx,
+        id: EntityId,
+    },
+    /// An enum, a list or a map.
+    Nested(Cow<'a, FieldValue>),
+}
+
+impl<'a> ValueRef<'a> {
+    /// The value at the cursor.
+    pub(crate) fn read(
+        cursor: &mut Cursor<'a>,
+        type_ix: &dyn Fn(u32) -> Option<TypeIx>,
+    ) -> Result<Self, Undecodable> {
+        let mut ahead = cursor.clone();
+        let found = match ahead.u8("a value tag")? {
+            TEXT => ValueRef::Text(ahead.text("a text")?),
+            BYTES => {
+                let len = ahead.u32("a byte count")? as usize;
+                ValueRef::Bytes(ahead.take(len, "bytes")?)
+            }
+            INT => ValueRef::Int(ahead.i64("an int")?),
+            FALSE => ValueRef::Bool(false),
+            TRUE => ValueRef::Bool(true),
+            FLOAT => ValueRef::Float(f64::from_bits(ahead.u64("a float")?)),
+            TIME => ValueRef::Time(ahead.i64("a time")?),
+            DURATION => ValueRef::Duration(ahead.i64("a duration")?),
+            // Rare here, and an unknown tag is refused there.
+            _ => return Ok(ValueRef::owned(read_value(cursor, type_ix)?)),
+        };
+        *cursor = ahead;
+        Ok(found)
+    }
+
+    /// A decoded value.
+    pub(crate) fn of(value: &'a FieldValue) -> Self {
+        match value {
+            FieldValue::None => ValueRef::None,
+            FieldValue::Bool(value) => ValueRef::Bool(*value),
+            FieldValue::Int(value) => ValueRef::Int(*value),
+            FieldValue::Float(value) => ValueRef::Float(*value),
+            FieldValue::Text(text) => ValueRef::Text(text),
+            FieldValue::Time(ms) => ValueRef::Time(*ms),
+            FieldValue::Duration(ms) => ValueRef::Duration(*ms),
+            FieldValue::Bytes(bytes) => ValueRef::Bytes(bytes),
+            FieldValue::Ref { ty, id } => ValueRef::Ref { ty: *ty, id: *id },
+            FieldValue::Enum { .. } | FieldValue::List(_) | FieldValue::Map(_) => {
+                ValueRef::Nested(Cow::Borrowed(value))
+            }
+        }
+    }
+
+    fn owned(value: FieldValue) -> Self {
+        match value {
+            FieldValue::None => ValueRef::None,
+            FieldValue::Ref { ty, id } => ValueRef::Ref { ty, id },
+            value => ValueRef::Nested(Cow::Owned(value)),
+        }
+    }
+
+    /// The value itself.
+    pub(crate) fn into_value(self) -> FieldValue {
+        match self {
+            ValueRef::None => FieldValue::None,
+            ValueRef::Bool(value) => FieldValue::Bool(value),
+            ValueRef::Int(value) => FieldValue::Int(value),
+            ValueRef::Float(value) => FieldValue::Float(value),
+            ValueRef::Text(text) => FieldValue::Text(Arc::from(text)),
+            ValueRef::Time(ms) => FieldValue::Time(ms),
+            ValueRef::Duration(ms) => FieldValue::Duration(ms),
+            ValueRef::Bytes(bytes) => FieldValue::Bytes(Arc::from(bytes)),
+            ValueRef::Ref { ty, id } => FieldValue::Ref { ty, id },
+            ValueRef::Nested(value) => value.into_owned(),
+        }
+    }
 }
 
 /// Reads one value; `type_ix` gives the program's position of a log number.

@@ -1,0 +1,73 @@
+//! One record as a query sees it: columns read one by one, from a decoded record or straight from its bytes.
+//!
+//! What must stay true: both forms give the same value for the same column, stored values of a narrower type widened to
+//! the declared one.
+
+use crate::codec::cursor::Undecodable;
+use crate::codec::record::{RecordHeader, TypeNo};
+use crate::codec::value::ValueRef;
+use crate::query::Column;
+use crate::shared::Shared;
+use crate::value::{FieldIx, Record, TypeIx};
+
+/// Something with columns.
+pub(crate) trait Row {
+    /// The value of one column.
+    fn value(&self, column: Column) -> Result<ValueRef<'_>, Undecodable>;
+}
+
+impl Row for Record {
+    fn value(&self, column: Column) -> Result<ValueRef<'_>, Undecodable> {
+        Ok(match column {
+            Column::Id => ValueRef::Int(self.id.0 as i64),
+            Column::Version => ValueRef::Int(i64::from(self.version)),
+            Column::CreatedAt => ValueRef::Time(self.created_at_ms),
+            Column::UpdatedAt => ValueRef::Time(self.updated_at_ms),
+            Column::DeletedAt => self.deleted_at_ms.map_or(ValueRef::None, ValueRef::Time),
+            Column::Field(field) => ValueRef::of(self.field(field)),
+        })
+    }
+}
+
+/// A checked record in its bytes; nothing is decoded before it is asked for.
+pub(crate) struct RecordView<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) ty: TypeIx,
+    pub(crate) header: &'a RecordHeader,
+    pub(crate) bytes: &'a [u8],
+}
+
+impl RecordView<'_> {
+    /// The whole record.
+    pub(crate) fn decode(&self) -> Result<Record, Undecodable> {
+        self.shared.decode(self.ty, self.header, self.bytes)
+    }
+
+    fn field(&self, field: FieldIx) -> Result<ValueRef<'_>, Undecodable> {
+        let mapping = self.shared.mapping.type_mapping(self.ty);
+        let defs = &self.shared.schema.type_def(self.ty).fields;
+        let at = field.0 as usize;
+        let (Some(number), Some(def)) = (mapping.fields.get(at), defs.get(at)) else {
+            return Ok(ValueRef::None);
+        };
+        let type_ix = |no| self.shared.mapping.position(TypeNo(no));
+        Ok(def
+            .ty
+            .widen_ref(self.header.field_ref(self.bytes, *number, &type_ix)?))
+    }
+}
+
+impl Row for RecordView<'_> {
+    fn value(&self, column: Column) -> Result<ValueRef<'_>, Undecodable> {
+        let header = self.header;
+        Ok(match column {
+            Column::Id => ValueRef::Int(header.id.0 as i64),
+            Column::Version => ValueRef::Int(i64::from(header.version)),
+            Column::CreatedAt => ValueRef::Time(header.created_at_ms),
+            Column::UpdatedAt => ValueRef::Time(header.updated_at_ms),
+            Column::DeletedAt if header.deleted => ValueRef::Time(header.updated_at_ms),
+            Column::DeletedAt => ValueRef::None,
+            Column::Field(field) => self.field(field)?,
+        })
+    }
+}
