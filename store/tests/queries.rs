@@ -198,7 +198,7 @@ fn predicate(world: &mut World, depth: usize) -> Predicate {
     let kind = world.rng.below(if depth == 0 { 6 } else { 10 });
     let of = column(&mut world.rng);
     match kind {
-        0 | 1 | 2 => {
+        0..=2 => {
             let comparison = *world.rng.pick(&[
                 Comparison::Eq,
                 Comparison::Eq,
