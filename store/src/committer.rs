@@ -5,25 +5,30 @@
 //! everybody whose transaction was taken gets an answer, after a panic too.
 
 use std::any::Any;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
+use crate::apply::effect;
+use crate::certify::{Recent, RecordChange, Verdict, certify};
 use crate::codec::catalog::encode_catalog;
 use crate::codec::frame::{FRAME_HEADER_BYTES, FrameKind};
-use crate::codec::record::{FieldNo, RecordHeader, RecordOp, TypeNo, put_record};
+use crate::codec::record::Place;
 use crate::delta::{Delta, Newest};
 use crate::disk::LockGuard;
 use crate::error::IoFailure;
 use crate::events::Events;
+use crate::frame_body::{Encoded, change, encode, event_of};
 use crate::limits::{BATCH_BYTES_MAX, FRAME_BYTES_MAX};
+use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Position};
 use crate::log::recover::RequestIds;
-use crate::log::roll::RollFailure;
-use crate::log::writer::{AppendFailure, Before, LogWriter, frame_len};
-use crate::outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
+use crate::log::writer::frame_len;
+use crate::outcome::{CommitEvent, CommitOutcome};
 use crate::queue::{ExclusiveTurn, Job, OnDone};
 use crate::rules::{PlannedWrite, plan};
 use crate::shared::Shared;
-use crate::value::{FieldValue, Lsn, Record};
+use crate::transaction::TransactionParts;
+use crate::value::{Lsn, RequestId};
 
 /// An answer that waits for the sync of its batch.
 struct Answer {
@@ -35,34 +40,40 @@ struct Answer {
 /// Takes transactions to the log.
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) writer: LogWriter,
+    pub(crate) log: Box<dyn CommitLog>,
     pub(crate) request_ids: RequestIds,
     /// The catalog has something the log does not have yet; it is written before the next transaction.
     pub(crate) schema_pending: bool,
     pub(crate) poisoned: Arc<OnceLock<Arc<str>>>,
     pub(crate) events: Arc<Events>,
+    /// What later transactions are certified against; changes of the batch under construction included.
+    recent: Recent,
+    batch: Batch,
     delta: Delta,
     answers: Vec<Answer>,
-    /// Last, so that the writer has let go of every file before the directory is free.
+    /// Last, so that the log has let go of every file before the directory is free.
     _lock: LockGuard,
 }
 
 impl Committer {
     pub(crate) fn new(
         shared: Arc<Shared>,
-        writer: LogWriter,
+        log: Box<dyn CommitLog>,
         request_ids: RequestIds,
         schema_pending: bool,
         events: Arc<Events>,
         lock: LockGuard,
     ) -> Self {
+        let published = shared.state().published;
         Committer {
             shared,
-            writer,
+            log,
             request_ids,
             schema_pending,
             poisoned: Arc::default(),
             events,
+            recent: Recent::new(published),
+            batch: Batch::default(),
             delta: Delta::default(),
             answers: Vec::new(),
             _lock: lock,
@@ -71,7 +82,7 @@ impl Committer {
 
     /// A new store gets its first segment at once, so that a directory that cannot be written is noticed at open.
     pub(crate) fn create_first(&mut self) -> Result<(), CommitOutcome> {
-        if self.writer.before == Before::CreateFirst {
+        if self.log.head().lsn == Lsn(0) {
             self.make_room(0)?;
         }
         Ok(())
@@ -97,13 +108,13 @@ impl Committer {
                 on_done,
                 turn,
             });
-            if self.writer.buffer.len() >= BATCH_BYTES_MAX {
+            if self.batch.bytes() >= BATCH_BYTES_MAX as u64 {
                 self.finish_batch();
             }
         }
         self.finish_batch();
         if self.poisoned.get().is_none() {
-            self.writer.prepare_next();
+            self.log.prepare();
         }
     }
 
@@ -111,8 +122,8 @@ impl Committer {
     /// writes, this transaction is unknown, and so is everything staged before it.
     fn stage_caught(
         &mut self,
-        parts: crate::transaction::TransactionParts,
-        request_id: Option<crate::value::RequestId>,
+        parts: TransactionParts,
+        request_id: Option<RequestId>,
     ) -> CommitOutcome {
         let staged = catch_unwind(AssertUnwindSafe(|| self.stage(parts, request_id)));
         match staged {
@@ -123,57 +134,138 @@ impl Committer {
         }
     }
 
-    /// Checks one transaction and builds its frame into the batch.
+    /// Certifies one transaction, checks the rules and builds its frame into the batch.
     fn stage(
         &mut self,
-        parts: crate::transaction::TransactionParts,
-        request_id: Option<crate::value::RequestId>,
+        parts: TransactionParts,
+        request_id: Option<RequestId>,
     ) -> Result<CommitOutcome, CommitOutcome> {
         let request_id = request_id.filter(|id| id.0 != [0; 16]);
-        if let Some(lsn) = request_id.and_then(|id| self.request_ids.get(id)) {
-            return Ok(CommitOutcome::Duplicate { lsn });
-        }
-        let writes = plan(
-            &Newest {
-                shared: &self.shared,
-                delta: &self.delta,
-            },
-            parts,
-        )?;
-        self.stage_schema()?;
-        let (mut lsn, mut time_ms) = (self.writer.next_lsn(), self.writer.next_time_ms());
-        let (mut body, mut records) = encode(&self.shared, &writes, lsn, time_ms);
-        if body.len() as u64 > FRAME_BYTES_MAX {
-            return Err(CommitOutcome::TooLarge {
-                bytes: body.len() as u64,
-                limit: FRAME_BYTES_MAX,
+        if let Some(id) = request_id
+            && let Some(first) = self.request_ids.get(id)
+        {
+            return Ok(CommitOutcome::Duplicate {
+                lsn: first.lsn,
+                event: self.event_at(first, id).map_err(Arc::from),
             });
         }
-        if self.make_room(frame_len(body.len()))? {
-            (lsn, time_ms) = (self.writer.next_lsn(), self.writer.next_time_ms());
-            (body, records) = encode(&self.shared, &writes, lsn, time_ms);
+        if parts.writes.is_empty() {
+            return Ok(CommitOutcome::read_only(parts.snapshot_lsn));
         }
-        let (segment, offset) = self.writer.next_place();
-        let pushed = self
-            .writer
-            .push(FrameKind::Data, 0, time_ms, request_id, &body);
-        assert_eq!(pushed, lsn, "records carry the LSN of their frame");
-        let body_at = offset + FRAME_HEADER_BYTES as u64;
-        let mut changes = Vec::with_capacity(writes.len());
-        for (write, (at, record)) in writes.iter().zip(records) {
-            let place = Shared::place(segment, body_at + at);
-            self.delta.apply(&self.shared, write, record.clone(), place);
-            changes.push(change(&self.shared, write, record));
+        let shared = self.shared.clone();
+        let key_of = |ty, field, value: &_| shared.unique_key(ty, field, value);
+        match certify(&self.recent, parts.snapshot_lsn, &parts.reads, &key_of) {
+            Verdict::Pass => {}
+            Verdict::Changed | Verdict::TooOld => return Err(CommitOutcome::Clash),
         }
+        let newest = Newest {
+            shared: &shared,
+            delta: &self.delta,
+        };
+        let writes = plan(&newest, parts)?;
+        self.stage_schema()?;
+        let (position, encoded) = self.stage_frame(&writes, request_id)?;
         if let Some(id) = request_id {
-            self.request_ids.remember(id, lsn);
+            self.request_ids.remember(id, position);
         }
-        let event = Arc::new(CommitEvent {
+        let event = self.accept(position, writes, encoded);
+        Ok(CommitOutcome::Committed {
+            lsn: position.lsn,
+            event,
+        })
+    }
+
+    /// Puts the frame of a transaction into the batch. If the log has no room for it, what was staged before is
+    /// committed first, and the frame gets its number and its place anew.
+    fn stage_frame(
+        &mut self,
+        writes: &[PlannedWrite],
+        request_id: Option<RequestId>,
+    ) -> Result<(Position, Vec<Encoded>), CommitOutcome> {
+        let mut body_len = 0;
+        for attempt in 0..2 {
+            if attempt > 0 {
+                self.make_room(frame_len(body_len))?;
+            }
+            let lsn = Lsn(self.log.head().lsn.0 + self.batch.len() as u64 + 1);
+            let time_ms = self.log.next_time_ms().max(self.batch.time_ms());
+            let before = self.batch.bytes();
+            let shared = &self.shared;
+            let write = |out: &mut Vec<u8>| encode(shared, writes, lsn, time_ms, out);
+            let encoded = self
+                .batch
+                .push(FrameKind::Data, 0, time_ms, request_id, write);
+            body_len = self.batch.newest_body_len();
+            if body_len as u64 > FRAME_BYTES_MAX {
+                self.batch.pop();
+                return Err(CommitOutcome::TooLarge {
+                    bytes: body_len as u64,
+                    limit: FRAME_BYTES_MAX,
+                });
+            }
+            if self.log.fits(self.batch.bytes()) {
+                let place = self.log.place(before);
+                return Ok((Position { lsn, place }, encoded));
+            }
+            self.batch.pop();
+        }
+        unreachable!("make_room() made room for a frame of {body_len} bytes");
+    }
+
+    /// A transaction is in the batch: those behind it see what it changed.
+    fn accept(
+        &mut self,
+        position: Position,
+        writes: Vec<PlannedWrite>,
+        encoded: Vec<Encoded>,
+    ) -> Arc<CommitEvent> {
+        let Position { lsn, place } = position;
+        let body_at = u64::from(place.offset) + FRAME_HEADER_BYTES as u64;
+        let mut changes = Vec::with_capacity(writes.len());
+        let mut effects = Vec::with_capacity(writes.len());
+        for (write, Encoded { record, at, bytes }) in writes.into_iter().zip(encoded) {
+            let place: Place = Shared::place(place.segment, body_at + at);
+            effects.push((record.clone(), effect(&self.shared, &write, &record, place)));
+            changes.push(change(&self.shared, write.op, record.clone()));
+            self.recent.push(RecordChange {
+                lsn,
+                ty: write.ty,
+                id: write.id,
+                after: (!write.is_destroy()).then_some(record),
+                before: write.base,
+                bytes,
+            });
+        }
+        self.delta.add(lsn, effects);
+        Arc::new(CommitEvent {
             lsn,
-            time_ms,
+            time_ms: self.batch.time_ms(),
             changes,
+        })
+    }
+
+    /// What an earlier transaction changed: from the batch under construction, or read back from the log; or why it
+    /// cannot be read any more.
+    fn event_at(&self, position: Position, id: RequestId) -> Result<Arc<CommitEvent>, String> {
+        for answer in &self.answers {
+            if let CommitOutcome::Committed { lsn, event } = &answer.outcome
+                && *lsn == position.lsn
+            {
+                return Ok(event.clone());
+            }
+        }
+        let mut event = Err("its entry is not there".to_owned());
+        let read = self.log.tail(position, &mut |entry| {
+            let (lsn, time_ms) = (entry.position.lsn, entry.time_ms);
+            if entry.kind == FrameKind::Data && entry.request_id == Some(id) {
+                event = event_of(&self.shared, lsn, time_ms, entry.body).map_err(|error| {
+                    format!("its entry does not decode: expected {}", error.expected)
+                });
+            }
+            ControlFlow::Break(())
         });
-        Ok(CommitOutcome::Committed { lsn, event })
+        read.map_err(|failure| failure.to_string())?;
+        event.map(Arc::new)
     }
 
     /// Puts the schema frame before the first transaction that needs it.
@@ -187,17 +279,18 @@ impl Committer {
                 });
             }
             self.make_room(frame_len(body.len()))?;
-            let time_ms = self.writer.next_time_ms();
-            self.writer.push(FrameKind::Schema, 0, time_ms, None, &body);
+            let time_ms = self.log.next_time_ms().max(self.batch.time_ms());
+            let write = |out: &mut Vec<u8>| out.extend_from_slice(&body);
+            self.batch.push(FrameKind::Schema, 0, time_ms, None, write);
             self.schema_pending = false;
         }
         Ok(())
     }
 
-    /// Makes sure that a frame fits. `true` when LSN and place have changed by it.
-    fn make_room(&mut self, bytes: u64) -> Result<bool, CommitOutcome> {
-        if self.writer.has_room(bytes) {
-            return Ok(false);
+    /// Makes sure that a frame of so many bytes fits behind the batch. What was staged may have been committed by it.
+    fn make_room(&mut self, bytes: u64) -> Result<(), CommitOutcome> {
+        if self.log.fits(self.batch.bytes() + bytes) {
+            return Ok(());
         }
         self.finish_batch();
         if let Some(reason) = self.poisoned.get() {
@@ -205,7 +298,7 @@ impl Committer {
                 reason: reason.clone(),
             });
         }
-        match self.writer.make_room(bytes) {
+        match self.log.extend(bytes) {
             Ok(segment) => {
                 let mut state = self.shared.state_mut();
                 let mut segments = (*state.segments).clone();
@@ -213,13 +306,13 @@ impl Committer {
                     .into_iter()
                     .for_each(|segment| segments.push(segment));
                 state.segments = Arc::new(segments);
-                Ok(true)
+                Ok(())
             }
-            Err(RollFailure::Full) => Err(CommitOutcome::StorageFull),
-            Err(RollFailure::Refused(error)) => Err(CommitOutcome::CannotExtend {
+            Err(ExtendFailure::Full) => Err(CommitOutcome::StorageFull),
+            Err(ExtendFailure::Refused(error)) => Err(CommitOutcome::CannotExtend {
                 reason: error.to_string(),
             }),
-            Err(RollFailure::Append(failure)) => Err(CommitOutcome::Poisoned {
+            Err(ExtendFailure::Append(failure)) => Err(CommitOutcome::Poisoned {
                 reason: self.poison(&failure),
             }),
         }
@@ -240,26 +333,27 @@ impl Committer {
             "the committer panicked: {}",
             said.unwrap_or("without words")
         );
-        self.writer.buffer.clear();
+        self.batch.clear();
         self.poisoned.get_or_init(|| Arc::from(reason)).clone()
     }
 
     /// Writes and syncs what is staged, publishes it, answers, notifies.
     fn finish_batch(&mut self) {
+        let published = self.shared.state().published;
         let answers = std::mem::take(&mut self.answers);
         let delta = std::mem::take(&mut self.delta);
-        if !self.writer.buffer.is_empty() && self.poisoned.get().is_none() {
+        if !self.batch.is_empty() && self.poisoned.get().is_none() {
             // Caught, because every answer of the batch is still to be given.
             let flushed = catch_unwind(AssertUnwindSafe(|| {
-                self.writer
-                    .flush()
-                    .map(|()| delta.publish(&self.shared, &mut self.shared.state_mut()))
+                self.log
+                    .append(&mut self.batch)
+                    .map(|_| delta.publish(&mut self.shared.state_mut()))
             }));
             match flushed {
                 Ok(Ok(())) => {}
                 Ok(Err(failure)) => {
                     self.poison(&failure);
-                    self.writer.buffer.clear();
+                    self.batch.clear();
                 }
                 Err(panic) => {
                     self.poison_by_panic(&*panic);
@@ -274,7 +368,9 @@ impl Committer {
         } in answers
         {
             let outcome = self.settle(outcome);
-            if let CommitOutcome::Committed { event, .. } = &outcome {
+            if let CommitOutcome::Committed { lsn, event } = &outcome
+                && *lsn > published
+            {
                 events.push(event.clone());
             }
             drop(turn);
@@ -288,7 +384,7 @@ impl Committer {
     fn settle(&self, outcome: CommitOutcome) -> CommitOutcome {
         match (outcome, self.poisoned.get()) {
             (
-                CommitOutcome::Committed { lsn, .. } | CommitOutcome::Duplicate { lsn },
+                CommitOutcome::Committed { lsn, .. } | CommitOutcome::Duplicate { lsn, .. },
                 Some(reason),
             ) if lsn > self.shared.state().published => CommitOutcome::OutcomeUnknown {
                 reason: reason.clone(),
@@ -300,8 +396,7 @@ impl Committer {
     /// Nothing came for a while: vouch for the last acknowledged frame.
     pub(crate) fn idle(&mut self) {
         if self.poisoned.get().is_none()
-            && self.writer.push_mark(false)
-            && let Err(failure) = self.writer.write_out()
+            && let Err(failure) = self.log.mark()
         {
             self.poison(&failure);
         }
@@ -309,7 +404,7 @@ impl Committer {
 
     /// Whether `idle` would write a mark.
     pub(crate) fn wants_mark(&self) -> bool {
-        self.poisoned.get().is_none() && self.writer.wants_mark()
+        self.poisoned.get().is_none() && self.log.wants_mark()
     }
 
     /// The clean end: closing mark, sync, manifest. A poisoned store is left as it is.
@@ -317,88 +412,7 @@ impl Committer {
         if self.poisoned.get().is_some() {
             Ok(())
         } else {
-            self.writer.close()
+            self.log.close()
         }
-    }
-}
-
-/// The body of a data frame, and each record with its offset in it.
-fn encode(
-    shared: &Shared,
-    writes: &[PlannedWrite],
-    lsn: Lsn,
-    time_ms: i64,
-) -> (Vec<u8>, Vec<(u64, Arc<Record>)>) {
-    let mut body = Vec::new();
-    let mut records = Vec::with_capacity(writes.len());
-    for write in writes {
-        let at = body.len() as u64;
-        let created_at_ms = write
-            .base
-            .as_ref()
-            .map_or(time_ms, |base| base.created_at_ms);
-        let mapping = shared.mapping.type_mapping(write.ty);
-        let header = RecordHeader {
-            len: 0,
-            ty: mapping.number,
-            version: write.version,
-            id: write.id,
-            lsn,
-            previous: write.previous,
-            created_at_ms,
-            updated_at_ms: time_ms,
-            op: write.op,
-            deleted: write.deleted,
-            schema: shared.catalog.version,
-            field_count: 0,
-        };
-        let stored = mapping.fields.iter().copied().zip(&write.fields);
-        let mut stored: Vec<(FieldNo, &FieldValue)> =
-            stored.filter(|(_, value)| !value.is_none()).collect();
-        stored.sort_by_key(|(number, _)| *number);
-        let type_number = |ty| {
-            let TypeNo(number) = shared.mapping.number(ty);
-            number
-        };
-        put_record(&mut body, &header, &stored, &type_number);
-        let mut fields = write.fields.clone();
-        let defs = &shared.schema.type_def(write.ty).fields;
-        fields.resize(defs.len(), FieldValue::None);
-        let widened = fields
-            .into_iter()
-            .zip(defs)
-            .map(|(value, def)| def.ty.widen(value))
-            .collect();
-        let record = Record {
-            ty: write.ty,
-            id: write.id,
-            version: write.version,
-            created_at_ms,
-            updated_at_ms: time_ms,
-            deleted_at_ms: write.deleted.then_some(time_ms),
-            fields: widened,
-            lsn,
-        };
-        records.push((at, Arc::new(record)));
-    }
-    (body, records)
-}
-
-fn change(shared: &Shared, write: &PlannedWrite, record: Arc<Record>) -> Change {
-    let op = match write.op {
-        RecordOp::Create => ChangeOp::Create,
-        RecordOp::Update => ChangeOp::Update,
-        RecordOp::Delete => ChangeOp::Delete,
-        RecordOp::Restore => ChangeOp::Restore,
-        RecordOp::Destroy => ChangeOp::Destroy,
-    };
-    let type_name = shared.type_names[write.ty.0 as usize].clone();
-    Change {
-        ty: write.ty,
-        type_name,
-        id: write.id,
-        op,
-        version: write.version,
-        record,
     }
 }

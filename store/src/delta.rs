@@ -6,126 +6,64 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use crate::apply::{Effect, apply};
 use crate::codec::record::{FieldNo, Place, TypeNo};
 use crate::error::ReadError;
-use crate::index::{Head, Referrer, UniqueKey};
-use crate::rules::PlannedWrite;
+use crate::index::{Referrer, UniqueKey};
 use crate::shared::{Shared, State, Until};
 use crate::value::{EntityId, Lsn, Record, TypeIx};
 
 /// A record changed in this batch; `None` when it was destroyed.
-#[derive(Clone)]
-struct Changed {
-    lsn: Lsn,
-    now: Option<(Arc<Record>, Place)>,
-}
+type Changed = Option<(Arc<Record>, Place)>;
 
 /// The changes of a batch.
 #[derive(Default)]
 pub(crate) struct Delta {
     records: HashMap<(TypeIx, EntityId), Changed>,
-    types: HashMap<TypeIx, Lsn>,
     unique: HashMap<(TypeNo, FieldNo, UniqueKey), Option<EntityId>>,
     /// `true`: links now; `false`: does not link any more.
     referrers: HashMap<(TypeNo, EntityId), BTreeMap<Referrer, bool>>,
+    /// What the published index will be given, transaction by transaction.
+    transactions: Vec<Vec<Effect>>,
     last_lsn: Lsn,
 }
 
 impl Delta {
-    /// Takes over one write of a transaction that is in the batch now.
-    pub(crate) fn apply(
-        &mut self,
-        shared: &Shared,
-        write: &PlannedWrite,
-        record: Arc<Record>,
-        place: Place,
-    ) {
-        let (ty, id, lsn) = (write.ty, write.id, record.lsn);
-        let number = shared.mapping.number(ty);
-        if shared.is_indexed(ty) {
-            if let Some(base) = write.base.as_ref().filter(|base| !base.is_deleted()) {
-                self.claims(shared, number, id, ty, &base.fields, false);
+    /// Takes over a transaction that is in the batch now: each of its records with what it changes.
+    pub(crate) fn add(&mut self, lsn: Lsn, transaction: Vec<(Arc<Record>, Effect)>) {
+        let mut effects = Vec::with_capacity(transaction.len());
+        for (_, effect) in &transaction {
+            for (field, key) in &effect.given_up.keys {
+                let slot = (effect.ty, *field, key.clone());
+                self.unique.insert(slot, None);
             }
-            if !record.is_deleted() {
-                self.claims(shared, number, id, ty, &record.fields, true);
+            for (target, referrer) in &effect.given_up.links {
+                let held = self.referrers.entry(*target).or_default();
+                held.insert(*referrer, false);
             }
         }
-        let now = (!write.is_destroy()).then_some((record, place));
-        self.records.insert((ty, id), Changed { lsn, now });
-        self.types.insert(ty, lsn);
+        for (record, effect) in transaction {
+            for (field, key) in &effect.taken.keys {
+                let slot = (effect.ty, *field, key.clone());
+                self.unique.insert(slot, Some(effect.id));
+            }
+            for (target, referrer) in &effect.taken.links {
+                let held = self.referrers.entry(*target).or_default();
+                held.insert(*referrer, true);
+            }
+            let key = (record.ty, record.id);
+            let now = effect.head.map(|head| (record, head.place));
+            self.records.insert(key, now);
+            effects.push(effect);
+        }
+        self.transactions.push(effects);
         self.last_lsn = lsn;
     }
 
-    fn claims(
-        &mut self,
-        shared: &Shared,
-        number: TypeNo,
-        id: EntityId,
-        ty: TypeIx,
-        fields: &[crate::value::FieldValue],
-        holds: bool,
-    ) {
-        for (_, field, key) in shared.unique_keys(ty, fields) {
-            let slot = self.unique.entry((number, field, key)).or_insert(None);
-            // A value may change hands inside one transaction: giving it up must not undo the new claim.
-            if holds {
-                *slot = Some(id);
-            } else if slot.is_none_or(|holder| holder == id) {
-                *slot = None;
-            }
-        }
-        for (_, field, target, target_id) in shared.links(ty, fields) {
-            let target = (shared.mapping.number(target), target_id);
-            self.referrers.entry(target).or_default().insert(
-                Referrer {
-                    ty: number,
-                    field,
-                    id,
-                },
-                holds,
-            );
-        }
-    }
-
     /// Makes the batch part of the published state.
-    pub(crate) fn publish(self, shared: &Shared, state: &mut State) {
-        for ((ty, id), changed) in self.records {
-            let index = state.index.ty_mut(shared.mapping.number(ty));
-            match changed.now {
-                Some((record, place)) => {
-                    let deleted = record.is_deleted();
-                    index.set(
-                        id,
-                        Head {
-                            place,
-                            lsn: changed.lsn,
-                            version: record.version,
-                            deleted,
-                        },
-                    );
-                }
-                None => index.forget(id, changed.lsn),
-            }
-        }
-        for ((ty, field, key), holder) in self.unique {
-            let holders = state.index.ty_mut(ty).unique.entry(field).or_default();
-            match holder {
-                Some(id) => holders.insert(key, id),
-                None => holders.remove(&key),
-            };
-        }
-        for (target, changes) in self.referrers {
-            let held = state.index.referrers.entry(target).or_default();
-            for (referrer, links) in changes {
-                if links {
-                    held.insert(referrer);
-                } else {
-                    held.remove(&referrer);
-                }
-            }
-            if held.is_empty() {
-                state.index.referrers.remove(&target);
-            }
+    pub(crate) fn publish(self, state: &mut State) {
+        for transaction in self.transactions {
+            apply(&mut state.index, transaction);
         }
         state.published = state.published.max(self.last_lsn);
     }
@@ -138,29 +76,6 @@ pub(crate) struct Newest<'a> {
 }
 
 impl Newest<'_> {
-    /// The transaction that last changed a record.
-    pub(crate) fn record_lsn(&self, ty: TypeIx, id: EntityId) -> Lsn {
-        match self.delta.records.get(&(ty, id)) {
-            Some(changed) => changed.lsn,
-            None => self
-                .shared
-                .state()
-                .index
-                .last_lsn(self.shared.mapping.number(ty), id),
-        }
-    }
-
-    /// The transaction that last changed any record of a type.
-    pub(crate) fn type_lsn(&self, ty: TypeIx) -> Lsn {
-        let published = self
-            .shared
-            .state()
-            .index
-            .ty(self.shared.mapping.number(ty))
-            .map_or(Lsn(0), |ty| ty.last_lsn);
-        self.delta.types.get(&ty).copied().unwrap_or(published)
-    }
-
     /// The newest version of a record and where it stands.
     pub(crate) fn record(
         &self,
@@ -168,7 +83,7 @@ impl Newest<'_> {
         id: EntityId,
     ) -> Result<Option<Arc<Record>>, ReadError> {
         if let Some(changed) = self.delta.records.get(&(ty, id)) {
-            return Ok(changed.now.as_ref().map(|(record, _)| record.clone()));
+            return Ok(changed.as_ref().map(|(record, _)| record.clone()));
         }
         let (head, segments) = {
             let state = self.shared.state();
@@ -186,7 +101,7 @@ impl Newest<'_> {
     /// Where the newest version of a record stands.
     pub(crate) fn place(&self, ty: TypeIx, id: EntityId) -> Option<Place> {
         match self.delta.records.get(&(ty, id)) {
-            Some(changed) => changed.now.as_ref().map(|(_, place)| *place),
+            Some(changed) => changed.as_ref().map(|(_, place)| *place),
             None => self
                 .shared
                 .state()
@@ -200,7 +115,6 @@ impl Newest<'_> {
     pub(crate) fn is_live(&self, ty: TypeIx, id: EntityId) -> bool {
         match self.delta.records.get(&(ty, id)) {
             Some(changed) => changed
-                .now
                 .as_ref()
                 .is_some_and(|(record, _)| !record.is_deleted()),
             None => {

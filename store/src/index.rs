@@ -41,7 +41,7 @@ pub(crate) struct Referrer {
 }
 
 /// All records of one type.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(crate) struct TypeIndex {
     pages: Vec<Option<Box<[Head; PAGE_HEADS]>>>,
     /// Highest number ever committed.
@@ -50,14 +50,12 @@ pub(crate) struct TypeIndex {
     pub(crate) live: u64,
     /// Last transaction that changed any record of the type.
     pub(crate) last_lsn: Lsn,
-    /// When records were destroyed in this session, for transactions that read them before.
-    pub(crate) destroyed: HashMap<EntityId, Lsn>,
     /// Live holder of each value, by unique field.
     pub(crate) unique: HashMap<FieldNo, HashMap<UniqueKey, EntityId>>,
 }
 
 /// All types, and who links to whom (live records only).
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(crate) struct Index {
     types: Vec<TypeIndex>,
     pub(crate) referrers: HashMap<(TypeNo, EntityId), BTreeSet<Referrer>>,
@@ -94,7 +92,6 @@ impl TypeIndex {
         let slot = self.slot(id);
         let was_live = slot.lsn != Lsn(0) && !slot.deleted;
         *slot = EMPTY;
-        self.destroyed.insert(id, lsn);
         self.count(was_live, false);
         self.max_id = self.max_id.max(id.0);
         self.last_lsn = self.last_lsn.max(lsn);
@@ -142,17 +139,6 @@ impl Index {
 
     pub(crate) fn head(&self, ty: TypeNo, id: EntityId) -> Option<Head> {
         self.ty(ty)?.head(id)
-    }
-
-    /// The transaction that last changed a record; `Lsn(0)` if none did.
-    pub(crate) fn last_lsn(&self, ty: TypeNo, id: EntityId) -> Lsn {
-        let of_type = |ty: &TypeIndex| {
-            ty.head(id)
-                .map(|head| head.lsn)
-                .or_else(|| ty.destroyed.get(&id).copied())
-                .unwrap_or(Lsn(0))
-        };
-        self.ty(ty).map_or(Lsn(0), of_type)
     }
 
     pub(crate) fn holder(&self, ty: TypeNo, field: FieldNo, key: &UniqueKey) -> Option<EntityId> {

@@ -11,7 +11,9 @@
 //! transactions; wrong bytes are never returned as good; opening ends in "fine", "repaired" or "refused, here".
 #![deny(unsafe_code)]
 
+mod apply;
 mod catalog;
+mod certify;
 mod codec;
 mod committer;
 mod consequences;
@@ -19,6 +21,7 @@ mod delta;
 mod disk;
 mod error;
 mod events;
+mod frame_body;
 mod index;
 pub mod limits;
 mod log;
@@ -28,6 +31,8 @@ mod open;
 mod outcome;
 pub mod query;
 mod queue;
+#[cfg(test)]
+mod replicas;
 mod report;
 mod rules;
 mod schema;

@@ -24,6 +24,10 @@ pub const IDLE_MARK_MS: u64 = 50;
 pub const FULL_RETRY_MS: i64 = 1000;
 /// Request ids remembered for retries (the newest ones, rebuilt from the log at open).
 pub const REQUEST_IDS_MAX: usize = 65_536;
+/// Changes kept to certify transactions whose snapshot is older; a transaction that is older than all of them clashes.
+pub const RECENT_CHANGES_MAX: usize = 65_536;
+/// The same in bytes of records.
+pub const RECENT_BYTES_MAX: usize = 32 << 20;
 /// Commit events kept for subscribers that come back.
 pub const EVENTS_KEPT_MAX: usize = 4096;
 /// Changed records in the commit events kept: one event may be an import of a million.

@@ -62,7 +62,7 @@ pub(crate) fn open(
     let events = Arc::new(Events::new(replayed.published));
     let mut committer = Committer::new(
         shared,
-        writer,
+        Box::new(writer),
         replayed.request_ids,
         schema_pending,
         events,
@@ -110,8 +110,6 @@ fn writer_at_end(
         last_time_ms: end.time_ms,
         last_kind: end.last,
         durable: end.lsn,
-        buffer: Vec::new(),
-        buffer_at: 0,
         preparing: None,
         full_until_ms: None,
         known,

@@ -27,6 +27,9 @@ pub enum CommitOutcome {
     Duplicate {
         /// Number of that transaction.
         lsn: Lsn,
+        /// What it changed, as it was told then, read back from the log; or why that cannot be read any more (it was
+        /// destroyed since, or is damaged).
+        event: Result<Arc<CommitEvent>, Arc<str>>,
     },
     /// The disk has no room for another segment; nothing was written. Works again when there is room.
     StorageFull,
@@ -59,6 +62,18 @@ pub enum CommitOutcome {
     Closed,
 }
 
+impl CommitOutcome {
+    /// The answer to a transaction that wrote nothing.
+    pub(crate) fn read_only(lsn: Lsn) -> Self {
+        let event = Arc::new(CommitEvent {
+            lsn,
+            time_ms: 0,
+            changes: Vec::new(),
+        });
+        CommitOutcome::Committed { lsn, event }
+    }
+}
+
 impl fmt::Display for CommitOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -67,7 +82,7 @@ impl fmt::Display for CommitOutcome {
                 f.write_str("the data changed meanwhile; run the transaction again")
             }
             CommitOutcome::Constraint(error) => error.fmt(f),
-            CommitOutcome::Duplicate { lsn } => {
+            CommitOutcome::Duplicate { lsn, .. } => {
                 write!(f, "this request was already committed as LSN {lsn}")
             }
             CommitOutcome::StorageFull => f.write_str("the disk is full; nothing was written"),
@@ -102,7 +117,7 @@ impl fmt::Display for CommitOutcome {
 }
 
 /// One committed transaction, as told to subscribers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CommitEvent {
     /// Number of the transaction.
     pub lsn: Lsn,
@@ -113,7 +128,7 @@ pub struct CommitEvent {
 }
 
 /// One changed record.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Change {
     /// Type of the record.
     pub ty: TypeIx,

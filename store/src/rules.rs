@@ -1,7 +1,7 @@
-//! From a transaction to the records that will be written: clash check, on-delete rules, unique and reference rules.
+//! From a certified transaction to the records that will be written: on-delete rules, unique and reference rules.
 //!
-//! All of it runs in the committer, against the newest state and the batch under construction. What must stay true: a
-//! transaction passes only if running it alone, now, would have read the same; and the state after it obeys every rule.
+//! All of it runs in the committer, against the newest state and the batch under construction. What must stay true: the
+//! state after a transaction that passes obeys every rule.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -18,6 +18,7 @@ use crate::value::{EntityId, FieldIx, FieldValue, Record, TypeIx};
 type Key = (TypeIx, EntityId);
 
 /// One record to write.
+#[derive(Clone, Debug)]
 pub(crate) struct PlannedWrite {
     pub(crate) ty: TypeIx,
     pub(crate) id: EntityId,
@@ -50,7 +51,6 @@ pub(crate) fn plan(
     newest: &Newest<'_>,
     parts: TransactionParts,
 ) -> Result<Vec<PlannedWrite>, CommitOutcome> {
-    check_reads(newest, &parts)?;
     let mut planner = Planner {
         newest,
         written: parts.order.iter().copied().collect(),
@@ -67,38 +67,6 @@ pub(crate) fn plan(
     planner.unique()?;
     planner.references()?;
     Ok(planner.writes())
-}
-
-/// Anything read that has changed since the snapshot makes the transaction run again.
-fn check_reads(newest: &Newest<'_>, parts: &TransactionParts) -> Result<(), CommitOutcome> {
-    let since = parts.snapshot_lsn;
-    let shared = newest.shared;
-    let changed = parts
-        .reads
-        .records
-        .iter()
-        .any(|(ty, id)| newest.record_lsn(*ty, *id) > since)
-        || parts
-            .reads
-            .types
-            .iter()
-            .any(|ty| newest.type_lsn(*ty) > since)
-        || parts
-            .reads
-            .queries
-            .iter()
-            .any(|query| newest.type_lsn(query.ty) > since)
-        || parts.reads.absences.iter().any(|(ty, field, key)| {
-            let mapping = shared.mapping.type_mapping(*ty);
-            newest
-                .holder(mapping.number, mapping.fields[field.0 as usize], key)
-                .is_some()
-        });
-    if changed {
-        Err(CommitOutcome::Clash)
-    } else {
-        Ok(())
-    }
 }
 
 impl Planner<'_> {

@@ -221,15 +221,11 @@ impl Store {
         on_done: Box<dyn FnOnce(CommitOutcome) + Send>,
     ) {
         let parts = transaction.into_parts();
-        if parts.writes.is_empty() {
-            let event = Arc::new(CommitEvent {
-                lsn: parts.snapshot_lsn,
-                time_ms: 0,
-                changes: Vec::new(),
-            });
+        // With a request id it may be the second run of one that wrote something: the committer knows.
+        if parts.writes.is_empty() && request_id.is_none() {
             let lsn = parts.snapshot_lsn;
             drop(parts);
-            on_done(CommitOutcome::Committed { lsn, event });
+            on_done(CommitOutcome::read_only(lsn));
             return;
         }
         self.inner.submit(vec![Job {

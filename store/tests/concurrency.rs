@@ -257,14 +257,47 @@ fn a_request_id_commits_once_also_after_a_reopen() {
         transaction.insert(NOTE, note("once", 0)).expect("insert");
         store.commit_wait(transaction, Some(RequestId([7; 16])))
     };
-    let CommitOutcome::Committed { lsn, .. } = request(&store) else {
-        panic!("the first one commits")
+    let first = request(&store);
+    let CommitOutcome::Committed { lsn, event } = first else {
+        panic!("the first one commits, not: {first}")
     };
-    assert!(matches!(request(&store), CommitOutcome::Duplicate { lsn: first } if first == lsn));
+    assert_eq!(event.changes.len(), 1);
+    let again = |store: &Store| match request(store) {
+        CommitOutcome::Duplicate {
+            lsn: first,
+            event: read_back,
+        } => {
+            assert_eq!(first, lsn);
+            assert_eq!(read_back.expect("it is in the log"), event);
+        }
+        other => panic!("not committed again, and not: {other}"),
+    };
+    again(&store);
     store.close().expect("close");
     let store = open(&disk, StoreOptions::inline()).store;
-    assert!(matches!(request(&store), CommitOutcome::Duplicate { lsn: first } if first == lsn));
+    again(&store);
     assert_eq!(store.snapshot().count(NOTE).expect("count"), 1);
+    // Both runs in one batch, and a second run that finds nothing to write.
+    let begin = || {
+        let mut transaction = store.begin();
+        transaction.insert(NOTE, note("both", 0)).expect("insert");
+        (transaction, Some(RequestId([8; 16])))
+    };
+    let outcomes = store.commit_all(vec![begin(), begin()]);
+    let [
+        CommitOutcome::Committed { event: first, .. },
+        CommitOutcome::Duplicate { event, .. },
+    ] = &outcomes[..]
+    else {
+        panic!("{outcomes:?}")
+    };
+    assert_eq!(event.as_ref(), Ok(first));
+    let nothing = store.commit_wait(store.begin(), Some(RequestId([8; 16])));
+    assert!(
+        matches!(nothing, CommitOutcome::Duplicate { event, .. } if event.as_ref() == Ok(first))
+    );
+    let nothing = store.commit_wait(store.begin(), Some(RequestId([9; 16])));
+    assert!(matches!(nothing, CommitOutcome::Committed { lsn, .. } if lsn == first.lsn));
 }
 
 #[test]

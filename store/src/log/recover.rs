@@ -15,6 +15,7 @@ use crate::disk::Disk;
 use crate::error::{Damage, IoFailure};
 use crate::index::{Head, Index};
 use crate::limits::{ENTITY_ID_MAX, REQUEST_IDS_MAX, SEGMENT_HEADER_BYTES, TYPES_MAX};
+use crate::log::commit_log::Position;
 use crate::log::files::{ACTIVE, LoadedSegment, LogFiles, sealed_name};
 use crate::log::walk::{OnDamage, Tail, Visit, WalkEnd, walk};
 use crate::log::writer::Before;
@@ -22,20 +23,20 @@ use crate::report::{LogCounts, TailReport};
 use crate::segments::{Segment, SegmentSet};
 use crate::value::{Lsn, RequestId};
 
-/// The newest request ids and the transactions they belong to.
+/// The newest request ids and where the transactions they belong to stand in the log.
 #[derive(Default)]
 pub(crate) struct RequestIds {
-    by_id: HashMap<[u8; 16], Lsn>,
+    by_id: HashMap<[u8; 16], Position>,
     order: VecDeque<[u8; 16]>,
 }
 
 impl RequestIds {
-    pub(crate) fn get(&self, id: RequestId) -> Option<Lsn> {
+    pub(crate) fn get(&self, id: RequestId) -> Option<Position> {
         self.by_id.get(&id.0).copied()
     }
 
-    pub(crate) fn remember(&mut self, id: RequestId, lsn: Lsn) {
-        if self.by_id.insert(id.0, lsn).is_none() {
+    pub(crate) fn remember(&mut self, id: RequestId, position: Position) {
+        if self.by_id.insert(id.0, position).is_none() {
             self.order.push_back(id.0);
         }
         if self.order.len() > REQUEST_IDS_MAX
@@ -121,7 +122,11 @@ impl Replayed {
         self.counts.transactions += 1;
         self.published = lsn;
         if let Some(id) = visit.header.request_id {
-            self.request_ids.remember(id, lsn);
+            let place = Place {
+                segment,
+                offset: visit.offset as u32,
+            };
+            self.request_ids.remember(id, Position { lsn, place });
         }
         Ok(())
     }

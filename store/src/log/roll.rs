@@ -14,23 +14,13 @@ use crate::codec::segment::SegmentHeader;
 use crate::disk::{Disk, DiskFile, QUARANTINE};
 use crate::error::IoFailure;
 use crate::limits::{ALIGN, FULL_RETRY_MS, SEGMENT_HEADER_BYTES};
+use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure};
 use crate::log::files::{ACTIVE, MANIFEST, MANIFEST_NEW, NEXT, sealed_name};
-use crate::log::writer::{Active, AppendFailure, Before, LogWriter, frame_len};
+use crate::log::writer::{Active, Before, LogWriter, frame_len};
 use crate::segments::Segment;
 
-/// Why there is no new segment.
-#[derive(Debug)]
-pub(crate) enum RollFailure {
-    /// The disk has no room; nothing changed, a later attempt may work.
-    Full,
-    /// Making the file failed in another way; nothing of the log changed.
-    Refused(io::Error),
-    /// A step behind the point of no return failed.
-    Append(AppendFailure),
-}
-
-fn append_failure(attempt: &'static str) -> impl FnOnce(io::Error) -> RollFailure {
-    move |error| RollFailure::Append(AppendFailure { attempt, error })
+fn append_failure(attempt: &'static str) -> impl FnOnce(io::Error) -> ExtendFailure {
+    move |error| ExtendFailure::Append(AppendFailure { attempt, error })
 }
 
 fn is_full(error: &io::Error) -> bool {
@@ -40,18 +30,18 @@ fn is_full(error: &io::Error) -> bool {
     )
 }
 
-fn refused(error: io::Error) -> RollFailure {
+fn refused(error: io::Error) -> ExtendFailure {
     if is_full(&error) {
-        RollFailure::Full
+        ExtendFailure::Full
     } else {
-        RollFailure::Refused(error)
+        ExtendFailure::Refused(error)
     }
 }
 
 impl LogWriter {
     /// Makes room for `bytes`, which do not fit now. Returns the new segment if one was started; the old one is
     /// complete and durable then.
-    pub(crate) fn make_room(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, RollFailure> {
+    pub(crate) fn make_room(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
         if let Before::FinishRename { in_the_way } = self.before.clone() {
             self.finish_rename(in_the_way.as_deref())?;
             if self.has_room(bytes) {
@@ -67,11 +57,11 @@ impl LogWriter {
             .full_until_ms
             .is_some_and(|until| (until - FULL_RETRY_MS..until).contains(&now_ms))
         {
-            return Err(RollFailure::Full);
+            return Err(ExtendFailure::Full);
         }
         self.full_until_ms = Some(now_ms + FULL_RETRY_MS);
         let (file, capacity) = match self.prepared(number, bytes) {
-            Err(RollFailure::Full) => return Err(RollFailure::Full),
+            Err(ExtendFailure::Full) => return Err(ExtendFailure::Full),
             prepared => {
                 self.full_until_ms = None;
                 prepared?
@@ -145,7 +135,7 @@ impl LogWriter {
         &mut self,
         number: u64,
         bytes: u64,
-    ) -> Result<(Arc<dyn DiskFile>, u64), RollFailure> {
+    ) -> Result<(Arc<dyn DiskFile>, u64), ExtendFailure> {
         let wanted = self.capacity(number, bytes);
         if let Some(thread) = self.preparing.take()
             && let Ok(Ok((file, capacity))) = thread.join()
@@ -158,7 +148,7 @@ impl LogWriter {
         let smallest = self.capacity(1, bytes);
         match make_zeroed(self.disk.as_ref(), wanted).map_err(refused) {
             Ok(file) => Ok((file, wanted)),
-            Err(RollFailure::Full) if smallest < wanted => {
+            Err(ExtendFailure::Full) if smallest < wanted => {
                 let file = make_zeroed(self.disk.as_ref(), smallest).map_err(refused)?;
                 Ok((file, smallest))
             }
@@ -184,7 +174,7 @@ impl LogWriter {
     }
 
     /// Copies the bytes behind the logical end aside before anything else happens to the log.
-    fn keep_cut_bytes(&mut self, until: u64) -> Result<(), RollFailure> {
+    fn keep_cut_bytes(&mut self, until: u64) -> Result<(), ExtendFailure> {
         let Some(active) = &self.active else {
             unreachable!("a cut is a cut of a segment");
         };
@@ -215,21 +205,21 @@ impl LogWriter {
     }
 
     /// Gives the active segment its end mark (not behind a cut) and syncs it. Returns its logical end.
-    fn end_active(&mut self) -> Result<u64, RollFailure> {
+    fn end_active(&mut self) -> Result<u64, ExtendFailure> {
         match (&self.active, &self.before) {
             (None, _) => Ok(0),
             (Some(active), Before::Cut { .. }) => Ok(active.end),
             (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename { .. }) => {
-                let time_ms = self.next_time_ms();
-                self.push(FrameKind::SegmentEnd, 0, time_ms, None, &[]);
-                self.flush().map_err(RollFailure::Append)?;
+                let mut end = Batch::default();
+                end.push(FrameKind::SegmentEnd, 0, self.next_time_ms(), None, |_| ());
+                self.flush(&mut end).map_err(ExtendFailure::Append)?;
                 Ok(self.next_place().1)
             }
         }
     }
 
     /// `wal.log` becomes `wal-<first lsn>.log`.
-    fn rename_active(&mut self) -> Result<(), RollFailure> {
+    fn rename_active(&mut self) -> Result<(), ExtendFailure> {
         if let Some(active) = &self.active {
             let name = sealed_name(active.segment.header.first_lsn, active.segment.header.epoch);
             self.rename_free(&active.segment.name(), &name)?;
@@ -239,7 +229,7 @@ impl LogWriter {
     }
 
     /// Renames to a name that nobody has: a rename never replaces a segment.
-    fn rename_free(&self, from: &str, to: &str) -> Result<(), RollFailure> {
+    fn rename_free(&self, from: &str, to: &str) -> Result<(), ExtendFailure> {
         if from == to {
             return Ok(());
         }
@@ -263,7 +253,7 @@ impl LogWriter {
     }
 
     /// Gives the active segment the name `wal.log`, and the segment that has it its own.
-    fn finish_rename(&mut self, in_the_way: Option<&str>) -> Result<(), RollFailure> {
+    fn finish_rename(&mut self, in_the_way: Option<&str>) -> Result<(), ExtendFailure> {
         let Some(active) = &self.active else {
             unreachable!("there is a segment to rename");
         };
@@ -300,7 +290,7 @@ impl LogWriter {
     }
 
     /// Ends a session: the closing mark, everything durable, the manifest, no half-prepared file left behind.
-    pub(crate) fn close(&mut self) -> Result<(), IoFailure> {
+    pub(crate) fn close_log(&mut self) -> Result<(), IoFailure> {
         if let Some(thread) = self.preparing.take()
             && let Ok(Ok(_)) = thread.join()
         {
@@ -311,9 +301,10 @@ impl LogWriter {
             };
             self.disk.remove(NEXT).map_err(failed)?;
         }
-        let marked = self.push_mark(true);
+        let mut mark = Batch::default();
+        let marked = self.push_mark(true, &mut mark);
         if marked || self.durable < self.last_lsn {
-            self.flush().map_err(|failure| IoFailure {
+            self.flush(&mut mark).map_err(|failure| IoFailure {
                 attempt: failure.attempt,
                 file: ACTIVE.to_owned(),
                 source: failure.error,

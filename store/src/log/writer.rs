@@ -1,4 +1,4 @@
-//! The one place that appends to the log: frames are built into a buffer, then written and synced as one batch.
+//! The one place that appends to the log: a batch of frames is given its headers, written and synced as one.
 //!
 //! What must stay true: a frame carries the LSN that was durable when it was built; nothing is appended behind a cut;
 //! after a failed write or sync this writer is never used again (the committer poisons the store).
@@ -10,15 +10,9 @@ use std::thread::JoinHandle;
 use crate::codec::frame::{FLAG_CLOSED, FRAME_HEADER_BYTES, FrameHeader, FrameKind, body_crc};
 use crate::disk::{Disk, DiskFile};
 use crate::limits::FRAME_BYTES_MAX;
+use crate::log::commit_log::{AppendFailure, Batch, CommitLog};
 use crate::segments::Segment;
-use crate::value::{Lsn, RequestId};
-
-/// A failed append: what was tried and what came back. The bytes may or may not be on disk.
-#[derive(Debug)]
-pub(crate) struct AppendFailure {
-    pub(crate) attempt: &'static str,
-    pub(crate) error: io::Error,
-}
+use crate::value::Lsn;
 
 /// What must happen before the first append of this session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +33,7 @@ pub(crate) enum Before {
 /// The segment that is written to.
 pub(crate) struct Active {
     pub(crate) segment: Arc<Segment>,
-    /// Where the next frame goes, buffered ones included.
+    /// Where the next frame goes.
     pub(crate) end: u64,
 }
 
@@ -67,9 +61,6 @@ pub(crate) struct LogWriter {
     pub(crate) last_time_ms: i64,
     pub(crate) last_kind: Option<(FrameKind, u8)>,
     pub(crate) durable: Lsn,
-    /// Frames built but not written, and where they go.
-    pub(crate) buffer: Vec<u8>,
-    pub(crate) buffer_at: u64,
     pub(crate) preparing: Option<Preparing>,
     /// The disk was full: no new attempt before this time.
     pub(crate) full_until_ms: Option<i64>,
@@ -98,11 +89,6 @@ impl LogWriter {
         Lsn(self.last_lsn.0 + 1)
     }
 
-    /// The next frame's time: the clock, but never backwards.
-    pub(crate) fn next_time_ms(&self) -> i64 {
-        self.disk.now_ms().max(self.last_time_ms)
-    }
-
     /// Where the next frame goes: segment number and offset. Only after `has_room`.
     pub(crate) fn next_place(&self) -> (u32, u64) {
         match &self.active {
@@ -111,74 +97,62 @@ impl LogWriter {
         }
     }
 
-    /// Builds a frame into the buffer. The caller made room and took LSN and time from `next_lsn` and `next_time_ms`.
-    pub(crate) fn push(
-        &mut self,
-        kind: FrameKind,
-        flags: u8,
-        time_ms: i64,
-        request_id: Option<RequestId>,
-        body: &[u8],
-    ) -> Lsn {
-        assert!(
-            body.len() as u64 <= FRAME_BYTES_MAX && body.len().is_multiple_of(8),
-            "a frame body has a bounded, aligned length"
-        );
-        assert!(
-            time_ms >= self.last_time_ms,
-            "commit times never go backwards"
-        );
-        let lsn = self.next_lsn();
+    /// Gives the frames of a batch their headers and writes them, unsynced. The batch is empty afterwards.
+    pub(crate) fn write_out(&mut self, batch: &mut Batch) -> Result<(), AppendFailure> {
+        if batch.is_empty() {
+            return Ok(());
+        }
         let Some(active) = &mut self.active else {
             unreachable!("has_room() said that there is a segment");
         };
-        let salt = active.segment.header.salt;
-        let header = FrameHeader {
-            kind,
-            flags,
-            body_len: body.len() as u32,
-            lsn,
-            time_ms,
-            durable: self.durable,
-            request_id,
-            link: self.last_link,
-            body_crc: body_crc(salt, lsn, body),
-        };
-        if self.buffer.is_empty() {
-            self.buffer_at = active.end;
-        }
-        self.buffer
-            .extend_from_slice(&header.encode(salt, active.end));
-        self.buffer.extend_from_slice(body);
-        active.end += header.frame_len();
+        let (start, salt) = (active.end, active.segment.header.salt);
+        let (bytes, entries) = batch.parts();
         assert!(
-            active.end <= active.segment.header.capacity,
+            start + bytes.len() as u64 <= active.segment.header.capacity,
             "frames never leave their segment"
         );
-        self.last_lsn = lsn;
-        self.last_link = header.own_link();
-        self.last_time_ms = time_ms;
-        self.last_kind = Some((kind, flags));
-        lsn
-    }
-
-    /// Writes the buffer without syncing (an idle mark only has to arrive some time).
-    pub(crate) fn write_out(&mut self) -> Result<(), AppendFailure> {
-        if let (Some(active), false) = (&self.active, self.buffer.is_empty()) {
-            let file = &active.segment.file;
-            file.write_at(self.buffer_at, &self.buffer)
-                .map_err(|error| AppendFailure {
-                    attempt: "writing to the log",
-                    error,
-                })?;
-            self.buffer.clear();
+        for entry in entries {
+            let body = &bytes[entry.body.clone()];
+            assert!(
+                body.len() as u64 <= FRAME_BYTES_MAX && body.len().is_multiple_of(8),
+                "a frame body has a bounded, aligned length"
+            );
+            assert!(
+                entry.time_ms >= self.last_time_ms,
+                "commit times never go backwards"
+            );
+            let lsn = Lsn(self.last_lsn.0 + 1);
+            let header = FrameHeader {
+                kind: entry.kind,
+                flags: entry.flags,
+                body_len: body.len() as u32,
+                lsn,
+                time_ms: entry.time_ms,
+                durable: self.durable,
+                request_id: entry.request_id,
+                link: self.last_link,
+                body_crc: body_crc(salt, lsn, body),
+            };
+            let at = entry.body.start - FRAME_HEADER_BYTES;
+            bytes[at..entry.body.start].copy_from_slice(&header.encode(salt, start + at as u64));
+            self.last_lsn = lsn;
+            self.last_link = header.own_link();
+            self.last_time_ms = entry.time_ms;
+            self.last_kind = Some((entry.kind, entry.flags));
         }
+        active.end = start + bytes.len() as u64;
+        let file = &active.segment.file;
+        file.write_at(start, bytes).map_err(|error| AppendFailure {
+            attempt: "writing to the log",
+            error,
+        })?;
+        batch.clear();
         Ok(())
     }
 
-    /// Writes and syncs the buffer: everything built so far is durable afterwards and may be read.
-    pub(crate) fn flush(&mut self) -> Result<(), AppendFailure> {
-        self.write_out()?;
+    /// Writes and syncs a batch: everything appended so far is durable afterwards and may be read.
+    pub(crate) fn flush(&mut self, batch: &mut Batch) -> Result<(), AppendFailure> {
+        self.write_out(batch)?;
         if let Some(active) = &self.active {
             let file = &active.segment.file;
             file.sync().map_err(|error| AppendFailure {
@@ -195,31 +169,31 @@ impl LogWriter {
     }
 
     /// Whether a sync mark would prove anything: the last frame is acknowledged data that no later frame vouches for.
-    pub(crate) fn wants_mark(&self) -> bool {
+    pub(crate) fn lacks_mark(&self) -> bool {
         matches!(
             self.last_kind,
             Some((FrameKind::Data | FrameKind::Schema, _))
         ) && self.has_room(0)
     }
 
-    /// Builds a sync mark into the buffer if there is something to vouch for and room for it.
-    pub(crate) fn push_mark(&mut self, closing: bool) -> bool {
+    /// Puts a sync mark into a batch if there is something to vouch for and room for it.
+    pub(crate) fn push_mark(&self, closing: bool, batch: &mut Batch) -> bool {
         let closed_already = matches!(self.last_kind, Some((FrameKind::SyncMark, FLAG_CLOSED)));
         let wanted = if closing {
             !closed_already && self.last_lsn > Lsn(0)
         } else {
-            self.wants_mark()
+            self.lacks_mark()
         };
         if !wanted || !self.has_room(frame_len(0)) {
             return false;
         }
-        let time_ms = self.next_time_ms();
-        self.push(
+        let flags = if closing { FLAG_CLOSED } else { 0 };
+        batch.push(
             FrameKind::SyncMark,
-            if closing { FLAG_CLOSED } else { 0 },
-            time_ms,
+            flags,
+            self.next_time_ms(),
             None,
-            &[],
+            |_| (),
         );
         true
     }

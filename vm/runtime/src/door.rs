@@ -246,7 +246,7 @@ impl Ran {
                 }
                 return self;
             }
-            CommitOutcome::Duplicate { lsn } => {
+            CommitOutcome::Duplicate { lsn, .. } => {
                 if let Ok(done) = &mut self.result {
                     set_seq(done, lsn);
                 }

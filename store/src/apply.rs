@@ -1,0 +1,122 @@
+//! Applying: what an accepted transaction makes of the index.
+//!
+//! A pure function of the transaction's changes: no disk, no clock. So every copy of one log comes to the same state.
+//! What must stay true: a transaction is applied whole, and only when it is durable; within one transaction a unique
+//! value may change hands, so everything is given up before anything is taken.
+
+use crate::codec::record::{FieldNo, Place, TypeNo};
+use crate::index::{Head, Index, Referrer, UniqueKey};
+use crate::rules::PlannedWrite;
+use crate::shared::Shared;
+use crate::value::{EntityId, Lsn, Record};
+
+/// The record that a link goes to.
+pub(crate) type Target = (TypeNo, EntityId);
+
+/// What one written record changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct RuleChanges {
+    /// Unique values.
+    pub(crate) keys: Vec<(FieldNo, UniqueKey)>,
+    /// Links to other records.
+    pub(crate) links: Vec<(Target, Referrer)>,
+}
+
+/// One record of an accepted transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Effect {
+    pub(crate) ty: TypeNo,
+    pub(crate) id: EntityId,
+    pub(crate) lsn: Lsn,
+    /// Where the newest version stands; `None` once destroyed.
+    pub(crate) head: Option<Head>,
+    /// What the version before held.
+    pub(crate) given_up: RuleChanges,
+    /// What this version holds.
+    pub(crate) taken: RuleChanges,
+}
+
+/// What a planned write changes, once it is accepted as `record` at `place`.
+pub(crate) fn effect(
+    shared: &Shared,
+    write: &PlannedWrite,
+    record: &Record,
+    place: Place,
+) -> Effect {
+    let number = shared.mapping.number(write.ty);
+    let of_version = |version: Option<&Record>| match version {
+        Some(version) if !version.is_deleted() && shared.is_indexed(write.ty) => {
+            rule_changes(shared, number, version)
+        }
+        Some(_) | None => RuleChanges::default(),
+    };
+    Effect {
+        ty: number,
+        id: write.id,
+        lsn: record.lsn,
+        head: (!write.is_destroy()).then(|| Head {
+            place,
+            lsn: record.lsn,
+            version: record.version,
+            deleted: record.is_deleted(),
+        }),
+        given_up: of_version(write.base.as_deref()),
+        taken: of_version(Some(record)),
+    }
+}
+
+fn rule_changes(shared: &Shared, number: TypeNo, record: &Record) -> RuleChanges {
+    let keys = shared.unique_keys(record.ty, &record.fields).into_iter();
+    let links = shared.links(record.ty, &record.fields).into_iter();
+    RuleChanges {
+        keys: keys.map(|(_, field, key)| (field, key)).collect(),
+        links: links
+            .map(|(_, field, target, target_id)| {
+                let referrer = Referrer {
+                    ty: number,
+                    field,
+                    id: record.id,
+                };
+                ((shared.mapping.number(target), target_id), referrer)
+            })
+            .collect(),
+    }
+}
+
+/// Applies one accepted transaction.
+pub(crate) fn apply(index: &mut Index, transaction: Vec<Effect>) {
+    for effect in &transaction {
+        give_up(index, effect);
+    }
+    for effect in transaction {
+        let ty = index.ty_mut(effect.ty);
+        match effect.head {
+            Some(head) => ty.set(effect.id, head),
+            None => ty.forget(effect.id, effect.lsn),
+        }
+        for (field, key) in effect.taken.keys {
+            ty.unique.entry(field).or_default().insert(key, effect.id);
+        }
+        for (target, referrer) in effect.taken.links {
+            index.referrers.entry(target).or_default().insert(referrer);
+        }
+    }
+}
+
+fn give_up(index: &mut Index, effect: &Effect) {
+    let ty = index.ty_mut(effect.ty);
+    for (field, key) in &effect.given_up.keys {
+        let holders = ty.unique.entry(*field).or_default();
+        if holders.get(key) == Some(&effect.id) {
+            holders.remove(key);
+        }
+    }
+    for (target, referrer) in &effect.given_up.links {
+        if let Some(held) = index.referrers.get_mut(target) {
+            held.remove(referrer);
+            if held.is_empty() {
+                index.referrers.remove(target);
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Between the records of a transaction and the body of its frame, in both directions.
+//!
+//! The committer goes one way; a request that is sent again gets its first answer by going the other way. What must stay
+//! true: an event read back says the same as the one that was told when the transaction was committed.
+
+use std::sync::Arc;
+
+use crate::codec::cursor::Undecodable;
+use crate::codec::record::{FieldNo, RecordHeader, RecordOp, TypeNo, each_record, put_record};
+use crate::outcome::{Change, ChangeOp, CommitEvent};
+use crate::rules::PlannedWrite;
+use crate::shared::Shared;
+use crate::value::{FieldValue, Lsn, Record};
+
+/// A record as it will be read, where it starts in the body, and its bytes there.
+pub(crate) struct Encoded {
+    pub(crate) record: Arc<Record>,
+    pub(crate) at: u64,
+    pub(crate) bytes: usize,
+}
+
+/// Appends the body of a data frame to `out`. Says where each record stands in it.
+pub(crate) fn encode(
+    shared: &Shared,
+    writes: &[PlannedWrite],
+    lsn: Lsn,
+    time_ms: i64,
+    out: &mut Vec<u8>,
+) -> Vec<Encoded> {
+    let start = out.len();
+    let encoded = writes.iter().map(|write| {
+        let at = out.len();
+        let created_at_ms = write
+            .base
+            .as_ref()
+            .map_or(time_ms, |base| base.created_at_ms);
+        let mapping = shared.mapping.type_mapping(write.ty);
+        let header = RecordHeader {
+            len: 0,
+            ty: mapping.number,
+            version: write.version,
+            id: write.id,
+            lsn,
+            previous: write.previous,
+            created_at_ms,
+            updated_at_ms: time_ms,
+            op: write.op,
+            deleted: write.deleted,
+            schema: shared.catalog.version,
+            field_count: 0,
+        };
+        let stored = mapping.fields.iter().copied().zip(&write.fields);
+        let mut stored: Vec<(FieldNo, &FieldValue)> =
+            stored.filter(|(_, value)| !value.is_none()).collect();
+        stored.sort_by_key(|(number, _)| *number);
+        let type_number = |ty| {
+            let TypeNo(number) = shared.mapping.number(ty);
+            number
+        };
+        put_record(out, &header, &stored, &type_number);
+        let record = Record {
+            ty: write.ty,
+            id: write.id,
+            version: write.version,
+            created_at_ms,
+            updated_at_ms: time_ms,
+            deleted_at_ms: write.deleted.then_some(time_ms),
+            fields: widened(shared, write),
+            lsn,
+        };
+        Encoded {
+            record: Arc::new(record),
+            at: (at - start) as u64,
+            bytes: out.len() - at,
+        }
+    });
+    encoded.collect()
+}
+
+fn widened(shared: &Shared, write: &PlannedWrite) -> Vec<FieldValue> {
+    let defs = &shared.schema.type_def(write.ty).fields;
+    let mut fields = write.fields.clone();
+    fields.resize(defs.len(), FieldValue::None);
+    let fields = fields.into_iter().zip(defs);
+    fields.map(|(value, def)| def.ty.widen(value)).collect()
+}
+
+/// A written record as told to those who listen.
+pub(crate) fn change(shared: &Shared, op: RecordOp, record: Arc<Record>) -> Change {
+    let op = match op {
+        RecordOp::Create => ChangeOp::Create,
+        RecordOp::Update => ChangeOp::Update,
+        RecordOp::Delete => ChangeOp::Delete,
+        RecordOp::Restore => ChangeOp::Restore,
+        RecordOp::Destroy => ChangeOp::Destroy,
+    };
+    Change {
+        ty: record.ty,
+        type_name: shared.type_names[record.ty.0 as usize].clone(),
+        id: record.id,
+        op,
+        version: record.version,
+        record,
+    }
+}
+
+/// The event of a data frame, read back from its body. Records of types that the program does not have are left out.
+pub(crate) fn event_of(
+    shared: &Shared,
+    lsn: Lsn,
+    time_ms: i64,
+    body: &[u8],
+) -> Result<CommitEvent, Undecodable> {
+    let mut changes = Vec::new();
+    each_record(body, &mut |_, header, bytes| {
+        if !RecordHeader::intact(bytes) {
+            return Err(Undecodable {
+                expected: "a record with an intact checksum",
+            });
+        }
+        if let Some(ty) = shared.mapping.position(header.ty) {
+            let record = shared.decode(ty, &header, bytes)?;
+            changes.push(change(shared, header.op, Arc::new(record)));
+        }
+        Ok(())
+    })?;
+    Ok(CommitEvent {
+        lsn,
+        time_ms,
+        changes,
+    })
+}
