@@ -18,11 +18,11 @@ use crate::index::Index;
 use crate::log::commit_log::{Batch, CommitLog, LogEntry, Position};
 use crate::log::memory::MemoryLog;
 use crate::outcome::CommitOutcome;
+use crate::query::{Column, Comparison, Predicate};
 use crate::rules::plan;
 use crate::schema::{FieldDef, FieldType, OnDelete, Schema, TypeDef};
 use crate::segments::SegmentSet;
 use crate::shared::{Shared, State};
-use crate::query::{Column, Comparison, Predicate};
 use crate::snapshot::Deleted;
 use crate::transaction::{Pending, QueryRead, ReadSet, TransactionParts};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
@@ -41,6 +41,7 @@ fn schema() -> Schema {
             FieldDef::new("size", FieldType::Int),
             FieldDef::new("next", link.clone()).on_delete(OnDelete::SetNone),
         ],
+        ..TypeDef::default()
     };
     let tag = TypeDef {
         name: "Tag".into(),
@@ -48,9 +49,11 @@ fn schema() -> Schema {
             FieldDef::new("name", FieldType::Int).unique(),
             FieldDef::new("note", link).on_delete(OnDelete::Cascade),
         ],
+        ..TypeDef::default()
     };
     Schema {
         types: vec![note, tag],
+        ..Schema::default()
     }
 }
 
@@ -266,8 +269,7 @@ impl Maker {
         }
         if self.below(3) == 0 {
             let size = FieldValue::Int(self.below(100) as i64);
-            let predicate =
-                Predicate::compare(Column::Field(FieldIx(0)), Comparison::Gt, size);
+            let predicate = Predicate::compare(Column::Field(FieldIx(0)), Comparison::Gt, size);
             intent.reads.queries.push(QueryRead {
                 ty: NOTE,
                 deleted: Deleted::Hide,
