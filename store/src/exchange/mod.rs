@@ -1,0 +1,20 @@
+//! Data as text: JSON lines and CSV out of a snapshot and into a store, for people and other programs.
+//!
+//! What must stay true: what was exported is imported as the same records with the same numbers, versions and times, and
+//! exporting that gives the same text; nothing is imported before everything was checked.
+
+mod csv;
+mod export;
+mod head;
+mod import;
+mod iso;
+pub(crate) mod json;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use export::{Exported, Form, export};
+pub use import::{ImportError, ImportOptions, ImportPlan, Imported, plan_import};
+pub use iso::{parse_time, time_text};
+pub use head::schema_of_export;
