@@ -30,10 +30,8 @@ pub(crate) fn encode(
     let start = out.len();
     let encoded = writes.iter().map(|write| {
         let at = out.len();
-        let created_at_ms = write
-            .base
-            .as_ref()
-            .map_or(time_ms, |base| base.created_at_ms);
+        let created_at_ms = write.created_at_ms(time_ms);
+        let updated_at_ms = write.updated_at_ms(time_ms);
         let mapping = shared.mapping.type_mapping(write.ty);
         let header = RecordHeader {
             len: 0,
@@ -43,7 +41,7 @@ pub(crate) fn encode(
             lsn,
             previous: write.previous,
             created_at_ms,
-            updated_at_ms: time_ms,
+            updated_at_ms,
             op: write.op,
             deleted: write.deleted,
             schema: shared.catalog.version,
@@ -63,8 +61,8 @@ pub(crate) fn encode(
             id: write.id,
             version: write.version,
             created_at_ms,
-            updated_at_ms: time_ms,
-            deleted_at_ms: write.deleted.then_some(time_ms),
+            updated_at_ms,
+            deleted_at_ms: write.deleted.then_some(updated_at_ms),
             fields: widened(shared, write),
             lsn,
         };

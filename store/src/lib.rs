@@ -21,6 +21,7 @@ mod delta;
 mod disk;
 mod error;
 mod events;
+mod exchange;
 mod frame_body;
 mod index;
 pub mod limits;
@@ -29,8 +30,10 @@ mod log;
 mod map;
 mod open;
 mod outcome;
+mod progress;
 pub mod query;
 mod queue;
+mod reading;
 #[cfg(test)]
 mod replicas;
 mod report;
@@ -39,6 +42,7 @@ mod schema;
 mod segments;
 mod shared;
 mod snapshot;
+mod stats;
 mod store;
 mod transaction;
 mod value;
@@ -52,11 +56,18 @@ pub use error::{
     ConstraintError, ConstraintRule, Damage, DamageKind, IoFailure, OpenError, ReadError, TxError,
 };
 pub use events::OnCommit;
+pub use exchange::{
+    ExportError, Exported, Form, ImportError, ImportOptions, ImportPlan, Imported, export,
+    parse_time, plan_import, schema_of_export, time_text, value_text,
+};
 pub use open::{inspect, verify};
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
+pub use progress::{OnProgress, Progress, Unit};
+pub use reading::{Moment, Reading, read};
 pub use report::{LogCounts, RecoveryReport, TailReport, VerifyReport};
 pub use schema::{EnumDef, FieldDef, FieldType, Keep, OnDelete, Schema, TypeDef};
 pub use snapshot::{Deleted, Scan, Snapshot};
+pub use stats::{FileStats, StoreStats, TypeStats, stats};
 pub use store::{Opened, ReadOnly, Store, StoreOptions};
 pub use transaction::{QueryRead, ReadSet, Transaction, TransactionScan};
 pub use value::{EntityId, FieldIx, FieldValue, Lsn, Record, RequestId, TypeIx};

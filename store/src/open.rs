@@ -151,7 +151,7 @@ fn refuse(
 }
 
 /// A handle for reading: with the program's schema if there is one and it fits, else with the data's own.
-fn read_only(
+pub(crate) fn read_only(
     schema: Option<&Schema>,
     files: LogFiles,
     replayed: Replayed,

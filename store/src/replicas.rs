@@ -330,6 +330,7 @@ impl Maker {
             fields,
             deleted,
             destroyed: deleted && self.below(3) == 0,
+            origin: None,
         };
         if intent.writes.insert(key, pending).is_none() {
             intent.order.push(key);

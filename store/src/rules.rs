@@ -12,7 +12,7 @@ use crate::error::{ConstraintError, ConstraintRule};
 use crate::index::UniqueKey;
 use crate::outcome::CommitOutcome;
 use crate::schema::{FieldType, OnDelete};
-use crate::transaction::{Pending, TransactionParts};
+use crate::transaction::{Origin, Pending, TransactionParts};
 use crate::value::{EntityId, FieldIx, FieldValue, Record, TypeIx};
 
 type Key = (TypeIx, EntityId);
@@ -28,9 +28,27 @@ pub(crate) struct PlannedWrite {
     pub(crate) fields: Vec<FieldValue>,
     pub(crate) base: Option<Arc<Record>>,
     pub(crate) previous: Option<Place>,
+    pub(crate) origin: Option<Origin>,
 }
 
 impl PlannedWrite {
+    /// When the record was made, if this is committed at `now_ms`.
+    pub(crate) fn created_at_ms(&self, now_ms: i64) -> i64 {
+        match (
+            &self.base,
+            self.origin.and_then(|origin| origin.created_at_ms),
+        ) {
+            (Some(base), _) => base.created_at_ms,
+            (None, brought) => brought.unwrap_or(now_ms),
+        }
+    }
+
+    /// When this version was made, if this is committed at `now_ms`.
+    pub(crate) fn updated_at_ms(&self, now_ms: i64) -> i64 {
+        let brought = self.origin.and_then(|origin| origin.updated_at_ms);
+        brought.unwrap_or(now_ms)
+    }
+
     pub(crate) fn is_destroy(&self) -> bool {
         self.op == RecordOp::Destroy
     }
@@ -60,7 +78,7 @@ pub(crate) fn plan(
     // What was made and unmade in one transaction never existed.
     planner
         .finals
-        .retain(|_, pending| pending.base.is_some() || pending.is_live());
+        .retain(|_, pending| pending.exists_elsewhere() || pending.is_live());
     let gone = planner.cascade()?;
     planner.set_none(&gone)?;
     planner.restrict(&gone)?;
@@ -127,6 +145,7 @@ impl Planner<'_> {
                         fields,
                         deleted,
                         destroyed: false,
+                        origin: None,
                     },
                 );
                 Ok(true)
@@ -271,7 +290,12 @@ impl Planner<'_> {
                 self.newest.place(ty, id)
             };
             let (version, deleted) = (pending.version(), pending.deleted || pending.destroyed);
-            let Pending { base, fields, .. } = pending;
+            let Pending {
+                base,
+                fields,
+                origin,
+                ..
+            } = pending;
             writes.push(PlannedWrite {
                 ty,
                 id,
@@ -281,6 +305,7 @@ impl Planner<'_> {
                 fields,
                 base,
                 previous,
+                origin,
             });
         }
         writes

@@ -291,6 +291,16 @@ impl Shared {
         links
     }
 
+    /// Whether a number was given to a record of this type already.
+    pub(crate) fn was_used(&self, ty: TypeIx, id: EntityId) -> bool {
+        let number = self.mapping.number(ty);
+        let state = self.state();
+        state
+            .index
+            .ty(number)
+            .is_some_and(|index| id.0 <= index.max_id)
+    }
+
     /// Whether any rule needs the fields of old versions of this type.
     pub(crate) fn is_indexed(&self, ty: TypeIx) -> bool {
         let may_link = |def: &crate::schema::FieldDef| def.unique || def.ty.may_link();

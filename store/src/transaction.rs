@@ -63,6 +63,21 @@ pub(crate) struct Pending {
     pub(crate) fields: Vec<FieldValue>,
     pub(crate) deleted: bool,
     pub(crate) destroyed: bool,
+    /// Where the record comes from, if it is not made here.
+    pub(crate) origin: Option<Origin>,
+}
+
+/// What a record that is imported brings along.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Its version; the ones before it stay where it comes from.
+    pub(crate) version: u32,
+    /// When it was made; none: now.
+    pub(crate) created_at_ms: Option<i64>,
+    /// When this version was made; none: now.
+    pub(crate) updated_at_ms: Option<i64>,
+    /// Whether it is deleted.
+    pub(crate) deleted: bool,
 }
 
 /// A transaction under way. Dropping it forgets it.
@@ -286,9 +301,39 @@ impl Transaction {
                 fields,
                 deleted: false,
                 destroyed: false,
+                origin: None,
             },
         );
         Ok(id)
+    }
+
+    /// A record from elsewhere, under its own number, which must never have been used here.
+    pub(crate) fn insert_as(
+        &mut self,
+        ty: TypeIx,
+        id: EntityId,
+        fields: Vec<FieldValue>,
+        origin: Origin,
+    ) -> Result<(), TxError> {
+        self.check_fields(ty, &fields)?;
+        self.snapshot.shared.next_ids[ty.0 as usize].fetch_max(id.0 + 1, Ordering::Relaxed);
+        self.reads.records.insert((ty, id));
+        if !origin.deleted {
+            self.claim(ty, id, &fields);
+            self.note_links((ty, id), &fields);
+        }
+        self.order.push((ty, id));
+        self.writes.insert(
+            (ty, id),
+            Pending {
+                base: None,
+                fields,
+                deleted: origin.deleted,
+                destroyed: false,
+                origin: Some(origin),
+            },
+        );
+        Ok(())
     }
 
     /// Gives a live record new fields. Returns the version this transaction makes of it.
@@ -398,6 +443,7 @@ impl Transaction {
                 base: Some(base),
                 deleted,
                 destroyed: false,
+                origin: None,
             };
             if !usable(&pending) {
                 return Err(TxError::NotFound {
@@ -483,13 +529,21 @@ impl Transaction {
 }
 
 impl Pending {
+    /// Whether there is something of this record outside of the transaction.
+    pub(crate) fn exists_elsewhere(&self) -> bool {
+        self.base.is_some() || self.origin.is_some()
+    }
+
     pub(crate) fn is_live(&self) -> bool {
         !self.deleted && !self.destroyed
     }
 
     /// The version this transaction makes.
     pub(crate) fn version(&self) -> u32 {
-        self.base.as_ref().map_or(0, |base| base.version) + 1
+        match self.origin {
+            Some(origin) => origin.version,
+            None => self.base.as_ref().map_or(0, |base| base.version) + 1,
+        }
     }
 }
 

@@ -60,7 +60,7 @@ impl Disk for RealDisk {
         let file = match OpenOptions::new().read(true).write(true).open(&path) {
             Ok(file) => file,
             // A directory that may only be read can still be verified; writes fail when they are tried.
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(&path)?,
+            Err(error) if may_only_read(&error) => File::open(&path)?,
             Err(error) => return Err(error),
         };
         Ok(Arc::new(RealFile {
@@ -116,13 +116,26 @@ impl Disk for RealDisk {
 
     fn lock(&self) -> Result<LockGuard, LockError> {
         let path = self.path(LOCK_FILE);
-        let mut file = OpenOptions::new()
+        let opened = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
-            .open(path)
-            .map_err(LockError::Io)?;
+            .open(&path);
+        let mut file = match opened {
+            Ok(file) => file,
+            // What may only be read can be locked all the same; and where there is no such file and none can be made,
+            // nobody can hold it.
+            Err(error) if may_only_read(&error) => match File::open(&path) {
+                Ok(file) => file,
+                Err(absent) if absent.kind() == io::ErrorKind::NotFound => {
+                    let note = format!("not locked, because {LOCK_FILE} cannot be made: {error}");
+                    return Ok(LockGuard::new(Box::new(()), Some(note)));
+                }
+                Err(_) => return Err(LockError::Io(error)),
+            },
+            Err(error) => return Err(LockError::Io(error)),
+        };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -154,6 +167,14 @@ impl Disk for RealDisk {
         File::open("/dev/urandom")?.read_exact(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
     }
+}
+
+/// Whether a file or its directory may not be written, but perhaps read.
+fn may_only_read(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 /// Creates a directory with all that is missing above it. Each new name is synced in the directory that holds it: a crash

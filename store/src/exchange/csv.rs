@@ -31,7 +31,12 @@ pub(super) fn put_cell(out: &mut String, text: &str) {
 }
 
 /// Appends a value of a field as a cell.
-pub(super) fn put_value_cell(out: &mut String, value: &FieldValue, ty: &FieldType, schema: &Schema) {
+pub(super) fn put_value_cell(
+    out: &mut String,
+    value: &FieldValue,
+    ty: &FieldType,
+    schema: &Schema,
+) {
     match (ty, value) {
         (_, FieldValue::None) => {}
         (FieldType::Text, FieldValue::Text(text)) => put_cell(out, text),
@@ -60,7 +65,11 @@ pub(super) fn put_value_cell(out: &mut String, value: &FieldValue, ty: &FieldTyp
 }
 
 /// Reads a cell as a value of a field.
-pub(super) fn read_value_cell(cell: &Cell, ty: &FieldType, schema: &Schema) -> Result<FieldValue, String> {
+pub(super) fn read_value_cell(
+    cell: &Cell,
+    ty: &FieldType,
+    schema: &Schema,
+) -> Result<FieldValue, String> {
     if cell.text.is_empty() && !cell.quoted {
         return Ok(FieldValue::None);
     }
@@ -68,8 +77,15 @@ pub(super) fn read_value_cell(cell: &Cell, ty: &FieldType, schema: &Schema) -> R
     match ty {
         FieldType::Text => Ok(FieldValue::text(cell.text.as_str())),
         FieldType::Float => {
-            let finite = || cell.text.parse().ok().filter(|float: &f64| float.is_finite());
-            let float = parse_no_number(&cell.text).or_else(finite).ok_or_else(wrong)?;
+            let finite = || {
+                cell.text
+                    .parse()
+                    .ok()
+                    .filter(|float: &f64| float.is_finite())
+            };
+            let float = parse_no_number(&cell.text)
+                .or_else(finite)
+                .ok_or_else(wrong)?;
             Ok(FieldValue::Float(float))
         }
         FieldType::Time => {
@@ -128,9 +144,17 @@ fn cells(row: &str) -> Result<Vec<Cell>, String> {
             let end = rest.find(',').unwrap_or(rest.len());
             let text = rest[..end].to_owned();
             if text.contains('"') {
-                return Err(format!("a cell with quotes must begin with one, found {text:?}"));
+                return Err(format!(
+                    "a cell with quotes must begin with one, found {text:?}"
+                ));
             }
-            (Cell { text, quoted: false }, &rest[end..])
+            (
+                Cell {
+                    text,
+                    quoted: false,
+                },
+                &rest[end..],
+            )
         };
         cells.push(cell);
         match after.strip_prefix(',') {

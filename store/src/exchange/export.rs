@@ -47,7 +47,13 @@ impl From<io::Error> for ExportError {
 }
 
 /// Names of the columns that every record has. All but the first two may be left out of an import.
-pub(super) const SYSTEM: [&str; 5] = ["$id", "$version", "$created_at", "$updated_at", "$deleted_at"];
+pub(super) const SYSTEM: [&str; 5] = [
+    "$id",
+    "$version",
+    "$created_at",
+    "$updated_at",
+    "$deleted_at",
+];
 
 /// Writes the records of `types` that `deleted` shows. `at_ms` is only told in the head.
 pub fn export(
@@ -61,7 +67,7 @@ pub fn export(
 ) -> Result<Exported, ExportError> {
     let schema = &snapshot.shared.schema;
     if form == Form::JsonLines {
-        writeln!(out, "{}", head(snapshot, schema, at_ms))?;
+        writeln!(out, "{}", head(schema, at_ms))?;
     }
     let mut exported = Exported::default();
     let mut done = 0;
@@ -106,7 +112,10 @@ fn put_object(out: &mut String, record: &Record, snapshot: &Snapshot) {
     let def = schema.type_def(record.ty);
     out.push_str("{\"$type\":");
     put_string(out, &def.name);
-    out.push_str(&format!(",\"$id\":{},\"$version\":{}", record.id, record.version));
+    out.push_str(&format!(
+        ",\"$id\":{},\"$version\":{}",
+        record.id, record.version
+    ));
     for (name, time) in times(record) {
         if let Some(ms) = time {
             out.push_str(&format!(",\"{name}\":"));

@@ -1,4 +1,4 @@
-//! The first line of an export as JSON lines: which store, which moment, and the schema the lines are written with.
+//! The first line of an export as JSON lines: the moment that was asked for and the schema the lines are written with.
 //!
 //! What must stay true: a store can be made from this line alone, and a type is spelled as in messages and programs.
 
@@ -7,7 +7,6 @@ use std::fmt::Write;
 use super::iso::time_text;
 use super::json::{Json, put_string};
 use crate::schema::{EnumDef, FieldDef, FieldType, OnDelete, Schema, TypeDef};
-use crate::snapshot::Snapshot;
 
 /// The name that makes a line a head; its value is the version of this form.
 pub(super) const MARK: &str = "$flin_export";
@@ -15,10 +14,10 @@ const VERSION: i64 = 1;
 const TYPE_DEPTH_MAX: usize = 32;
 
 /// Writes the line, without its end.
-pub(super) fn head(snapshot: &Snapshot, schema: &Schema, at_ms: Option<i64>) -> String {
+pub(super) fn head(schema: &Schema, at_ms: Option<i64>) -> String {
     let mut out = String::new();
     put_string(&mut out, MARK);
-    let mut out = format!("{{{out}:{VERSION},\"lsn\":{}", snapshot.lsn());
+    let mut out = format!("{{{out}:{VERSION}");
     if let Some(text) = at_ms.and_then(time_text) {
         write!(out, ",\"at\":\"{text}\"").expect("a String takes everything");
     }
@@ -120,7 +119,10 @@ pub(super) fn read_head(json: &Json) -> Result<Option<Schema>, String> {
                 _other => Err(bad()),
             };
             let variants: Result<Vec<_>, String> = variants.iter().map(variant).collect();
-            enums.push(EnumDef { name: name_of(def)?, variants: variants? });
+            enums.push(EnumDef {
+                name: name_of(def)?,
+                variants: variants?,
+            });
         }
     }
     let names: Result<Vec<String>, String> = types.iter().map(name_of).collect();
@@ -132,7 +134,11 @@ pub(super) fn read_head(json: &Json) -> Result<Option<Schema>, String> {
         };
         let field = |json: &Json| read_field(json, name_of(json)?, &names).ok_or_else(bad);
         let fields: Result<Vec<FieldDef>, String> = fields.iter().map(field).collect();
-        defs.push(TypeDef { name: name.clone(), fields: fields?, ..TypeDef::default() });
+        defs.push(TypeDef {
+            name: name.clone(),
+            fields: fields?,
+            ..TypeDef::default()
+        });
     }
     Ok(Some(Schema { types: defs, enums }))
 }
@@ -163,7 +169,10 @@ fn parse_type(text: &str, entities: &[String], depth_left: usize) -> Option<Fiel
     if depth_left == 0 {
         return None;
     }
-    if let Some(inner) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+    if let Some(inner) = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+    {
         return Some(match inner.strip_prefix("text: ") {
             Some(item) => FieldType::Map(Box::new(parse_type(item, entities, depth_left - 1)?)),
             None => FieldType::List(Box::new(parse_type(inner, entities, depth_left - 1)?)),

@@ -135,7 +135,14 @@ mod tests {
         ] {
             assert_eq!(parse_time(text), Some(ten), "{text}");
         }
-        for wrong in ["2026-02-30", "2026-13-01", "yesterday", "2026-01-15T25:00", "", "2026-1-5"] {
+        for wrong in [
+            "2026-02-30",
+            "2026-13-01",
+            "yesterday",
+            "2026-01-15T25:00",
+            "",
+            "2026-1-5",
+        ] {
             assert_eq!(parse_time(wrong), None, "{wrong}");
         }
     }

@@ -204,7 +204,10 @@ impl Parser<'_> {
         let parsed = if whole {
             text.parse().ok().map(Json::Int)
         } else {
-            text.parse().ok().filter(|float: &f64| float.is_finite()).map(Json::Float)
+            text.parse()
+                .ok()
+                .filter(|float: &f64| float.is_finite())
+                .map(Json::Float)
         };
         parsed.ok_or_else(|| {
             self.at = begin;
@@ -229,7 +232,8 @@ impl Parser<'_> {
         let mut out = String::new();
         loop {
             let rest = &self.text[self.at..];
-            let Some(stop) = rest.find(|char: char| char == '"' || char == '\\' || char < ' ') else {
+            let Some(stop) = rest.find(|char: char| char == '"' || char == '\\' || char < ' ')
+            else {
                 self.at = self.text.len();
                 return Err(self.error("the closing quote"));
             };
@@ -325,7 +329,16 @@ mod tests {
 
     #[test]
     fn numbers_keep_kind_and_bits() {
-        for float in [0.1, -0.0, f64::MIN_POSITIVE, f64::MAX, 5e-324, 1e21, 3.0, 1.0 / 3.0] {
+        for float in [
+            0.1,
+            -0.0,
+            f64::MIN_POSITIVE,
+            f64::MAX,
+            5e-324,
+            1e21,
+            3.0,
+            1.0 / 3.0,
+        ] {
             let mut text = String::new();
             put_float(&mut text, float);
             let read = Json::parse(&text);
@@ -339,26 +352,51 @@ mod tests {
 
     #[test]
     fn texts_come_back() {
-        let text: String = (0..0x300).filter_map(char::from_u32).chain("😀\u{10ffff}".chars()).collect();
+        let text: String = (0..0x300)
+            .filter_map(char::from_u32)
+            .chain("😀\u{10ffff}".chars())
+            .collect();
         let mut out = String::new();
         put_string(&mut out, &text);
         assert_eq!(Json::parse(&out), Ok(Json::Text(text)));
-        assert_eq!(Json::parse("\"\\ud83d\\ude00\""), Ok(Json::Text("😀".into())));
+        assert_eq!(
+            Json::parse("\"\\ud83d\\ude00\""),
+            Ok(Json::Text("😀".into()))
+        );
     }
 
     #[test]
     fn what_is_wrong_is_said_with_its_column() {
         for (text, column, what) in [
-            ("{\"a\":1,\"a\":2}", 8, "the name \"a\" stands twice in this object"),
+            (
+                "{\"a\":1,\"a\":2}",
+                8,
+                "the name \"a\" stands twice in this object",
+            ),
             ("[1,]", 4, "expected a value, found ']'"),
             ("\"ü\\x\"", 4, "expected an escape such as \\n, found 'x'"),
-            ("9223372036854775808", 1, "expected a number of 64 bits, found '9'"),
+            (
+                "9223372036854775808",
+                1,
+                "expected a number of 64 bits, found '9'",
+            ),
             ("1 2", 3, "expected nothing more after the value, found '2'"),
             ("{\"a\"", 5, "expected a colon, found the end of the line"),
-            ("01", 1, "expected a number without leading zeros, found '0'"),
-            ("\"\\ud800\"", 8, "expected both halves of a surrogate pair, found '\"'"),
+            (
+                "01",
+                1,
+                "expected a number without leading zeros, found '0'",
+            ),
+            (
+                "\"\\ud800\"",
+                8,
+                "expected both halves of a surrogate pair, found '\"'",
+            ),
         ] {
-            let expected = JsonError { column, what: what.to_owned() };
+            let expected = JsonError {
+                column,
+                what: what.to_owned(),
+            };
             assert_eq!(Json::parse(text), Err(expected), "{text}");
         }
         let deep = "[".repeat(100_000);

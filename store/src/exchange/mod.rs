@@ -9,12 +9,14 @@ mod head;
 mod import;
 mod iso;
 pub(crate) mod json;
+mod order;
 mod values;
 
 #[cfg(test)]
 mod tests;
 
-pub use export::{Exported, Form, export};
+pub use export::{ExportError, Exported, Form, export};
+pub use head::schema_of_export;
 pub use import::{ImportError, ImportOptions, ImportPlan, Imported, plan_import};
 pub use iso::{parse_time, time_text};
-pub use head::schema_of_export;
+pub use values::value_text;

@@ -11,6 +11,13 @@ use super::json::{Json, put_float, put_string};
 use crate::schema::{FieldType, Schema};
 use crate::value::{EntityId, FieldValue};
 
+/// A value of a field of type `ty` as it stands in an export.
+pub fn value_text(value: &FieldValue, ty: &FieldType, schema: &Schema) -> String {
+    let mut out = String::new();
+    put_typed(&mut out, value, ty, schema);
+    out
+}
+
 /// Appends a value of a field of type `ty`.
 pub(crate) fn put_typed(out: &mut String, value: &FieldValue, ty: &FieldType, schema: &Schema) {
     match (ty, value) {
@@ -20,20 +27,30 @@ pub(crate) fn put_typed(out: &mut String, value: &FieldValue, ty: &FieldType, sc
         (FieldType::Duration, FieldValue::Duration(ms)) => out.push_str(&ms.to_string()),
         (FieldType::Bytes, FieldValue::Bytes(bytes)) => put_string(out, &hex(bytes)),
         (FieldType::Ref(name), FieldValue::Ref { ty, id })
-            if schema.types.get(ty.0 as usize).is_some_and(|def| def.name == *name) =>
+            if schema
+                .types
+                .get(ty.0 as usize)
+                .is_some_and(|def| def.name == *name) =>
         {
             out.push_str(&id.0.to_string());
         }
-        (FieldType::Enum(name), FieldValue::Enum { name: found, variant, payload })
-            if **found == **name && payload.is_empty() =>
-        {
+        (
+            FieldType::Enum(name),
+            FieldValue::Enum {
+                name: found,
+                variant,
+                payload,
+            },
+        ) if **found == **name && payload.is_empty() => {
             put_string(out, variant);
         }
         (FieldType::List(item), FieldValue::List(items)) => {
             put_list(out, items, |out, value| put_typed(out, value, item, schema));
         }
         (FieldType::Map(item), FieldValue::Map(entries)) => {
-            put_map(out, entries, |out, value| put_typed(out, value, item, schema));
+            put_map(out, entries, |out, value| {
+                put_typed(out, value, item, schema)
+            });
         }
         (_, value) => put_any(out, value, schema),
     }
@@ -45,21 +62,31 @@ fn put_any(out: &mut String, value: &FieldValue, schema: &Schema) {
         FieldValue::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         FieldValue::Int(int) => out.push_str(&int.to_string()),
         FieldValue::Float(float) if float.is_finite() => put_float(out, *float),
-        FieldValue::Float(float) => put_tagged(out, "$float", |out| put_string(out, &no_number(*float))),
+        FieldValue::Float(float) => {
+            put_tagged(out, "$float", |out| put_string(out, &no_number(*float)))
+        }
         FieldValue::Text(text) => put_string(out, text),
         FieldValue::Time(ms) => put_tagged(out, "$time", |out| match time_text(*ms) {
             Some(text) => put_string(out, &text),
             None => out.push_str(&ms.to_string()),
         }),
-        FieldValue::Duration(ms) => put_tagged(out, "$duration", |out| out.push_str(&ms.to_string())),
+        FieldValue::Duration(ms) => {
+            put_tagged(out, "$duration", |out| out.push_str(&ms.to_string()))
+        }
         FieldValue::Bytes(bytes) => put_tagged(out, "$bytes", |out| put_string(out, &hex(bytes))),
         FieldValue::Ref { ty, id } => {
             let target = schema.types.get(ty.0 as usize);
-            put_tagged(out, "$ref", |out| put_string(out, target.map_or("", |def| &def.name)));
+            put_tagged(out, "$ref", |out| {
+                put_string(out, target.map_or("", |def| &def.name))
+            });
             out.pop();
             out.push_str(&format!(",\"id\":{}}}", id.0));
         }
-        FieldValue::Enum { name, variant, payload } => {
+        FieldValue::Enum {
+            name,
+            variant,
+            payload,
+        } => {
             put_tagged(out, "$enum", |out| put_string(out, name));
             out.pop();
             out.push_str(",\"variant\":");
@@ -83,7 +110,11 @@ fn put_tagged(out: &mut String, tag: &str, content: impl FnOnce(&mut String)) {
     out.push('}');
 }
 
-fn put_list(out: &mut String, items: &[FieldValue], mut item: impl FnMut(&mut String, &FieldValue)) {
+fn put_list(
+    out: &mut String,
+    items: &[FieldValue],
+    mut item: impl FnMut(&mut String, &FieldValue),
+) {
     out.push('[');
     for (at, value) in items.iter().enumerate() {
         if at > 0 {
@@ -159,7 +190,11 @@ pub(crate) fn parse_no_number(text: &str) -> Option<f64> {
 }
 
 /// Reads a value for a field of type `ty`; the error says what was expected and what was found.
-pub(crate) fn read_typed(json: &Json, ty: &FieldType, schema: &Schema) -> Result<FieldValue, String> {
+pub(crate) fn read_typed(
+    json: &Json,
+    ty: &FieldType,
+    schema: &Schema,
+) -> Result<FieldValue, String> {
     if is_tagged(json) && !matches!(ty, FieldType::Map(_) if json.get("$map").is_some()) {
         let value = read_any(json, schema)?;
         return if ty.accepts(&value, schema) {
@@ -230,15 +265,28 @@ fn read_any(json: &Json, schema: &Schema) -> Result<FieldValue, String> {
     })
 }
 
-fn read_tagged(json: &Json, entries: &[(String, Json)], schema: &Schema) -> Result<FieldValue, String> {
+fn read_tagged(
+    json: &Json,
+    entries: &[(String, Json)],
+    schema: &Schema,
+) -> Result<FieldValue, String> {
     let Some((tag, content)) = entries.first() else {
         return Err("expected a tagged value".to_owned());
     };
-    let wrong = |expected: &str| Err(format!("`{tag}` takes {expected}, found {}", content.kind()));
+    let wrong = |expected: &str| {
+        Err(format!(
+            "`{tag}` takes {expected}, found {}",
+            content.kind()
+        ))
+    };
     Ok(match (tag.as_str(), content) {
         ("$float", Json::Text(text)) => match parse_no_number(text) {
             Some(float) => FieldValue::Float(float),
-            None => return Err(format!("`$float` takes NaN, Infinity or -Infinity, found {text:?}")),
+            None => {
+                return Err(format!(
+                    "`$float` takes NaN, Infinity or -Infinity, found {text:?}"
+                ));
+            }
         },
         ("$time", Json::Text(text)) => FieldValue::Time(time_of(text)?),
         ("$time", Json::Int(ms)) => FieldValue::Time(*ms),
@@ -261,7 +309,11 @@ fn read_tagged(json: &Json, entries: &[(String, Json)], schema: &Schema) -> Resu
         ("$time", _) => return wrong("a time"),
         ("$duration", _) => return wrong("milliseconds"),
         ("$map", _) => return wrong("an object"),
-        (tag, _) => return Err(format!("there is no tag `{tag}`; data with such names goes into {{\"$map\": …}}")),
+        (tag, _) => {
+            return Err(format!(
+                "there is no tag `{tag}`; data with such names goes into {{\"$map\": …}}"
+            ));
+        }
     })
 }
 
@@ -280,9 +332,8 @@ fn map_of(
 }
 
 fn time_of(text: &str) -> Result<i64, String> {
-    parse_time(text).ok_or_else(|| {
-        format!("expected a time such as \"2026-01-15T10:00:00Z\", found {text:?}")
-    })
+    parse_time(text)
+        .ok_or_else(|| format!("expected a time such as \"2026-01-15T10:00:00Z\", found {text:?}"))
 }
 
 fn bytes_of(text: &str) -> Result<Arc<[u8]>, String> {
@@ -297,7 +348,10 @@ fn link(name: &str, id: i64, schema: &Schema) -> Result<FieldValue, String> {
         return Err(format!("there is no entity {name:?} to link to"));
     };
     match u64::try_from(id) {
-        Ok(id) if id > 0 && id <= crate::limits::ENTITY_ID_MAX => Ok(FieldValue::Ref { ty, id: EntityId(id) }),
+        Ok(id) if id > 0 && id <= crate::limits::ENTITY_ID_MAX => Ok(FieldValue::Ref {
+            ty,
+            id: EntityId(id),
+        }),
         Ok(_) | Err(_) => Err(format!("{id} is no id of a record")),
     }
 }
@@ -312,10 +366,17 @@ fn enum_value(
         match def.variants.iter().find(|(known, _)| known == variant) {
             None => return Err(format!("{name} has no variant {variant:?}")),
             Some((_, values)) if *values as usize != payload.len() => {
-                return Err(format!("{name}.{variant} carries {values} values, found {}", payload.len()));
+                return Err(format!(
+                    "{name}.{variant} carries {values} values, found {}",
+                    payload.len()
+                ));
             }
             Some(_) => {}
         }
     }
-    Ok(FieldValue::Enum { name: name.into(), variant: variant.into(), payload })
+    Ok(FieldValue::Enum {
+        name: name.into(),
+        variant: variant.into(),
+        payload,
+    })
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::database::DatabaseCommand;
+
 /// The FLIN runtime: serves and runs compiled programs, and looks after their data.
 #[derive(Debug, Parser)]
 #[command(name = "flinvm", version, arg_required_else_help = true)]
@@ -50,7 +52,7 @@ pub(crate) enum Command {
     Run(Run),
     /// Run the `test` blocks of a program
     Test(Test),
-    /// Look after the data
+    /// Look after the data: check, count, export, import, back up, restore
     Db {
         #[command(subcommand)]
         command: DatabaseCommand,
@@ -133,19 +135,6 @@ pub(crate) struct Test {
     pub(crate) program: PathBuf,
     #[command(flatten)]
     pub(crate) engine: Engine,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DatabaseCommand {
-    /// Read the whole log and report what is in it and every damaged place
-    Verify(Database),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Database {
-    /// Directory of the data
-    #[arg(long, default_value = ".flindb")]
-    pub(crate) data: PathBuf,
 }
 
 // Names are not looked up: what a server listens on must not depend on the network.

@@ -35,6 +35,8 @@ pub(crate) enum Fault {
     TestsFailed,
     /// Damaged data; the report has said so.
     Damaged,
+    /// The data is at fault, in words.
+    Refusal(String),
     /// The disk failed.
     Disk(String),
 }
@@ -58,6 +60,7 @@ impl Fault {
             | Fault::Failed(_)
             | Fault::Server(_)
             | Fault::TestsFailed
+            | Fault::Refusal(_)
             | Fault::Damaged => 1,
         }
     }
@@ -77,9 +80,10 @@ impl Fault {
                     &format!("{} cannot be run: {reason}", path.display()),
                 );
             }
-            Fault::Usage(message) | Fault::Server(message) | Fault::Disk(message) => {
-                error(color, message)
-            }
+            Fault::Usage(message)
+            | Fault::Server(message)
+            | Fault::Refusal(message)
+            | Fault::Disk(message) => error(color, message),
             Fault::Data(open) => error(color, &open.to_string()),
             Fault::Failed(failure) => error(color, &failure.to_string()),
         }

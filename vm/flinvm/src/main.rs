@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::{Arguments, Command, DatabaseCommand};
+use crate::arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -27,9 +27,7 @@ fn main() -> ExitCode {
         Command::Serve(wanted) => serve::serve(&wanted, color),
         Command::Run(wanted) => run::run(&wanted, color),
         Command::Test(wanted) => tests::run_tests(&wanted, color),
-        Command::Db {
-            command: DatabaseCommand::Verify(wanted),
-        } => database::verify(&wanted.data),
+        Command::Db { command } => database::run(&command, color),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,115 @@
+//! `flinvm db stats`: what is there and what it costs. Must stay true: both forms say the same.
+
+use std::fmt::Write;
+
+use flin_runtime::store::{self, StoreStats};
+use serde_json::{Value, json};
+
+use super::arguments::{Format, Stats};
+use super::place;
+use super::progress::Shown;
+use crate::fault::Fault;
+use crate::output::say;
+
+pub(super) fn stats(wanted: &Stats) -> Result<(), Fault> {
+    let disk = place::existing(&wanted.common.data)?;
+    let mut shown = Shown::new();
+    let counted = store::stats(&*disk, &mut |progress| shown.tell(progress));
+    drop(shown);
+    let stats = counted.map_err(place::refused)?;
+    if let Some(holder) = &stats.holder {
+        eprintln!("note: {}", place::in_use(holder, stats.head));
+    }
+    if let Some(damage) = &stats.damage {
+        eprintln!("warning: the data is damaged: {damage}. Counted is what stands before");
+    }
+    match wanted.common.format {
+        Format::Text => say(as_text(&stats).trim_end()),
+        Format::Json => say(&as_json(&stats).to_string()),
+    }
+    Ok(())
+}
+
+fn as_text(stats: &StoreStats) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        writeln!(out, "{text}").expect("a String takes everything");
+    };
+    line(format!(
+        "{:<20} {:>10} {:>10} {:>10} {:>10} {:>12} {:>12}",
+        "entity", "live", "deleted", "destroyed", "versions", "newest", "all versions"
+    ));
+    for ty in &stats.types {
+        line(format!(
+            "{:<20} {:>10} {:>10} {:>10} {:>10} {:>12} {:>12}",
+            ty.name,
+            ty.live,
+            ty.deleted,
+            ty.destroyed,
+            ty.versions,
+            place::bytes(ty.newest_bytes),
+            place::bytes(ty.bytes)
+        ));
+    }
+    line(String::new());
+    line(format!("newest LSN        {}", stats.head));
+    line(format!("transactions      {}", stats.transactions));
+    line(format!("schemas           {}", stats.schemas));
+    for (name, time) in [("oldest", stats.oldest_ms), ("newest", stats.newest_ms)] {
+        if let Some(ms) = time {
+            line(format!("{name} commit     {}", place::time(ms)));
+        }
+    }
+    line(match stats.oldest_pending_ms {
+        Some(ms) => format!(
+            "to be erased      {} destroyed records, the first of them since {}",
+            stats.pending_destroys,
+            place::time(ms)
+        ),
+        None => "to be erased      nothing".to_owned(),
+    });
+    line(String::new());
+    for file in &stats.files {
+        let what = match file.segment {
+            Some((number, first)) => format!("segment {number}, from LSN {first}"),
+            None => String::new(),
+        };
+        line(
+            format!("{:<28} {:>12}  {what}", file.name, place::bytes(file.bytes))
+                .trim_end()
+                .to_owned(),
+        );
+    }
+    let total: u64 = stats.files.iter().map(|file| file.bytes).sum();
+    line(format!("{:<28} {:>12}", "together", place::bytes(total)));
+    out
+}
+
+fn as_json(stats: &StoreStats) -> Value {
+    let types = stats.types.iter().map(|ty| {
+        json!({
+            "name": ty.name, "live": ty.live, "deleted": ty.deleted, "destroyed": ty.destroyed,
+            "versions": ty.versions, "newest_bytes": ty.newest_bytes, "bytes": ty.bytes,
+        })
+    });
+    let files = stats.files.iter().map(|file| {
+        json!({
+            "name": file.name, "bytes": file.bytes,
+            "segment": file.segment.map(|(number, _)| number),
+            "first_lsn": file.segment.map(|(_, first)| first.0),
+        })
+    });
+    json!({
+        "types": types.collect::<Vec<Value>>(),
+        "files": files.collect::<Vec<Value>>(),
+        "head": stats.head.0,
+        "transactions": stats.transactions,
+        "schemas": stats.schemas,
+        "oldest_commit": stats.oldest_ms.map(place::time),
+        "newest_commit": stats.newest_ms.map(place::time),
+        "pending_destroys": stats.pending_destroys,
+        "oldest_pending_destroy": stats.oldest_pending_ms.map(place::time),
+        "in_use_by": stats.holder,
+        "damage": stats.damage.as_ref().map(ToString::to_string),
+    })
+}
