@@ -13,14 +13,14 @@ use crate::apply::effect;
 use crate::certify::{Recent, RecordChange, Verdict, certify};
 use crate::codec::catalog::encode_catalog;
 use crate::codec::frame::{FRAME_HEADER_BYTES, FrameKind};
-use crate::codec::record::Place;
+use crate::codec::record::{Place, RecordOp};
 use crate::delta::{Delta, Newest};
 use crate::disk::LockGuard;
 use crate::error::IoFailure;
 use crate::events::Events;
 use crate::frame_body::{Encoded, change, encode, event_of};
 use crate::limits::{BATCH_BYTES_MAX, FRAME_BYTES_MAX};
-use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Position};
+use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Position, Purpose};
 use crate::log::recover::RequestIds;
 use crate::log::writer::frame_len;
 use crate::outcome::{CommitEvent, CommitOutcome};
@@ -83,7 +83,7 @@ impl Committer {
     /// A new store gets its first segment at once, so that a directory that cannot be written is noticed at open.
     pub(crate) fn create_first(&mut self) -> Result<(), CommitOutcome> {
         if self.log.head().lsn == Lsn(0) {
-            self.make_room(0)?;
+            self.make_room(0, Purpose::Growing)?;
         }
         Ok(())
     }
@@ -163,8 +163,9 @@ impl Committer {
             delta: &self.delta,
         };
         let writes = plan(&newest, parts)?;
-        self.stage_schema()?;
-        let (position, encoded) = self.stage_frame(&writes, request_id)?;
+        let purpose = purpose_of(&writes);
+        self.stage_schema(purpose)?;
+        let (position, encoded) = self.stage_frame(&writes, purpose, request_id)?;
         if let Some(id) = request_id {
             self.request_ids.remember(id, position);
         }
@@ -180,12 +181,13 @@ impl Committer {
     fn stage_frame(
         &mut self,
         writes: &[PlannedWrite],
+        purpose: Purpose,
         request_id: Option<RequestId>,
     ) -> Result<(Position, Vec<Encoded>), CommitOutcome> {
         let mut body_len = 0;
         for attempt in 0..2 {
             if attempt > 0 {
-                self.make_room(frame_len(body_len))?;
+                self.make_room(frame_len(body_len), purpose)?;
             }
             let lsn = Lsn(self.log.head().lsn.0 + self.batch.len() as u64 + 1);
             let time_ms = self.log.next_time_ms().max(self.batch.time_ms());
@@ -203,7 +205,7 @@ impl Committer {
                     limit: FRAME_BYTES_MAX,
                 });
             }
-            if self.log.fits(self.batch.bytes()) {
+            if self.log.fits(self.batch.bytes(), purpose) {
                 let place = self.log.place(before);
                 return Ok((Position { lsn, place }, encoded));
             }
@@ -269,7 +271,7 @@ impl Committer {
     }
 
     /// Puts the schema frame before the first transaction that needs it.
-    fn stage_schema(&mut self) -> Result<(), CommitOutcome> {
+    fn stage_schema(&mut self, purpose: Purpose) -> Result<(), CommitOutcome> {
         if self.schema_pending {
             let body = encode_catalog(&self.shared.catalog);
             if body.len() as u64 > FRAME_BYTES_MAX {
@@ -278,7 +280,7 @@ impl Committer {
                     limit: FRAME_BYTES_MAX,
                 });
             }
-            self.make_room(frame_len(body.len()))?;
+            self.make_room(frame_len(body.len()), purpose)?;
             let time_ms = self.log.next_time_ms().max(self.batch.time_ms());
             let write = |out: &mut Vec<u8>| out.extend_from_slice(&body);
             self.batch.push(FrameKind::Schema, 0, time_ms, None, write);
@@ -288,8 +290,8 @@ impl Committer {
     }
 
     /// Makes sure that a frame of so many bytes fits behind the batch. What was staged may have been committed by it.
-    fn make_room(&mut self, bytes: u64) -> Result<(), CommitOutcome> {
-        if self.log.fits(self.batch.bytes() + bytes) {
+    fn make_room(&mut self, bytes: u64, purpose: Purpose) -> Result<(), CommitOutcome> {
+        if self.log.fits(self.batch.bytes() + bytes, purpose) {
             return Ok(());
         }
         self.finish_batch();
@@ -298,7 +300,7 @@ impl Committer {
                 reason: reason.clone(),
             });
         }
-        match self.log.extend(bytes) {
+        match self.log.extend(bytes, purpose) {
             Ok(segment) => {
                 let mut state = self.shared.state_mut();
                 let mut segments = (*state.segments).clone();
@@ -415,4 +417,17 @@ impl Committer {
             self.log.close()
         }
     }
+}
+
+/// What deletes and creates nothing may use the room that is kept for it.
+fn purpose_of(writes: &[PlannedWrite]) -> Purpose {
+    let mut purpose = Purpose::Growing;
+    for write in writes {
+        match write.op {
+            RecordOp::Create | RecordOp::Restore => return Purpose::Growing,
+            RecordOp::Delete | RecordOp::Destroy => purpose = Purpose::Freeing,
+            RecordOp::Update => {}
+        }
+    }
+    purpose
 }

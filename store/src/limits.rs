@@ -10,6 +10,9 @@ pub const SEGMENT_BYTES_MAX: u64 = 64 << 20;
 pub const FRAME_BYTES_MAX: u64 = 16 << 20;
 /// Frames and records start at multiples of this.
 pub const ALIGN: u64 = 8;
+/// End of a segment that only transactions that delete may use while there is no file for the next segment: a full disk
+/// refuses what grows, and deleting still works. At most a sixteenth of the segment.
+pub const RESERVE_BYTES_MAX: u64 = 256 << 10;
 /// What a disk writes as a whole; the torn-tail test looks at sectors of this size.
 pub const SECTOR_BYTES: u64 = 512;
 /// Nesting of lists, maps and enums: bounds recursion when decoding (the language refuses data deeper than 256).

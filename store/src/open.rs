@@ -111,6 +111,7 @@ fn writer_at_end(
         last_kind: end.last,
         durable: end.lsn,
         preparing: None,
+        spare: None,
         full_until_ms: None,
         known,
         disk,

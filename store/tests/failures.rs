@@ -48,6 +48,105 @@ fn a_full_disk_is_a_definite_answer_and_passes() {
     assert_eq!(verify(&disk).expect("verify").counts.transactions, kept + 1);
 }
 
+/// The reserve of a segment is kept for what deletes, and given to everybody once there is a file for the next segment.
+#[test]
+fn on_a_full_disk_deleting_and_destroying_go_on() {
+    let disk = SimDisk::new(11);
+    let options = StoreOptions {
+        segment_bytes_min: 64 << 10,
+        segment_bytes_max: 64 << 10,
+        ..StoreOptions::inline()
+    };
+    let store = open(&shared(&disk), options.clone()).store;
+    disk.plan(Some(Fault::FullFrom(0)));
+    let text = "t".repeat(500);
+    let mut ids = Vec::new();
+    let full = loop {
+        let mut transaction = store.begin();
+        let id = transaction.insert(NOTE, note(&text, 0)).expect("insert");
+        match store.commit_wait(transaction, None) {
+            CommitOutcome::Committed { .. } => ids.push(id),
+            other => break other,
+        }
+    };
+    assert!(matches!(full, CommitOutcome::StorageFull), "{full}");
+    while let CommitOutcome::Committed { .. } = insert(&store, "small") {}
+    let mut update = store.begin();
+    let id = ids[0];
+    update.update(NOTE, id, note("new", 1)).expect("update");
+    let update = store.commit_wait(update, None);
+    assert!(
+        matches!(update, CommitOutcome::StorageFull),
+        "what is reserved is not for what grows, however small: {update}"
+    );
+    let before = store.snapshot().count(NOTE).expect("count");
+    for (at, id) in ids.iter().take(4).enumerate() {
+        let mut transaction = store.begin();
+        if at % 2 == 0 {
+            transaction.delete(NOTE, *id).expect("delete");
+        } else {
+            transaction.destroy(NOTE, *id).expect("destroy");
+        }
+        commit(&store, transaction);
+    }
+    assert_eq!(store.snapshot().count(NOTE).expect("count"), before - 4);
+    drop(store);
+    // A process that starts on the full disk has the rest of the reserve.
+    let store = open(&shared(&disk), options).store;
+    let mut transaction = store.begin();
+    transaction.destroy(NOTE, ids[4]).expect("destroy");
+    commit(&store, transaction);
+    disk.plan(None);
+    disk.set_clock_ms(disk.now_ms() + 1000);
+    assert!(matches!(
+        insert(&store, &text),
+        CommitOutcome::Committed { .. }
+    ));
+    store.close().expect("close");
+    drop(store);
+    assert!(verify(&disk).expect("verify").is_intact());
+}
+
+/// The next segment is made while the active one still has room, and a roll then finds it.
+#[test]
+fn the_next_segment_is_prepared_in_the_background() {
+    let disk = SimDisk::new(12);
+    let options = StoreOptions {
+        segment_bytes_min: 64 << 10,
+        segment_bytes_max: 64 << 10,
+        prepare_ahead: true,
+        ..StoreOptions::inline()
+    };
+    let store = open(&shared(&disk), options).store;
+    let text = "t".repeat(3000);
+    let prepared = || disk.bytes("wal.next").map(|bytes| bytes.len());
+    for count in 1..26 {
+        assert!(matches!(
+            insert(&store, &text),
+            CommitOutcome::Committed { .. }
+        ));
+        if count < 8 {
+            assert_eq!(prepared(), None, "the first half needs no next segment");
+        }
+        if count == 12 {
+            let start = std::time::Instant::now();
+            while prepared() != Some(64 << 10) {
+                assert!(start.elapsed().as_secs() < 30, "no next segment is made");
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            // From here on no file can be made, and none is needed for the roll.
+            disk.plan(Some(Fault::FullFrom(0)));
+        }
+    }
+    let segments = disk.all_names();
+    assert!(
+        segments.iter().any(|name| name == "wal-000000000001.log"),
+        "{segments:?}"
+    );
+    drop(store);
+    assert!(verify(&disk).expect("verify").is_intact());
+}
+
 #[test]
 fn a_full_disk_does_not_stop_an_open() {
     let disk = SimDisk::new(2);

@@ -33,6 +33,15 @@ pub(crate) struct Head {
     pub(crate) durable: Lsn,
 }
 
+/// What a transaction is for, when the disk is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It adds data: it needs room that is not reserved.
+    Growing,
+    /// It deletes or destroys and creates nothing: it may use the reserve.
+    Freeing,
+}
+
 /// What a batch became.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Appended {
@@ -102,11 +111,15 @@ pub(crate) trait CommitLog: Send {
     /// batch `fits`.
     fn place(&self, before: u64) -> Place;
 
-    /// Whether a batch of so many bytes can be appended as the log is now.
-    fn fits(&self, bytes: u64) -> bool;
+    /// Whether a batch of so many bytes, whose last entry is for `purpose`, can be appended as the log is now.
+    fn fits(&self, bytes: u64, purpose: Purpose) -> bool;
 
     /// Makes room for a batch of so many bytes. Readers must get the new segment, if there is one, before its entries.
-    fn extend(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure>;
+    fn extend(
+        &mut self,
+        bytes: u64,
+        purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure>;
 
     /// Appends a batch, which fits, and waits until it is durable. The batch is empty afterwards. After a failure its
     /// entries may be there or not, and nothing may be appended any more.

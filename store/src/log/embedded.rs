@@ -13,7 +13,8 @@ use crate::disk::DiskFile;
 use crate::error::{Damage, DamageKind, IoFailure};
 use crate::limits::SEGMENT_HEADER_BYTES;
 use crate::log::commit_log::{
-    AppendFailure, Appended, Batch, CommitLog, ExtendFailure, Head, LogEntry, Position, TailFailure,
+    AppendFailure, Appended, Batch, CommitLog, ExtendFailure, Head, LogEntry, Position, Purpose,
+    TailFailure,
 };
 use crate::log::files::sealed_name;
 use crate::log::writer::LogWriter;
@@ -39,12 +40,16 @@ impl CommitLog for LogWriter {
         Shared::place(segment, end + before)
     }
 
-    fn fits(&self, bytes: u64) -> bool {
-        self.has_room(bytes)
+    fn fits(&self, bytes: u64, purpose: Purpose) -> bool {
+        self.has_room(bytes, purpose)
     }
 
-    fn extend(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
-        self.make_room(bytes)
+    fn extend(
+        &mut self,
+        bytes: u64,
+        purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+        self.make_room(bytes, purpose)
     }
 
     fn append(&mut self, batch: &mut Batch) -> Result<Appended, AppendFailure> {

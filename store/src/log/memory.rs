@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::codec::frame::FrameKind;
 use crate::codec::record::Place;
 use crate::log::commit_log::{
-    AppendFailure, Appended, Batch, CommitLog, ExtendFailure, Head, LogEntry, Position, TailFailure,
+    AppendFailure, Appended, Batch, CommitLog, ExtendFailure, Head, LogEntry, Position, Purpose,
+    TailFailure,
 };
 use crate::segments::Segment;
 use crate::value::{Lsn, RequestId};
@@ -64,11 +65,15 @@ impl CommitLog for MemoryLog {
         }
     }
 
-    fn fits(&self, _bytes: u64) -> bool {
+    fn fits(&self, _bytes: u64, _purpose: Purpose) -> bool {
         true
     }
 
-    fn extend(&mut self, _bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+    fn extend(
+        &mut self,
+        _bytes: u64,
+        _purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
         Ok(None)
     }
 

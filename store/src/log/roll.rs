@@ -13,10 +13,10 @@ use crate::codec::manifest::{Manifest, ManifestSegment};
 use crate::codec::segment::SegmentHeader;
 use crate::disk::{Disk, DiskFile, QUARANTINE};
 use crate::error::IoFailure;
-use crate::limits::{ALIGN, FULL_RETRY_MS, SEGMENT_HEADER_BYTES};
-use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure};
+use crate::limits::{ALIGN, FULL_RETRY_MS, RESERVE_BYTES_MAX, SEGMENT_HEADER_BYTES};
+use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Purpose};
 use crate::log::files::{ACTIVE, MANIFEST, MANIFEST_NEW, NEXT, sealed_name};
-use crate::log::writer::{Active, Before, LogWriter, frame_len};
+use crate::log::writer::{Active, Before, LogWriter, Preparing, frame_len};
 use crate::segments::Segment;
 
 fn append_failure(attempt: &'static str) -> impl FnOnce(io::Error) -> ExtendFailure {
@@ -41,10 +41,14 @@ fn refused(error: io::Error) -> ExtendFailure {
 impl LogWriter {
     /// Makes room for `bytes`, which do not fit now. Returns the new segment if one was started; the old one is
     /// complete and durable then.
-    pub(crate) fn make_room(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+    pub(crate) fn make_room(
+        &mut self,
+        bytes: u64,
+        purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
         if let Before::FinishRename { in_the_way } = self.before.clone() {
             self.finish_rename(in_the_way.as_deref())?;
-            if self.has_room(bytes) {
+            if self.has_room(bytes, purpose) {
                 return Ok(None);
             }
         }
@@ -52,25 +56,19 @@ impl LogWriter {
             .active
             .as_ref()
             .map_or(1, |active| active.segment.header.number + 1);
-        let now_ms = self.disk.now_ms();
-        if self
-            .full_until_ms
-            .is_some_and(|until| (until - FULL_RETRY_MS..until).contains(&now_ms))
-        {
-            return Err(ExtendFailure::Full);
+        let wanted = self.capacity(number, bytes);
+        self.make_spare(wanted, self.capacity(1, bytes))?;
+        // With a file for the next segment the rest of this one is free for all.
+        if self.has_room(bytes, purpose) {
+            return Ok(None);
         }
-        self.full_until_ms = Some(now_ms + FULL_RETRY_MS);
-        let (file, capacity) = match self.prepared(number, bytes) {
-            Err(ExtendFailure::Full) => return Err(ExtendFailure::Full),
-            prepared => {
-                self.full_until_ms = None;
-                prepared?
-            }
-        };
         if let Before::Cut { until } = self.before {
             self.keep_cut_bytes(until)?;
         }
         let previous_end = self.end_active()?;
+        let Some((file, capacity)) = self.spare.take() else {
+            unreachable!("make_spare() made one");
+        };
         let header = SegmentHeader {
             store_id: self.store_id,
             number,
@@ -127,41 +125,64 @@ impl LogWriter {
             .segment_min
             .saturating_mul(1 << doublings)
             .min(self.sizes.segment_max);
-        grown.max((SEGMENT_HEADER_BYTES + bytes + frame_len(0)).next_multiple_of(4096))
+        let needed = SEGMENT_HEADER_BYTES + bytes + frame_len(0);
+        // What is left behind the reserve must be enough.
+        let reserve = RESERVE_BYTES_MAX.min(needed / 15 + ALIGN);
+        grown.max((needed + reserve).next_multiple_of(4096))
     }
 
-    /// A file of zeros named `wal.next`: the one prepared ahead if it fits, else one made now.
-    fn prepared(
-        &mut self,
-        number: u64,
-        bytes: u64,
-    ) -> Result<(Arc<dyn DiskFile>, u64), ExtendFailure> {
-        let wanted = self.capacity(number, bytes);
-        if let Some(thread) = self.preparing.take()
-            && let Ok(Ok((file, capacity))) = thread.join()
-            && capacity >= wanted
-        {
-            return Ok((file, capacity));
+    /// Makes sure that there is a file of zeros named `wal.next` with at least `smallest` bytes: the one prepared ahead if
+    /// it fits, else one of `wanted` bytes made now.
+    fn make_spare(&mut self, wanted: u64, smallest: u64) -> Result<(), ExtendFailure> {
+        self.join_preparing();
+        if self.spare.as_ref().is_some_and(|(_, len)| *len >= smallest) {
+            return Ok(());
         }
+        let now_ms = self.disk.now_ms();
+        if self
+            .full_until_ms
+            .is_some_and(|until| (until - FULL_RETRY_MS..until).contains(&now_ms))
+        {
+            return Err(ExtendFailure::Full);
+        }
+        self.full_until_ms = Some(now_ms + FULL_RETRY_MS);
+        self.spare = None;
         // A failed preparation is not an error yet: it is tried again here, where the answer counts. When there is no
         // room for a segment of the usual size, a small one still takes what the disk has.
-        let smallest = self.capacity(1, bytes);
-        match make_zeroed(self.disk.as_ref(), wanted).map_err(refused) {
+        let made = match make_zeroed(self.disk.as_ref(), wanted).map_err(refused) {
             Ok(file) => Ok((file, wanted)),
             Err(ExtendFailure::Full) if smallest < wanted => {
-                let file = make_zeroed(self.disk.as_ref(), smallest).map_err(refused)?;
-                Ok((file, smallest))
+                let made = make_zeroed(self.disk.as_ref(), smallest).map_err(refused);
+                made.map(|file| (file, smallest))
             }
             Err(failure) => Err(failure),
+        };
+        if !matches!(made, Err(ExtendFailure::Full)) {
+            self.full_until_ms = None;
+        }
+        self.spare = Some(made?);
+        Ok(())
+    }
+
+    /// Waits for the preparing thread, if there is one, and takes over what it made.
+    fn join_preparing(&mut self) {
+        if let Some(thread) = self.preparing.take()
+            && let Ok(Ok(spare)) = thread.join()
+        {
+            self.spare = Some(spare);
         }
     }
 
     /// Starts filling the next segment in the background once the active one is half full.
     pub(crate) fn prepare_next(&mut self) {
+        if self.preparing.as_ref().is_some_and(Preparing::is_finished) {
+            self.join_preparing();
+        }
         let Some(active) = &self.active else { return };
         let half_full = active.end > active.segment.header.capacity / 2;
         if self.prepare_ahead
             && self.preparing.is_none()
+            && self.spare.is_none()
             && half_full
             && self.before == Before::Nothing
         {
@@ -291,9 +312,8 @@ impl LogWriter {
 
     /// Ends a session: the closing mark, everything durable, the manifest, no half-prepared file left behind.
     pub(crate) fn close_log(&mut self) -> Result<(), IoFailure> {
-        if let Some(thread) = self.preparing.take()
-            && let Ok(Ok(_)) = thread.join()
-        {
+        self.join_preparing();
+        if self.spare.take().is_some() {
             let failed = |source| IoFailure {
                 attempt: "removing the spare segment",
                 file: NEXT.to_owned(),

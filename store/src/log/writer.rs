@@ -9,8 +9,8 @@ use std::thread::JoinHandle;
 
 use crate::codec::frame::{FLAG_CLOSED, FRAME_HEADER_BYTES, FrameHeader, FrameKind, body_crc};
 use crate::disk::{Disk, DiskFile};
-use crate::limits::FRAME_BYTES_MAX;
-use crate::log::commit_log::{AppendFailure, Batch, CommitLog};
+use crate::limits::{FRAME_BYTES_MAX, RESERVE_BYTES_MAX};
+use crate::log::commit_log::{AppendFailure, Batch, CommitLog, Purpose};
 use crate::segments::Segment;
 use crate::value::Lsn;
 
@@ -62,10 +62,17 @@ pub(crate) struct LogWriter {
     pub(crate) last_kind: Option<(FrameKind, u8)>,
     pub(crate) durable: Lsn,
     pub(crate) preparing: Option<Preparing>,
+    /// The next segment's file, filled with zeros, and its length.
+    pub(crate) spare: Option<(Arc<dyn DiskFile>, u64)>,
     /// The disk was full: no new attempt before this time.
     pub(crate) full_until_ms: Option<i64>,
     /// All segments, for the manifest: number, first LSN, epoch.
     pub(crate) known: Vec<crate::codec::manifest::ManifestSegment>,
+}
+
+/// The part of a segment that is kept for deletions.
+pub(crate) fn reserve_of(capacity: u64) -> u64 {
+    RESERVE_BYTES_MAX.min(capacity / 16)
 }
 
 /// Bytes a frame with a body of `body_len` takes.
@@ -74,11 +81,17 @@ pub(crate) fn frame_len(body_len: usize) -> u64 {
 }
 
 impl LogWriter {
-    /// Whether frames of `bytes` fit the active segment, with room left for its end mark.
-    pub(crate) fn has_room(&self, bytes: u64) -> bool {
+    /// Whether frames of `bytes` fit the active segment, with room left for its end mark and, unless the next segment's
+    /// file exists already or the frames may use it, for the reserve.
+    pub(crate) fn has_room(&self, bytes: u64, purpose: Purpose) -> bool {
         match (&self.active, &self.before) {
             (Some(active), Before::Nothing) => {
-                active.end + bytes + FRAME_HEADER_BYTES as u64 <= active.segment.header.capacity
+                let capacity = active.segment.header.capacity;
+                let reserve = match purpose {
+                    Purpose::Growing if self.spare.is_none() => reserve_of(capacity),
+                    Purpose::Growing | Purpose::Freeing => 0,
+                };
+                active.end + bytes + FRAME_HEADER_BYTES as u64 + reserve <= capacity
             }
             (Some(_) | None, _) => false,
         }
@@ -173,7 +186,7 @@ impl LogWriter {
         matches!(
             self.last_kind,
             Some((FrameKind::Data | FrameKind::Schema, _))
-        ) && self.has_room(0)
+        ) && self.has_room(0, Purpose::Freeing)
     }
 
     /// Puts a sync mark into a batch if there is something to vouch for and room for it.
@@ -184,7 +197,7 @@ impl LogWriter {
         } else {
             self.lacks_mark()
         };
-        if !wanted || !self.has_room(frame_len(0)) {
+        if !wanted || !self.has_room(frame_len(0), Purpose::Freeing) {
             return false;
         }
         let flags = if closing { FLAG_CLOSED } else { 0 };

@@ -32,7 +32,13 @@ pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
     let done = runtime.enter(Entry::Script);
     let ran_in = started.elapsed().saturating_sub(loaded_in);
     world.flush();
+    let poisoned = runtime.store().poisoned();
     let closed = runtime.store().close();
+    if let Some(reason) = poisoned {
+        return Err(Fault::Disk(format!(
+            "the disk failed: {reason}. Start again to recover"
+        )));
+    }
     if let Outcome::Done(counts) = done.map_err(Fault::Failed)?
         && wanted.engine.stats
     {
