@@ -1,8 +1,10 @@
 //! Applying: what an accepted transaction makes of the index.
 //!
 //! A pure function of the transaction's changes: no disk, no clock. So every copy of one log comes to the same state.
-//! What must stay true: a transaction is applied whole, and only when it is durable; within one transaction a unique
-//! value may change hands, so everything is given up before anything is taken.
+//! What must stay true: a transaction is applied whole, and only when it is durable. (Indexes and columns are kept beside,
+//! in `query/tables.rs`; what unique values and links a transaction changes is said here for those behind it in the batch.)
+
+use std::sync::Arc;
 
 use crate::codec::record::{FieldNo, Place, TypeNo};
 use crate::index::{Head, Index, Referrer, UniqueKey};
@@ -23,13 +25,15 @@ pub(crate) struct RuleChanges {
 }
 
 /// One record of an accepted transaction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Effect {
     pub(crate) ty: TypeNo,
     pub(crate) id: EntityId,
     pub(crate) lsn: Lsn,
     /// Where the newest version stands; `None` once destroyed.
     pub(crate) head: Option<Head>,
+    /// The version before, for indexes and columns.
+    pub(crate) before: Option<Arc<Record>>,
     /// What the version before held.
     pub(crate) given_up: RuleChanges,
     /// What this version holds.
@@ -60,6 +64,7 @@ pub(crate) fn effect(
             version: record.version,
             deleted: record.is_deleted(),
         }),
+        before: write.base.clone(),
         given_up: of_version(write.base.as_deref()),
         taken: of_version(Some(record)),
     }
@@ -85,38 +90,11 @@ fn rule_changes(shared: &Shared, number: TypeNo, record: &Record) -> RuleChanges
 
 /// Applies one accepted transaction.
 pub(crate) fn apply(index: &mut Index, transaction: Vec<Effect>) {
-    for effect in &transaction {
-        give_up(index, effect);
-    }
     for effect in transaction {
         let ty = index.ty_mut(effect.ty);
         match effect.head {
             Some(head) => ty.set(effect.id, head),
             None => ty.forget(effect.id, effect.lsn),
-        }
-        for (field, key) in effect.taken.keys {
-            ty.unique.entry(field).or_default().insert(key, effect.id);
-        }
-        for (target, referrer) in effect.taken.links {
-            index.referrers.entry(target).or_default().insert(referrer);
-        }
-    }
-}
-
-fn give_up(index: &mut Index, effect: &Effect) {
-    let ty = index.ty_mut(effect.ty);
-    for (field, key) in &effect.given_up.keys {
-        let holders = ty.unique.entry(*field).or_default();
-        if holders.get(key) == Some(&effect.id) {
-            holders.remove(key);
-        }
-    }
-    for (target, referrer) in &effect.given_up.links {
-        if let Some(held) = index.referrers.get_mut(target) {
-            held.remove(referrer);
-            if held.is_empty() {
-                index.referrers.remove(target);
-            }
         }
     }
 }

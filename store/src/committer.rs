@@ -349,7 +349,7 @@ impl Committer {
             let flushed = catch_unwind(AssertUnwindSafe(|| {
                 self.log
                     .append(&mut self.batch)
-                    .map(|_| delta.publish(&mut self.shared.state_mut()))
+                    .map(|_| delta.publish(&self.shared))
             }));
             match flushed {
                 Ok(Ok(())) => {}

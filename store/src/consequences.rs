@@ -91,7 +91,7 @@ impl Transaction {
     /// The live records that link to one, with the field and its rule.
     fn live_referrers(&mut self, target: Key) -> Result<Vec<(Key, FieldIx, OnDelete)>, ReadError> {
         let mut found = Vec::new();
-        for (holder, field) in self.possible_referrers(target.0, target.1) {
+        for (holder, field) in self.possible_referrers(target.0, target.1)? {
             let rule = {
                 let def = self.snapshot().shared.schema.type_def(holder.0);
                 def.fields[field.0 as usize].on_delete

@@ -10,8 +10,9 @@ use crate::apply::{Effect, apply};
 use crate::codec::record::{FieldNo, Place, TypeNo};
 use crate::error::ReadError;
 use crate::index::{Referrer, UniqueKey};
-use crate::shared::{Shared, State, Until};
-use crate::value::{EntityId, Lsn, Record, TypeIx};
+use crate::query::tables::Touched;
+use crate::shared::{Shared, Until};
+use crate::value::{EntityId, FieldIx, Lsn, Record, TypeIx};
 
 /// A record changed in this batch; `None` when it was destroyed.
 type Changed = Option<(Arc<Record>, Place)>;
@@ -23,8 +24,10 @@ pub(crate) struct Delta {
     unique: HashMap<(TypeNo, FieldNo, UniqueKey), Option<EntityId>>,
     /// `true`: links now; `false`: does not link any more.
     referrers: HashMap<(TypeNo, EntityId), BTreeMap<Referrer, bool>>,
-    /// What the published index will be given, transaction by transaction.
+    /// What the published index will be given, transaction by transaction,
     transactions: Vec<Vec<Effect>>,
+    /// and what its tables will be given.
+    touched: Vec<Touched>,
     last_lsn: Lsn,
 }
 
@@ -51,6 +54,13 @@ impl Delta {
                 let held = self.referrers.entry(*target).or_default();
                 held.insert(*referrer, true);
             }
+            self.touched.push(Touched {
+                ty: record.ty,
+                id: record.id,
+                lsn,
+                before: effect.before.clone(),
+                after: effect.head.map(|_| record.clone()),
+            });
             let key = (record.ty, record.id);
             let now = effect.head.map(|head| (record, head.place));
             self.records.insert(key, now);
@@ -61,11 +71,14 @@ impl Delta {
     }
 
     /// Makes the batch part of the published state.
-    pub(crate) fn publish(self, state: &mut State) {
-        for transaction in self.transactions {
-            apply(&mut state.index, transaction);
-        }
-        state.published = state.published.max(self.last_lsn);
+    pub(crate) fn publish(self, shared: &Shared) {
+        shared.tables.publish(shared, &self.touched, || {
+            let mut state = shared.state_mut();
+            for transaction in self.transactions {
+                apply(&mut state.index, transaction);
+            }
+            state.published = state.published.max(self.last_lsn);
+        });
     }
 }
 
@@ -129,24 +142,29 @@ impl Newest<'_> {
     }
 
     /// The live record that holds a unique value.
-    pub(crate) fn holder(&self, ty: TypeNo, field: FieldNo, key: &UniqueKey) -> Option<EntityId> {
-        match self.delta.unique.get(&(ty, field, key.clone())) {
-            Some(holder) => *holder,
-            None => self.shared.state().index.holder(ty, field, key),
+    pub(crate) fn holder(
+        &self,
+        ty: TypeIx,
+        field: FieldIx,
+        key: &UniqueKey,
+    ) -> Result<Option<EntityId>, ReadError> {
+        let mapping = self.shared.mapping.type_mapping(ty);
+        let number = mapping.fields[field.0 as usize];
+        match self
+            .delta
+            .unique
+            .get(&(mapping.number, number, key.clone()))
+        {
+            Some(holder) => Ok(*holder),
+            None => self.shared.tables.holder(self.shared, ty, field, key),
         }
     }
 
     /// The live records that link to a record.
-    pub(crate) fn referrers(&self, ty: TypeIx, id: EntityId) -> Vec<Referrer> {
+    pub(crate) fn referrers(&self, ty: TypeIx, id: EntityId) -> Result<Vec<Referrer>, ReadError> {
         let target = (self.shared.mapping.number(ty), id);
-        let mut found: BTreeSet<Referrer> = self
-            .shared
-            .state()
-            .index
-            .referrers
-            .get(&target)
-            .cloned()
-            .unwrap_or_default();
+        let stored = self.shared.tables.referrers(self.shared, ty, id)?;
+        let mut found: BTreeSet<Referrer> = stored.into_iter().collect();
         for (referrer, links) in self.delta.referrers.get(&target).into_iter().flatten() {
             if *links {
                 found.insert(*referrer);
@@ -154,6 +172,6 @@ impl Newest<'_> {
                 found.remove(referrer);
             }
         }
-        found.into_iter().collect()
+        Ok(found.into_iter().collect())
     }
 }

@@ -1,9 +1,7 @@
-//! Where the newest version of every record stands, plus what the rules of the schema need to be checked quickly.
+//! Where the newest version of every record stands.
 //!
 //! It can be rebuilt from the log at any time. What must stay true: it holds published state only, and each entry
 //! carries the LSN it points to, so that a read through it proves that it found the right bytes.
-
-use std::collections::{BTreeSet, HashMap};
 
 use crate::codec::record::{FieldNo, Place, TypeNo};
 use crate::value::{EntityId, Lsn};
@@ -29,7 +27,7 @@ const EMPTY: Head = Head {
     deleted: false,
 };
 
-/// A unique value as bytes: its encoding, with `-0.0` as `0.0`.
+/// A unique value as bytes (`query/key.rs`).
 pub(crate) type UniqueKey = Vec<u8>;
 
 /// A record that links to another one through a field.
@@ -50,15 +48,12 @@ pub(crate) struct TypeIndex {
     pub(crate) live: u64,
     /// Last transaction that changed any record of the type.
     pub(crate) last_lsn: Lsn,
-    /// Live holder of each value, by unique field.
-    pub(crate) unique: HashMap<FieldNo, HashMap<UniqueKey, EntityId>>,
 }
 
-/// All types, and who links to whom (live records only).
+/// All types.
 #[derive(Default, PartialEq)]
 pub(crate) struct Index {
     types: Vec<TypeIndex>,
-    pub(crate) referrers: HashMap<(TypeNo, EntityId), BTreeSet<Referrer>>,
 }
 
 impl TypeIndex {
@@ -139,9 +134,5 @@ impl Index {
 
     pub(crate) fn head(&self, ty: TypeNo, id: EntityId) -> Option<Head> {
         self.ty(ty)?.head(id)
-    }
-
-    pub(crate) fn holder(&self, ty: TypeNo, field: FieldNo, key: &UniqueKey) -> Option<EntityId> {
-        self.ty(ty)?.unique.get(&field)?.get(key).copied()
     }
 }

@@ -43,3 +43,9 @@ pub const TYPES_MAX: usize = 4096;
 pub const FIELDS_MAX: usize = 4096;
 /// Largest record number: the index is a table by number.
 pub const ENTITY_ID_MAX: u64 = 1 << 36;
+/// Bytes of a text in the key of a secondary index; of longer ones the beginning and a checksum stand there.
+pub const INDEX_TEXT_BYTES_MAX: usize = 256;
+/// Different texts in a column in memory; with more of them the column is not kept.
+pub const COLUMN_TEXTS_MAX: usize = 65_000;
+/// Bytes of a text in a column in memory; with a longer one the column is not kept.
+pub const COLUMN_TEXT_BYTES_MAX: usize = 200;

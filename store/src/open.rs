@@ -22,7 +22,7 @@ use crate::report::{RecoveryReport, VerifyReport};
 use crate::schema::Schema;
 use crate::shared::{Duplicate, Shared, State};
 use crate::store::{Opened, ReadOnly, Store, StoreOptions, lock};
-use crate::value::Lsn;
+use crate::value::{FieldIx, Lsn, TypeIx};
 
 pub(crate) fn open(
     disk: Arc<dyn Disk>,
@@ -58,7 +58,7 @@ pub(crate) fn open(
         published: replayed.published,
     };
     let shared = Arc::new(Shared::new(schema.clone(), catalog, mapping, state));
-    check_duplicates(&shared)?;
+    check_duplicates(&shared, &replayed.catalog)?;
     let events = Arc::new(Events::new(replayed.published));
     let mut committer = Committer::new(
         shared,
@@ -180,7 +180,6 @@ pub(crate) fn read_only(
         published: replayed.published,
     };
     let shared = Arc::new(Shared::new(schema, catalog, mapping, state));
-    shared.build_rule_indexes().map_err(unreadable)?;
     Ok(ReadOnly::new(shared, damage, guard))
 }
 
@@ -224,8 +223,23 @@ fn readable_prefix(
     Ok(Arc::new(readable_segments(files, end.offset)?))
 }
 
-fn check_duplicates(shared: &Shared) -> Result<(), OpenError> {
-    let duplicates = shared.build_rule_indexes().map_err(unreadable)?;
+/// What the program calls unique, and the log did not yet, must be so in the data.
+fn check_duplicates(shared: &Shared, logged: &Catalog) -> Result<(), OpenError> {
+    let mut duplicates = Vec::new();
+    for (at, def) in shared.schema.types.iter().enumerate() {
+        let ty = TypeIx(at as u32);
+        let mapping = shared.mapping.type_mapping(ty);
+        let known = logged.types.get(mapping.number.0 as usize - 1);
+        for (at, (field, number)) in def.fields.iter().zip(&mapping.fields).enumerate() {
+            let known = known.and_then(|known| known.fields.get(usize::from(number.0)));
+            let was_unique =
+                known.is_some_and(|known| known.def.unique && known.def.ty == field.ty);
+            if field.unique && !was_unique {
+                let found = shared.duplicates(ty, FieldIx(at as u32));
+                duplicates.extend(found.map_err(unreadable)?);
+            }
+        }
+    }
     if duplicates.is_empty() {
         return Ok(());
     }

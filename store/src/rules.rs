@@ -102,7 +102,8 @@ impl Planner<'_> {
     fn referrers(&mut self, target: Key) -> Result<Vec<(Key, FieldIx, OnDelete)>, CommitOutcome> {
         let shared = self.newest.shared;
         let mut found = Vec::new();
-        for referrer in self.newest.referrers(target.0, target.1) {
+        let referrers = self.newest.referrers(target.0, target.1);
+        for referrer in referrers.map_err(CommitOutcome::Unreadable)? {
             let Some((key, field)) = shared.mapping.place_of(&referrer) else {
                 continue;
             };
@@ -233,7 +234,8 @@ impl Planner<'_> {
             };
             let number = shared.mapping.number(key.0);
             for (field, field_no, value) in shared.unique_keys(key.0, &pending.fields) {
-                let holder = self.newest.holder(number, field_no, &value);
+                let holder = self.newest.holder(key.0, field, &value);
+                let holder = holder.map_err(CommitOutcome::Unreadable)?;
                 // A holder that this transaction writes too is judged by its own claim.
                 let other =
                     holder.filter(|id| *id != key.1 && !self.written.contains(&(key.0, *id)));

@@ -9,10 +9,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::catalog::{Catalog, Mapping};
 use crate::codec::cursor::Undecodable;
 use crate::codec::record::{FieldNo, Place, RecordHeader, TypeNo};
-use crate::codec::value::put_value;
+use crate::codec::value::ValueRef;
 use crate::error::ReadError;
-use crate::index::{Head, Index, Referrer, UniqueKey};
+use crate::index::{Head, Index, UniqueKey};
+use crate::query::key::put_key;
 use crate::query::row::RecordView;
+use crate::query::secondary::TableDef;
+use crate::query::tables::{Tables, unique_kind};
 use crate::schema::Schema;
 use crate::segments::{ReadFault, SegmentSet, Wanted};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
@@ -33,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(crate) mapping: Mapping,
     pub(crate) state: RwLock<State>,
+    /// Indexes and columns, by `TypeIx`.
+    pub(crate) tables: Tables,
     /// Next free number, by `TypeIx`.
     pub(crate) next_ids: Vec<AtomicU64>,
 }
@@ -63,6 +68,14 @@ impl Until {
 /// Looks at one version; `false` ends the walk.
 type VisitVersion<'a> = dyn FnMut(&RecordHeader, &[u8]) -> Result<bool, Undecodable> + 'a;
 
+/// Some records of a type.
+pub(crate) struct HeadsPage {
+    pub(crate) heads: Vec<(EntityId, Head)>,
+    /// Where the next page begins; `None`: this was the last one.
+    pub(crate) next: Option<u64>,
+    pub(crate) segments: Arc<SegmentSet>,
+}
+
 /// Two live records that hold one unique value.
 pub(crate) struct Duplicate {
     pub(crate) ty: TypeIx,
@@ -83,7 +96,13 @@ impl Shared {
             AtomicU64::new(state.index.ty(number).map_or(0, |ty| ty.max_id) + 1)
         };
         let next_ids = (0..schema.types.len()).map(next_id).collect();
+        let table = |at| {
+            let ty = TypeIx(at as u32);
+            TableDef::of(&schema, ty, &mapping.type_mapping(ty).fields)
+        };
+        let tables = Tables::new((0..schema.types.len()).map(table).collect());
         Shared {
+            tables,
             schema,
             type_names,
             catalog,
@@ -143,6 +162,28 @@ impl Shared {
             Ok(false)
         })?;
         Ok(found)
+    }
+
+    /// Looks at all versions that a reader sees, newest first, until `visit` says `false`; nothing is decoded.
+    pub(crate) fn view_versions(
+        &self,
+        segments: &SegmentSet,
+        ty: TypeIx,
+        (id, head): (EntityId, Head),
+        until: Until,
+        visit: &mut dyn FnMut(RecordView<'_>) -> Result<bool, Undecodable>,
+    ) -> Result<(), ReadError> {
+        self.walk_back(segments, ty, id, head, &mut |header, bytes| {
+            if !until.sees(header) {
+                return Ok(true);
+            }
+            visit(RecordView {
+                shared: self,
+                ty,
+                header,
+                bytes,
+            })
+        })
     }
 
     /// All versions that a reader sees, newest first.
@@ -236,22 +277,22 @@ impl Shared {
         })
     }
 
-    /// A value as the key of a unique index; `None` for `none`, which is never a duplicate.
+    /// A value as the key of a unique index; `None` for `none`, which is never a duplicate, and for fields that are not
+    /// unique.
     pub(crate) fn unique_key(
         &self,
         ty: TypeIx,
         field: FieldIx,
         value: &FieldValue,
     ) -> Option<UniqueKey> {
+        let kind = unique_kind(&self.tables, ty, field)?;
         let declared = &self.schema.type_def(ty).fields[field.0 as usize].ty;
-        let value = match declared.widen(value.clone()) {
-            FieldValue::None => return None,
-            // The pattern matches -0.0 as well: both are one value.
-            FieldValue::Float(0.0) => FieldValue::Float(0.0),
-            value => value,
-        };
+        let value = declared.widen_ref(ValueRef::of(value));
+        if matches!(value, ValueRef::None) {
+            return None;
+        }
         let mut key = Vec::new();
-        put_value(&mut key, &value, &|ty| self.mapping.number(ty).0);
+        put_key(&mut key, kind, &value, &|ty| self.mapping.number(ty).0);
         Some(key)
     }
 
@@ -307,74 +348,31 @@ impl Shared {
         self.schema.type_def(ty).fields.iter().any(may_link)
     }
 
-    /// Builds unique and link indexes from the live records. Duplicates are returned.
-    pub(crate) fn build_rule_indexes(&self) -> Result<Vec<Duplicate>, ReadError> {
-        let mut duplicates = Vec::new();
-        for at in 0..self.schema.types.len() {
-            let ty = TypeIx(at as u32);
-            if !self.is_indexed(ty) {
-                continue;
-            }
-            let number = self.mapping.number(ty);
-            let mut from = Some(0);
-            while let Some(start) = from {
-                let (heads, next, segments) = {
-                    let state = self.state();
-                    let (heads, next) = state
-                        .index
-                        .ty(number)
-                        .map_or((Vec::new(), None), |ty| ty.page(start));
-                    (heads, next, state.segments.clone())
-                };
-                for (id, head) in heads.into_iter().filter(|(_, head)| !head.deleted) {
-                    let Some(record) =
-                        self.record_at(&segments, ty, id, head, Until::lsn(head.lsn))?
-                    else {
-                        continue;
-                    };
-                    self.index_rules(number, &record, &mut duplicates);
-                }
-                from = next;
-            }
-        }
-        Ok(duplicates)
+    /// Two live records for each unique value of a field that two hold.
+    pub(crate) fn duplicates(
+        &self,
+        ty: TypeIx,
+        field: FieldIx,
+    ) -> Result<Vec<Duplicate>, ReadError> {
+        let found = self.tables.duplicates(self, ty, field)?.into_iter();
+        let duplicate = |(first, second)| Duplicate {
+            ty,
+            field,
+            first,
+            second,
+        };
+        Ok(found.map(duplicate).collect())
     }
 
-    fn index_rules(&self, number: TypeNo, record: &Record, duplicates: &mut Vec<Duplicate>) {
-        let (keys, links) = (
-            self.unique_keys(record.ty, &record.fields),
-            self.links(record.ty, &record.fields),
-        );
-        let mut state = self.state_mut();
-        for (field, field_no, key) in keys {
-            let holders = state
-                .index
-                .ty_mut(number)
-                .unique
-                .entry(field_no)
-                .or_default();
-            if let Some(first) = holders.insert(key, record.id) {
-                duplicates.push(Duplicate {
-                    ty: record.ty,
-                    field,
-                    first,
-                    second: record.id,
-                });
-            }
-        }
-        for (_, field, target, target_id) in links {
-            let target = (self.mapping.number(target), target_id);
-            let referrer = Referrer {
-                ty: number,
-                field,
-                id: record.id,
-            };
-            state
-                .index
-                .referrers
-                .entry(target)
-                .or_default()
-                .insert(referrer);
+    /// Up to a page of the records of a type from a number on, the segments they stand in, and where to go on.
+    pub(crate) fn heads_page(&self, ty: TypeIx, from: u64) -> HeadsPage {
+        let state = self.state();
+        let index = state.index.ty(self.mapping.number(ty));
+        let (heads, next) = index.map_or((Vec::new(), None), |index| index.page(from));
+        HeadsPage {
+            heads,
+            next,
+            segments: state.segments.clone(),
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::codec::cursor::Undecodable;
 use crate::error::ReadError;
 use crate::index::Head;
+use crate::query::key::KeyRange;
 use crate::query::row::RecordView;
 use crate::segments::SegmentSet;
 use crate::shared::{Shared, Until};
@@ -192,31 +193,33 @@ impl Snapshot {
                 .as_ref()
                 == Some(&key)
         };
-        let (holder, unchanged) = {
-            let state = self.shared.state();
-            let mapping = self.shared.mapping.type_mapping(ty);
-            let holder = state
-                .index
-                .holder(mapping.number, mapping.fields[field.0 as usize], &key);
-            let unchanged = state
-                .index
-                .ty(mapping.number)
-                .is_none_or(|index| self.is_newest(index.last_lsn));
-            (holder, unchanged)
-        };
-        if let Some(id) = holder
-            && let Some(record) = self.get(ty, id)?
-            && holds(&record)
+        if self.until.time_ms.is_some() {
+            // Which transaction that was is not known: look at all.
+            let mut all = self.scan(ty, Deleted::Hide);
+            let found = all.find(|record| record.as_ref().map_or(true, |record| holds(record)));
+            return found.transpose();
+        }
+        let table = self.shared.tables.table(&self.shared, ty)?;
+        let defs = &self.shared.tables.def(ty).indexes;
+        let mut found = Vec::new();
+        for (index, _) in
+            (table.indexes.iter().zip(defs)).filter(|(_, def)| def.field == field && def.unique)
         {
-            return Ok(Some(record));
+            index.walk(
+                &KeyRange::prefix(key.clone()),
+                self.until.lsn,
+                &mut |entry| {
+                    found.push(entry.id);
+                    true
+                },
+            );
         }
-        if unchanged || !self.shared.schema.type_def(ty).fields[field.0 as usize].unique {
-            return Ok(None);
+        for id in found {
+            if let Some(record) = self.get(ty, id)? {
+                return Ok(Some(record));
+            }
         }
-        // The type changed after this snapshot, so the index, which is about now, may have lost the holder.
-        self.scan(ty, Deleted::Hide)
-            .find(|record| record.as_ref().map_or(true, |record| holds(record)))
-            .transpose()
+        Ok(None)
     }
 }
 
@@ -242,17 +245,10 @@ impl Iterator for Heads {
             if let Some(found) = self.page.pop_front() {
                 return Some(found);
             }
-            let from = self.next?;
-            let shared = &self.snapshot.shared;
-            let state = shared.state();
-            let page = state
-                .index
-                .ty(shared.mapping.number(self.ty))
-                .map(|index| index.page(from));
-            let (heads, next) = page.unwrap_or((Vec::new(), None));
-            let with_segments = |(id, head)| (id, (head, state.segments.clone()));
-            self.page = heads.into_iter().map(with_segments).collect();
-            self.next = next;
+            let page = self.snapshot.shared.heads_page(self.ty, self.next?);
+            let with_segments = |(id, head)| (id, (head, page.segments.clone()));
+            self.page = page.heads.into_iter().map(with_segments).collect();
+            self.next = page.next;
         }
     }
 }

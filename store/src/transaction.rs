@@ -357,18 +357,13 @@ impl Transaction {
         &self,
         ty: TypeIx,
         id: EntityId,
-    ) -> BTreeSet<((TypeIx, EntityId), FieldIx)> {
+    ) -> Result<BTreeSet<((TypeIx, EntityId), FieldIx)>, ReadError> {
         let shared = &self.snapshot.shared;
-        let mut found = BTreeSet::new();
-        let target = (shared.mapping.number(ty), id);
-        if let Some(referrers) = shared.state().index.referrers.get(&target) {
-            let places = referrers
-                .iter()
-                .filter_map(|one| shared.mapping.place_of(one));
-            found.extend(places);
-        }
+        let stored = shared.tables.referrers(shared, ty, id)?;
+        let places = stored.iter().filter_map(|one| shared.mapping.place_of(one));
+        let mut found: BTreeSet<Holder> = places.collect();
         found.extend(self.linking.get(&(ty, id)).into_iter().flatten());
-        found
+        Ok(found)
     }
 
     /// Remembers what a record of this transaction links to.

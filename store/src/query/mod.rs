@@ -5,20 +5,28 @@
 //! same records in the same order as reading all of them and looking at each.
 
 mod aggregate;
+mod build;
+mod columns;
 pub(crate) mod compare;
+mod filter;
+pub(crate) mod key;
 mod own;
 mod plan;
 mod predicate;
 pub(crate) mod row;
+mod rows;
+pub(crate) mod secondary;
 mod select;
 mod shown;
 mod sort;
+pub(crate) mod tables;
 
 pub use aggregate::{Aggregate, Total};
 pub use own::TransactionSelect;
 pub use plan::Plan;
 pub use predicate::{Comparison, Predicate};
 pub use select::Select;
+pub use tables::TableMemory;
 
 use crate::snapshot::Deleted;
 use crate::value::{FieldIx, TypeIx};
