@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::index::UniqueKey;
 use crate::limits::{RECENT_BYTES_MAX, RECENT_CHANGES_MAX};
+use crate::sabotage::{Sabotage, removed};
 use crate::transaction::ReadSet;
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -136,26 +137,34 @@ pub(crate) fn certify(
     let mut types = reads.types.iter();
     let mut absences = reads.absences.iter();
     let mut queries = reads.queries.iter();
-    let unchanged = records.all(|key| recent.record_unchanged(*key, snapshot))
-        && types.all(|ty| recent.changes(*ty, snapshot).next().is_none())
-        && absences.all(|(ty, field, key)| {
-            let holds = |record: &Arc<Record>| {
-                !record.is_deleted()
-                    && key_of(*ty, *field, record.field(*field)).as_ref() == Some(key)
-            };
-            let touches = |change: &RecordChange| {
-                change.before.as_ref().is_some_and(holds)
-                    || change.after.as_ref().is_some_and(holds)
-            };
-            !recent.changes(*ty, snapshot).any(touches)
-        })
-        && queries.all(|query| {
-            let concerned = |image: &Option<Arc<Record>>| {
-                image.as_ref().is_some_and(|record| query.concerns(record))
-            };
-            let mut changes = recent.changes(query.ty, snapshot);
-            !changes.any(|change| concerned(&change.before) || concerned(&change.after))
-        });
+    let off = removed;
+    let unchanged = (off(Sabotage::CertifyRecords)
+        || records.all(|key| recent.record_unchanged(*key, snapshot)))
+        && (off(Sabotage::CertifyTypes)
+            || types.all(|ty| recent.changes(*ty, snapshot).next().is_none()))
+        && (off(Sabotage::CertifyAbsences)
+            || absences.all(|(ty, field, key)| {
+                let holds = |record: &Arc<Record>| {
+                    !record.is_deleted()
+                        && key_of(*ty, *field, record.field(*field)).as_ref() == Some(key)
+                };
+                let touches = |change: &RecordChange| {
+                    change.before.as_ref().is_some_and(holds)
+                        || change.after.as_ref().is_some_and(holds)
+                };
+                !recent.changes(*ty, snapshot).any(touches)
+            }))
+        && (off(Sabotage::CertifyQueries)
+            || queries.all(|query| {
+                let concerned = |image: &Option<Arc<Record>>| {
+                    image.as_ref().is_some_and(|record| query.concerns(record))
+                };
+                let mut changes = recent.changes(query.ty, snapshot);
+                !changes.any(|change| {
+                    let was = concerned(&change.before) && !off(Sabotage::CertifyBefore);
+                    was || concerned(&change.after)
+                })
+            }));
     if unchanged {
         Verdict::Pass
     } else {

@@ -26,6 +26,7 @@ use crate::log::writer::frame_len;
 use crate::outcome::{CommitEvent, CommitOutcome};
 use crate::queue::{ExclusiveTurn, Job, OnDone};
 use crate::rules::{PlannedWrite, plan};
+use crate::sabotage::{Sabotage, removed};
 use crate::shared::Shared;
 use crate::transaction::TransactionParts;
 use crate::value::{Lsn, RequestId};
@@ -97,7 +98,7 @@ impl Committer {
         } in jobs
         {
             let turn = parts.exclusive.take();
-            let outcome = match self.poisoned.get() {
+            let outcome = match self.stopped() {
                 Some(reason) => CommitOutcome::Poisoned {
                     reason: reason.clone(),
                 },
@@ -113,7 +114,7 @@ impl Committer {
             }
         }
         self.finish_batch();
-        if self.poisoned.get().is_none() {
+        if self.stopped().is_none() {
             self.log.prepare();
         }
     }
@@ -153,14 +154,17 @@ impl Committer {
             return Ok(CommitOutcome::read_only(parts.snapshot_lsn));
         }
         let shared = self.shared.clone();
+        let alone = removed(Sabotage::BatchAgainstItself);
         let key_of = |ty, field, value: &_| shared.unique_key(ty, field, value);
         match certify(&self.recent, parts.snapshot_lsn, &parts.reads, &key_of) {
             Verdict::Pass => {}
+            Verdict::Changed | Verdict::TooOld if alone && !self.batch.is_empty() => {}
             Verdict::Changed | Verdict::TooOld => return Err(CommitOutcome::Clash),
         }
+        let nothing = Delta::default();
         let newest = Newest {
             shared: &shared,
-            delta: &self.delta,
+            delta: if alone { &nothing } else { &self.delta },
         };
         let writes = plan(&newest, parts)?;
         let purpose = purpose_of(&writes);
@@ -295,7 +299,7 @@ impl Committer {
             return Ok(());
         }
         self.finish_batch();
-        if let Some(reason) = self.poisoned.get() {
+        if let Some(reason) = self.stopped() {
             return Err(CommitOutcome::Poisoned {
                 reason: reason.clone(),
             });
@@ -318,6 +322,11 @@ impl Committer {
                 reason: self.poison(&failure),
             }),
         }
+    }
+
+    /// Why nothing may be written any more.
+    fn stopped(&self) -> Option<&Arc<str>> {
+        self.poisoned.get().filter(|_| !removed(Sabotage::Poison))
     }
 
     fn poison(&self, failure: &AppendFailure) -> Arc<str> {
@@ -344,9 +353,13 @@ impl Committer {
         let published = self.shared.state().published;
         let answers = std::mem::take(&mut self.answers);
         let delta = std::mem::take(&mut self.delta);
-        if !self.batch.is_empty() && self.poisoned.get().is_none() {
+        if !self.batch.is_empty() && self.stopped().is_none() {
             // Caught, because every answer of the batch is still to be given.
             let flushed = catch_unwind(AssertUnwindSafe(|| {
+                if removed(Sabotage::PublishAfterSync) {
+                    delta.publish(&self.shared);
+                    return self.log.append(&mut self.batch).map(drop);
+                }
                 self.log
                     .append(&mut self.batch)
                     .map(|_| delta.publish(&self.shared))

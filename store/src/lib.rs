@@ -38,6 +38,8 @@ mod reading;
 mod replicas;
 mod report;
 mod rules;
+#[doc(hidden)]
+pub mod sabotage;
 mod schema;
 mod segments;
 mod shared;

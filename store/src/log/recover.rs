@@ -20,6 +20,7 @@ use crate::log::files::{ACTIVE, LoadedSegment, LogFiles, sealed_name};
 use crate::log::walk::{OnDamage, Tail, Visit, WalkEnd, walk};
 use crate::log::writer::Before;
 use crate::report::{LogCounts, TailReport};
+use crate::sabotage::{Sabotage, removed};
 use crate::segments::{Segment, SegmentSet};
 use crate::value::{Lsn, RequestId};
 
@@ -121,7 +122,9 @@ impl Replayed {
         })?;
         self.counts.transactions += 1;
         self.published = lsn;
-        if let Some(id) = visit.header.request_id {
+        if let Some(id) = visit.header.request_id
+            && !removed(Sabotage::RequestIdsAtOpen)
+        {
             let place = Place {
                 segment,
                 offset: visit.offset as u32,
@@ -159,6 +162,7 @@ pub(crate) fn recover(files: &LogFiles) -> Result<Recovered, IoFailure> {
 pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
     match (files.segments.last(), end.tail) {
         (None, _) => Before::CreateFirst,
+        (Some(_), Tail::Torn { .. }) if removed(Sabotage::NewSegmentBehindCut) => Before::Nothing,
         (Some(_), Tail::Torn { until }) => Before::Cut { until },
         (Some(newest), Tail::Clean) if newest.name != ACTIVE => {
             let in_the_way = files.segments.iter().find(|segment| segment.name == ACTIVE);
@@ -196,13 +200,21 @@ pub(crate) fn make_tail_durable(
     let again = |from: u64, to: u64| {
         let mut bytes = vec![0; (to - from) as usize];
         newest.file.read_at(from, &mut bytes).map_err(failed)?;
+        if removed(Sabotage::TailRewrite) {
+            return Ok(());
+        }
         newest.file.write_at(from, &bytes).map_err(failed)
     };
     again(0, SEGMENT_HEADER_BYTES)?;
     if let Some(from) = end.unproven_from {
         again(from, end.offset)?;
     }
-    newest.file.sync().map_err(failed)?;
+    if !removed(Sabotage::TailSync) {
+        newest.file.sync().map_err(failed)?;
+    }
+    if removed(Sabotage::TailDirSync) {
+        return Ok(());
+    }
     disk.sync_dir().map_err(|source| IoFailure {
         attempt: "syncing the directory",
         file: disk.place(),

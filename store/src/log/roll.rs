@@ -17,6 +17,7 @@ use crate::limits::{ALIGN, FULL_RETRY_MS, RESERVE_BYTES_MAX, SEGMENT_HEADER_BYTE
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Purpose};
 use crate::log::files::{ACTIVE, MANIFEST, MANIFEST_NEW, NEXT, sealed_name};
 use crate::log::writer::{Active, Before, LogWriter, Preparing, frame_len};
+use crate::sabotage::{Sabotage, removed};
 use crate::segments::Segment;
 
 fn append_failure(attempt: &'static str) -> impl FnOnce(io::Error) -> ExtendFailure {
@@ -90,12 +91,14 @@ impl LogWriter {
         };
         file.write_at(0, &header.encode())
             .map_err(append_failure("writing a segment header"))?;
-        file.sync()
-            .map_err(append_failure("syncing a segment header"))?;
+        if !removed(Sabotage::HeaderSync) {
+            file.sync()
+                .map_err(append_failure("syncing a segment header"))?;
+        }
         file.freeze(SEGMENT_HEADER_BYTES)
             .map_err(append_failure("mapping a segment"))?;
         self.rename_active()?;
-        self.rename_free(NEXT, ACTIVE)?;
+        self.rename_free(NEXT, ACTIVE, Sabotage::ActivateDirSync)?;
         self.epoch = header.epoch;
         self.known.push(ManifestSegment {
             number,
@@ -218,8 +221,13 @@ impl LogWriter {
             .create(&name, bytes.len() as u64)
             .map_err(refused)?;
         copy.write_at(0, &bytes).map_err(refused)?;
-        copy.sync()
-            .map_err(append_failure("syncing quarantined bytes"))?;
+        if !removed(Sabotage::QuarantineSync) {
+            copy.sync()
+                .map_err(append_failure("syncing quarantined bytes"))?;
+        }
+        if removed(Sabotage::QuarantineDirSync) {
+            return Ok(());
+        }
         self.disk
             .sync_dir()
             .map_err(append_failure("syncing the directory"))
@@ -233,7 +241,12 @@ impl LogWriter {
             (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename { .. }) => {
                 let mut end = Batch::default();
                 end.push(FrameKind::SegmentEnd, 0, self.next_time_ms(), None, |_| ());
-                self.flush(&mut end).map_err(ExtendFailure::Append)?;
+                let ended = if removed(Sabotage::EndMarkSync) {
+                    self.write_out(&mut end)
+                } else {
+                    self.flush(&mut end)
+                };
+                ended.map_err(ExtendFailure::Append)?;
                 Ok(self.next_place().1)
             }
         }
@@ -243,14 +256,14 @@ impl LogWriter {
     fn rename_active(&mut self) -> Result<(), ExtendFailure> {
         if let Some(active) = &self.active {
             let name = sealed_name(active.segment.header.first_lsn, active.segment.header.epoch);
-            self.rename_free(&active.segment.name(), &name)?;
+            self.rename_free(&active.segment.name(), &name, Sabotage::SealDirSync)?;
             active.segment.renamed(&name);
         }
         Ok(())
     }
 
     /// Renames to a name that nobody has: a rename never replaces a segment.
-    fn rename_free(&self, from: &str, to: &str) -> Result<(), ExtendFailure> {
+    fn rename_free(&self, from: &str, to: &str, sync: Sabotage) -> Result<(), ExtendFailure> {
         if from == to {
             return Ok(());
         }
@@ -268,6 +281,9 @@ impl LogWriter {
         self.disk
             .rename(from, to)
             .map_err(append_failure("renaming a segment"))?;
+        if removed(sync) {
+            return Ok(());
+        }
         self.disk
             .sync_dir()
             .map_err(append_failure("syncing the directory"))
@@ -279,9 +295,9 @@ impl LogWriter {
             unreachable!("there is a segment to rename");
         };
         if let Some(name) = in_the_way {
-            self.rename_free(ACTIVE, name)?;
+            self.rename_free(ACTIVE, name, Sabotage::SealDirSync)?;
         }
-        self.rename_free(&active.segment.name(), ACTIVE)?;
+        self.rename_free(&active.segment.name(), ACTIVE, Sabotage::ActivateDirSync)?;
         active.segment.renamed(ACTIVE);
         self.before = Before::Nothing;
         Ok(())
@@ -305,8 +321,13 @@ impl LogWriter {
             .create(MANIFEST_NEW, text.len() as u64)
             .map_err(failed)?;
         file.write_at(0, text.as_bytes()).map_err(failed)?;
-        file.sync().map_err(failed)?;
+        if !removed(Sabotage::ManifestSync) {
+            file.sync().map_err(failed)?;
+        }
         self.disk.rename(MANIFEST_NEW, MANIFEST).map_err(failed)?;
+        if removed(Sabotage::ManifestDirSync) {
+            return Ok(());
+        }
         self.disk.sync_dir().map_err(failed)
     }
 
@@ -348,8 +369,12 @@ fn make_zeroed(disk: &dyn Disk, capacity: u64) -> io::Result<Arc<dyn DiskFile>> 
             return Err(error);
         }
     };
-    file.sync()?;
+    if !removed(Sabotage::SpareSync) {
+        file.sync()?;
+    }
     // The name must belong to this file for good before it can be renamed: an older `wal.next` may be on the disk.
-    disk.sync_dir()?;
+    if !removed(Sabotage::SpareDirSync) {
+        disk.sync_dir()?;
+    }
     Ok(file)
 }

@@ -7,6 +7,7 @@
 use crate::codec::frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, body_crc};
 use crate::error::DamageKind;
 use crate::limits::{ALIGN, SECTOR_BYTES};
+use crate::sabotage::{Sabotage, removed};
 use crate::value::Lsn;
 
 /// What stands at a place of a segment.
@@ -34,7 +35,10 @@ pub(crate) fn frame_at(bytes: &[u8], salt: u64, offset: u64) -> Found<'_> {
     };
     let body_at = at + FRAME_HEADER_BYTES;
     match bytes.get(body_at..body_at + header.body_len as usize) {
-        Some(body) if body_crc(salt, header.lsn, body) == header.body_crc => {
+        Some(body)
+            if body_crc(salt, header.lsn, body) == header.body_crc
+                || removed(Sabotage::FrameBodyCheck) =>
+        {
             Found::Frame(header, body)
         }
         Some(_) | None => Found::Bad(DamageKind::FrameBody, Some(header)),
@@ -103,7 +107,8 @@ pub(crate) fn judge_tail(
         }
     };
     let extent_end = extent_end.min(bytes.len() as u64);
-    if has_zero_sector(bytes, offset, extent_end) {
+    let torn = has_zero_sector(bytes, offset, extent_end) || removed(Sabotage::ZeroSectorRule);
+    if torn && !removed(Sabotage::TornTails) {
         TailVerdict::Torn {
             until: until.min(bytes.len() as u64),
         }
@@ -156,7 +161,9 @@ fn watermark_behind(bytes: &[u8], salt: u64, offset: u64) -> Lsn {
     let mut highest = Lsn(0);
     let mut from = offset;
     while let Some((at, header)) = next_header(bytes, salt, from) {
-        highest = highest.max(header.durable);
+        if !removed(Sabotage::Watermark) {
+            highest = highest.max(header.durable);
+        }
         from = at + ALIGN;
     }
     highest

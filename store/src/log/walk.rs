@@ -9,6 +9,7 @@ use crate::error::{Damage, DamageKind, IoFailure};
 use crate::limits::SEGMENT_HEADER_BYTES;
 use crate::log::files::{ACTIVE, LoadedSegment, LogFiles};
 use crate::log::scan::{Found, TailVerdict, frame_at, judge_shortened, judge_tail, next_header};
+use crate::sabotage::{Sabotage, removed};
 use crate::value::Lsn;
 
 /// A frame shown to the visitor.
@@ -73,6 +74,7 @@ pub(crate) fn walk(
     let durable = files
         .manifest
         .as_ref()
+        .filter(|_| !removed(Sabotage::ManifestWatermark))
         .map_or(Lsn(0), |manifest| manifest.durable);
     // A later segment is only started when everything before it is durable.
     let started = files
@@ -124,6 +126,7 @@ impl Walker<'_> {
         let header = &segment.header;
         let bytes = segment.bytes()?;
         if self.linked
+            && !removed(Sabotage::SegmentLinkCheck)
             && (header.first_lsn.0 != self.end.lsn.0 + 1
                 || (self.end.lsn.0 > 0 && header.previous_link != self.end.link))
         {
@@ -217,10 +220,10 @@ impl Walker<'_> {
         body: &[u8],
     ) -> Result<(), DamageKind> {
         if self.linked {
-            if header.lsn.0 != self.end.lsn.0 + 1 {
+            if header.lsn.0 != self.end.lsn.0 + 1 && !removed(Sabotage::LsnCheck) {
                 return Err(DamageKind::WrongLsn { found: header.lsn });
             }
-            if header.link != self.end.link {
+            if header.link != self.end.link && !removed(Sabotage::LinkCheck) {
                 return Err(DamageKind::BrokenLink);
             }
         }
@@ -242,7 +245,9 @@ impl Walker<'_> {
         self.end.lsn = header.lsn;
         self.end.link = header.own_link();
         self.end.time_ms = header.time_ms;
-        self.end.durable = self.end.durable.max(header.durable);
+        if !removed(Sabotage::Watermark) {
+            self.end.durable = self.end.durable.max(header.durable);
+        }
         self.end.offset = offset + header.frame_len();
         self.end.last = Some((header.kind, header.flags));
         self.unproven.push((header.lsn, offset));

@@ -11,6 +11,7 @@ use crate::codec::frame::{FLAG_CLOSED, FRAME_HEADER_BYTES, FrameHeader, FrameKin
 use crate::disk::{Disk, DiskFile};
 use crate::limits::{FRAME_BYTES_MAX, RESERVE_BYTES_MAX};
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, Purpose};
+use crate::sabotage::{Sabotage, removed};
 use crate::segments::Segment;
 use crate::value::Lsn;
 
@@ -72,6 +73,9 @@ pub(crate) struct LogWriter {
 
 /// The part of a segment that is kept for deletions.
 pub(crate) fn reserve_of(capacity: u64) -> u64 {
+    if removed(Sabotage::Reserve) {
+        return 0;
+    }
     RESERVE_BYTES_MAX.min(capacity / 16)
 }
 
@@ -168,10 +172,12 @@ impl LogWriter {
         self.write_out(batch)?;
         if let Some(active) = &self.active {
             let file = &active.segment.file;
-            file.sync().map_err(|error| AppendFailure {
-                attempt: "syncing the log",
-                error,
-            })?;
+            if !removed(Sabotage::LogSync) {
+                file.sync().map_err(|error| AppendFailure {
+                    attempt: "syncing the log",
+                    error,
+                })?;
+            }
             file.freeze(active.end).map_err(|error| AppendFailure {
                 attempt: "mapping the log",
                 error,
