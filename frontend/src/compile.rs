@@ -1,7 +1,7 @@
 //! The whole way from source text to module. Here because the program, the runtime's `dev` command and the tests all
 //! take it through this one function. Must stay true: one mistake is reported once: of what has wrong syntax nothing
-//! else is looked at, types are silent about lines whose names are wrong; diagnostics come in the order of the source, at most
-//! `DIAGNOSTICS_MAX` of them.
+//! else is looked at, of a line's syntax errors the first is told, types are silent about lines whose names are wrong;
+//! diagnostics come in the order of the source, at most `DIAGNOSTICS_MAX` of them.
 
 use flin_bytecode::Module;
 use flin_syntax::Diagnostic;
@@ -72,7 +72,7 @@ fn stages(
     passes: Passes,
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let parsed = flin_syntax::parse(source_text);
-    let mut found = parsed.diagnostics;
+    let mut found = first_of_lines(parsed.diagnostics, source_text);
     let rest = intact(parsed.program, &parsed.unread, source_text);
     let prelude = flin_syntax::parse(&prelude::needed(source_text));
     debug_assert!(
@@ -102,6 +102,16 @@ fn stages(
         module,
         warnings: in_order(found),
     })
+}
+
+/// Of several syntax errors of one line the first: the others follow from it, as a text without its quote becomes words.
+fn first_of_lines(diagnostics: Vec<Diagnostic>, source_text: &str) -> Vec<Diagnostic> {
+    let lines = LineIndex::new(source_text);
+    let mut found = diagnostics;
+    found.sort_by_key(|d| (d.span().start, d.span().end, d.code));
+    let mut wrong: HashSet<u32> = HashSet::default();
+    found.retain(|d| !d.is_error() || wrong.insert(lines.line(d.span().start)));
+    found
 }
 
 /// Adds what a stage says to what the stages before said. A line that is wrong already says enough: what types say about

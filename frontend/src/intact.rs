@@ -57,8 +57,11 @@ impl Search<'_> {
         let mut kept = Vec::with_capacity(statements.len());
         let mut end = span.start;
         let mut headed: Option<usize> = None;
-        for statement in statements {
+        let mut following = statements.into_iter().peekable();
+        while let Some(statement) = following.next() {
             let at = statement.span;
+            let next = following.peek().map_or(span.end, |next| next.span.start);
+            let reach = Span::new(at.start, self.end_of_line(at.end).min(next).max(at.end));
             // What stands further right than a broken head that ends in `:` is its body, by the custom of other languages.
             if headed.is_some_and(|column| self.column(at.start) > column) {
                 self.broken.push(at);
@@ -69,7 +72,7 @@ impl Search<'_> {
             headed = None;
             self.lose(Span::new(end.min(at.start), at.start));
             end = at.end;
-            if self.is_broken(at) {
+            if self.is_broken(reach) {
                 headed = self.ends_in_colon(at.start).then(|| self.column(at.start));
                 kept.extend(self.rest_of(statement));
             } else {
@@ -78,6 +81,12 @@ impl Search<'_> {
         }
         self.lose(Span::new(end.min(span.end), span.end));
         kept
+    }
+
+    /// The end of the line of a place: what stands behind a statement there may be the rest of it that was not read.
+    fn end_of_line(&self, place: u32) -> u32 {
+        let rest = self.source.get(place as usize..).unwrap_or("");
+        place + rest.find('\n').unwrap_or(rest.len()) as u32
     }
 
     /// How far from the beginning of its line a place stands.
@@ -113,6 +122,8 @@ impl Search<'_> {
                     return None;
                 }
                 self.lose_lines(decl.body.span);
+                let inside = std::mem::take(&mut decl.body.statements);
+                decl.body.statements = self.statements(inside, decl.body.span);
                 // Its body may lack whatever gives the result.
                 decl.result
                     .get_or_insert(TypeExpr::new(TypeKind::Error, head));
@@ -163,14 +174,17 @@ impl Search<'_> {
     fn lose_lines(&mut self, body: Span) {
         let to = self.unread.partition_point(|place| *place <= body.end);
         let last = self.unread[..to].last().copied().unwrap_or(body.start);
-        let rest = self.source.get(last as usize..).unwrap_or("");
-        let length = rest.find('\n').unwrap_or(rest.len()) as u32;
-        self.lose(Span::new(body.start, (last + length).max(body.start)));
+        self.lose(Span::new(
+            body.start,
+            self.end_of_line(last).max(body.start),
+        ));
     }
 
-    /// Notes what a declaring word without a name behind it leaves open, and a function of which only `fn` is missing.
+    /// Notes what a declaring word without a name behind it leaves open, an assignment without a name before it, and a
+    /// function of which only `fn` is missing.
     fn lose_head(&mut self, line: &str) {
         let line = line.trim();
+        self.lost.nameless_variable |= assignment_in(line) == Some(0);
         let length = line.find(|c| !is_of_name(c)).unwrap_or(line.len());
         let (word, behind) = line.split_at(length);
         let behind = behind.trim_start();
@@ -186,7 +200,8 @@ impl Search<'_> {
     }
 
     /// Notes the names that a lost text may have declared: capitalised ones, those after a declaring word, before `:`
-    /// or `=`, and all before a line's first `=`.
+    /// or `=`, all before a line's first `=`, and the first of two words that begin a
+    /// line: the `=` between them may be what is missing.
     fn lose(&mut self, span: Span) {
         let Some(text) = self.source.get(span.range()) else {
             return;
@@ -207,7 +222,8 @@ impl Search<'_> {
                     "fn" | "let" | "const" | "type" | "function" | "def" | "func" | "fun" | "var"
                 ) || word.starts_with(char::is_uppercase)
                     || behind.trim_start().starts_with([':', '='])
-                    || start < assigned;
+                    || start < assigned
+                    || before.is_empty() && behind.trim_start().starts_with(is_of_name);
                 if declared {
                     self.lost.names.insert(Arc::from(word));
                 }

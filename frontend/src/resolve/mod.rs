@@ -73,6 +73,8 @@ pub struct Lost {
     pub nameless_type: bool,
     /// A function of which the name is missing.
     pub nameless_function: bool,
+    /// A variable of which the name is missing.
+    pub nameless_variable: bool,
     /// Names of functions with something else glued behind: `rows_of` where a `(` is missing behind `rows`.
     pub glued: Vec<Arc<str>>,
 }
@@ -82,7 +84,7 @@ impl Lost {
     fn may_declare(&self, name: &str) -> bool {
         let is_type = name.starts_with(char::is_uppercase);
         is_type && self.nameless_type
-            || !is_type && self.nameless_function
+            || !is_type && (self.nameless_function || self.nameless_variable)
             || self.glued.iter().any(|glued| glued.starts_with(name))
     }
 }

@@ -303,6 +303,10 @@ impl Resolver<'_> {
 
     /// A name that the program does not declare: a value of the library, something the server provides, or an error.
     fn read_outside(&mut self, name: &ast::Name) -> ExprId {
+        // What could not be read may have declared it, so it need not be the library's.
+        if self.world != PRELUDE_WORLD && self.lost.names.contains(&name.text) {
+            return self.error(name.span);
+        }
         if library::is_value(&name.text) {
             return self.emit(
                 ExprKind::CallLib(name.text.to_string(), Vec::new()),

@@ -280,9 +280,14 @@ impl<'s> Balancer<'s> {
     }
 
     fn close(&mut self, token: Token, rest: &[Token]) {
+        let doubled = self
+            .balanced
+            .tokens
+            .last()
+            .is_some_and(|last| last.tok == Tok::RBrace);
         let deeper_than_opener = self.by_indent
             && self.excess_close
-            && token.newline
+            && (token.newline || doubled)
             && self
                 .stack
                 .last()

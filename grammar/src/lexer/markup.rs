@@ -338,6 +338,12 @@ impl Scanner<'_> {
     fn close_nodes(&mut self, from: usize, before: Option<usize>) {
         while self.nodes.len() > from {
             let Some(node) = self.nodes.pop() else { return };
+            if self.nodes.len() > from && self.closes_by_mistake(node) {
+                self.nodes.pop();
+                self.emit_synthetic(Tok::TagClose);
+                self.emit_synthetic(Tok::TagClose);
+                continue;
+            }
             let (what, closer, tok) = match node.kind {
                 OpenKind::Element { name, .. } => {
                     let name = name.text(self.source);
@@ -370,6 +376,34 @@ impl Scanner<'_> {
         }
     }
 
+    /// Whether `node`, taken from the open ones and never closed, was meant to close the one below it: the same bare tag
+    /// once more, where its closing tag would stand, as in `<b>one<b>`. Reports it then: one slip of a `/`, one message for both tags.
+    fn closes_by_mistake(&mut self, node: OpenNode) -> bool {
+        let (source, Some(below)) = (self.source, self.nodes.last()) else {
+            return false;
+        };
+        let (OpenKind::Element { name, .. }, OpenKind::Element { name: first, .. }) =
+            (node.kind, below.kind)
+        else {
+            return false;
+        };
+        let (name, opener) = (name.text(source), below.span);
+        let bare = node.span.text(source).len() <= name.len() + "<>".len();
+        if first.text(source) != name
+            || !bare
+            || !self.is_place_of_closer(opener, node.span.start as usize)
+        {
+            return false;
+        }
+        let what = format!("`<{name}>` opens a second time here, and neither is closed");
+        self.report(
+            Diagnostic::error(Code::UnclosedTag, node.span, what)
+                .hint(format!("to close the first one, write `</{name}>`"))
+                .also(opener, "opened here first"),
+        );
+        true
+    }
+
     /// Ends the markup mode on top, closing what is open in it.
     pub(super) fn end_markup(&mut self) {
         let Some(&Mode::Markup { base, view, .. }) = self.modes.last() else {
@@ -380,6 +414,16 @@ impl Scanner<'_> {
             self.emit_synthetic(Tok::ViewClose);
         }
         self.modes.pop();
+    }
+
+    /// Whether a place is where the closing tag of an element would stand: on one line with its opening tag, or first on
+    /// a line that is indented like the one of the opening tag.
+    fn is_place_of_closer(&self, opener: Span, place: usize) -> bool {
+        let line_of = |place: usize| self.source[..place].rfind('\n').map_or(0, |at| at + 1);
+        let (first, here) = (line_of(opener.start as usize), line_of(place));
+        let begins = self.source[here..place].trim_start().is_empty();
+        let indented_alike = indent_of(self.source, first) == indent_of(self.source, here);
+        first == here || begins && indented_alike
     }
 
     /// `</name>`.
@@ -418,7 +462,7 @@ impl Scanner<'_> {
             kind: OpenKind::Element { name: open, .. },
             span: opener,
         }) = top
-            && !source[opener.start as usize..self.pos].contains('\n')
+            && self.is_place_of_closer(opener, self.pos)
         {
             let open = open.text(source);
             self.report(

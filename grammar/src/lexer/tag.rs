@@ -73,6 +73,8 @@ pub(super) enum Closer {
     Open,
     /// `/>`
     SelfClosed,
+    /// `/`, whose `>` was forgotten
+    Slash,
     /// Not at all: what comes next does not belong to it.
     Missing,
 }
@@ -81,7 +83,7 @@ impl Closer {
     /// Bytes before the position that it takes.
     fn bytes(self) -> u32 {
         match self {
-            Closer::Open => 1,
+            Closer::Open | Closer::Slash => 1,
             Closer::SelfClosed => 2,
             Closer::Missing => 0,
         }
@@ -124,6 +126,13 @@ impl Scanner<'_> {
                 self.pos += 2;
                 self.end_tag(Closer::SelfClosed);
             }
+            b'/' if self.rest()[1..]
+                .trim_start_matches([' ', '\t', '\r'])
+                .starts_with('\n') =>
+            {
+                self.pos += 1;
+                self.self_close_unfinished();
+            }
             b'=' => self.attribute_value(),
             b'<' => self.close_unclosed(),
             b'{' => {
@@ -145,6 +154,21 @@ impl Scanner<'_> {
             }
             _other => self.stray_in_tag(),
         }
+    }
+
+    /// A `/` at the end of a line, whose `>` was forgotten.
+    fn self_close_unfinished(&mut self) {
+        let at = self.offset();
+        self.report(
+            Diagnostic::error(
+                Code::BadMarkup,
+                Span::new(at - 1, at),
+                "this tag is not finished",
+            )
+            .label("`/>` is expected")
+            .hint("end the tag with `/>`"),
+        );
+        self.end_tag(Closer::Slash);
     }
 
     /// In a limited scan: true if the next line lies outside of the tag.
@@ -300,7 +324,7 @@ impl Scanner<'_> {
         let text = name.text(self.source);
         let end = self.offset();
         let begin = end - closer.bytes();
-        let self_closed = closer == Closer::SelfClosed;
+        let self_closed = matches!(closer, Closer::SelfClosed | Closer::Slash);
         let script = text.eq_ignore_ascii_case("script");
         if self_closed || script || VOID_ELEMENTS.contains(&text) {
             self.tokens.push(Token::glued(Tok::TagSelfEnd, begin, end));
