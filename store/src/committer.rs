@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 use crate::apply::effect;
 use crate::certify::{Recent, RecordChange, Verdict, certify};
 use crate::codec::catalog::encode_catalog;
-use crate::codec::frame::{FRAME_HEADER_BYTES, FrameKind};
+use crate::codec::frame::FrameKind;
 use crate::codec::record::{Place, RecordOp};
 use crate::delta::{Delta, Newest};
 use crate::disk::LockGuard;
@@ -226,7 +226,7 @@ impl Committer {
         encoded: Vec<Encoded>,
     ) -> Arc<CommitEvent> {
         let Position { lsn, place } = position;
-        let body_at = u64::from(place.offset) + FRAME_HEADER_BYTES as u64;
+        let body_at = u64::from(self.log.place(self.batch.newest_body_at()).offset);
         let mut changes = Vec::with_capacity(writes.len());
         let mut effects = Vec::with_capacity(writes.len());
         for (write, Encoded { record, at, bytes }) in writes.into_iter().zip(encoded) {

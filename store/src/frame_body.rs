@@ -6,7 +6,9 @@
 use std::sync::Arc;
 
 use crate::codec::cursor::Undecodable;
-use crate::codec::record::{FieldNo, RecordHeader, RecordOp, TypeNo, each_record, put_record};
+use crate::codec::record::{
+    FieldNo, RecordHeader, RecordOp, Table, TypeNo, each_record, put_record,
+};
 use crate::outcome::{Change, ChangeOp, CommitEvent};
 use crate::rules::PlannedWrite;
 use crate::shared::Shared;
@@ -44,8 +46,10 @@ pub(crate) fn encode(
             updated_at_ms,
             op: write.op,
             deleted: write.deleted,
+            erased: false,
             schema: shared.catalog.version,
             field_count: 0,
+            table: Table::default(),
         };
         let stored = mapping.fields.iter().copied().zip(&write.fields);
         let mut stored: Vec<(FieldNo, &FieldValue)> =

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::codec::record::{Place, RECORD_HEADER_BYTES, RecordHeader, TypeNo};
+use crate::codec::record::{Place, RECORD_BYTES_MIN, RecordHeader, TypeNo, record_len};
 use crate::codec::segment::SegmentHeader;
 use crate::disk::DiskFile;
 use crate::error::ReadError;
@@ -119,12 +119,12 @@ impl Segment {
             file: self.name(),
             error,
         };
-        let header = self
+        let start = self
             .file
-            .view(offset, RECORD_HEADER_BYTES as u64)
+            .view(offset, RECORD_BYTES_MIN as u64)
             .map_err(io)?;
-        let header = RecordHeader::decode(&header).map_err(|_| damaged())?;
-        let bytes = match self.file.view(offset, u64::from(header.len)) {
+        let len = record_len(&start).map_err(|_| damaged())?;
+        let bytes = match self.file.view(offset, u64::from(len)) {
             Ok(bytes) => bytes,
             // A length that leaves the readable part is damage, not a failure of the disk.
             Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
@@ -132,6 +132,7 @@ impl Segment {
             }
             Err(error) => return Err(io(error)),
         };
+        let header = RecordHeader::decode(&bytes).map_err(|_| damaged())?;
         let intact = RecordHeader::intact(&bytes) || removed(Sabotage::RecordCheck);
         let is_wanted = header.ty == wanted.ty
             && header.id == wanted.id

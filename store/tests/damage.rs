@@ -11,6 +11,8 @@ use flin_store::{
 };
 use model::{NOTE, State, TAG, commit, note, open, schema, small, state_of};
 
+/// Of frames without request id.
+const FRAME_HEADER: usize = 48;
 const HEADER: usize = 4096;
 
 /// A closed store with a log of twenty frames in one segment, and the state after each transaction.
@@ -58,11 +60,11 @@ fn twenty_frames() -> (SimDisk, Vec<State>) {
 fn frames(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     let mut at = HEADER;
-    while bytes.get(at..at + 4) == Some(&[0xF7, b'F', b'r', 0x9C]) {
+    while bytes.get(at..at + 4) == Some(&[0xF7, b'F', b'r', 0x9D]) {
         let body =
             u32::from_le_bytes(bytes[at + 4..at + 8].try_into().expect("four bytes")) as usize;
-        found.push((at, 64 + body));
-        at += 64 + body;
+        found.push((at, FRAME_HEADER + body));
+        at += FRAME_HEADER + body;
     }
     found
 }
@@ -86,7 +88,7 @@ fn one_flipped_bit_is_one_reported_frame() {
         let lsn = Lsn(number as u64 + 1);
         for byte in 0..*len {
             // All bits of a header, one bit of each body byte, another one in each frame.
-            let bits = if byte < 64 {
+            let bits = if byte < FRAME_HEADER {
                 0..8
             } else {
                 (byte + number) % 8..(byte + number) % 8 + 1
@@ -365,13 +367,15 @@ fn a_record_that_rots_while_it_is_open_is_not_returned() {
 #[test]
 fn random_bytes_never_panic() {
     let (disk, _) = twenty_frames();
+    let all = frames(&disk.bytes("wal.log").expect("the log"));
+    let end = all[19].0 + all[19].1;
     let mut rng = flin_testkit::rng::Rng::new(5);
     for _ in 0..300 {
         let broken = copy(&disk);
         broken.damage("wal.log", |bytes| {
             for _ in 0..1 + rng.below(40) {
-                let at = rng.below(9000);
-                bytes[at] = rng.bits() as u8;
+                let at = rng.below(end);
+                bytes[at] ^= 1 + rng.below(255) as u8;
             }
         });
         assert!(!verify(&broken).expect("verify answers").is_intact());
@@ -384,9 +388,9 @@ fn reseal(bytes: &mut [u8], at: usize) {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&bytes[72..80]);
     hasher.update(&(at as u64).to_le_bytes());
-    hasher.update(&bytes[at..at + 60]);
+    hasher.update(&bytes[at..at + FRAME_HEADER - 4]);
     let crc = hasher.finalize().to_le_bytes();
-    bytes[at + 60..at + 64].copy_from_slice(&crc);
+    bytes[at + FRAME_HEADER - 4..at + FRAME_HEADER].copy_from_slice(&crc);
 }
 
 #[test]

@@ -321,7 +321,7 @@ fn an_idle_store_vouches_for_its_last_commit() {
     let frames = |disk: &SimDisk| {
         let log = disk.bytes("wal.log").expect("the log");
         log.windows(4)
-            .filter(|found| *found == [0xF7, b'F', b'r', 0x9C])
+            .filter(|found| *found == [0xF7, b'F', b'r', 0x9D])
             .count()
     };
     while frames(&disk) < 3 {

@@ -1,7 +1,8 @@
-//! The files of format 1, kept for ever: every later version must read them exactly so.
+//! The files of all layouts, kept for ever: every later version must read them exactly so.
 //!
-//! `tests/data/v1/` was written by the first version of this crate and is never written again. A new format gets a new
-//! folder. `BLESS=1` makes the folder only where it is missing.
+//! `tests/data/v1/` was written by the first version of this crate, with headers of 64 bytes; `tests/data/v1-compact/` since
+//! numbers take the bytes they need. Neither is ever written again. A new format gets a new folder. `BLESS=1` makes the newest
+//! folder only where it is missing.
 
 mod model;
 
@@ -10,15 +11,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use flin_store::{
-    Deleted, Disk, EntityId, FieldDef, FieldType, FieldValue, MemoryDisk, OnDelete, Schema,
-    SimDisk, Store, StoreOptions, TypeDef, TypeIx, verify,
+    CommitOutcome, Deleted, Disk, EntityId, FieldDef, FieldType, FieldValue, MemoryDisk, OnDelete,
+    Schema, SimDisk, Store, StoreOptions, TypeDef, TypeIx, verify,
 };
 use flin_testkit::golden;
 
 const FILES: [&str; 3] = ["MANIFEST", "wal-000000000001.log", "wal.log"];
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/v1")
+/// What the store writes today.
+const NEWEST: &str = "v1-compact";
+const ALL: [&str; 2] = ["v1", NEWEST];
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
 }
 
 fn schema() -> Schema {
@@ -113,7 +120,7 @@ fn write() -> SimDisk {
         let request = request.map(|byte| flin_store::RequestId([byte; 16]));
         let outcome = store.commit_wait(transaction, request);
         assert!(
-            matches!(outcome, flin_store::CommitOutcome::Committed { .. }),
+            matches!(outcome, CommitOutcome::Committed { .. }),
             "{outcome}"
         );
     };
@@ -164,11 +171,11 @@ fn write() -> SimDisk {
     disk
 }
 
-/// The folder's files on a memory disk.
-fn stored() -> Arc<dyn Disk> {
+/// A folder's files on a memory disk.
+fn stored(kept: &str) -> Arc<dyn Disk> {
     let disk = MemoryDisk::new();
     for name in FILES {
-        let path = folder().join(name);
+        let path = folder(kept).join(name);
         let bytes =
             std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         disk.create(name, bytes.len() as u64)
@@ -205,31 +212,76 @@ fn describe(store: &Store) -> String {
 }
 
 #[test]
-fn format_1_is_read_exactly() {
-    if golden::blessing() && !folder().exists() {
-        std::fs::create_dir_all(folder()).expect("folder");
+fn every_layout_is_read_exactly() {
+    if golden::blessing() && !folder(NEWEST).exists() {
+        std::fs::create_dir_all(folder(NEWEST)).expect("folder");
         let disk = write();
         assert_eq!(disk.all_names(), FILES, "the files of a closed store");
         for name in FILES {
-            std::fs::write(folder().join(name), disk.bytes(name).expect("bytes")).expect("write");
+            let path = folder(NEWEST).join(name);
+            std::fs::write(path, disk.bytes(name).expect("bytes")).expect("write");
         }
     }
-    let disk = stored();
-    let report = verify(disk.as_ref()).expect("verify");
-    let store = Store::open(disk, &schema(), options()).expect("open").store;
-    golden::check(
-        &folder().join("content.txt"),
-        &format!("{report}\n{}", describe(&store)),
+    for kept in ALL {
+        let disk = stored(kept);
+        let report = verify(disk.as_ref()).expect("verify");
+        let store = Store::open(disk, &schema(), options()).expect("open").store;
+        golden::check(
+            &folder(kept).join("content.txt"),
+            &format!("{report}\n{}", describe(&store)),
+        );
+    }
+}
+
+/// A log of the first layout goes on in a segment of the newest one; what is old is read as before.
+#[test]
+fn a_log_of_the_first_layout_goes_on() {
+    let disk = stored("v1");
+    let store = Store::open(disk.clone(), &schema(), options())
+        .expect("open")
+        .store;
+    let before = describe(&store);
+    let mut transaction = store.begin();
+    let text = FieldValue::text("written by a newer program");
+    let id = transaction
+        .insert(TypeIx(1), vec![text.clone()])
+        .expect("insert");
+    transaction
+        .update(TypeIx(1), EntityId(1), vec![text])
+        .expect("update");
+    assert!(matches!(
+        store.commit_wait(transaction, None),
+        CommitOutcome::Committed { .. }
+    ));
+    store.close().expect("close");
+    drop(store);
+    assert!(verify(disk.as_ref()).expect("verify").is_intact());
+    let store = Store::open(disk, &schema(), options())
+        .expect("open again")
+        .store;
+    let snapshot = store.snapshot();
+    assert_eq!(snapshot.history(TypeIx(1), id).expect("history").len(), 1);
+    let versions = snapshot.history(TypeIx(1), EntityId(1)).expect("history");
+    assert!(
+        versions.len() > 1 && versions.last().map(|one| one.version) == Some(versions.len() as u32)
     );
+    let after = describe(&store);
+    let old = |text: &str| {
+        text.lines()
+            .filter(|line| line.starts_with("All "))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(old(&after), old(&before));
 }
 
 /// The same program writes the same bytes today. When this fails the format has changed: that needs a new version, a
 /// new folder, and reading of the old one.
 #[test]
-fn the_bytes_written_today_are_format_1() {
+fn the_bytes_written_today_are_those_kept() {
     let disk = write();
     for name in FILES {
-        let kept = std::fs::read(folder().join(name)).expect("the kept file");
+        let kept = std::fs::read(folder(NEWEST).join(name)).expect("the kept file");
         let written = disk.bytes(name).expect("written");
         let differs = kept
             .iter()

@@ -70,6 +70,31 @@ impl<'a> Cursor<'a> {
         Ok(i64::from_le_bytes(self.array(expected)?))
     }
 
+    /// A number in as few bytes as it needs, seven bits each, the lowest first.
+    pub(crate) fn varint(&mut self, expected: &'static str) -> Result<u64, Undecodable> {
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = self.u8(expected)?;
+            value |= u64::from(byte & 0x7F) << shift;
+            if byte < 0x80 {
+                // The tenth byte has room for one bit; and one number has one form.
+                let fits = shift < 63 || byte == 1;
+                let shortest = byte != 0 || shift == 0;
+                return if fits && shortest {
+                    Ok(value)
+                } else {
+                    Err(Undecodable { expected })
+                };
+            }
+        }
+        Err(Undecodable { expected })
+    }
+
+    /// Where the next byte is read.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
     pub(crate) fn bytes16(&mut self, expected: &'static str) -> Result<[u8; 16], Undecodable> {
         self.array(expected)
     }
@@ -93,6 +118,25 @@ pub(crate) fn u64_at(bytes: &[u8], at: usize) -> u64 {
     let mut array = [0; 8];
     array.copy_from_slice(&bytes[at..at + 8]);
     u64::from_le_bytes(array)
+}
+
+/// Appends a number in as few bytes as it needs (see `Cursor::varint`).
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// A signed number so that small ones of both signs are small (0, -1, 1, -2, … become 0, 1, 2, 3, …).
+pub(crate) fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+/// The signed number again.
+pub(crate) fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 /// Appends a `u32` length and the text.

@@ -5,9 +5,11 @@ use flin_testkit::rng::Rng;
 
 use super::catalog::{decode_catalog, encode_catalog};
 use super::cursor::Cursor;
-use super::frame::{FrameHeader, FrameKind};
+use super::frame::{FrameHeader, FrameKind, Layout};
 use super::manifest::{Manifest, ManifestSegment};
-use super::record::{FieldNo, Place, RecordHeader, RecordOp, TypeNo, each_record, put_record};
+use super::record::{
+    FieldNo, Place, RecordHeader, RecordOp, Table, TypeNo, each_record, erase_record, put_record,
+};
 use super::segment::SegmentHeader;
 use super::value::{put_value, read_value};
 use crate::catalog::Catalog;
@@ -108,8 +110,10 @@ fn records_come_back_and_broken_ones_do_not_panic() {
             updated_at_ms: 2,
             op: RecordOp::Update,
             deleted: rng.one_in(2),
+            erased: false,
             schema: 1,
             field_count: 0,
+            table: Table::default(),
         };
         let mut body = Vec::new();
         put_record(&mut body, &header, &stored, &number);
@@ -121,6 +125,7 @@ fn records_come_back_and_broken_ones_do_not_panic() {
                 RecordHeader {
                     len: 0,
                     field_count: 0,
+                    table: Table::default(),
                     ..found.clone()
                 },
                 header
@@ -135,6 +140,23 @@ fn records_come_back_and_broken_ones_do_not_panic() {
         });
         assert_eq!(whole, Ok(()));
         assert_eq!(seen, [fields.clone(), vec![FieldValue::None; fields.len()]]);
+        let mut erased = Vec::new();
+        let _whole = each_record(&body, &mut |_, found, bytes| {
+            let mut record = bytes.to_vec();
+            erase_record(&mut record)?;
+            let gone = RecordHeader::decode(&record)?;
+            assert!(gone.erased && gone.field_count == 0 && RecordHeader::intact(&record));
+            assert_eq!(
+                (gone.len, gone.lsn, gone.id),
+                (found.len, found.lsn, found.id)
+            );
+            erased.push(record.len() - record.iter().filter(|byte| **byte == 0).count());
+            Ok(())
+        });
+        assert!(
+            erased.len() == 2 && erased.iter().all(|left| *left <= 48),
+            "{erased:?}"
+        );
         let broken = mutated(&mut rng, &body);
         let _refused = each_record(&broken, &mut |_, found, bytes| {
             for at in 0..8 {
@@ -165,6 +187,7 @@ fn catalogs_headers_and_manifests_survive_mutation() {
     let catalog_bytes = encode_catalog(&catalog);
     assert_eq!(decode_catalog(&catalog_bytes), Ok(catalog));
     let frame = FrameHeader {
+        layout: Layout::Compact,
         kind: FrameKind::Data,
         flags: 0,
         body_len: 64,
@@ -188,6 +211,7 @@ fn catalogs_headers_and_manifests_survive_mutation() {
         "the salt is part of the check"
     );
     let header = SegmentHeader {
+        layout: Layout::Compact,
         store_id: [1; 16],
         number: 2,
         epoch: 3,

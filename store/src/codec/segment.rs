@@ -4,6 +4,7 @@
 //! bits it does not know; every byte of the page is covered by the CRC.
 
 use super::cursor::{Cursor, Undecodable, u32_at};
+use super::frame::Layout;
 use crate::limits::SEGMENT_HEADER_BYTES;
 use crate::sabotage::{Sabotage, removed};
 use crate::value::Lsn;
@@ -15,8 +16,10 @@ const MAGIC: [u8; 16] = [
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
 const CHECKSUM_CRC32_IEEE: u32 = 1;
-/// Incompatible features this build knows: none yet.
-const KNOWN_INCOMPATIBLE: u32 = 0;
+/// Incompatible: frames, records and values take the bytes they need ([`Layout::Compact`]).
+const FEATURE_COMPACT: u32 = 4;
+/// Incompatible features this build knows.
+const KNOWN_INCOMPATIBLE: u32 = FEATURE_COMPACT;
 /// Features that allow reading but not writing by builds that do not know them: none yet.
 const KNOWN_READ_ONLY: u32 = 0;
 const CRC_AT: usize = SEGMENT_HEADER_BYTES as usize - 4;
@@ -24,6 +27,7 @@ const CRC_AT: usize = SEGMENT_HEADER_BYTES as usize - 4;
 /// What a segment says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
+    pub(crate) layout: Layout,
     pub(crate) store_id: [u8; 16],
     /// From 1, +1 each.
     pub(crate) number: u64,
@@ -58,8 +62,12 @@ impl SegmentHeader {
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&FORMAT_MAJOR.to_le_bytes());
         out.extend_from_slice(&FORMAT_MINOR.to_le_bytes());
-        out.extend_from_slice(&KNOWN_INCOMPATIBLE.to_le_bytes());
-        out.extend_from_slice(&KNOWN_READ_ONLY.to_le_bytes());
+        let incompatible = match self.layout {
+            Layout::First => 0,
+            Layout::Compact => FEATURE_COMPACT,
+        };
+        out.extend_from_slice(&incompatible.to_le_bytes());
+        out.extend_from_slice(&0u32.to_le_bytes()); // read-only features
         out.extend_from_slice(&0u32.to_le_bytes()); // compatible features
         out.extend_from_slice(&self.store_id);
         out.extend_from_slice(&self.number.to_le_bytes());
@@ -127,7 +135,13 @@ impl SegmentHeader {
         let previous_link = cursor.u32("previous link")?;
         let _reserved = cursor.u32("reserved")?;
         let previous_time_ms = cursor.i64("previous time")?;
+        let layout = if incompatible & FEATURE_COMPACT == 0 {
+            Layout::First
+        } else {
+            Layout::Compact
+        };
         Ok(Ok(SegmentHeader {
+            layout,
             store_id,
             number,
             epoch,

@@ -23,6 +23,12 @@ const ENUM: u8 = 10;
 const LIST: u8 = 11;
 const MAP: u8 = 12;
 const NONE: u8 = 13;
+/// A text of less than 256 bytes, with a length of one byte.
+const SHORT_TEXT: u8 = 14;
+/// An int that fits one, two or four bytes.
+const INT_1: u8 = 15;
+const INT_2: u8 = 16;
+const INT_4: u8 = 17;
 
 /// Appends a value; `type_number` gives the log's number of a type.
 pub(crate) fn put_value(
@@ -34,12 +40,18 @@ pub(crate) fn put_value(
         FieldValue::None => out.push(NONE),
         FieldValue::Bool(false) => out.push(FALSE),
         FieldValue::Bool(true) => out.push(TRUE),
-        FieldValue::Int(int) => put_tagged(out, INT, &int.to_le_bytes()),
+        FieldValue::Int(int) => put_int(out, *int),
         FieldValue::Float(float) => put_tagged(out, FLOAT, &float.to_bits().to_le_bytes()),
-        FieldValue::Text(text) => {
-            out.push(TEXT);
-            put_text(out, text);
-        }
+        FieldValue::Text(text) => match u8::try_from(text.len()) {
+            Ok(len) => {
+                out.extend_from_slice(&[SHORT_TEXT, len]);
+                out.extend_from_slice(text.as_bytes());
+            }
+            Err(_) => {
+                out.push(TEXT);
+                put_text(out, text);
+            }
+        },
         FieldValue::Time(ms) => put_tagged(out, TIME, &ms.to_le_bytes()),
         FieldValue::Duration(ms) => put_tagged(out, DURATION, &ms.to_le_bytes()),
         FieldValue::Bytes(bytes) => {
@@ -71,6 +83,19 @@ pub(crate) fn put_value(
                 put_value(out, item, type_number);
             }
         }
+    }
+}
+
+/// The shortest form, so that equal ints are equal bytes.
+fn put_int(out: &mut Vec<u8>, int: i64) {
+    if let Ok(small) = i8::try_from(int) {
+        put_tagged(out, INT_1, &small.to_le_bytes());
+    } else if let Ok(small) = i16::try_from(int) {
+        put_tagged(out, INT_2, &small.to_le_bytes());
+    } else if let Ok(small) = i32::try_from(int) {
+        put_tagged(out, INT_4, &small.to_le_bytes());
+    } else {
+        put_tagged(out, INT, &int.to_le_bytes());
     }
 }
 
@@ -113,12 +138,12 @@ impl<'a> ValueRef<'a> {
     ) -> Result<Self, Undecodable> {
         let mut ahead = cursor.clone();
         let found = match ahead.u8("a value tag")? {
-            TEXT => ValueRef::Text(ahead.text("a text")?),
+            tag @ (TEXT | SHORT_TEXT) => ValueRef::Text(read_text(tag, &mut ahead)?),
             BYTES => {
                 let len = ahead.u32("a byte count")? as usize;
                 ValueRef::Bytes(ahead.take(len, "bytes")?)
             }
-            INT => ValueRef::Int(ahead.i64("an int")?),
+            tag @ (INT | INT_1 | INT_2 | INT_4) => ValueRef::Int(read_int(tag, &mut ahead)?),
             FALSE => ValueRef::Bool(false),
             TRUE => ValueRef::Bool(true),
             FLOAT => ValueRef::Float(f64::from_bits(ahead.u64("a float")?)),
@@ -182,6 +207,27 @@ pub(crate) fn read_value(
     read_nested(cursor, type_ix, VALUE_DEPTH_MAX)
 }
 
+/// The int behind one of its tags.
+fn read_int(tag: u8, cursor: &mut Cursor<'_>) -> Result<i64, Undecodable> {
+    let expected = "an int";
+    Ok(match tag {
+        INT_1 => i64::from(cursor.u8(expected)? as i8),
+        INT_2 => i64::from(cursor.u16(expected)? as i16),
+        INT_4 => i64::from(cursor.u32(expected)? as i32),
+        _ => cursor.i64(expected)?,
+    })
+}
+
+/// The text behind one of its tags.
+fn read_text<'a>(tag: u8, cursor: &mut Cursor<'a>) -> Result<&'a str, Undecodable> {
+    let expected = "a text";
+    if tag == TEXT {
+        return cursor.text(expected);
+    }
+    let len = usize::from(cursor.u8(expected)?);
+    std::str::from_utf8(cursor.take(len, expected)?).map_err(|_| Undecodable { expected })
+}
+
 fn read_nested(
     cursor: &mut Cursor<'_>,
     type_ix: &dyn Fn(u32) -> Option<TypeIx>,
@@ -196,9 +242,9 @@ fn read_nested(
         NONE => FieldValue::None,
         FALSE => FieldValue::Bool(false),
         TRUE => FieldValue::Bool(true),
-        INT => FieldValue::Int(cursor.i64("an int")?),
+        tag @ (INT | INT_1 | INT_2 | INT_4) => FieldValue::Int(read_int(tag, cursor)?),
         FLOAT => FieldValue::Float(f64::from_bits(cursor.u64("a float")?)),
-        TEXT => FieldValue::Text(Arc::from(cursor.text("a text")?)),
+        tag @ (TEXT | SHORT_TEXT) => FieldValue::Text(Arc::from(read_text(tag, cursor)?)),
         TIME => FieldValue::Time(cursor.i64("a time")?),
         DURATION => FieldValue::Duration(cursor.i64("a duration")?),
         BYTES => {

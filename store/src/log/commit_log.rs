@@ -9,7 +9,7 @@ use std::io;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
-use crate::codec::frame::{FRAME_HEADER_BYTES, FrameKind};
+use crate::codec::frame::{FrameKind, header_len};
 use crate::codec::record::Place;
 use crate::error::{Damage, IoFailure};
 use crate::segments::Segment;
@@ -166,8 +166,15 @@ pub(crate) struct BatchEntry {
     pub(crate) flags: u8,
     pub(crate) time_ms: i64,
     pub(crate) request_id: Option<RequestId>,
-    /// Where its body stands in the batch's bytes; `FRAME_HEADER_BYTES` before it are the log's to fill.
+    /// Where its body stands in the batch's bytes; `header_len()` bytes before it are the log's to fill.
     pub(crate) body: Range<usize>,
+}
+
+impl BatchEntry {
+    /// Where its header stands in the batch's bytes.
+    pub(crate) fn start(&self) -> usize {
+        self.body.start - header_len(self.request_id)
+    }
 }
 
 /// Entries that are appended together: all of them are durable, or none of them was acknowledged.
@@ -206,7 +213,7 @@ impl Batch {
         request_id: Option<RequestId>,
         write: impl FnOnce(&mut Vec<u8>) -> T,
     ) -> T {
-        let start = self.bytes.len() + FRAME_HEADER_BYTES;
+        let start = self.bytes.len() + header_len(request_id);
         self.bytes.resize(start, 0);
         let written = write(&mut self.bytes);
         self.entries.push(BatchEntry {
@@ -222,13 +229,20 @@ impl Batch {
     /// Takes the newest entry back.
     pub(crate) fn pop(&mut self) {
         if let Some(entry) = self.entries.pop() {
-            self.bytes.truncate(entry.body.start - FRAME_HEADER_BYTES);
+            self.bytes.truncate(entry.start());
         }
     }
 
     /// Body length of the newest entry.
     pub(crate) fn newest_body_len(&self) -> usize {
         self.entries.last().map_or(0, |entry| entry.body.len())
+    }
+
+    /// Where the body of the newest entry stands in the batch.
+    pub(crate) fn newest_body_at(&self) -> u64 {
+        self.entries
+            .last()
+            .map_or(0, |entry| entry.body.start as u64)
     }
 
     /// Forgets all entries, keeps the memory.

@@ -198,7 +198,7 @@ impl Source {
                 return Err(damaged(DamageKind::WrongLsn { found: header.lsn }));
             }
             body.resize(header.body_len as usize, 0);
-            let body_at = offset + FRAME_HEADER_BYTES as u64;
+            let body_at = offset + header.header_len();
             self.file.read_at(body_at, &mut body).map_err(failed)?;
             if body_crc(self.header.salt, header.lsn, &body) != header.body_crc {
                 return Err(damaged(DamageKind::FrameBody));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::catalog::Catalog;
 use crate::codec::catalog::decode_catalog;
 use crate::codec::cursor::Undecodable;
-use crate::codec::frame::{FLAG_CLOSED, FRAME_HEADER_BYTES, FrameKind};
+use crate::codec::frame::{FLAG_CLOSED, FrameKind};
 use crate::codec::record::{Place, RecordHeader, RecordOp, each_record};
 use crate::disk::Disk;
 use crate::error::{Damage, IoFailure};
@@ -79,7 +79,7 @@ impl Replayed {
 
     fn data(&mut self, visit: &Visit<'_>) -> Result<(), Undecodable> {
         let segment = visit.segment.header.number as u32;
-        let body_at = visit.offset as u32 + FRAME_HEADER_BYTES as u32;
+        let body_at = (visit.offset + visit.header.header_len()) as u32;
         let lsn = visit.header.lsn;
         let types = if self.lenient {
             TYPES_MAX

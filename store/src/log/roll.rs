@@ -8,7 +8,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::codec::frame::FrameKind;
+use crate::codec::frame::{FrameKind, Layout};
 use crate::codec::manifest::{Manifest, ManifestSegment};
 use crate::codec::segment::SegmentHeader;
 use crate::disk::{Disk, DiskFile, QUARANTINE};
@@ -71,6 +71,7 @@ impl LogWriter {
             unreachable!("make_spare() made one");
         };
         let header = SegmentHeader {
+            layout: Layout::Compact,
             store_id: self.store_id,
             number,
             epoch: if matches!(self.before, Before::Cut { .. }) {

@@ -4,7 +4,7 @@
 //! something acknowledged? What must stay true: it is decided by the watermarks in the frames wherever they reach,
 //! and by the all-zero-sector test only above the highest watermark.
 
-use crate::codec::frame::{FRAME_HEADER_BYTES, FRAME_MAGIC, FrameHeader, body_crc};
+use crate::codec::frame::{FRAME_HEADER_BYTES_MIN, FrameHeader, body_crc, starts_frame};
 use crate::error::DamageKind;
 use crate::limits::{ALIGN, SECTOR_BYTES};
 use crate::sabotage::{Sabotage, removed};
@@ -24,16 +24,16 @@ pub(crate) enum Found<'a> {
 /// Looks at `offset` of a segment whose readable bytes are `bytes`.
 pub(crate) fn frame_at(bytes: &[u8], salt: u64, offset: u64) -> Found<'_> {
     let at = offset as usize;
-    let Some(head) = bytes.get(at..at + FRAME_HEADER_BYTES) else {
+    let Some(head) = bytes.get(at..at + FRAME_HEADER_BYTES_MIN) else {
         return Found::Nothing;
     };
     if head.iter().all(|byte| *byte == 0) {
         return Found::Nothing;
     }
-    let Some(header) = FrameHeader::decode(head, salt, offset) else {
+    let Some(header) = FrameHeader::decode(&bytes[at..], salt, offset) else {
         return Found::Bad(DamageKind::FrameHeader, None);
     };
-    let body_at = at + FRAME_HEADER_BYTES;
+    let body_at = at + header.header_len() as usize;
     match bytes.get(body_at..body_at + header.body_len as usize) {
         Some(body)
             if body_crc(salt, header.lsn, body) == header.body_crc
@@ -47,10 +47,9 @@ pub(crate) fn frame_at(bytes: &[u8], salt: u64, offset: u64) -> Found<'_> {
 
 /// The next intact frame header at or after `from`.
 pub(crate) fn next_header(bytes: &[u8], salt: u64, from: u64) -> Option<(u64, FrameHeader)> {
-    let magic = FRAME_MAGIC.to_le_bytes();
     let mut at = from.next_multiple_of(ALIGN) as usize;
-    while at + FRAME_HEADER_BYTES <= bytes.len() {
-        if bytes[at..at + 4] == magic
+    while at + FRAME_HEADER_BYTES_MIN <= bytes.len() {
+        if starts_frame(&bytes[at..])
             && let Some(header) = FrameHeader::decode(&bytes[at..], salt, at as u64)
         {
             return Some((at as u64, header));
@@ -101,7 +100,7 @@ pub(crate) fn judge_tail(
         Some(header) => offset + header.frame_len(),
         // The length is unknown, but the header was written as a whole: its missing half counts.
         None => {
-            let at_least = until.max(offset + FRAME_HEADER_BYTES as u64);
+            let at_least = until.max(offset + FRAME_HEADER_BYTES_MIN as u64);
             next_header(bytes, salt, offset + ALIGN)
                 .map_or(at_least, |(next, _)| next.min(at_least))
         }
@@ -145,7 +144,7 @@ pub(crate) fn judge_shortened(
     };
     let reaches_beyond_file = match frame_at(bytes, salt, offset) {
         Found::Bad(_, Some(header)) => offset + header.frame_len() > file_end,
-        Found::Bad(_, None) | Found::Nothing => offset + FRAME_HEADER_BYTES as u64 > file_end,
+        Found::Bad(_, None) | Found::Nothing => offset + FRAME_HEADER_BYTES_MIN as u64 > file_end,
         Found::Frame(..) => false,
     };
     let proven = expected <= durable.max(watermark_behind(bytes, salt, offset));

@@ -7,7 +7,9 @@ use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crate::codec::frame::{FLAG_CLOSED, FRAME_HEADER_BYTES, FrameHeader, FrameKind, body_crc};
+use crate::codec::frame::{
+    FLAG_CLOSED, FRAME_HEADER_BYTES, FrameHeader, FrameKind, Layout, body_crc,
+};
 use crate::disk::{Disk, DiskFile};
 use crate::limits::{FRAME_BYTES_MAX, RESERVE_BYTES_MAX};
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, Purpose};
@@ -79,23 +81,26 @@ pub(crate) fn reserve_of(capacity: u64) -> u64 {
     RESERVE_BYTES_MAX.min(capacity / 16)
 }
 
-/// Bytes a frame with a body of `body_len` takes.
+/// Bytes a frame with a body of `body_len` takes at most.
 pub(crate) fn frame_len(body_len: usize) -> u64 {
     (FRAME_HEADER_BYTES + body_len) as u64
 }
 
 impl LogWriter {
     /// Whether frames of `bytes` fit the active segment, with room left for its end mark and, unless the next segment's
-    /// file exists already or the frames may use it, for the reserve.
+    /// file exists already or the frames may use it, for the reserve. Nothing but an end mark goes into a segment of the
+    /// first layout.
     pub(crate) fn has_room(&self, bytes: u64, purpose: Purpose) -> bool {
         match (&self.active, &self.before) {
             (Some(active), Before::Nothing) => {
-                let capacity = active.segment.header.capacity;
+                let header = &active.segment.header;
+                let capacity = header.capacity;
                 let reserve = match purpose {
                     Purpose::Growing if self.spare.is_none() => reserve_of(capacity),
                     Purpose::Growing | Purpose::Freeing => 0,
                 };
-                active.end + bytes + FRAME_HEADER_BYTES as u64 + reserve <= capacity
+                header.layout == Layout::Compact
+                    && active.end + bytes + FRAME_HEADER_BYTES as u64 + reserve <= capacity
             }
             (Some(_) | None, _) => false,
         }
@@ -128,6 +133,7 @@ impl LogWriter {
             start + bytes.len() as u64 <= active.segment.header.capacity,
             "frames never leave their segment"
         );
+        let mut head = Vec::with_capacity(FRAME_HEADER_BYTES);
         for entry in entries {
             let body = &bytes[entry.body.clone()];
             assert!(
@@ -140,6 +146,7 @@ impl LogWriter {
             );
             let lsn = Lsn(self.last_lsn.0 + 1);
             let header = FrameHeader {
+                layout: Layout::Compact,
                 kind: entry.kind,
                 flags: entry.flags,
                 body_len: body.len() as u32,
@@ -150,8 +157,10 @@ impl LogWriter {
                 link: self.last_link,
                 body_crc: body_crc(salt, lsn, body),
             };
-            let at = entry.body.start - FRAME_HEADER_BYTES;
-            bytes[at..entry.body.start].copy_from_slice(&header.encode(salt, start + at as u64));
+            let at = entry.start();
+            head.clear();
+            header.put(&mut head, salt, start + at as u64);
+            bytes[at..entry.body.start].copy_from_slice(&head);
             self.last_lsn = lsn;
             self.last_link = header.own_link();
             self.last_time_ms = entry.time_ms;
