@@ -106,6 +106,10 @@ pub struct EntityDef {
     pub fields: Vec<FieldDef>,
     /// Fields with `@inverse`: never stored, so no `fields`.
     pub inverses: Vec<InverseDef>,
+    /// `@was`: names it had before.
+    pub was: Vec<String>,
+    /// `@keep`: how much history is kept.
+    pub keep: flin_bytecode::module::Keep,
 }
 
 /// `todos: [Todo] @inverse(owner)`: the records of another entity that link here.
@@ -136,6 +140,8 @@ pub struct FieldDef {
     pub index: bool,
     pub hidden: bool,
     pub on_delete: flin_bytecode::module::OnDelete,
+    /// `@was`: names it had before.
+    pub was: Vec<String>,
 }
 
 /// An enum.

@@ -135,7 +135,7 @@ pub enum StmtKind {
     },
     /// `fn name(params) -> type { … }`.
     Fn(FnDecl),
-    /// `entity Name { fields }`.
+    /// `entity Name @decorators { fields }`.
     Entity(EntityDecl),
     /// `enum Name { variants }`.
     Enum(EnumDecl),
@@ -281,6 +281,8 @@ pub struct FnDecl {
 pub struct EntityDecl {
     /// The entity's name.
     pub name: Name,
+    /// What stands behind it, in source order.
+    pub decorators: Vec<Decorator>,
     /// Its fields in order.
     pub fields: Vec<FieldDecl>,
 }

@@ -158,7 +158,7 @@ again.";
 "Entity literals may set the declared fields. `id version created_at updated_at deleted_at` are set by the runtime.";
     112 UnknownDecorator "a decorator that is not known"
 "Fields know @required @unique @index @min @max @minLength @maxLength @positive @email @url @pattern @one_of @check
-@immutable @hidden @default @on_delete @inverse.";
+@immutable @hidden @default @on_delete @inverse @was; entities know @keep and @was, behind their name.";
     113 BadDecorator "a decorator that does not fit"
 "The message says which arguments the decorator takes, and to which types of fields it applies.";
     114 RefutablePattern "a pattern that may not fit"

@@ -157,6 +157,7 @@ impl Dumper {
             }
             StmtKind::Entity(decl) => {
                 let mut children = vec![bare(&decl.name)];
+                children.extend(decl.decorators.iter().map(|d| self.decorator(d)));
                 children.extend(decl.fields.iter().map(|field| self.field(field)));
                 ("entity", children)
             }

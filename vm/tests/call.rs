@@ -262,6 +262,8 @@ fn query_steps_through_library_rows() {
         name: "Todo".into(),
         fields: vec![],
         inverses: Vec::new(),
+        was: Vec::new(),
+        keep: flin_bytecode::module::Keep::default(),
         line: 1,
     });
     let main = add(&mut mb, "main", &[], Some(Class::Ref), |_, b| {

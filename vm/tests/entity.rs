@@ -31,6 +31,7 @@ fn field(name: &str, ty: flin_bytecode::TypeId, rules: Vec<Rule>) -> EntityField
         index: false,
         hidden: false,
         on_delete: OnDelete::Restrict,
+        was: Vec::new(),
     }
 }
 
@@ -47,6 +48,8 @@ fn module() -> ModuleBuilder {
         name: "User".into(),
         fields: vec![field("name", text, vec![])],
         inverses: Vec::new(),
+        was: Vec::new(),
+        keep: flin_bytecode::module::Keep::default(),
         line: 1,
     });
     let mut owner = field("owner", user, vec![]);
@@ -60,6 +63,8 @@ fn module() -> ModuleBuilder {
             owner,
         ],
         inverses: Vec::new(),
+        was: Vec::new(),
+        keep: flin_bytecode::module::Keep::default(),
         line: 2,
     });
     mb

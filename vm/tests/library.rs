@@ -60,8 +60,11 @@ fn module() -> Module {
             index: false,
             hidden: false,
             on_delete: OnDelete::Restrict,
+            was: Vec::new(),
         }],
         inverses: Vec::new(),
+        was: Vec::new(),
+        keep: flin_bytecode::module::Keep::default(),
         line: 1,
     });
     builder.module

@@ -78,6 +78,7 @@ fn declare(mb: &mut ModuleBuilder) {
         index: false,
         hidden: false,
         on_delete: OnDelete::SetNone,
+        was: Vec::new(),
     };
     let fields = vec![
         field("title", text, vec![Rule::Max(9.0)]),
@@ -86,6 +87,8 @@ fn declare(mb: &mut ModuleBuilder) {
     mb.module.entities.push(Entity {
         name: "Todo".into(),
         fields,
+        was: Vec::new(),
+        keep: flin_bytecode::module::Keep::default(),
         inverses: vec![Inverse {
             name: "children".into(),
             entity: TODOS,

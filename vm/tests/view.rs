@@ -26,6 +26,8 @@ fn render(
         name: "Todo".into(),
         fields: vec![],
         inverses: Vec::new(),
+        was: Vec::new(),
+        keep: flin_bytecode::module::Keep::default(),
         line: 1,
     });
     let classes: Vec<Class> = params.iter().map(|_| Class::Any).collect();

@@ -51,6 +51,7 @@ impl Lowering<'_> {
                     index: field.index,
                     hidden: field.hidden,
                     on_delete: field.on_delete,
+                    was: field.was.clone(),
                 })
                 .collect();
             let (line, _) = self.source.at(entity.span);
@@ -67,6 +68,8 @@ impl Lowering<'_> {
                 name: entity.name.clone(),
                 fields,
                 inverses,
+                was: entity.was.clone(),
+                keep: entity.keep,
                 line,
             });
         }

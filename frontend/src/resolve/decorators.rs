@@ -32,6 +32,7 @@ enum Takes {
     Length,
     Text,
     Texts,
+    Names,
     Expression,
 }
 
@@ -46,6 +47,10 @@ enum Given {
 
 /// The decorator that makes a field a list of the records that link here.
 pub(super) const INVERSE: &str = "inverse";
+/// The decorator that says former names.
+pub(super) const WAS: &str = "was";
+/// The decorator that says how much history an entity keeps.
+pub(super) const KEEP: &str = "keep";
 
 const TABLE: &[(&str, Fits, Takes)] = &[
     ("required", Fits::Every, Takes::Nothing),
@@ -65,6 +70,7 @@ const TABLE: &[(&str, Fits, Takes)] = &[
     ("check", Fits::Every, Takes::Expression),
     ("default", Fits::Every, Takes::Expression),
     ("on_delete", Fits::Link, Takes::Text),
+    (WAS, Fits::Every, Takes::Names),
     (INVERSE, Fits::Every, Takes::Expression),
 ];
 
@@ -130,6 +136,12 @@ impl Resolver<'_> {
             },
             _ => None,
         };
+        if let (WAS, Given::Texts(names)) = (name, &given) {
+            self.entities[entity.index()].fields[number]
+                .was
+                .extend_from_slice(names);
+            return;
+        }
         let field = &mut self.entities[entity.index()].fields[number];
         match name {
             "unique" => field.unique = true,
@@ -209,6 +221,19 @@ impl Resolver<'_> {
     }
 
     fn unknown_decorator(&mut self, decorator: &Decorator) {
+        if &*decorator.name.text == KEEP {
+            self.report(
+                Diagnostic::error(
+                    Code::BadDecorator,
+                    decorator.span,
+                    "`@keep` is about whole records, not about a field",
+                )
+                .hint(
+                    "write it behind the name of the entity: `entity Todo @keep(days: 30) { … }`",
+                ),
+            );
+            return;
+        }
         let near = nearest_of(&decorator.name.text, TABLE.iter().map(|(name, _, _)| *name));
         let mut diagnostic = Diagnostic::error(
             Code::UnknownDecorator,
@@ -222,6 +247,25 @@ impl Resolver<'_> {
         self.report(diagnostic);
     }
 
+    pub(super) fn bad_names(&mut self, decorator: &Decorator) {
+        self.bad_arguments(decorator, Takes::Names);
+    }
+
+    /// The names that a `@was` gives, if it gives nothing else.
+    pub(super) fn former_names(decorator: &Decorator) -> Option<Vec<String>> {
+        match read(decorator, Takes::Names) {
+            Some(Given::Texts(names)) => Some(names),
+            Some(Given::Nothing | Given::Number(_) | Given::Length(_) | Given::Text(_)) | None => {
+                None
+            }
+        }
+    }
+
+    /// Whether a decorator of this name belongs behind a field.
+    pub(super) fn is_for_fields(name: &str) -> bool {
+        TABLE.iter().any(|(known, _, _)| *known == name)
+    }
+
     fn bad_arguments(&mut self, decorator: &Decorator, takes: Takes) {
         let name = &decorator.name.text;
         let (expected, example) = match takes {
@@ -233,6 +277,10 @@ impl Resolver<'_> {
             ),
             Takes::Text => ("one text", format!("@{name}(\"…\")")),
             Takes::Texts => ("one or more values", format!("@{name}(\"a\", \"b\")")),
+            Takes::Names => (
+                "the names it had before, as texts",
+                format!("@{name}(\"title\")"),
+            ),
             Takes::Expression => ("one expression", format!("@{name}(…)")),
         };
         let hint = if decorator.args.iter().any(|arg| interpolates(&arg.value)) {
@@ -301,6 +349,12 @@ fn read(decorator: &Decorator, takes: Takes) -> Option<Given> {
             let texts: Option<Vec<String>> =
                 values.iter().map(|value| literal_text(value)).collect();
             texts.map(Given::Texts)
+        }
+        (Takes::Names, [_, ..]) => {
+            let names: Option<Vec<String>> = values.iter().map(|value| text(value)).collect();
+            names
+                .filter(|names| names.iter().all(|name| !name.is_empty()))
+                .map(Given::Texts)
         }
         _ => None,
     }

@@ -140,6 +140,9 @@ fn entities(program: &Program, out: &mut String) {
             if field.on_delete != Default::default() {
                 let _ = write!(out, " {:?}", field.on_delete);
             }
+            if !field.was.is_empty() {
+                let _ = write!(out, " was {}", field.was.join(", "));
+            }
             out.push('\n');
         }
     }

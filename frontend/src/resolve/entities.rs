@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use flin_bytecode::module::{OnDelete, Rule};
+use flin_bytecode::module::{Keep, OnDelete, Rule};
 use flin_syntax::ast::{EntityDecl, EnumDecl, ExprKind as Ast, FieldDecl, Name, TypeKind};
 use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashSet, HashSetExt as _};
@@ -37,6 +37,7 @@ impl<'a> Resolver<'a> {
             index: false,
             hidden: false,
             on_delete: OnDelete::default(),
+            was: Vec::new(),
         });
         let fields = fields.collect();
         let inverses = decl.fields.iter().filter(|field| is_inverse(field));
@@ -52,6 +53,8 @@ impl<'a> Resolver<'a> {
             span: decl.name.span,
             fields,
             inverses,
+            was: Vec::new(),
+            keep: Keep::default(),
         });
         self.field_names
             .extend(decl.fields.iter().map(|field| field.name.text.clone()));
@@ -91,6 +94,7 @@ impl<'a> Resolver<'a> {
                 stored += 1;
             }
         }
+        self.entity_decorators(at, decl);
     }
 
     fn field_of(&mut self, at: EntityIx, number: usize, field: &FieldDecl) {

@@ -18,6 +18,7 @@ mod effects;
 mod entities;
 mod expr;
 mod facts;
+mod former;
 mod functions;
 mod handlers;
 mod inverse;

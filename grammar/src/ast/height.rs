@@ -196,7 +196,7 @@ impl Height for StmtKind {
             StmtKind::Const { ty, value, .. } => above!(ty, value),
             StmtKind::Destructure { pattern, value } => above!(pattern, value),
             StmtKind::Fn(decl) => above!(decl.params, decl.result, decl.body),
-            StmtKind::Entity(decl) => above!(decl.fields),
+            StmtKind::Entity(decl) => above!(decl.decorators, decl.fields),
             StmtKind::Enum(decl) => above!(decl.variants),
             StmtKind::TypeAlias(decl) => above!(decl.ty),
             StmtKind::View(nodes) => above!(nodes),

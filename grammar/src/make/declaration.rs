@@ -41,9 +41,14 @@ pub(crate) fn error_loop(_label: Option<Name>, _body: Block) -> StmtKind {
     StmtKind::Error
 }
 
-pub(crate) fn entity(name: Name, fields: Vec<Option<FieldDecl>>) -> StmtKind {
+pub(crate) fn entity(
+    name: Name,
+    decorators: Vec<Decorator>,
+    fields: Vec<Option<FieldDecl>>,
+) -> StmtKind {
     StmtKind::Entity(EntityDecl {
         name,
+        decorators,
         fields: fields.into_iter().flatten().collect(),
     })
 }

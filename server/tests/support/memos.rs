@@ -234,6 +234,7 @@ fn entities(text: TypeId, boolean: TypeId) -> Vec<Entity> {
         index: false,
         hidden: name == "note",
         on_delete: OnDelete::Restrict,
+        was: Vec::new(),
     };
     let fields = vec![
         field("text", text, vec![Rule::Required, Rule::MaxLength(20)]),
@@ -244,6 +245,8 @@ fn entities(text: TypeId, boolean: TypeId) -> Vec<Entity> {
         name: name.to_owned(),
         fields,
         inverses: Vec::new(),
+        was: Vec::new(),
+        keep: Keep::default(),
         line: 1,
     };
     vec![entity("Memo", fields), entity("Unread", Vec::new())]

@@ -112,8 +112,21 @@ pub struct Entity {
     pub fields: Vec<EntityField>,
     /// Lists of the records that link here: computed when they are read, never stored.
     pub inverses: Vec<Inverse>,
+    /// `@was`: names it had before.
+    pub was: Vec<String>,
+    /// `@keep`: how much history is kept.
+    pub keep: Keep,
     /// Position of the declaration.
     pub line: u32,
+}
+
+/// `@keep(versions: n, days: n)`: how much of a record's history is kept; none: all of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// So many versions, the newest one included.
+    pub versions: Option<u32>,
+    /// Versions that were replaced at most so many days ago.
+    pub days: Option<u32>,
 }
 
 /// `todos: [Todo] @inverse(owner)`: the records of another entity whose link goes here.
@@ -150,6 +163,8 @@ pub struct EntityField {
     pub hidden: bool,
     /// `@on_delete`, for references.
     pub on_delete: OnDelete,
+    /// `@was`: names it had before.
+    pub was: Vec<String>,
 }
 
 /// What happens to a referring record when the record it links to is deleted.

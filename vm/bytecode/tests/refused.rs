@@ -54,6 +54,8 @@ fn entity(name: &str, fields: Vec<EntityField>) -> Entity {
         name: name.into(),
         fields,
         inverses: Vec::new(),
+        was: Vec::new(),
+        keep: Keep::default(),
         line: 1,
     }
 }
@@ -70,6 +72,7 @@ fn field(ty: u32) -> EntityField {
         index: false,
         hidden: false,
         on_delete: OnDelete::Restrict,
+        was: Vec::new(),
     }
 }
 

@@ -36,8 +36,14 @@ fn sample() -> Module {
             index: false,
             hidden: true,
             on_delete: OnDelete::Cascade,
+            was: vec!["former".into(), "older".into()],
         }],
         inverses: Vec::new(),
+        was: vec!["Earlier".into()],
+        keep: Keep {
+            versions: Some(3),
+            days: None,
+        },
         line: 7,
     });
     let variable = PageVariable {
@@ -201,7 +207,7 @@ fn the_reason_of_a_refusal_names_what_is_wrong() {
     );
     assert_eq!(
         message(|b| b[8] = 9),
-        "the file has format version 9, this program reads version 3; compile the source again"
+        "the file has format version 9, this program reads version 4; compile the source again"
     );
     assert_eq!(
         message(|b| b.truncate(10)),

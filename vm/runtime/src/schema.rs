@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use flin_store::{
-    Change, CommitEvent, EntityId, EnumDef, FieldDef, FieldType, FieldValue, OnDelete, Schema,
-    TypeDef, TypeIx,
+    Change, CommitEvent, EntityId, EnumDef, FieldDef, FieldType, FieldValue, Keep, OnDelete,
+    Schema, TypeDef, TypeIx,
 };
 use flin_vm::HostValue;
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
@@ -38,6 +38,7 @@ fn type_def(module: &Module, entity: &module::Entity) -> TypeDef {
         let mut def = FieldDef::new(field.name.clone(), field_type(module, field.ty));
         def.required = field.rules.contains(&Rule::Required);
         def.never_none = !field.optional;
+        def.was.clone_from(&field.was);
         def.unique = field.unique;
         def.index = field.index;
         def.on_delete = match field.on_delete {
@@ -50,7 +51,11 @@ fn type_def(module: &Module, entity: &module::Entity) -> TypeDef {
     TypeDef {
         name: entity.name.clone(),
         fields: entity.fields.iter().map(field).collect(),
-        ..TypeDef::default()
+        was: entity.was.clone(),
+        keep: Keep {
+            versions: entity.keep.versions,
+            days: entity.keep.days,
+        },
     }
 }
 

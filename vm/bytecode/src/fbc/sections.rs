@@ -8,7 +8,7 @@ use crate::class::Class;
 use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
 use crate::module::{
     Catch, Const, ConstValue, Entity, EntityField, EnumDef, Function, Global, Handler, Injected,
-    Inlined, Inverse, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule,
+    Inlined, Inverse, Keep, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule,
     Shape, Signature, TestBlock, TypeDesc, VariableKind,
 };
 
@@ -68,9 +68,10 @@ wire_ids!(ConstId EntityTypeId FuncId GlobalId ShapeId TypeId);
 
 wire_struct! {
     Shape { fields }
-    Entity { name, fields, inverses, line }
+    Entity { name, fields, inverses, was, keep, line }
+    Keep { versions, days }
     Inverse { name, entity, field }
-    EntityField { name, ty, optional, rules, default, checks, unique, index, hidden, on_delete }
+    EntityField { name, ty, optional, rules, default, checks, unique, index, hidden, on_delete, was }
     EnumDef { name, variants }
     Global { name, class, ty }
     Signature { params, result }
