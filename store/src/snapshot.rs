@@ -51,7 +51,7 @@ impl Deleted {
 #[derive(Clone)]
 pub struct Snapshot {
     pub(crate) shared: Arc<Shared>,
-    until: Until,
+    pub(crate) until: Until,
 }
 
 impl Snapshot {
@@ -126,7 +126,7 @@ impl Snapshot {
         Ok(versions)
     }
 
-    fn head(&self, ty: TypeIx, id: EntityId) -> Option<(Head, Arc<SegmentSet>)> {
+    pub(crate) fn head(&self, ty: TypeIx, id: EntityId) -> Option<(Head, Arc<SegmentSet>)> {
         let state = self.shared.state();
         let head = state.index.head(self.shared.mapping.number(ty), id)?;
         Some((head, state.segments.clone()))
@@ -142,10 +142,16 @@ impl Snapshot {
 
     /// The newest places of all records of a type, by number; some may be of versions after this snapshot.
     pub(crate) fn heads(&self, ty: TypeIx) -> Heads {
+        self.heads_in(ty, (0, u64::MAX))
+    }
+
+    /// The same for numbers in a range, both ends included.
+    pub(crate) fn heads_in(&self, ty: TypeIx, (low, high): (u64, u64)) -> Heads {
         Heads {
             snapshot: self.clone(),
             ty,
-            next: Some(0),
+            next: Some(low),
+            high,
             page: VecDeque::new(),
         }
     }
@@ -234,6 +240,7 @@ pub(crate) struct Heads {
     pub(crate) snapshot: Snapshot,
     pub(crate) ty: TypeIx,
     next: Option<u64>,
+    high: u64,
     page: VecDeque<(EntityId, (Head, Arc<SegmentSet>))>,
 }
 
@@ -243,9 +250,10 @@ impl Iterator for Heads {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(found) = self.page.pop_front() {
-                return Some(found);
+                return (found.0.0 <= self.high).then_some(found);
             }
-            let page = self.snapshot.shared.heads_page(self.ty, self.next?);
+            let next = self.next.filter(|next| *next <= self.high)?;
+            let page = self.snapshot.shared.heads_page(self.ty, next);
             let with_segments = |(id, head)| (id, (head, page.segments.clone()));
             self.page = page.heads.into_iter().map(with_segments).collect();
             self.next = page.next;

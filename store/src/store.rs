@@ -16,6 +16,7 @@ use crate::events::{Events, OnCommit};
 use crate::limits::{IDLE_MARK_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::log::writer::Sizes;
 use crate::outcome::{CommitEvent, CommitOutcome};
+use crate::query::TableMemory;
 use crate::queue::{Job, Next, Queue};
 use crate::report::RecoveryReport;
 use crate::schema::Schema;
@@ -198,6 +199,11 @@ impl Store {
     /// Newest transaction.
     pub fn head(&self) -> Lsn {
         self.inner.shared.state().published
+    }
+
+    /// What indexes and columns take in memory, by type. They are made at first need: what nobody asked for is not there.
+    pub fn table_memory(&self) -> Vec<TableMemory> {
+        self.inner.shared.tables.memory(&self.inner.shared)
     }
 
     /// Starts a transaction on the newest state.

@@ -357,7 +357,7 @@ impl Transaction {
         &self,
         ty: TypeIx,
         id: EntityId,
-    ) -> Result<BTreeSet<((TypeIx, EntityId), FieldIx)>, ReadError> {
+    ) -> Result<BTreeSet<Holder>, ReadError> {
         let shared = &self.snapshot.shared;
         let stored = shared.tables.referrers(shared, ty, id)?;
         let places = stored.iter().filter_map(|one| shared.mapping.place_of(one));

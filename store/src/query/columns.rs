@@ -98,12 +98,12 @@ impl ColumnDef {
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
     Bits {
-        values: Bits,
-        some: Bits,
+        values: Box<Bits>,
+        some: Box<Bits>,
     },
     Words {
         values: Vec<u64>,
-        some: Bits,
+        some: Box<Bits>,
     },
     /// Codes of a dictionary; 0 is none.
     Codes(Vec<u16>),
@@ -173,8 +173,8 @@ impl ColumnChunk {
     fn new(columns: &Columns) -> Self {
         let data = columns.defs.iter().map(|def| match def.kind {
             ColumnKind::Bool => Data::Bits {
-                values: NO_BITS,
-                some: NO_BITS,
+                values: Box::new(NO_BITS),
+                some: Box::new(NO_BITS),
             },
             ColumnKind::Text | ColumnKind::Enum => Data::Codes(Vec::new()),
             ColumnKind::Int
@@ -183,7 +183,7 @@ impl ColumnChunk {
             | ColumnKind::Duration
             | ColumnKind::Ref(_) => Data::Words {
                 values: Vec::new(),
-                some: NO_BITS,
+                some: Box::new(NO_BITS),
             },
         });
         ColumnChunk {
@@ -226,8 +226,8 @@ impl ColumnChunk {
 
     fn memory(&self) -> usize {
         let data = self.data.iter().map(|data| match data {
-            Data::Bits { .. } => 0,
-            Data::Words { values, .. } => 8 * values.capacity(),
+            Data::Bits { .. } => 2 * size_of::<Bits>(),
+            Data::Words { values, .. } => size_of::<Bits>() + 8 * values.capacity(),
             Data::Codes(codes) => 2 * codes.capacity(),
         });
         size_of::<Self>()
@@ -332,7 +332,7 @@ impl Columns {
         row: Option<(&R, bool)>,
     ) -> Result<(), Undecodable> {
         let (at, slot) = (id.0 as usize / CHUNK, id.0 as usize % CHUNK);
-        let mut codes = [0; 0].to_vec();
+        let mut codes = Vec::new();
         if let Some((row, _)) = row {
             codes = self.codes(row)?;
         }
@@ -458,14 +458,6 @@ impl<'a> Slot<'a> {
             slot: id.0 as usize % CHUNK,
             id,
         }
-    }
-
-    /// Whether the record is deleted; `None` if there is none.
-    pub(crate) fn deleted(&self) -> Option<bool> {
-        if get(&self.chunk.live, self.slot) {
-            return Some(false);
-        }
-        get(&self.chunk.deleted, self.slot).then_some(true)
     }
 
     fn field(&self, at: usize) -> ValueRef<'a> {

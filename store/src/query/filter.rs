@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 
 use crate::codec::value::ValueRef;
-use crate::query::columns::{Bits, CHUNK, ColumnChunk, ColumnKind, Columns, Data, NO_BITS, Slot};
+use crate::query::columns::{Bits, ColumnChunk, ColumnKind, Columns, Data, NO_BITS, Slot};
 use crate::query::compare::equal;
 use crate::query::{Column, Comparison, Predicate};
 use crate::value::{EntityId, FieldValue};
@@ -89,25 +89,18 @@ impl Filter {
             }
             Filter::Codes(at, wanted) => {
                 if let Data::Codes(codes) = &chunk.data[*at] {
-                    for slot in 0..CHUNK {
-                        let code = codes.get(slot).copied().unwrap_or(0);
-                        let on = wanted.get(usize::from(code)).copied().unwrap_or(false);
-                        out[slot / 64] |= u64::from(on) << (slot % 64);
-                    }
+                    coded(codes, &mut out, |code| {
+                        wanted.get(usize::from(code)).copied().unwrap_or(false)
+                    });
                 }
             }
             Filter::None(at) => match &chunk.data[*at] {
                 Data::Bits { some, .. } | Data::Words { some, .. } => {
-                    for (out, some) in out.iter_mut().zip(some) {
+                    for (out, some) in out.iter_mut().zip(&**some) {
                         *out = !some;
                     }
                 }
-                Data::Codes(codes) => {
-                    for slot in 0..CHUNK {
-                        let on = codes.get(slot).copied().unwrap_or(0) == 0;
-                        out[slot / 64] |= u64::from(on) << (slot % 64);
-                    }
-                }
+                Data::Codes(codes) => coded(codes, &mut out, |code| code == 0),
             },
             Filter::Each(predicate) => each(predicate, columns, chunk, first, &mut out),
             Filter::And(parts) => {
@@ -255,6 +248,21 @@ fn words(chunk: &ColumnChunk, at: usize, out: &mut Bits, test: impl Fn(u64) -> b
     }
 }
 
+/// Tests every code of a column; beyond the last one stands none.
+#[inline]
+fn coded(codes: &[u16], out: &mut Bits, test: impl Fn(u16) -> bool) {
+    if test(0) {
+        out.fill(u64::MAX);
+    }
+    for (word, block) in codes.chunks_exact(64).enumerate() {
+        let mut bits = 0;
+        for (slot, code) in block.iter().enumerate() {
+            bits |= u64::from(test(*code)) << slot;
+        }
+        out[word] = bits;
+    }
+}
+
 fn float(chunk: &ColumnChunk, at: usize, comparison: Comparison, value: f64, out: &mut Bits) {
     let of = f64::from_bits;
     match comparison {
@@ -268,12 +276,16 @@ fn float(chunk: &ColumnChunk, at: usize, comparison: Comparison, value: f64, out
 }
 
 fn each(predicate: &Predicate, columns: &Columns, chunk: &ColumnChunk, first: u64, out: &mut Bits) {
-    for slot in 0..CHUNK {
+    let mut there = chunk.live;
+    for (there, deleted) in there.iter_mut().zip(&chunk.deleted) {
+        *there |= deleted;
+    }
+    each_set(&there, &mut |slot| {
         let row = Slot::new(columns, chunk, EntityId(first + slot as u64));
         // Only columns that are kept are asked for.
-        let on = row.deleted().is_some() && predicate.holds(&row).unwrap_or(false);
+        let on = predicate.holds(&row).unwrap_or(false);
         out[slot / 64] |= u64::from(on) << (slot % 64);
-    }
+    });
 }
 
 /// The numbers of the records whose bits are set, upwards.

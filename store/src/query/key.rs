@@ -176,6 +176,9 @@ pub(crate) struct KeyRange {
 impl KeyRange {
     /// Rows that begin with `prefix`.
     pub(crate) fn prefix(prefix: Vec<u8>) -> Self {
+        if prefix == [NONE] {
+            return KeyRange::none();
+        }
         let to = after(&prefix);
         KeyRange { from: prefix, to }
     }

@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod build;
+mod choose;
 mod columns;
 pub(crate) mod compare;
 mod filter;
@@ -15,6 +16,7 @@ mod plan;
 mod predicate;
 pub(crate) mod row;
 mod rows;
+mod run;
 pub(crate) mod secondary;
 mod select;
 mod shown;

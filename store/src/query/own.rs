@@ -157,7 +157,10 @@ impl Transaction {
     }
 
     /// How the snapshot's part of the query would be answered now.
-    pub fn explain(&self, query: &Query) -> Plan {
+    ///
+    /// # Errors
+    /// As for `Snapshot::explain`.
+    pub fn explain(&self, query: &Query) -> Result<Plan, ReadError> {
         self.snapshot().explain(query)
     }
 }

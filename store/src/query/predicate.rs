@@ -171,4 +171,19 @@ impl Predicate {
             Predicate::Not(inner) => !inner.holds(row)?,
         })
     }
+
+    /// The conditions that must all hold, nested `And`s opened up.
+    pub(crate) fn conjuncts(&self) -> Vec<&Predicate> {
+        match self {
+            Predicate::Always => Vec::new(),
+            Predicate::And(all) => all.iter().flat_map(Predicate::conjuncts).collect(),
+            Predicate::Compare { .. }
+            | Predicate::IsNone(_)
+            | Predicate::In { .. }
+            | Predicate::Prefix { .. }
+            | Predicate::Contains { .. }
+            | Predicate::Or(_)
+            | Predicate::Not(_) => vec![self],
+        }
+    }
 }

@@ -138,6 +138,8 @@ pub(crate) struct At {
 }
 
 impl SortedRows {
+    /// Number of rows.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> u64 {
         self.len
     }

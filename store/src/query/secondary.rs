@@ -5,7 +5,7 @@
 //! `from <= S < to` are exactly the keys of the records that were live after S (those destroyed since left out).
 
 use crate::codec::cursor::Undecodable;
-use crate::codec::record::{FieldNo, TypeNo};
+use crate::codec::record::FieldNo;
 use crate::codec::value::ValueRef;
 use crate::query::Column;
 use crate::query::columns::{ColumnDef, Columns};
@@ -228,11 +228,6 @@ impl FieldIndex {
         }
     }
 
-    /// The rows, live and past.
-    pub(crate) fn parts(&self) -> (&SortedRows, &SortedRows) {
-        (&self.live, &self.past)
-    }
-
     /// Bytes in memory.
     pub(crate) fn memory(&self) -> usize {
         self.live.memory() + self.past.memory()
@@ -359,12 +354,8 @@ impl FieldIndex {
     }
 }
 
-/// Where to go on behind a row.
-pub(crate) fn behind(key: &[u8], id: EntityId) -> Vec<u8> {
-    let mut from = head_of(key, id);
-    from.extend([0xFF; LSN_BYTES]);
-    from
-}
+/// A record and whether it is deleted.
+type State<'a, R> = Option<(&'a R, bool)>;
 
 /// Indexes and columns of one type. A clone never changes.
 #[derive(Clone, Debug)]
@@ -380,10 +371,10 @@ impl Table {
         def: &TableDef,
         id: EntityId,
         lsn: Lsn,
-        (before, after): (Option<(&R, bool)>, Option<(&R, bool)>),
+        (before, after): (State<'_, R>, State<'_, R>),
         number: TypeNumber<'_>,
     ) -> Result<(), Undecodable> {
-        let keys = |index: &IndexDef, state: Option<(&R, bool)>| match state {
+        let keys = |index: &IndexDef, state: State<'_, R>| match state {
             Some((row, false)) => index.keys(row, number),
             Some((_, true)) | None => Ok(Keys::default()),
         };
@@ -396,9 +387,4 @@ impl Table {
         }
         Ok(())
     }
-}
-
-/// The number of a type in keys.
-pub(crate) fn number_of(number: TypeNo) -> u32 {
-    number.0
 }

@@ -1,18 +1,16 @@
 //! Answering a query on a snapshot.
 //!
-//! What must stay true: conditions are evaluated on the bytes of a checked record, and only records of the answer are
-//! decoded whole; the answer is the one a scan with the condition on decoded records gives.
+//! What must stay true: conditions are evaluated on indexes, columns, or the bytes of a checked record, and only records
+//! of the answer are decoded whole; the answer is the one a scan with the condition on decoded records gives.
 
 use std::sync::Arc;
 
 use crate::error::ReadError;
 use crate::query::aggregate::Totalling;
-use crate::query::plan::Access;
-use crate::query::row::Row;
-use crate::query::shown::{Shown, order_words};
-use crate::query::sort::{SortRow, sort};
+use crate::query::choose::{Way, choose};
+use crate::query::run::Run;
 use crate::query::{Aggregate, Plan, Predicate, Query, Total};
-use crate::snapshot::{Heads, Snapshot};
+use crate::snapshot::{Deleted, Heads, Snapshot};
 use crate::value::{EntityId, Record};
 
 /// The records of an answer, in its order.
@@ -38,17 +36,23 @@ impl Select {
         let mut select = Select {
             snapshot: snapshot.clone(),
             query: query.clone(),
-            source: Source::Scan(snapshot.heads(query.ty)),
+            source: Source::Failed(None),
             skip: query.skip,
             left: query.limit.unwrap_or(u64::MAX),
         };
-        if !query.order.is_empty() {
-            select.source = match sorted_ids(snapshot, query) {
-                Ok(ids) => Source::Found(ids.into_iter()),
-                Err(error) => Source::Failed(Some(error)),
+        let found = choose(snapshot, query).and_then(|chosen| {
+            if matches!(chosen.way, Way::Records) && !chosen.sort {
+                return Ok(Source::Scan(snapshot.heads_in(query.ty, chosen.bounds)));
+            }
+            let run = Run {
+                snapshot,
+                query,
+                chosen: &chosen,
             };
             select.skip = 0;
-        }
+            Ok(Source::Found(run.ids()?.into_iter()))
+        });
+        select.source = found.unwrap_or_else(|error| Source::Failed(Some(error)));
         select
     }
 
@@ -104,44 +108,6 @@ impl Iterator for Select {
     }
 }
 
-/// Visits what matches, by number; `visit` ends it with `false`.
-fn each_match(
-    snapshot: &Snapshot,
-    query: &Query,
-    visit: &mut dyn FnMut(
-        &crate::query::row::RecordView<'_>,
-    ) -> Result<bool, crate::codec::cursor::Undecodable>,
-) -> Result<(), ReadError> {
-    for (id, head) in snapshot.heads(query.ty) {
-        let go_on = snapshot.view(query.ty, id, head, &mut |view| {
-            if !query.deleted.shows_state(view.header.deleted) || !query.predicate.holds(&view)? {
-                return Ok(Some(true));
-            }
-            visit(&view).map(Some)
-        })?;
-        if go_on == Some(false) {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn sorted_ids(snapshot: &Snapshot, query: &Query) -> Result<Vec<EntityId>, ReadError> {
-    let mut rows = Vec::new();
-    each_match(snapshot, query, &mut |view| {
-        rows.push(SortRow::of(view, view.header.id, &query.order)?);
-        Ok(true)
-    })?;
-    let wanted = query.limit.map(|limit| query.skip.saturating_add(limit));
-    sort(
-        &mut rows,
-        &query.order,
-        wanted.map(|wanted| usize::try_from(wanted).unwrap_or(usize::MAX)),
-    );
-    let skip = usize::try_from(query.skip).unwrap_or(usize::MAX);
-    Ok(rows.into_iter().skip(skip).map(|row| row.id).collect())
-}
-
 impl Snapshot {
     /// The records of an answer, in its order.
     pub fn select(&self, query: &Query) -> Select {
@@ -153,12 +119,25 @@ impl Snapshot {
     /// # Errors
     /// When a record that must be looked at cannot be read.
     pub fn count_where(&self, query: &Query) -> Result<u64, ReadError> {
-        let mut count = 0;
-        each_match(self, query, &mut |_| {
-            count += 1;
-            Ok(true)
-        })?;
-        Ok(query.cut(count))
+        if query.predicate == Predicate::Always && query.deleted == Deleted::Hide {
+            return self.count(query.ty).map(|count| query.cut(count));
+        }
+        // The order does not matter here.
+        let query = Query {
+            order: Vec::new(),
+            ..query.clone()
+        };
+        let chosen = choose(self, &query)?;
+        let run = Run {
+            snapshot: self,
+            query: &query,
+            chosen: &chosen,
+        };
+        let enough = query.limit.unwrap_or(u64::MAX).saturating_add(query.skip);
+        if enough == 0 {
+            return Ok(0);
+        }
+        Ok(query.cut(run.count(enough)?))
     }
 
     /// The sum, smallest or largest value of a column over the records of the answer, in its order.
@@ -167,40 +146,69 @@ impl Snapshot {
     /// When a record that must be looked at cannot be read.
     pub fn aggregate(&self, query: &Query, aggregate: Aggregate) -> Result<Total, ReadError> {
         let mut total = Totalling::new(aggregate);
-        if !query.order.is_empty() || query.skip > 0 || query.limit.is_some() {
-            for record in self.select(query) {
-                let record = record?;
-                // A decoded record can always be read.
-                if let Ok(value) = record.value(aggregate.column())
-                    && !total.add(&value)
-                {
+        let cut = query.skip > 0 || query.limit.is_some();
+        if let Some(first) = first_of(query, aggregate).filter(|_| !cut) {
+            let chosen = choose(self, &first)?;
+            if matches!(chosen.way, Way::Ordered { .. }) {
+                let run = Run {
+                    snapshot: self,
+                    query: &first,
+                    chosen: &chosen,
+                };
+                for id in run.ids()? {
+                    run.value(id, aggregate.column(), &mut |value| {
+                        total.add(value);
+                    })?;
+                }
+                return Ok(total.total());
+            }
+        }
+        let chosen = choose(self, query)?;
+        let run = Run {
+            snapshot: self,
+            query,
+            chosen: &chosen,
+        };
+        let mut add = |id| {
+            let mut go_on = true;
+            run.value(id, aggregate.column(), &mut |value| {
+                go_on = total.add(value)
+            })?;
+            Ok(go_on)
+        };
+        if cut || !query.order.is_empty() {
+            for id in run.ids()? {
+                if !add(id)? {
                     break;
                 }
             }
-            return Ok(total.total());
+        } else {
+            run.each(&mut add)?;
         }
-        each_match(self, query, &mut |view| {
-            Ok(total.add(&view.value(aggregate.column())?))
-        })?;
         Ok(total.total())
     }
 
     /// How the query would be answered now.
-    pub fn explain(&self, query: &Query) -> Plan {
-        let def = self.shared.schema.type_def(query.ty);
-        let rows = self.heads(query.ty).count() as u64;
-        let shown = Shown {
-            predicate: &query.predicate,
-            def,
-        };
-        Plan {
-            type_name: def.name.clone(),
-            access: Access::Records { rows },
-            filter: (query.predicate != Predicate::Always).then(|| shown.to_string()),
-            sort: (!query.order.is_empty()).then(|| order_words(def, &query.order)),
-            skip: query.skip,
-            limit: query.limit,
-            rows: query.cut(rows),
-        }
+    ///
+    /// # Errors
+    /// When the indexes of the type cannot be built because a record cannot be read.
+    pub fn explain(&self, query: &Query) -> Result<Plan, ReadError> {
+        let chosen = choose(self, query)?;
+        Ok(Plan::of(&self.shared, query, &chosen))
     }
+}
+
+/// The smallest or largest value is the first one of an order.
+fn first_of(query: &Query, aggregate: Aggregate) -> Option<Query> {
+    let descending = match aggregate {
+        Aggregate::Sum(_) => return None,
+        Aggregate::Min(_) => false,
+        Aggregate::Max(_) => true,
+    };
+    let first = Query {
+        order: Vec::new(),
+        limit: Some(1),
+        ..query.clone()
+    };
+    Some(first.ordered(aggregate.column(), descending))
 }
