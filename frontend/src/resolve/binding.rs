@@ -10,10 +10,10 @@ use flin_syntax::{Code, Diagnostic, Span};
 use crate::hir::{BinOp, BoundPart, Control, ExprId, ExprKind, GlobalIx, LocalId};
 use crate::unsupported::Unsupported;
 
-use super::Resolver;
 use super::markup::Output;
-use super::names::{Meaning, Role};
+use super::names::{Item, Meaning, Role};
 use super::tags::{Content, is_blank, own_type};
+use super::{PRELUDE_WORLD, Resolver};
 
 /// What a control is bound to.
 #[derive(Clone, Copy)]
@@ -273,6 +273,7 @@ impl Resolver<'_> {
                 }
                 PartStep::Index(index) => {
                     let value = self.expr(index);
+                    let value = self.place_in(part, value, index.span);
                     let local = self.temporary(index.span);
                     self.put(ExprKind::Let(local, Some(value)), index.span, out);
                     path.push(self.address_step(local, index.span));
@@ -293,6 +294,17 @@ impl Resolver<'_> {
             global,
             part: Some(held),
         })
+    }
+
+    /// A step into a list, counted from the front also where the program counts from the end: the address of a part must
+    /// mean the same item to the browser.
+    fn place_in(&mut self, whole: ExprId, step: ExprId, span: Span) -> ExprId {
+        match self.worlds[PRELUDE_WORLD].get("__bound_place") {
+            Some((Item::Function(function), _)) => {
+                self.emit(ExprKind::CallFn(function, vec![whole, step]), span)
+            }
+            Some(_) | None => step,
+        }
     }
 
     /// A computed step of an address, which has points between its steps: a point in a key is written `~1`, `~` is `~0`.
