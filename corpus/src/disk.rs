@@ -73,6 +73,10 @@ impl Disk for StillDisk {
         self.disk.list()
     }
 
+    fn list_quarantine(&self) -> io::Result<Vec<String>> {
+        self.disk.list_quarantine()
+    }
+
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         self.disk.open(name)
     }

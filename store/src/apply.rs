@@ -30,6 +30,8 @@ pub(crate) struct Effect {
     pub(crate) ty: TypeNo,
     pub(crate) id: EntityId,
     pub(crate) lsn: Lsn,
+    /// When it was committed.
+    pub(crate) time_ms: i64,
     /// Where the newest version stands; `None` once destroyed.
     pub(crate) head: Option<Head>,
     /// The version before, for indexes and columns.
@@ -58,6 +60,7 @@ pub(crate) fn effect(
         ty: number,
         id: write.id,
         lsn: record.lsn,
+        time_ms: record.updated_at_ms,
         head: (!write.is_destroy()).then(|| Head {
             place,
             lsn: record.lsn,
@@ -94,7 +97,7 @@ pub(crate) fn apply(index: &mut Index, transaction: Vec<Effect>) {
         let ty = index.ty_mut(effect.ty);
         match effect.head {
             Some(head) => ty.set(effect.id, head),
-            None => ty.forget(effect.id, effect.lsn),
+            None => ty.forget(effect.id, effect.lsn, effect.time_ms),
         }
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Committer {
     delta: Delta,
     answers: Vec<Answer>,
     /// Last, so that the log has let go of every file before the directory is free.
-    _lock: LockGuard,
+    pub(crate) lock: Arc<LockGuard>,
 }
 
 impl Committer {
@@ -77,7 +77,7 @@ impl Committer {
             batch: Batch::default(),
             delta: Delta::default(),
             answers: Vec::new(),
-            _lock: lock,
+            lock: Arc::new(lock),
         }
     }
 
@@ -299,6 +299,27 @@ impl Committer {
             return Ok(());
         }
         self.finish_batch();
+        self.extend(bytes, purpose)
+    }
+
+    /// Puts the names of segments right after an interrupted roll and, if `end`, ends the active segment: for a rewrite,
+    /// between two batches. Answers from which transaction on request ids are remembered.
+    pub(crate) fn tidy_segments(&mut self, end: bool) -> Result<Lsn, CommitOutcome> {
+        if end {
+            self.extend(0, Purpose::Ending)?;
+        } else if !self.log.fits(0, Purpose::Freeing) {
+            self.extend(0, Purpose::Freeing)?;
+        }
+        match self.poisoned.get() {
+            None => Ok(self.request_ids.oldest()),
+            Some(reason) => Err(CommitOutcome::Poisoned {
+                reason: reason.clone(),
+            }),
+        }
+    }
+
+    /// Starts a new segment, or goes on with the one that was being started.
+    fn extend(&mut self, bytes: u64, purpose: Purpose) -> Result<(), CommitOutcome> {
         if let Some(reason) = self.stopped() {
             return Err(CommitOutcome::Poisoned {
                 reason: reason.clone(),

@@ -75,6 +75,8 @@ impl Delta {
         shared.tables.publish(shared, &self.touched, || {
             let mut state = shared.state_mut();
             for transaction in self.transactions {
+                let destroys = transaction.iter().filter(|effect| effect.head.is_none());
+                state.destroys += destroys.count() as u64;
                 apply(&mut state.index, transaction);
             }
             state.published = state.published.max(self.last_lsn);

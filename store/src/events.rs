@@ -3,13 +3,13 @@
 //! What must stay true: events come in LSN order, after the commit was answered; a slow subscriber never slows down a
 //! commit (it is cut off and resumes from the ring).
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::limits::{EVENT_CHANGES_KEPT_MAX, EVENTS_KEPT_MAX, EVENTS_QUEUED_MAX};
-use crate::outcome::CommitEvent;
-use crate::value::Lsn;
+use crate::outcome::{Change, ChangeOp, CommitEvent};
+use crate::value::{EntityId, FieldValue, Lsn, TypeIx};
 
 /// Called with each event on the committer's thread.
 pub type OnCommit = Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>;
@@ -24,6 +24,33 @@ struct Listening {
 }
 
 impl Listening {
+    /// What is kept of earlier commits forgets the content of what this one destroyed.
+    fn forget_destroyed(&mut self, event: &CommitEvent) {
+        let destroys = |change: &&Change| change.op == ChangeOp::Destroy;
+        let destroyed: HashSet<(TypeIx, EntityId)> = event
+            .changes
+            .iter()
+            .filter(destroys)
+            .map(|change| (change.ty, change.id))
+            .collect();
+        if destroyed.is_empty() {
+            return;
+        }
+        let of_destroyed = |change: &Change| destroyed.contains(&(change.ty, change.id));
+        for kept in &mut self.kept {
+            if kept.changes.iter().any(of_destroyed) {
+                let mut emptied = (**kept).clone();
+                let changes = emptied.changes.iter_mut();
+                for change in changes.filter(|change| of_destroyed(change)) {
+                    let mut record = (*change.record).clone();
+                    record.fields.fill(FieldValue::None);
+                    change.record = Arc::new(record);
+                }
+                *kept = Arc::new(emptied);
+            }
+        }
+    }
+
     fn keep(&mut self, event: &Arc<CommitEvent>) {
         self.kept_changes += event.changes.len();
         self.kept.push_back(event.clone());
@@ -93,6 +120,7 @@ impl Events {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner);
             for event in events {
+                listening.forget_destroyed(event);
                 listening.keep(event);
                 // Full or gone: dropping the sender tells the subscriber.
                 listening

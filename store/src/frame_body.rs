@@ -106,7 +106,8 @@ pub(crate) fn change(shared: &Shared, op: RecordOp, record: Arc<Record>) -> Chan
     }
 }
 
-/// The event of a data frame, read back from its body. Records of types that the program does not have are left out.
+/// The event of a data frame, read back from its body. Records of types that the program does not have are left out; what
+/// was destroyed since has no content.
 pub(crate) fn event_of(
     shared: &Shared,
     lsn: Lsn,
@@ -121,7 +122,11 @@ pub(crate) fn event_of(
             });
         }
         if let Some(ty) = shared.mapping.position(header.ty) {
-            let record = shared.decode(ty, &header, bytes)?;
+            let mut record = shared.decode(ty, &header, bytes)?;
+            let is_gone = shared.state().index.head(header.ty, header.id).is_none();
+            if is_gone {
+                record.fields.fill(FieldValue::None);
+            }
             changes.push(change(shared, header.op, Arc::new(record)));
         }
         Ok(())

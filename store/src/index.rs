@@ -38,6 +38,17 @@ pub(crate) struct Referrer {
     pub(crate) id: EntityId,
 }
 
+/// A destroyed record whose bytes still stand in segments: the rewrite has to take them out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    pub(crate) id: EntityId,
+    /// Its newest version before it was destroyed; the earlier ones are found from there.
+    pub(crate) last: Head,
+    /// When it was destroyed.
+    pub(crate) lsn: Lsn,
+    pub(crate) time_ms: i64,
+}
+
 /// All records of one type.
 #[derive(Default, PartialEq)]
 pub(crate) struct TypeIndex {
@@ -48,6 +59,8 @@ pub(crate) struct TypeIndex {
     pub(crate) live: u64,
     /// Last transaction that changed any record of the type.
     pub(crate) last_lsn: Lsn,
+    /// What the rewrite still has to carry out.
+    pub(crate) receipts: Vec<Receipt>,
 }
 
 /// All types.
@@ -82,11 +95,25 @@ impl TypeIndex {
         self.last_lsn = self.last_lsn.max(head.lsn);
     }
 
+    /// Remembers that a number was given out, although nothing is left of its record.
+    pub(crate) fn use_up(&mut self, id: EntityId) {
+        self.max_id = self.max_id.max(id.0);
+    }
+
     /// Forgets a record and its history.
-    pub(crate) fn forget(&mut self, id: EntityId, lsn: Lsn) {
+    pub(crate) fn forget(&mut self, id: EntityId, lsn: Lsn, time_ms: i64) {
         let slot = self.slot(id);
-        let was_live = slot.lsn != Lsn(0) && !slot.deleted;
+        let last = *slot;
+        let was_live = last.lsn != Lsn(0) && !last.deleted;
         *slot = EMPTY;
+        if last.lsn != Lsn(0) {
+            self.receipts.push(Receipt {
+                id,
+                last,
+                lsn,
+                time_ms,
+            });
+        }
         self.count(was_live, false);
         self.max_id = self.max_id.max(id.0);
         self.last_lsn = self.last_lsn.max(lsn);
@@ -134,5 +161,11 @@ impl Index {
 
     pub(crate) fn head(&self, ty: TypeNo, id: EntityId) -> Option<Head> {
         self.ty(ty)?.head(id)
+    }
+
+    /// All types that have something written.
+    pub(crate) fn types(&self) -> impl Iterator<Item = (TypeNo, &TypeIndex)> {
+        let types = self.types.iter().enumerate();
+        types.map(|(at, ty)| (TypeNo(at as u32 + 1), ty))
     }
 }

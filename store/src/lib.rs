@@ -26,6 +26,7 @@ mod frame_body;
 mod index;
 pub mod limits;
 mod log;
+mod maintenance;
 #[allow(unsafe_code)]
 mod map;
 mod open;
@@ -37,6 +38,7 @@ mod reading;
 #[cfg(test)]
 mod replicas;
 mod report;
+mod rewrite;
 mod rules;
 #[doc(hidden)]
 pub mod sabotage;
@@ -67,6 +69,7 @@ pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
 pub use progress::{OnProgress, Progress, Unit};
 pub use reading::{Moment, Reading, read};
 pub use report::{LogCounts, RecoveryReport, TailReport, VerifyReport};
+pub use rewrite::{CompactReport, RewriteError};
 pub use schema::{EnumDef, FieldDef, FieldType, Keep, OnDelete, Schema, TypeDef};
 pub use snapshot::{Deleted, Scan, Snapshot};
 pub use stats::{FileStats, StoreStats, TypeStats, stats};

@@ -49,3 +49,15 @@ pub const INDEX_TEXT_BYTES_MAX: usize = 256;
 pub const COLUMN_TEXTS_MAX: usize = 65_000;
 /// Bytes of a text in a column in memory; with a longer one the column is not kept.
 pub const COLUMN_TEXT_BYTES_MAX: usize = 200;
+/// Bytes of destroyed records leave the disk within this time by default: once a day is often enough to share the work.
+pub const DESTROY_WITHIN_MS: i64 = 24 * 60 * 60 * 1000;
+/// A rewrite in the background reads and writes at most so much, so that requests have the disk.
+pub const REWRITE_BYTES_PER_SECOND: u64 = 32 << 20;
+/// The background thread looks so often whether something is due.
+pub const REWRITE_WAKE_MS: i64 = 60_000;
+/// After a rewrite that could not do everything (a full disk), the next one waits so long.
+pub const REWRITE_RETRY_MS: i64 = 60 * 60 * 1000;
+/// What is kept no longer (`@keep`) is looked for so long after opening: a start has other things to do,
+pub const RETENTION_FIRST_MS: i64 = 10 * 60 * 1000;
+/// and then so often.
+pub const RETENTION_EVERY_MS: i64 = 24 * 60 * 60 * 1000;

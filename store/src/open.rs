@@ -56,6 +56,7 @@ pub(crate) fn open(
         index: replayed.index,
         segments: Arc::new(segments),
         published: replayed.published,
+        destroys: 0,
     };
     let shared = Arc::new(Shared::new(schema.clone(), catalog, mapping, state));
     check_duplicates(&shared, &replayed.catalog)?;
@@ -178,6 +179,7 @@ pub(crate) fn read_only(
         index: replayed.index,
         segments,
         published: replayed.published,
+        destroys: 0,
     };
     let shared = Arc::new(Shared::new(schema, catalog, mapping, state));
     Ok(ReadOnly::new(shared, damage, guard))

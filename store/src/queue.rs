@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::committer::Committer;
 use crate::limits::BATCH_COMMITS_MAX;
 use crate::outcome::CommitOutcome;
 use crate::transaction::TransactionParts;
@@ -28,9 +29,13 @@ impl Job {
     }
 }
 
+/// Something else to do where commits are done, between two batches.
+pub(crate) type Errand = Box<dyn FnOnce(&mut Committer) + Send>;
+
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
+    errands: VecDeque<Errand>,
     exclusive: Option<u64>,
     last_token: u64,
     busy: bool,
@@ -54,6 +59,8 @@ pub(crate) struct ExclusiveTurn {
 pub(crate) enum Next {
     /// Commit these.
     Jobs(Vec<Job>),
+    /// Do this, whoever has the exclusive turn.
+    Errand(Errand),
     /// Nothing came for a while.
     Idle,
     /// The store is closed and nothing waits.
@@ -82,11 +89,23 @@ impl Queue {
         Ok(())
     }
 
+    /// Puts an errand into the queue; dropped undone when the store is closed.
+    pub(crate) fn send(&self, errand: Errand) {
+        let mut waiting = self.lock();
+        if !waiting.closed {
+            waiting.errands.push_back(errand);
+            self.changed.notify_all();
+        }
+    }
+
     /// Waits for the next batch; the caller must call `done` after working on jobs. `idle_after`: say `Idle` when
     /// nothing came for so long.
     pub(crate) fn next(&self, idle_after: Option<Duration>) -> Next {
         let mut waiting = self.lock();
         loop {
+            if let Some(errand) = waiting.errands.pop_front() {
+                return Next::Errand(errand);
+            }
             let jobs = waiting.take_allowed();
             if !jobs.is_empty() {
                 waiting.busy = true;
@@ -103,7 +122,11 @@ impl Queue {
                         .wait_timeout(waiting, timeout)
                         .unwrap_or_else(PoisonError::into_inner);
                     waiting = guard;
-                    if waited.timed_out() && waiting.jobs.is_empty() && !waiting.closed {
+                    if waited.timed_out()
+                        && waiting.jobs.is_empty()
+                        && waiting.errands.is_empty()
+                        && !waiting.closed
+                    {
                         return Next::Idle;
                     }
                 }
@@ -135,6 +158,7 @@ impl Queue {
     pub(crate) fn drain(&self) -> Vec<Job> {
         let mut waiting = self.lock();
         waiting.busy = false;
+        waiting.errands.clear();
         let jobs = waiting.jobs.drain(..).collect();
         self.changed.notify_all();
         jobs
@@ -142,7 +166,10 @@ impl Queue {
 
     /// No more jobs are taken; those that wait are still committed.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.errands.clear();
+        drop(waiting);
         self.changed.notify_all();
     }
 

@@ -87,6 +87,7 @@ impl Replica {
             index: Index::default(),
             segments: Arc::new(SegmentSet::default()),
             published: Lsn(0),
+            destroys: 0,
         };
         Replica {
             shared: Shared::new(schema, catalog, mapping, state),

@@ -32,6 +32,11 @@ pub struct LogCounts {
     pub restores: u64,
     /// Receipts written by `destroy`.
     pub destroys: u64,
+    /// Records whose content was erased (destroyed, or older than what is kept), those in gaps included. They are not
+    /// among the other records.
+    pub erased: u64,
+    /// Gap frames: runs of frames in which nothing is left.
+    pub gaps: u64,
 }
 
 impl LogCounts {
@@ -173,6 +178,13 @@ impl fmt::Display for VerifyReport {
             "  create {}  update {}  delete {}  restore {}  destroy {}",
             counts.creates, counts.updates, counts.deletes, counts.restores, counts.destroys
         )?;
+        if counts.erased > 0 {
+            writeln!(
+                f,
+                "erased        {}  in {} gaps",
+                counts.erased, counts.gaps
+            )?;
+        }
         writeln!(
             f,
             "schemas {}  sync marks {}  segment ends {}",

@@ -4,12 +4,16 @@
 //! the caller asked for.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use crate::codec::record::{Place, RECORD_BYTES_MIN, RecordHeader, TypeNo, record_len};
-use crate::codec::segment::SegmentHeader;
+use crate::codec::frame::{FRAME_HEADER_BYTES, FRAME_HEADER_BYTES_MIN, FrameHeader, FrameKind};
+use crate::codec::record::{
+    Place, RECORD_BYTES_MIN, RecordHeader, RecordOp, Table, TypeNo, record_len,
+};
+use crate::codec::segment::{HAS_GAPS, SegmentHeader};
 use crate::disk::DiskFile;
 use crate::error::ReadError;
+use crate::limits::SEGMENT_HEADER_BYTES;
 use crate::sabotage::{Sabotage, removed};
 use crate::value::{EntityId, Lsn};
 
@@ -19,6 +23,8 @@ pub(crate) struct Segment {
     /// For messages; rolling renames the file.
     name: Mutex<String>,
     pub(crate) file: Arc<dyn DiskFile>,
+    /// First byte and end of each gap, looked for when somebody first asks for a record in one.
+    gaps: OnceLock<Vec<(u64, u64)>>,
 }
 
 /// All segments in order of their numbers, which have no gaps.
@@ -75,6 +81,17 @@ impl SegmentSet {
         self.segments.push(segment);
     }
 
+    /// Puts a rewritten segment in the place of the one with its number.
+    pub(crate) fn replace(&mut self, segment: Arc<Segment>) {
+        let number = segment.header.number;
+        let old = self.segments.iter_mut();
+        let mut old = old.filter(|old| old.header.number == number);
+        match old.next() {
+            Some(old) => *old = segment,
+            None => unreachable!("only a segment of the set is rewritten"),
+        }
+    }
+
     pub(crate) fn by_number(&self, number: u32) -> Option<&Arc<Segment>> {
         let first = self.segments.first()?.header.number;
         self.segments
@@ -92,6 +109,7 @@ impl Segment {
             header,
             name: Mutex::new(name),
             file,
+            gaps: OnceLock::new(),
         }
     }
 
@@ -107,8 +125,49 @@ impl Segment {
         name.clone_into(&mut self.name.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Reads and checks one record.
+    /// Reads and checks one record. What a rewrite erased is answered with a header that says so.
     pub(crate) fn read(&self, wanted: &Wanted) -> Result<(RecordHeader, Cow<'_, [u8]>), ReadFault> {
+        match self.read_stored(wanted) {
+            Err(ReadFault::Damaged { .. }) if self.is_in_gap(u64::from(wanted.place.offset)) => {
+                Ok((erased_header(wanted), Cow::Borrowed(&[])))
+            }
+            read => read,
+        }
+    }
+
+    /// Whether a gap covers this place.
+    fn is_in_gap(&self, offset: u64) -> bool {
+        if self.header.features & HAS_GAPS == 0 {
+            return false;
+        }
+        let gaps = self.gaps.get_or_init(|| self.find_gaps());
+        let behind = gaps.partition_point(|(start, _)| *start <= offset);
+        behind > 0 && offset < gaps[behind - 1].1
+    }
+
+    /// The header of the frame at a place, as far as it may be read.
+    pub(crate) fn frame_header(&self, offset: u64) -> Option<FrameHeader> {
+        // The request id stands behind the shortest header, and not behind the last frame of all.
+        let longest = self.file.view(offset, FRAME_HEADER_BYTES as u64);
+        let shortest = |_| self.file.view(offset, FRAME_HEADER_BYTES_MIN as u64);
+        let bytes = longest.or_else(shortest).ok()?;
+        FrameHeader::decode(&bytes, self.header.salt, offset)
+    }
+
+    /// Walks the headers of all frames. Where they do not go on, nothing is known to be a gap.
+    fn find_gaps(&self) -> Vec<(u64, u64)> {
+        let (mut gaps, mut offset) = (Vec::new(), SEGMENT_HEADER_BYTES);
+        while let Some(header) = self.frame_header(offset) {
+            let end = offset + header.frame_len();
+            if header.kind == FrameKind::Gap {
+                gaps.push((offset, end));
+            }
+            offset = end;
+        }
+        gaps
+    }
+
+    fn read_stored(&self, wanted: &Wanted) -> Result<(RecordHeader, Cow<'_, [u8]>), ReadFault> {
         let offset = u64::from(wanted.place.offset);
         let damaged = || ReadFault::Damaged {
             file: self.name(),
@@ -143,5 +202,25 @@ impl Segment {
         } else {
             Err(damaged())
         }
+    }
+}
+
+/// What is known of a version that stood in a gap.
+fn erased_header(wanted: &Wanted) -> RecordHeader {
+    RecordHeader {
+        len: 0,
+        ty: wanted.ty,
+        version: wanted.version,
+        id: wanted.id,
+        lsn: wanted.lsn.unwrap_or(Lsn(0)),
+        previous: None,
+        created_at_ms: 0,
+        updated_at_ms: 0,
+        op: RecordOp::Update,
+        deleted: false,
+        erased: true,
+        schema: 0,
+        field_count: 0,
+        table: Table::default(),
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub(crate) segments: Arc<SegmentSet>,
     /// Newest transaction that is durable.
     pub(crate) published: Lsn,
+    /// Records destroyed since the store was opened: who reads by what was looked up before looks again when it grows.
+    pub(crate) destroys: u64,
 }
 
 /// Everything that outlives a single transaction.
@@ -236,6 +238,9 @@ impl Shared {
                 return Err(damaged(format!("segment {}", wanted.place.segment)));
             };
             let (header, bytes) = segment.read(&wanted).map_err(named)?;
+            if header.erased {
+                return Ok(());
+            }
             let go_on = visit(&header, &bytes).map_err(|_| damaged(segment.name()))?;
             match header.previous {
                 Some(place) if go_on && header.version > 1 => {

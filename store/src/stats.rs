@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::codec::catalog::decode_catalog;
 use crate::codec::frame::FrameKind;
+use crate::codec::gap::GapSummary;
 use crate::codec::record::{RecordOp, TypeNo, each_record};
 use crate::disk::Disk;
 use crate::error::{Damage, IoFailure, OpenError};
@@ -122,6 +123,9 @@ pub fn stats(disk: &dyn Disk, progress: OnProgress<'_>) -> Result<StoreStats, Op
                 stats.oldest_ms.get_or_insert(time_ms);
                 stats.newest_ms = Some(time_ms);
                 each_record(visit.body, &mut |_, record, _| {
+                    if record.erased {
+                        return Ok(());
+                    }
                     let known = records.entry((record.ty, record.id)).or_default();
                     if record.op == RecordOp::Destroy {
                         if known.bytes > 0 {
@@ -142,6 +146,10 @@ pub fn stats(disk: &dyn Disk, progress: OnProgress<'_>) -> Result<StoreStats, Op
                     }
                     Ok(())
                 })?;
+            }
+            FrameKind::Gap => {
+                let gap = GapSummary::decode(visit.body)?;
+                stats.transactions += u64::from(gap.transactions);
             }
             FrameKind::SyncMark | FrameKind::SegmentEnd => {}
         }

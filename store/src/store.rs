@@ -13,12 +13,14 @@ use crate::committer::Committer;
 use crate::disk::{Disk, LockError, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError};
 use crate::events::{Events, OnCommit};
-use crate::limits::{IDLE_MARK_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::limits::{DESTROY_WITHIN_MS, IDLE_MARK_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::log::writer::Sizes;
+use crate::maintenance::{rewrite_what_is_due, start_rewriter};
 use crate::outcome::{CommitEvent, CommitOutcome};
 use crate::query::TableMemory;
 use crate::queue::{Job, Next, Queue};
 use crate::report::RecoveryReport;
+use crate::rewrite::worker::Worker;
 use crate::schema::Schema;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
@@ -36,6 +38,11 @@ pub struct StoreOptions {
     pub segment_bytes_min: u64,
     /// Size at which segments stop doubling.
     pub segment_bytes_max: u64,
+    /// What was destroyed and what is kept no longer leaves the disk by itself, in a thread of its own. Without it that
+    /// happens in `compact`, and for what is due in `close`.
+    pub background_rewrite: bool,
+    /// Bytes of destroyed records are gone from the disk after so many milliseconds.
+    pub destroy_within_ms: i64,
 }
 
 impl Default for StoreOptions {
@@ -45,6 +52,8 @@ impl Default for StoreOptions {
             prepare_ahead: true,
             segment_bytes_min: SEGMENT_BYTES_MIN,
             segment_bytes_max: SEGMENT_BYTES_MAX,
+            background_rewrite: true,
+            destroy_within_ms: DESTROY_WITHIN_MS,
         }
     }
 }
@@ -55,6 +64,7 @@ impl StoreOptions {
         StoreOptions {
             committer_thread: false,
             prepare_ahead: false,
+            background_rewrite: false,
             ..Self::default()
         }
     }
@@ -82,21 +92,25 @@ pub struct Opened {
 /// `close` writes).
 #[derive(Clone)]
 pub struct Store {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 pub(crate) struct Inner {
-    shared: Arc<Shared>,
-    disk: Arc<dyn Disk>,
-    queue: Arc<Queue>,
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) queue: Arc<Queue>,
     events: Arc<Events>,
     poisoned: Arc<OnceLock<Arc<str>>>,
     /// `None` once closed.
-    running: Mutex<Option<Runner>>,
+    pub(crate) running: Mutex<Option<Runner>>,
+    /// One rewrite or backup at a time.
+    pub(crate) maintenance: Arc<Mutex<()>>,
+    destroy_within_ms: i64,
+    rewriter: Mutex<Option<Worker>>,
 }
 
 /// Whoever commits; it owns the directory's lock.
-enum Runner {
+pub(crate) enum Runner {
     Thread(JoinHandle<Committer>),
     Inline(Box<Committer>),
 }
@@ -159,6 +173,23 @@ impl Store {
         let shared = committer.shared.clone();
         let (events, poisoned) = (committer.events.clone(), committer.poisoned.clone());
         let queue = Arc::new(Queue::default());
+        let maintenance = Arc::new(Mutex::new(()));
+        let rewriter = if options.committer_thread && options.background_rewrite {
+            let (queue, maintenance) = (queue.clone(), maintenance.clone());
+            let parts = (shared.clone(), disk.clone(), committer.lock.clone());
+            let within_ms = options.destroy_within_ms;
+            Some(
+                start_rewriter(parts, queue, maintenance, within_ms).map_err(|source| {
+                    IoFailure {
+                        attempt: "starting the rewriting thread",
+                        file: disk.place(),
+                        source,
+                    }
+                })?,
+            )
+        } else {
+            None
+        };
         let runner = if options.committer_thread {
             let queue = queue.clone();
             let thread = std::thread::Builder::new().name("flin-committer".to_owned());
@@ -182,6 +213,9 @@ impl Store {
                 events,
                 poisoned,
                 running: Mutex::new(Some(runner)),
+                maintenance,
+                destroy_within_ms: options.destroy_within_ms,
+                rewriter: Mutex::new(rewriter),
             }),
         })
     }
@@ -351,6 +385,12 @@ impl Inner {
     /// Ends the committer. `clean`: with the closing mark, and told if that fails.
     fn stop(&self, clean: bool) -> Result<(), IoFailure> {
         self.queue.close();
+        let rewriter = self
+            .rewriter
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(rewriter);
         let runner = self
             .running
             .lock()
@@ -358,7 +398,12 @@ impl Inner {
             .take();
         let mut committer = match runner {
             None => return Ok(()),
-            Some(Runner::Inline(committer)) => *committer,
+            Some(Runner::Inline(mut committer)) => {
+                if clean && committer.poisoned.get().is_none() {
+                    rewrite_what_is_due(&mut committer, &self.disk, self.destroy_within_ms);
+                }
+                *committer
+            }
             Some(Runner::Thread(thread)) if thread.thread().id() == std::thread::current().id() => {
                 // The last handle went away in a commit callback: the thread ends by itself and gives back the lock.
                 let source =
@@ -419,6 +464,7 @@ fn serve(committer: &mut Committer, queue: &Queue) {
                 committer.commit(jobs);
                 queue.done();
             }
+            Next::Errand(errand) => errand(committer),
             Next::Idle => committer.idle(),
             Next::Closed => return,
         }

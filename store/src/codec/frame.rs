@@ -30,10 +30,14 @@ pub(crate) enum FrameKind {
     SyncMark = 3,
     /// Nothing: the segment ends here, the next one continues.
     SegmentEnd = 4,
+    /// A run of frames in which nothing is left (`codec/gap.rs`).
+    Gap = 5,
 }
 
 /// Set on the sync mark of a clean close.
 pub(crate) const FLAG_CLOSED: u8 = 1;
+/// Set on a frame from whose body a rewrite erased something.
+pub(crate) const FLAG_ERASED: u8 = 2;
 
 impl FrameKind {
     fn from_byte(byte: u8) -> Option<Self> {
@@ -42,6 +46,7 @@ impl FrameKind {
             FrameKind::Schema,
             FrameKind::SyncMark,
             FrameKind::SegmentEnd,
+            FrameKind::Gap,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -114,6 +119,17 @@ impl FrameHeader {
         hasher.update(&self.time_ms.to_le_bytes());
         hasher.update(&self.request_id.map_or(NO_REQUEST, |id| id.0));
         hasher.finalize()
+    }
+
+    /// The same header with a body that fills `extent` bytes of the file together with it; `None` where that is too little
+    /// or too much.
+    pub(crate) fn filling(mut self, extent: u64) -> Option<Self> {
+        let body_len = extent.checked_sub(self.header_len())?;
+        if body_len > FRAME_BYTES_MAX {
+            return None;
+        }
+        self.body_len = body_len as u32;
+        Some(self)
     }
 
     /// Appends the header for a frame at `offset` of a segment.

@@ -212,6 +212,7 @@ fn catalogs_headers_and_manifests_survive_mutation() {
     );
     let header = SegmentHeader {
         layout: Layout::Compact,
+        features: 0,
         store_id: [1; 16],
         number: 2,
         epoch: 3,
@@ -221,6 +222,7 @@ fn catalogs_headers_and_manifests_survive_mutation() {
         capacity: 8192,
         previous_end: 4200,
         previous_link: 7,
+        rewrites: 0,
         previous_time_ms: 8,
     };
     let header_bytes = header.encode();

@@ -8,6 +8,7 @@ pub(crate) mod cursor;
 pub(crate) mod frame;
 #[cfg(test)]
 mod fuzz;
+pub(crate) mod gap;
 pub(crate) mod manifest;
 pub(crate) mod record;
 pub(crate) mod segment;

@@ -66,7 +66,7 @@ pub(crate) struct RecordHeader {
     pub(crate) op: RecordOp,
     /// Whether the record is hidden after this version.
     pub(crate) deleted: bool,
-    /// Whether the content was taken out: there are no fields any more.
+    /// Whether a rewrite took the fields out: the version is forgotten, and so are all before it.
     pub(crate) erased: bool,
     /// Version of the catalog when this was written.
     pub(crate) schema: u16,
@@ -169,7 +169,6 @@ fn put_header(out: &mut Vec<u8>, header: &RecordHeader) {
 }
 
 /// Takes the content out of a whole record: no fields, zeros in their place; its length stays what it was.
-#[cfg_attr(not(test), allow(dead_code))]
 pub(crate) fn erase_record(record: &mut [u8]) -> Result<(), Undecodable> {
     let mut header = RecordHeader::decode(record)?;
     if header.len as usize != record.len() {

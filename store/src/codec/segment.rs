@@ -16,10 +16,14 @@ const MAGIC: [u8; 16] = [
 const FORMAT_MAJOR: u16 = 1;
 const FORMAT_MINOR: u16 = 0;
 const CHECKSUM_CRC32_IEEE: u32 = 1;
+/// Incompatible feature: a rewrite erased records of the segment.
+pub(crate) const HAS_ERASED: u32 = 1;
+/// Incompatible feature: the segment has gap frames.
+pub(crate) const HAS_GAPS: u32 = 2;
 /// Incompatible: frames, records and values take the bytes they need ([`Layout::Compact`]).
 const FEATURE_COMPACT: u32 = 4;
 /// Incompatible features this build knows.
-const KNOWN_INCOMPATIBLE: u32 = FEATURE_COMPACT;
+const KNOWN_INCOMPATIBLE: u32 = HAS_ERASED | HAS_GAPS | FEATURE_COMPACT;
 /// Features that allow reading but not writing by builds that do not know them: none yet.
 const KNOWN_READ_ONLY: u32 = 0;
 const CRC_AT: usize = SEGMENT_HEADER_BYTES as usize - 4;
@@ -28,6 +32,8 @@ const CRC_AT: usize = SEGMENT_HEADER_BYTES as usize - 4;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
     pub(crate) layout: Layout,
+    /// What a rewrite made of it: `HAS_ERASED`, `HAS_GAPS`.
+    pub(crate) features: u32,
     pub(crate) store_id: [u8; 16],
     /// From 1, +1 each.
     pub(crate) number: u64,
@@ -43,6 +49,8 @@ pub(crate) struct SegmentHeader {
     pub(crate) previous_end: u64,
     /// Link of the last frame before this segment.
     pub(crate) previous_link: u32,
+    /// How often the segment was rewritten: tells copies of it apart.
+    pub(crate) rewrites: u32,
     /// Last commit time before this segment.
     pub(crate) previous_time_ms: i64,
 }
@@ -62,11 +70,11 @@ impl SegmentHeader {
         out.extend_from_slice(&MAGIC);
         out.extend_from_slice(&FORMAT_MAJOR.to_le_bytes());
         out.extend_from_slice(&FORMAT_MINOR.to_le_bytes());
-        let incompatible = match self.layout {
+        let compact = match self.layout {
             Layout::First => 0,
             Layout::Compact => FEATURE_COMPACT,
         };
-        out.extend_from_slice(&incompatible.to_le_bytes());
+        out.extend_from_slice(&(self.features | compact).to_le_bytes());
         out.extend_from_slice(&0u32.to_le_bytes()); // read-only features
         out.extend_from_slice(&0u32.to_le_bytes()); // compatible features
         out.extend_from_slice(&self.store_id);
@@ -79,7 +87,7 @@ impl SegmentHeader {
         out.extend_from_slice(&self.capacity.to_le_bytes());
         out.extend_from_slice(&self.previous_end.to_le_bytes());
         out.extend_from_slice(&self.previous_link.to_le_bytes());
-        out.extend_from_slice(&0u32.to_le_bytes());
+        out.extend_from_slice(&self.rewrites.to_le_bytes());
         out.extend_from_slice(&self.previous_time_ms.to_le_bytes());
         out.extend_from_slice(&[0; 16]); // key id
         out.resize(CRC_AT, 0);
@@ -133,7 +141,7 @@ impl SegmentHeader {
         let capacity = cursor.u64("capacity")?;
         let previous_end = cursor.u64("previous end")?;
         let previous_link = cursor.u32("previous link")?;
-        let _reserved = cursor.u32("reserved")?;
+        let rewrites = cursor.u32("rewrite count")?;
         let previous_time_ms = cursor.i64("previous time")?;
         let layout = if incompatible & FEATURE_COMPACT == 0 {
             Layout::First
@@ -142,6 +150,7 @@ impl SegmentHeader {
         };
         Ok(Ok(SegmentHeader {
             layout,
+            features: incompatible & !FEATURE_COMPACT,
             store_id,
             number,
             epoch,
@@ -151,6 +160,7 @@ impl SegmentHeader {
             capacity,
             previous_end,
             previous_link,
+            rewrites,
             previous_time_ms,
         }))
     }

@@ -50,6 +50,17 @@ impl Disk for MemoryDisk {
         }))
     }
 
+    fn list_quarantine(&self) -> io::Result<Vec<String>> {
+        let inside = format!("{QUARANTINE}/");
+        Ok(self.with_files(|files| {
+            files
+                .keys()
+                .filter_map(|name| name.strip_prefix(&inside))
+                .map(str::to_owned)
+                .collect()
+        }))
+    }
+
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         match self.with_files(|files| files.get(name).cloned()) {
             Some(file) => Ok(file),

@@ -9,6 +9,7 @@ mod sim;
 
 use std::borrow::Cow;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 pub use memory::MemoryDisk;
@@ -24,10 +25,24 @@ pub trait Disk: Send + Sync {
     fn place(&self) -> String;
     /// File names in the directory, without folders, sorted.
     fn list(&self) -> io::Result<Vec<String>>;
+    /// File names inside of `quarantine/`, sorted.
+    fn list_quarantine(&self) -> io::Result<Vec<String>>;
     /// Opens an existing file for reading and writing.
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
     /// Creates a file of `len` zero bytes, replacing one of that name. Neither name nor bytes are durable yet.
     fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>>;
+    /// The same without taking the room yet, where the disk can: what is not written reads as zeros.
+    fn create_sparse(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        self.create(name, len)
+    }
+    /// Gives a file a second name in another directory; `false` where that is not possible.
+    fn link(&self, _name: &str, _to: &dyn Disk, _as_name: &str) -> io::Result<bool> {
+        Ok(false)
+    }
+    /// The directory of the operating system, if it is one.
+    fn directory(&self) -> Option<&Path> {
+        None
+    }
     /// Renames a file, replacing the target.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a file.

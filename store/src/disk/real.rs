@@ -42,17 +42,14 @@ impl Disk for RealDisk {
     }
 
     fn list(&self) -> io::Result<Vec<String>> {
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.dir)? {
-            let entry = entry?;
-            if entry.file_type()?.is_file()
-                && let Ok(name) = entry.file_name().into_string()
-            {
-                names.push(name);
-            }
+        files_in(&self.dir)
+    }
+
+    fn list_quarantine(&self) -> io::Result<Vec<String>> {
+        match files_in(&self.path(super::QUARANTINE)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            found => found,
         }
-        names.sort();
-        Ok(names)
     }
 
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
@@ -96,6 +93,49 @@ impl Disk for RealDisk {
             file,
             map: OnceLock::new(),
         }))
+    }
+
+    fn create_sparse(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
+        let path = self.path(name);
+        match fs::remove_file(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        let mut options = OpenOptions::new();
+        let file = options
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)?;
+        file.set_len(len)?;
+        Ok(Arc::new(RealFile {
+            file,
+            map: OnceLock::new(),
+        }))
+    }
+
+    fn link(&self, name: &str, to: &dyn Disk, as_name: &str) -> io::Result<bool> {
+        let Some(target) = to.directory() else {
+            return Ok(false);
+        };
+        match fs::hard_link(self.path(name), target.join(as_name)) {
+            Ok(()) => Ok(true),
+            // Gone, or the target is taken: the caller's business. Anything else: this file system does not do it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists
+                ) =>
+            {
+                Err(error)
+            }
+            Err(_not_possible_here) => Ok(false),
+        }
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        Some(&self.dir)
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
@@ -175,6 +215,21 @@ fn may_only_read(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
     )
+}
+
+/// Names of the files in a directory, sorted.
+fn files_in(dir: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file()
+            && let Ok(name) = entry.file_name().into_string()
+        {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// Creates a directory with all that is missing above it. Each new name is synced in the directory that holds it: a crash

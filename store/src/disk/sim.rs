@@ -328,6 +328,17 @@ impl Disk for SimDisk {
             .collect())
     }
 
+    fn list_quarantine(&self) -> io::Result<Vec<String>> {
+        let inside = format!("{QUARANTINE}/");
+        Ok(self
+            .lock_state()
+            .names
+            .keys()
+            .filter_map(|name| name.strip_prefix(&inside))
+            .map(str::to_owned)
+            .collect())
+    }
+
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>> {
         let inode = self
             .lock_state()

@@ -40,6 +40,8 @@ pub(crate) enum Purpose {
     Growing,
     /// It deletes or destroys and creates nothing: it may use the reserve.
     Freeing,
+    /// None: the segment is to end whatever room it has, because it will be rewritten.
+    Ending,
 }
 
 /// What a batch became.

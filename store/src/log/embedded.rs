@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::codec::frame::{FRAME_HEADER_BYTES, FrameHeader, FrameKind, body_crc};
+use crate::codec::gap::GapSummary;
 use crate::codec::record::Place;
 use crate::codec::segment::SegmentHeader;
 use crate::disk::DiskFile;
@@ -194,20 +195,33 @@ impl Source {
             self.file.read_at(offset, &mut head).map_err(failed)?;
             let header = FrameHeader::decode(&head, self.header.salt, offset)
                 .ok_or_else(|| damaged(DamageKind::FrameHeader))?;
-            if header.lsn != *expected {
-                return Err(damaged(DamageKind::WrongLsn { found: header.lsn }));
-            }
             body.resize(header.body_len as usize, 0);
             let body_at = offset + header.header_len();
             self.file.read_at(body_at, &mut body).map_err(failed)?;
             if body_crc(self.header.salt, header.lsn, &body) != header.body_crc {
                 return Err(damaged(DamageKind::FrameBody));
             }
+            // A gap stands for all entries up to its last one.
+            let last = match header.kind {
+                FrameKind::Gap => GapSummary::decode(&body).map(|gap| gap.last_lsn),
+                FrameKind::Data
+                | FrameKind::Schema
+                | FrameKind::SyncMark
+                | FrameKind::SegmentEnd => Ok(header.lsn),
+            };
+            let last = last.map_err(|error| {
+                damaged(DamageKind::Undecodable {
+                    expected: error.expected,
+                })
+            })?;
+            if !(header.lsn..=last).contains(expected) {
+                return Err(damaged(DamageKind::WrongLsn { found: header.lsn }));
+            }
             let position = Position {
                 lsn: header.lsn,
                 place: Shared::place(self.header.number as u32, offset),
             };
-            *expected = Lsn(expected.0 + 1);
+            *expected = Lsn(last.0 + 1);
             offset += header.frame_len();
             let shown = visit(LogEntry {
                 position,

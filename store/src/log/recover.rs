@@ -10,6 +10,7 @@ use crate::catalog::Catalog;
 use crate::codec::catalog::decode_catalog;
 use crate::codec::cursor::Undecodable;
 use crate::codec::frame::{FLAG_CLOSED, FrameKind};
+use crate::codec::gap::GapSummary;
 use crate::codec::record::{Place, RecordHeader, RecordOp, each_record};
 use crate::disk::Disk;
 use crate::error::{Damage, IoFailure};
@@ -32,6 +33,15 @@ pub(crate) struct RequestIds {
 }
 
 impl RequestIds {
+    /// The transaction of the oldest one; `Lsn(0)` while none had to be given up.
+    pub(crate) fn oldest(&self) -> Lsn {
+        let full = self.order.len() >= REQUEST_IDS_MAX;
+        let oldest = self.order.front().filter(|_| full);
+        oldest
+            .and_then(|id| self.by_id.get(id).map(|position| position.lsn))
+            .unwrap_or(Lsn(0))
+    }
+
     pub(crate) fn get(&self, id: RequestId) -> Option<Position> {
         self.by_id.get(&id.0).copied()
     }
@@ -73,6 +83,33 @@ impl Replayed {
             }
             FrameKind::SyncMark => self.counts.sync_marks += 1,
             FrameKind::SegmentEnd => self.counts.segment_ends += 1,
+            FrameKind::Gap => self.gap(visit)?,
+        }
+        Ok(())
+    }
+
+    /// Frames in which nothing is left: their numbers stay used up, their request ids are remembered.
+    fn gap(&mut self, visit: &Visit<'_>) -> Result<(), Undecodable> {
+        let gap = GapSummary::decode(visit.body)?;
+        self.counts.gaps += 1;
+        self.counts.transactions += u64::from(gap.transactions);
+        self.counts.erased += u64::from(gap.records);
+        self.published = self.published.max(gap.last_data_lsn);
+        for (ty, id) in gap.max_ids {
+            if id.0 == 0 || id.0 > ENTITY_ID_MAX {
+                return Err(Undecodable {
+                    expected: "a valid record number",
+                });
+            }
+            self.index.ty_mut(ty).use_up(id);
+        }
+        let first = visit.header.request_id.map(|id| (visit.header.lsn, id));
+        let place = Place {
+            segment: visit.segment.header.number as u32,
+            offset: visit.offset as u32,
+        };
+        for (lsn, id) in first.into_iter().chain(gap.requests) {
+            self.request_ids.remember(id, Position { lsn, place });
         }
         Ok(())
     }
@@ -99,10 +136,15 @@ impl Replayed {
                     expected: "a record with an intact checksum",
                 });
             }
-            counts.record(record.op);
             let ty = index.ty_mut(record.ty);
+            if record.erased {
+                counts.erased += 1;
+                ty.use_up(record.id);
+                return Ok(());
+            }
+            counts.record(record.op);
             if record.op == RecordOp::Destroy {
-                ty.forget(record.id, lsn);
+                ty.forget(record.id, lsn, record.updated_at_ms);
             } else {
                 let place = Place {
                     segment,

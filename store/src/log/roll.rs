@@ -72,6 +72,7 @@ impl LogWriter {
         };
         let header = SegmentHeader {
             layout: Layout::Compact,
+            features: 0,
             store_id: self.store_id,
             number,
             epoch: if matches!(self.before, Before::Cut { .. }) {
@@ -88,6 +89,7 @@ impl LogWriter {
             capacity,
             previous_end,
             previous_link: self.last_link,
+            rewrites: 0,
             previous_time_ms: self.last_time_ms,
         };
         file.write_at(0, &header.encode())

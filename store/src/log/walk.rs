@@ -5,6 +5,7 @@
 
 use crate::codec::cursor::Undecodable;
 use crate::codec::frame::{FrameHeader, FrameKind};
+use crate::codec::gap::GapSummary;
 use crate::error::{Damage, DamageKind, IoFailure};
 use crate::limits::SEGMENT_HEADER_BYTES;
 use crate::log::files::{ACTIVE, LoadedSegment, LogFiles};
@@ -63,6 +64,12 @@ struct Walker<'v> {
     damages: Vec<Damage>,
     /// Offset of every frame of the newest segment above the watermark so far.
     unproven: Vec<(Lsn, u64)>,
+}
+
+fn undecodable(error: Undecodable) -> DamageKind {
+    DamageKind::Undecodable {
+        expected: error.expected,
+    }
 }
 
 /// Walks the log. Damages found in the frames are returned, first place first.
@@ -233,12 +240,29 @@ impl Walker<'_> {
             header,
             body,
         })
-        .map_err(|error| DamageKind::Undecodable {
-            expected: error.expected,
-        })?;
+        .map_err(undecodable)?;
+        let gap = match header.kind {
+            FrameKind::Gap => Some(GapSummary::decode(body).map_err(undecodable)?),
+            FrameKind::Data | FrameKind::Schema | FrameKind::SyncMark | FrameKind::SegmentEnd => {
+                None
+            }
+        };
         self.passed(offset, header);
+        if let Some(gap) = gap {
+            self.passed_gap(&gap);
+        }
         self.linked = true;
         Ok(())
+    }
+
+    /// A gap stands for several frames: what follows continues the last of them.
+    fn passed_gap(&mut self, gap: &GapSummary) {
+        self.end.lsn = gap.last_lsn;
+        self.end.link = gap.last_link;
+        self.end.time_ms = gap.last_time_ms;
+        if let Some(newest) = self.unproven.last_mut() {
+            newest.0 = gap.last_lsn;
+        }
     }
 
     fn passed(&mut self, offset: u64, header: &FrameHeader) {
@@ -271,6 +295,8 @@ impl Walker<'_> {
         {
             // Only the body is bad: length, LSN and link of the frame are known.
             self.passed(offset, &header);
+            // How many frames a damaged gap stands for is not known.
+            self.linked &= header.kind != FrameKind::Gap;
             return true;
         }
         match next_header(bytes, salt, offset) {

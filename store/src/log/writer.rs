@@ -98,6 +98,7 @@ impl LogWriter {
                 let reserve = match purpose {
                     Purpose::Growing if self.spare.is_none() => reserve_of(capacity),
                     Purpose::Growing | Purpose::Freeing => 0,
+                    Purpose::Ending => return false,
                 };
                 header.layout == Layout::Compact
                     && active.end + bytes + FRAME_HEADER_BYTES as u64 + reserve <= capacity
