@@ -19,7 +19,7 @@ use crate::disk::LockGuard;
 use crate::error::IoFailure;
 use crate::events::Events;
 use crate::frame_body::{Encoded, change, encode, event_of};
-use crate::limits::{BATCH_BYTES_MAX, FRAME_BYTES_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_COMMITS_MAX, FRAME_BYTES_MAX};
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Position, Purpose};
 use crate::log::recover::RequestIds;
 use crate::log::writer::frame_len;
@@ -89,33 +89,47 @@ impl Committer {
         Ok(())
     }
 
-    /// Commits a batch: one write and one sync, unless it is large or crosses a segment.
-    pub(crate) fn commit(&mut self, jobs: Vec<Job>) {
-        for Job {
-            mut parts,
-            request_id,
-            on_done,
-        } in jobs
-        {
-            let turn = parts.exclusive.take();
-            let outcome = match self.stopped() {
-                Some(reason) => CommitOutcome::Poisoned {
-                    reason: reason.clone(),
-                },
-                None => self.stage_caught(parts, request_id),
+    /// Commits a batch: one write and one sync, unless it is large or crosses a segment. `late` gives what has come
+    /// meanwhile, so many at most: while staging goes on, others that were just answered come back with their next
+    /// transaction, and one sync more for them alone would be twice the time for all.
+    pub(crate) fn commit(&mut self, jobs: Vec<Job>, late: &mut dyn FnMut(usize) -> Vec<Job>) {
+        let (mut jobs, mut left) = (jobs, BATCH_COMMITS_MAX);
+        while !jobs.is_empty() {
+            left = left.saturating_sub(jobs.len());
+            jobs.into_iter().for_each(|job| self.take(job));
+            jobs = if left > 0 && self.stopped().is_none() {
+                late(left)
+            } else {
+                Vec::new()
             };
-            self.answers.push(Answer {
-                outcome,
-                on_done,
-                turn,
-            });
-            if self.batch.bytes() >= BATCH_BYTES_MAX as u64 {
-                self.finish_batch();
-            }
         }
         self.finish_batch();
         if self.stopped().is_none() {
             self.log.prepare();
+        }
+    }
+
+    /// Stages a job, or says why not; its answer waits for the batch.
+    fn take(&mut self, job: Job) {
+        let Job {
+            mut parts,
+            request_id,
+            on_done,
+        } = job;
+        let turn = parts.exclusive.take();
+        let outcome = match self.stopped() {
+            Some(reason) => CommitOutcome::Poisoned {
+                reason: reason.clone(),
+            },
+            None => self.stage_caught(parts, request_id),
+        };
+        self.answers.push(Answer {
+            outcome,
+            on_done,
+            turn,
+        });
+        if self.batch.bytes() >= BATCH_BYTES_MAX as u64 {
+            self.finish_batch();
         }
     }
 

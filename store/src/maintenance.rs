@@ -15,7 +15,7 @@ use crate::rewrite::sweep::{Scope, Sweep};
 use crate::rewrite::worker::{Worker, due};
 use crate::rewrite::{CompactReport, RewriteError};
 use crate::shared::Shared;
-use crate::store::{Inner, Runner, Store};
+use crate::store::{Inner, Store};
 use crate::value::Lsn;
 
 impl Store {
@@ -46,15 +46,17 @@ impl Store {
 
 impl Inner {
     fn settle(&self, end: bool) -> Result<Lsn, RewriteError> {
-        {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            match &mut *running {
-                Some(Runner::Inline(committer)) => return settled(committer.tidy_segments(end)),
-                Some(Runner::Thread(_)) => {}
-                None => return Err(RewriteError::Closed),
-            }
+        if self.threaded {
+            return settle_by_queue(&self.queue, end);
         }
-        settle_by_queue(&self.queue, end)
+        let mut committer = self
+            .committer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        match committer.as_mut() {
+            Some(committer) => settled(committer.tidy_segments(end)),
+            None => Err(RewriteError::Closed),
+        }
     }
 }
 

@@ -1,14 +1,17 @@
-//! Who may commit when: the queue of waiting transactions and the exclusive turn.
+//! Who may commit when: the queue of waiting transactions, the worker and the exclusive turn.
 //!
-//! Group commit has no timer: what queues up while a batch is being synced is the next batch. What must stay true: at
-//! most one batch is in work, and while somebody holds the exclusive turn only their transaction is taken.
+//! The worker is whoever has a batch in work: the committer's thread, or a caller that waits for its own commit anyway and
+//! found nobody at work. Group commit has no timer: what queues up while a batch is being synced is the next batch. What
+//! must stay true: there is one worker at most, and while somebody holds the exclusive turn only their transaction is taken;
+//! a thread is only woken when there is something for it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::thread::{ThreadId, current};
+use std::time::{Duration, Instant};
 
 use crate::committer::Committer;
-use crate::limits::BATCH_COMMITS_MAX;
+use crate::limits::{BATCH_COMMITS_MAX, IDLE_MARK_MS};
 use crate::outcome::CommitOutcome;
 use crate::transaction::TransactionParts;
 use crate::value::RequestId;
@@ -32,20 +35,41 @@ impl Job {
 /// Something else to do where commits are done, between two batches.
 pub(crate) type Errand = Box<dyn FnOnce(&mut Committer) + Send>;
 
+/// What the committer's thread does while it waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Asleep {
+    /// It is awake, or has been woken.
+    #[default]
+    No,
+    /// It looks by itself before long.
+    Timed,
+    /// Only somebody else wakes it.
+    Untimed,
+}
+
 #[derive(Default)]
 struct Waiting {
     jobs: VecDeque<Job>,
     errands: VecDeque<Errand>,
     exclusive: Option<u64>,
     last_token: u64,
-    busy: bool,
+    /// Who works on a batch or a mark.
+    worker: Option<ThreadId>,
     closed: bool,
+    /// Since when the last frame is not vouched for.
+    unproven: Option<Instant>,
+    thread: Asleep,
+    /// Threads that wait for the worker to be done or for a turn.
+    others: usize,
 }
 
 /// The queue in front of the committer.
 #[derive(Default)]
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
+    /// For the committer's thread.
+    work: Condvar,
+    /// For everybody else.
     changed: Condvar,
 }
 
@@ -59,7 +83,7 @@ pub(crate) struct ExclusiveTurn {
 pub(crate) enum Next {
     /// Commit these.
     Jobs(Vec<Job>),
-    /// Do this, whoever has the exclusive turn.
+    /// Do this.
     Errand(Errand),
     /// Nothing came for a while.
     Idle,
@@ -72,10 +96,29 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'a>(&'a self, waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
-        self.changed
+    /// Waits for something to change; not for the committer's thread.
+    fn wait<'a>(&'a self, mut waiting: MutexGuard<'a, Waiting>) -> MutexGuard<'a, Waiting> {
+        waiting.others += 1;
+        let mut waiting = self
+            .changed
             .wait(waiting)
-            .unwrap_or_else(PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner);
+        waiting.others -= 1;
+        waiting
+    }
+
+    /// Wakes the committer's thread, once.
+    fn wake(&self, waiting: &mut Waiting) {
+        if waiting.thread != Asleep::No {
+            waiting.thread = Asleep::No;
+            self.work.notify_one();
+        }
+    }
+
+    fn wake_others(&self, waiting: &Waiting) {
+        if waiting.others > 0 {
+            self.changed.notify_all();
+        }
     }
 
     /// Puts jobs into the queue side by side, or gives them back when the store is closed.
@@ -85,7 +128,9 @@ impl Queue {
             return Err(jobs);
         }
         waiting.jobs.extend(jobs);
-        self.changed.notify_all();
+        if waiting.worker.is_none() {
+            self.wake(&mut waiting);
+        }
         Ok(())
     }
 
@@ -94,73 +139,97 @@ impl Queue {
         let mut waiting = self.lock();
         if !waiting.closed {
             waiting.errands.push_back(errand);
-            self.changed.notify_all();
+            self.wake(&mut waiting);
         }
     }
 
-    /// Waits for the next batch; the caller must call `done` after working on jobs. `idle_after`: say `Idle` when
-    /// nothing came for so long.
-    pub(crate) fn next(&self, idle_after: Option<Duration>) -> Next {
+    /// For the committer's thread: waits for the next batch. The thread is the worker then and must say `done`.
+    pub(crate) fn next(&self) -> Next {
         let mut waiting = self.lock();
         loop {
-            if let Some(errand) = waiting.errands.pop_front() {
-                return Next::Errand(errand);
-            }
-            let jobs = waiting.take_allowed();
-            if !jobs.is_empty() {
-                waiting.busy = true;
-                return Next::Jobs(jobs);
-            }
-            if waiting.closed && waiting.jobs.is_empty() {
-                return Next::Closed;
-            }
-            match idle_after {
-                None => waiting = self.wait(waiting),
-                Some(timeout) => {
-                    let (guard, waited) = self
-                        .changed
-                        .wait_timeout(waiting, timeout)
-                        .unwrap_or_else(PoisonError::into_inner);
-                    waiting = guard;
-                    if waited.timed_out()
-                        && waiting.jobs.is_empty()
-                        && waiting.errands.is_empty()
-                        && !waiting.closed
-                    {
-                        return Next::Idle;
-                    }
+            if waiting.worker.is_none() {
+                if let Some(errand) = waiting.errands.pop_front() {
+                    waiting.worker = Some(current().id());
+                    return Next::Errand(errand);
+                }
+                let jobs = waiting.take_allowed(BATCH_COMMITS_MAX);
+                if !jobs.is_empty() {
+                    waiting.worker = Some(current().id());
+                    return Next::Jobs(jobs);
+                }
+                if waiting.closed && waiting.jobs.is_empty() {
+                    return Next::Closed;
                 }
             }
+            let idle = waiting.worker.is_none() && waiting.jobs.is_empty();
+            waiting = match waiting.unproven.filter(|_| idle) {
+                None => {
+                    waiting.thread = Asleep::Untimed;
+                    let woken = self.work.wait(waiting);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+                Some(since) => {
+                    let left = Duration::from_millis(IDLE_MARK_MS).saturating_sub(since.elapsed());
+                    if left.is_zero() {
+                        waiting.unproven = None;
+                        waiting.worker = Some(current().id());
+                        return Next::Idle;
+                    }
+                    waiting.thread = Asleep::Timed;
+                    let woken = self.work.wait_timeout(waiting, left);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+            waiting.thread = Asleep::No;
         }
     }
 
-    /// For commits in the caller's thread: waits until nobody else is at work and no other exclusive turn is held.
-    /// `false` when the store is closed.
+    /// For the worker: what has come meanwhile and may join the batch, without waiting.
+    pub(crate) fn late(&self, most: usize) -> Vec<Job> {
+        self.lock().take_allowed(most)
+    }
+
+    /// For work in the caller's thread: waits until nobody else is at work and no other exclusive turn is held. The
+    /// caller is the worker then and must say `done`. `false` when the store is closed.
     pub(crate) fn enter(&self, token: Option<u64>) -> bool {
         let mut waiting = self.lock();
-        while waiting.busy || (waiting.exclusive.is_some() && waiting.exclusive != token) {
+        while !waiting.is_free(token) {
             waiting = self.wait(waiting);
         }
-        if waiting.closed {
-            return false;
-        }
-        waiting.busy = true;
-        true
+        waiting.begin()
     }
 
-    /// The batch is finished.
-    pub(crate) fn done(&self) {
-        self.lock().busy = false;
-        self.changed.notify_all();
+    /// The same without waiting, and only if nothing queues: who came first is first.
+    pub(crate) fn try_enter(&self, token: Option<u64>) -> bool {
+        let mut waiting = self.lock();
+        waiting.is_free(token) && waiting.jobs.is_empty() && waiting.begin()
+    }
+
+    /// Whether the calling thread is at work: a callback must not wait for itself.
+    pub(crate) fn is_worker(&self) -> bool {
+        self.lock().worker == Some(current().id())
+    }
+
+    /// The work is finished; `unproven`: a mark is wanted if nothing else comes.
+    pub(crate) fn done(&self, unproven: bool) {
+        let mut waiting = self.lock();
+        waiting.worker = None;
+        waiting.unproven = unproven.then(Instant::now);
+        let looks_by_itself = waiting.thread == Asleep::Timed || !unproven;
+        if waiting.has_work() || !looks_by_itself {
+            self.wake(&mut waiting);
+        }
+        self.wake_others(&waiting);
     }
 
     /// Takes out whatever waits, and lets everybody go on who waits for a batch in work.
     pub(crate) fn drain(&self) -> Vec<Job> {
         let mut waiting = self.lock();
-        waiting.busy = false;
+        waiting.worker = None;
         waiting.errands.clear();
         let jobs = waiting.jobs.drain(..).collect();
-        self.changed.notify_all();
+        self.wake(&mut waiting);
+        self.wake_others(&waiting);
         jobs
     }
 
@@ -169,8 +238,16 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.closed = true;
         waiting.errands.clear();
-        drop(waiting);
-        self.changed.notify_all();
+        self.wake(&mut waiting);
+        self.wake_others(&waiting);
+    }
+
+    /// Waits until nobody is at work; of a closed queue, for good.
+    pub(crate) fn ended(&self) {
+        let mut waiting = self.lock();
+        while waiting.worker.is_some() {
+            waiting = self.wait(waiting);
+        }
     }
 
     /// Waits for the exclusive turn: nobody else holds it and no batch is in work.
@@ -182,7 +259,7 @@ impl Queue {
         waiting.last_token += 1;
         let token = waiting.last_token;
         waiting.exclusive = Some(token);
-        while waiting.busy {
+        while waiting.worker.is_some() {
             waiting = self.wait(waiting);
         }
         ExclusiveTurn {
@@ -193,11 +270,29 @@ impl Queue {
 }
 
 impl Waiting {
+    /// Whether there may be something to do for the committer's thread.
+    fn has_work(&self) -> bool {
+        !self.jobs.is_empty() || !self.errands.is_empty() || self.closed
+    }
+
+    /// Whether somebody with this turn, or with none, may work now.
+    fn is_free(&self, token: Option<u64>) -> bool {
+        self.worker.is_none() && (self.exclusive.is_none() || self.exclusive == token)
+    }
+
+    /// Makes the calling thread the worker, unless the store is closed.
+    fn begin(&mut self) -> bool {
+        if !self.closed {
+            self.worker = Some(current().id());
+        }
+        !self.closed
+    }
+
     /// The next jobs in order of arrival; under an exclusive turn only its own.
-    fn take_allowed(&mut self) -> Vec<Job> {
+    fn take_allowed(&mut self, most: usize) -> Vec<Job> {
         match self.exclusive {
             None => {
-                let count = self.jobs.len().min(BATCH_COMMITS_MAX);
+                let count = self.jobs.len().min(most);
                 self.jobs.drain(..count).collect()
             }
             Some(token) => {
@@ -216,6 +311,9 @@ impl Drop for ExclusiveTurn {
         if waiting.exclusive == Some(self.token) {
             waiting.exclusive = None;
         }
-        self.queue.changed.notify_all();
+        if waiting.worker.is_none() && waiting.has_work() {
+            self.queue.wake(&mut waiting);
+        }
+        self.queue.wake_others(&waiting);
     }
 }

@@ -5,15 +5,14 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc::Receiver;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use crate::committer::Committer;
 use crate::disk::{Disk, LockError, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError};
 use crate::events::{Events, OnCommit};
-use crate::limits::{DESTROY_WITHIN_MS, IDLE_MARK_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
+use crate::limits::{DESTROY_WITHIN_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::log::writer::Sizes;
 use crate::maintenance::{rewrite_what_is_due, start_rewriter};
 use crate::outcome::{CommitEvent, CommitOutcome};
@@ -102,17 +101,14 @@ pub(crate) struct Inner {
     events: Arc<Events>,
     poisoned: Arc<OnceLock<Arc<str>>>,
     /// `None` once closed.
-    pub(crate) running: Mutex<Option<Runner>>,
+    pub(crate) committer: Arc<Mutex<Option<Committer>>>,
+    /// The committer's thread, if it has one, until it is waited for.
+    thread: Mutex<Option<JoinHandle<()>>>,
+    pub(crate) threaded: bool,
     /// One rewrite or backup at a time.
     pub(crate) maintenance: Arc<Mutex<()>>,
     destroy_within_ms: i64,
     rewriter: Mutex<Option<Worker>>,
-}
-
-/// Whoever commits; it owns the directory's lock.
-pub(crate) enum Runner {
-    Thread(JoinHandle<Committer>),
-    Inline(Box<Committer>),
 }
 
 /// A store open for reading only: the state before damage, or all of it (`inspect`).
@@ -167,7 +163,7 @@ impl Store {
 
     pub(crate) fn start(
         disk: Arc<dyn Disk>,
-        mut committer: Committer,
+        committer: Committer,
         options: &StoreOptions,
     ) -> Result<Self, OpenError> {
         let shared = committer.shared.clone();
@@ -190,21 +186,18 @@ impl Store {
         } else {
             None
         };
-        let runner = if options.committer_thread {
-            let queue = queue.clone();
+        let committer = Arc::new(Mutex::new(Some(committer)));
+        let mut handle = None;
+        if options.committer_thread {
+            let (queue, committer) = (queue.clone(), committer.clone());
             let thread = std::thread::Builder::new().name("flin-committer".to_owned());
-            let spawned = thread.spawn(move || {
-                run(&mut committer, &queue);
-                committer
-            });
-            Runner::Thread(spawned.map_err(|source| IoFailure {
+            let spawned = thread.spawn(move || serve(&committer, &queue));
+            handle = Some(spawned.map_err(|source| IoFailure {
                 attempt: "starting the committer thread",
                 file: disk.place(),
                 source,
-            })?)
-        } else {
-            Runner::Inline(Box::new(committer))
-        };
+            })?);
+        }
         Ok(Store {
             inner: Arc::new(Inner {
                 shared,
@@ -212,7 +205,9 @@ impl Store {
                 queue,
                 events,
                 poisoned,
-                running: Mutex::new(Some(runner)),
+                committer,
+                thread: Mutex::new(handle),
+                threaded: options.committer_thread,
                 maintenance,
                 destroy_within_ms: options.destroy_within_ms,
                 rewriter: Mutex::new(rewriter),
@@ -252,7 +247,7 @@ impl Store {
         Transaction::new(self.snapshot(), self.inner.disk.now_ms(), Some(turn))
     }
 
-    /// Commits. `on_done` is called exactly once, on the committer's thread (inline: before this returns), after the
+    /// Commits. `on_done` is called exactly once, on the thread that commits (inline: before this returns), after the
     /// transaction is durable and visible, or was refused. It must be quick and must not commit.
     pub fn commit(
         &self,
@@ -311,7 +306,7 @@ impl Store {
         }
         drop(sender);
         if !jobs.is_empty() {
-            self.inner.submit(jobs);
+            self.inner.submit_and_wait(jobs);
         }
         // A committer that ended by a bug has dropped its answers.
         let unknown = CommitOutcome::OutcomeUnknown {
@@ -330,7 +325,7 @@ impl Store {
         self.inner.events.subscribe()
     }
 
-    /// Calls `callback` for every commit from now on, in LSN order, on the committer's thread after the answer.
+    /// Calls `callback` for every commit from now on, in LSN order, on the thread that commits, after the answer.
     pub fn on_commit(&self, callback: OnCommit) {
         self.inner.events.on_commit(callback);
     }
@@ -353,76 +348,68 @@ impl Store {
 }
 
 impl Inner {
+    /// Gives jobs to the committer; the answers come by callback.
     fn submit(&self, jobs: Vec<Job>) {
-        let inline = {
-            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            matches!(&*running, Some(Runner::Inline(_)))
-        };
-        if inline {
+        if !self.threaded {
             self.commit_here(jobs);
-            return;
-        }
-        if let Err(refused) = self.queue.push(jobs) {
+        } else if let Err(refused) = self.queue.push(jobs) {
             refuse(refused, &CommitOutcome::Closed);
+        }
+    }
+
+    /// The same for a caller that waits for the answers: if nobody is at work, it commits in its own thread, and no
+    /// other has to be woken.
+    fn submit_and_wait(&self, jobs: Vec<Job>) {
+        let token = jobs.first().and_then(Job::token);
+        if self.threaded && self.queue.try_enter(token) {
+            work(&self.committer, &self.queue, jobs);
+        } else {
+            self.submit(jobs);
         }
     }
 
     fn commit_here(&self, jobs: Vec<Job>) {
         let token = jobs.first().and_then(Job::token);
-        if !self.queue.enter(token) {
+        if self.queue.enter(token) {
+            work(&self.committer, &self.queue, jobs);
+        } else {
             refuse(jobs, &CommitOutcome::Closed);
-            return;
         }
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *running {
-            Some(Runner::Inline(committer)) => committer.commit(jobs),
-            Some(Runner::Thread(_)) | None => refuse(jobs, &CommitOutcome::Closed),
-        }
-        drop(running);
-        self.queue.done();
     }
 
     /// Ends the committer. `clean`: with the closing mark, and told if that fails.
     fn stop(&self, clean: bool) -> Result<(), IoFailure> {
         self.queue.close();
-        let rewriter = self
-            .rewriter
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        drop(rewriter);
-        let runner = self
-            .running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        let mut committer = match runner {
-            None => return Ok(()),
-            Some(Runner::Inline(mut committer)) => {
-                if clean && committer.poisoned.get().is_none() {
-                    rewrite_what_is_due(&mut committer, &self.disk, self.destroy_within_ms);
-                }
-                *committer
-            }
-            Some(Runner::Thread(thread)) if thread.thread().id() == std::thread::current().id() => {
-                // The last handle went away in a commit callback: the thread ends by itself and gives back the lock.
-                let source =
-                    std::io::Error::other("a commit callback cannot wait for the committer to end");
-                let failure = IoFailure {
-                    attempt: "closing the store",
-                    file: self.disk.place(),
-                    source,
-                };
-                return if clean { Err(failure) } else { Ok(()) };
-            }
-            Some(Runner::Thread(thread)) => match thread.join() {
-                Ok(committer) => committer,
-                Err(panic) if clean => resume_unwind(panic),
-                Err(_reported_by_its_hook) => return Ok(()),
-            },
+        if self.queue.is_worker() {
+            // Called in a commit callback, or the last handle went away in one: the committer ends when that is over.
+            let source =
+                std::io::Error::other("a commit callback cannot wait for the committer to end");
+            let failure = IoFailure {
+                attempt: "closing the store",
+                file: self.disk.place(),
+                source,
+            };
+            return if clean { Err(failure) } else { Ok(()) };
+        }
+        drop(locked(&self.rewriter).take());
+        let thread = locked(&self.thread).take();
+        match thread.map(JoinHandle::join) {
+            Some(Err(panic)) if clean => resume_unwind(panic),
+            Some(Ok(()) | Err(_)) | None => {}
+        }
+        self.queue.ended();
+        let Some(mut committer) = locked(&self.committer).take().filter(|_| clean) else {
+            return Ok(());
         };
-        if clean { committer.close() } else { Ok(()) }
+        if !self.threaded && committer.poisoned.get().is_none() {
+            rewrite_what_is_due(&mut committer, &self.disk, self.destroy_within_ms);
+        }
+        committer.close()
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Inner {
@@ -440,33 +427,47 @@ fn refuse(jobs: Vec<Job>, outcome: &CommitOutcome) {
 }
 
 /// The committer's thread.
-fn run(committer: &mut Committer, queue: &Queue) {
-    let poisoned = committer.poisoned.clone();
-    let ended = catch_unwind(AssertUnwindSafe(|| serve(committer, queue)));
-    if let Err(panic) = ended {
-        // A bug of this crate: nothing more is written, nobody waits for ever, and the panic goes on.
-        let reason = poisoned
-            .get_or_init(|| Arc::from("the committer panicked"))
-            .clone();
-        queue.close();
-        refuse(queue.drain(), &CommitOutcome::Poisoned { reason });
-        resume_unwind(panic);
+fn serve(committer: &Mutex<Option<Committer>>, queue: &Queue) {
+    loop {
+        match queue.next() {
+            Next::Jobs(jobs) => work(committer, queue, jobs),
+            Next::Errand(errand) => at_work(committer, queue, errand),
+            Next::Idle => at_work(committer, queue, Committer::idle),
+            Next::Closed => return,
+        }
     }
 }
 
-fn serve(committer: &mut Committer, queue: &Queue) {
-    loop {
-        let idle_after = committer
-            .wants_mark()
-            .then(|| Duration::from_millis(IDLE_MARK_MS));
-        match queue.next(idle_after) {
-            Next::Jobs(jobs) => {
-                committer.commit(jobs);
-                queue.done();
-            }
-            Next::Errand(errand) => errand(committer),
-            Next::Idle => committer.idle(),
-            Next::Closed => return,
+/// Commits, as the worker.
+fn work(committer: &Mutex<Option<Committer>>, queue: &Queue, jobs: Vec<Job>) {
+    at_work(committer, queue, |committer| {
+        committer.commit(jobs, &mut |most| queue.late(most));
+    });
+}
+
+/// Does the worker's work and says that it is done. A panic is a bug of this crate: nothing more is written, nobody waits
+/// for ever, and it goes on.
+fn at_work(committer: &Mutex<Option<Committer>>, queue: &Queue, work: impl FnOnce(&mut Committer)) {
+    let mut held = locked(committer);
+    // Nobody takes the committer away while there is a worker.
+    let Some(committer) = held.as_mut() else {
+        drop(held);
+        queue.done(false);
+        return;
+    };
+    match catch_unwind(AssertUnwindSafe(|| work(committer))) {
+        Ok(()) => {
+            let unproven = committer.wants_mark();
+            drop(held);
+            queue.done(unproven);
+        }
+        Err(panic) => {
+            let panicked = || Arc::from("the committer panicked");
+            let reason = committer.poisoned.get_or_init(panicked).clone();
+            drop(held);
+            queue.close();
+            refuse(queue.drain(), &CommitOutcome::Poisoned { reason });
+            resume_unwind(panic);
         }
     }
 }

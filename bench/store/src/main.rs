@@ -10,11 +10,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use flin_bench_store::contestant::{Entrant, entrants};
-use flin_bench_store::{bytes, document, note, opening, reading, space, writing};
+use flin_bench_store::{bytes, document, note, opening, reading, space, tasks, writing};
 
 const HELP: &str = "flin-bench-store [WHAT …] [--only A,B] [--notes N] [--rounds N] [--turn MS] [--dir FOLDER] [--write]
 
 WHAT is commits, reads, opening, space; all of them if none is named.
+
+flin-bench-store burst COMMITS FOLDER    commits of 64 tasks and nothing else, for a profiler
 ";
 
 /// What the command line asks for.
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.first().map(String::as_str) {
         Some("load") => load(&words[1..]),
+        Some("burst") => burst(&words[1..]),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(())
@@ -103,6 +106,21 @@ fn load(words: &[String]) -> Result<(), String> {
     let entrant = entrants().into_iter().find(|entrant| entrant.name == name);
     let entrant = entrant.ok_or(format!("there is no store {name}"))?;
     opening::load(&entrant, Path::new(dir), notes)
+}
+
+/// Commits of many tasks until there are enough.
+fn burst(words: &[String]) -> Result<(), String> {
+    let [commits, dir] = words else {
+        return Err("burst COMMITS FOLDER".to_owned());
+    };
+    let commits = commits
+        .parse()
+        .map_err(|_| format!("`{commits}` is no number"))?;
+    let flin = flin_bench_store::flin::Flin::open(Path::new(dir))?;
+    let limit = tasks::Limit::Commits(commits);
+    let ran = tasks::tasks(writing::WRITERS, limit, &flin)?;
+    println!("{} commits in {:?}", ran.latencies.count(), ran.elapsed);
+    Ok(())
 }
 
 fn run(wanted: &Wanted) -> Result<(), String> {

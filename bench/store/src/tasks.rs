@@ -65,11 +65,20 @@ impl Ready {
     }
 }
 
+/// When tasks stop to begin commits.
+#[derive(Clone, Copy, Debug)]
+pub enum Limit {
+    /// After so long.
+    Time(Duration),
+    /// After so many.
+    Commits(u64),
+}
+
 /// Lets `count` tasks commit for a while, all driven by this thread.
 ///
 /// # Errors
 /// The first commit that fails.
-pub fn tasks(count: usize, time: Duration, store: &dyn Submit) -> Result<Ran, String> {
+pub fn tasks(count: usize, limit: Limit, store: &dyn Submit) -> Result<Ran, String> {
     let ready = Arc::new(Ready::default());
     let start = Instant::now();
     let mut began = vec![start; count];
@@ -91,7 +100,11 @@ pub fn tasks(count: usize, time: Duration, store: &dyn Submit) -> Result<Ran, St
         for (task, answer) in answered.drain(..) {
             answer?;
             ran.latencies.add(now - began[task]);
-            if now - start < time {
+            let goes_on = match limit {
+                Limit::Time(time) => now - start < time,
+                Limit::Commits(commits) => (ran.latencies.count() + in_flight) as u64 <= commits,
+            };
+            if goes_on {
                 begin(task, &mut began)?;
             } else {
                 in_flight -= 1;

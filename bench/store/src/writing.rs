@@ -11,7 +11,7 @@ use crate::figures::{head, median, row};
 use crate::flin::{Flin, committed};
 use crate::note::Pool;
 use crate::reference::Reference;
-use crate::tasks::{Done, Ran, Submit, tasks, threads};
+use crate::tasks::{Done, Limit, Ran, Submit, tasks, threads};
 
 /// Writers at once, where there are many.
 pub const WRITERS: usize = 64;
@@ -169,12 +169,12 @@ impl Writer {
     fn turn(&self, kind: Writers, time: Duration, pool: &Pool) -> Result<Ran, String> {
         match (&self.store, kind) {
             (Open::Flin(flin), Writers::One) => self.one(flin, time, pool),
-            (Open::Flin(flin), Writers::Tasks) => tasks(WRITERS, time, flin),
+            (Open::Flin(flin), Writers::Tasks) => tasks(WRITERS, Limit::Time(time), flin),
             (Open::Flin(flin), Writers::Threads) => threads(WRITERS, time, flin),
             (Open::Peer(peer), Writers::One) => self.one(peer.as_ref(), time, pool),
             (Open::Peer(peer), Writers::Tasks) => {
                 let batcher = Batcher::new(peer.as_ref(), pool, &self.next_id);
-                batcher.serve(|batcher| tasks(WRITERS, time, batcher))
+                batcher.serve(|batcher| tasks(WRITERS, Limit::Time(time), batcher))
             }
             (Open::Peer(peer), Writers::Threads) => {
                 let batcher = Batcher::new(peer.as_ref(), pool, &self.next_id);
