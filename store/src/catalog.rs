@@ -1,15 +1,13 @@
-//! The log's own list of types and fields, and how a program's schema fits it.
+//! The log's own list of types and fields, and how its numbers belong to the positions in a program's schema.
 //!
-//! What must stay true: numbers are only ever added; a program that would lose or misread data is refused with one
-//! sentence per problem, and everything else is accepted without asking.
-
-use std::collections::BTreeSet;
+//! What must stay true: numbers are only ever added, what is given up keeps its number, and names are unique among what is
+//! in use. How a catalog becomes the next one stands in `evolution/`.
 
 use crate::codec::record::{FieldNo, TypeNo};
+use crate::evolution::evolve;
 use crate::index::Referrer;
-use crate::limits::{FIELDS_MAX, TYPES_MAX};
-use crate::schema::{FieldDef, FieldType, Schema, TypeDef};
-use crate::value::{EntityId, FieldIx, TypeIx};
+use crate::schema::{EnumDef, FieldDef, Keep, Schema, TypeDef};
+use crate::value::{EntityId, FieldIx, FieldValue, TypeIx};
 
 /// All types the log knows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +16,8 @@ pub(crate) struct Catalog {
     pub(crate) version: u16,
     /// By number: type 1 stands first.
     pub(crate) types: Vec<CatalogType>,
+    /// The enums of fields, by name.
+    pub(crate) enums: Vec<EnumDef>,
 }
 
 /// One type of the log.
@@ -27,13 +27,23 @@ pub(crate) struct CatalogType {
     pub(crate) name: String,
     /// By number: field 0 stands first.
     pub(crate) fields: Vec<CatalogField>,
+    /// Given up by a program: its records are in the log and nowhere else.
+    pub(crate) dropped: bool,
+    pub(crate) keep: Keep,
 }
 
 /// One field of the log.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct CatalogField {
     pub(crate) number: FieldNo,
+    /// As declared, without former names; `fill` is what older records read.
     pub(crate) def: FieldDef,
+    /// Given up by a program: its values are in the log and nowhere else.
+    pub(crate) dropped: bool,
+    /// Its type became narrower once: stored values are converted when they are read.
+    pub(crate) converted: bool,
+    /// Records written under a catalog before this version read `fill` where they have no value.
+    pub(crate) fill_since: u16,
 }
 
 /// How positions in the program's schema and numbers in the log belong together.
@@ -51,6 +61,24 @@ pub(crate) struct TypeMapping {
     pub(crate) number: TypeNo,
     /// By `FieldIx`.
     pub(crate) fields: Vec<FieldNo>,
+    /// By `FieldIx`: what reading takes beyond widening; empty where that is nothing for all fields.
+    pub(crate) special: Vec<Special>,
+}
+
+/// What reading a stored value of a field takes beyond widening it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Special {
+    /// Values are converted to the declared type.
+    pub(crate) converted: bool,
+    /// Records written under a catalog before this version read this where they have no value.
+    pub(crate) fill: Option<(u16, FieldValue)>,
+}
+
+impl TypeMapping {
+    /// What reading a field takes beyond widening, if it takes anything.
+    pub(crate) fn special(&self, field: FieldIx) -> Option<&Special> {
+        self.special.get(field.0 as usize)
+    }
 }
 
 impl Mapping {
@@ -81,247 +109,92 @@ impl Mapping {
 }
 
 impl Catalog {
-    /// The program's schema over this catalog: the catalog with what is new, and the mapping; or the problems.
+    /// The program's schema over this catalog, if that needs nobody's consent and no look at the data: the catalog with
+    /// what is new, and the mapping; or the problems.
     pub(crate) fn fit(&self, schema: &Schema) -> Result<(Catalog, Mapping), Vec<String>> {
-        let mut problems = Vec::new();
-        check_schema(schema, &mut problems);
-        let mut merged = self.clone();
-        for known in &mut merged.types {
-            match schema.type_ix(&known.name) {
-                Some(ix) => fit_type(known, schema.type_def(ix), &mut problems),
-                None => problems.push(missing_type(known, self, schema)),
-            }
+        let evolved = evolve(self, schema)?;
+        let open = evolved
+            .changes
+            .iter()
+            .filter(|change| !change.is_harmless());
+        let open: Vec<String> = open.map(ToString::to_string).collect();
+        if open.is_empty() {
+            Ok((evolved.catalog, evolved.mapping))
+        } else {
+            Err(open)
         }
-        for def in &schema.types {
-            if !self.types.iter().any(|known| known.name == def.name) {
-                merged.types.push(new_type(merged.types.len(), def));
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        if merged != *self {
-            match self.version.checked_add(1) {
-                Some(version) => merged.version = version,
-                None => {
-                    return Err(vec![
-                        "the schema has changed too often for this log (65535 times).".to_owned(),
-                    ]);
-                }
-            }
-        }
-        let mapping = merged.mapping(schema);
-        Ok((merged, mapping))
+    }
+
+    /// The type in use under a name.
+    pub(crate) fn in_use(&self, name: &str) -> Option<&CatalogType> {
+        self.types.iter().find(|ty| !ty.dropped && ty.name == name)
     }
 
     /// The catalog as a schema of its own, for doors that have no program.
     pub(crate) fn to_schema(&self) -> Schema {
         let type_def = |ty: &CatalogType| TypeDef {
             name: ty.name.clone(),
-            fields: ty.fields.iter().map(|field| field.def.clone()).collect(),
-            ..TypeDef::default()
+            fields: ty
+                .fields
+                .iter()
+                .filter(|field| !field.dropped)
+                .map(|field| field.def.clone())
+                .collect(),
+            keep: ty.keep,
+            was: Vec::new(),
         };
         Schema {
-            types: self.types.iter().map(type_def).collect(),
-            ..Schema::default()
+            types: self
+                .types
+                .iter()
+                .filter(|ty| !ty.dropped)
+                .map(type_def)
+                .collect(),
+            enums: self.enums.clone(),
         }
     }
 
-    fn mapping(&self, schema: &Schema) -> Mapping {
+    pub(crate) fn mapping(&self, schema: &Schema) -> Mapping {
         let mut positions = vec![None; self.types.len()];
         let mut types = Vec::with_capacity(schema.types.len());
         for (ix, def) in schema.types.iter().enumerate() {
-            let Some(known) = self.types.iter().find(|known| known.name == def.name) else {
-                unreachable!("fit() added every type of the schema");
+            let Some(known) = self.in_use(&def.name) else {
+                unreachable!("evolve() added every type of the schema");
             };
             positions[known.number.0 as usize - 1] = Some(TypeIx(ix as u32));
-            let number_of = |field: &FieldDef| {
-                known
-                    .fields
-                    .iter()
-                    .find(|known| known.def.name == field.name)
-                    .map(|known| known.number)
-            };
-            let fields: Vec<FieldNo> = def.fields.iter().filter_map(number_of).collect();
+            let of = |field: &FieldDef| known.in_use(&field.name);
+            let fields: Vec<&CatalogField> = def.fields.iter().filter_map(of).collect();
             assert_eq!(
                 fields.len(),
                 def.fields.len(),
-                "fit() added every field of the schema"
+                "evolve() added every field of the schema"
             );
+            let special: Vec<Special> = fields.iter().map(|field| field.special()).collect();
+            let plain = special.iter().all(|special| *special == Special::default());
             types.push(TypeMapping {
                 number: known.number,
-                fields,
+                fields: fields.iter().map(|field| field.number).collect(),
+                special: if plain { Vec::new() } else { special },
             });
         }
         Mapping { types, positions }
     }
 }
 
-fn new_type(types_before: usize, def: &TypeDef) -> CatalogType {
-    let number = TypeNo(types_before as u32 + 1);
-    let fields = def.fields.iter().enumerate();
-    let fields = fields
-        .map(|(at, def)| CatalogField {
-            number: FieldNo(at as u16),
-            def: stored(def),
-        })
-        .collect();
-    CatalogType {
-        number,
-        name: def.name.clone(),
-        fields,
-    }
-}
-
-/// What of a field's declaration the log keeps.
-fn stored(def: &FieldDef) -> FieldDef {
-    FieldDef {
-        was: Vec::new(),
-        fill: None,
-        queried: false,
-        ordered: false,
-        ..def.clone()
-    }
-}
-
-/// Problems of the program's schema alone.
-fn check_schema(schema: &Schema, problems: &mut Vec<String>) {
-    if schema.types.len() > TYPES_MAX {
-        problems.push(format!(
-            "there are {} entities, the limit is {TYPES_MAX}.",
-            schema.types.len()
-        ));
-    }
-    let mut names = BTreeSet::new();
-    for ty in &schema.types {
-        if !names.insert(&ty.name) {
-            problems.push(format!("entity {} is declared twice.", ty.name));
-        }
-        if ty.fields.len() > FIELDS_MAX {
-            problems.push(format!(
-                "{} has {} fields, the limit is {FIELDS_MAX}.",
-                ty.name,
-                ty.fields.len()
-            ));
-        }
-        let mut fields = BTreeSet::new();
-        for field in &ty.fields {
-            if !fields.insert(&field.name) {
-                problems.push(format!("{}.{} is declared twice.", ty.name, field.name));
-            }
-            if let Some(target) = missing_target(&field.ty, schema) {
-                problems.push(format!(
-                    "{}.{} links to {target}, which is not declared.",
-                    ty.name, field.name
-                ));
-            }
-        }
-    }
-}
-
-fn missing_target<'a>(ty: &'a FieldType, schema: &Schema) -> Option<&'a str> {
-    match ty {
-        FieldType::Ref(name) => schema.type_ix(name).is_none().then_some(name),
-        FieldType::List(item) | FieldType::Map(item) => missing_target(item, schema),
-        FieldType::Bool
-        | FieldType::Int
-        | FieldType::Float
-        | FieldType::Text
-        | FieldType::Time
-        | FieldType::Duration
-        | FieldType::Bytes
-        | FieldType::Enum(_)
-        | FieldType::Any => None,
-    }
-}
-
-/// Takes over what a program says about a known type; what would lose data becomes a problem.
-fn fit_type(known: &mut CatalogType, def: &TypeDef, problems: &mut Vec<String>) {
-    let is_new = |field: &&FieldDef| {
-        !known
-            .fields
+impl CatalogType {
+    /// The field in use under a name.
+    pub(crate) fn in_use(&self, name: &str) -> Option<&CatalogField> {
+        self.fields
             .iter()
-            .any(|known| known.def.name == field.name)
-    };
-    let added = def.fields.iter().filter(is_new);
-    let added: Vec<FieldDef> = added.map(stored).collect();
-    for field in &mut known.fields {
-        match def.field_ix(&field.def.name) {
-            Some(ix) => fit_field(&known.name, field, &def.fields[ix.0 as usize], problems),
-            None => problems.push(missing_field(&known.name, &field.def, &added)),
+            .find(|field| !field.dropped && field.def.name == name)
+    }
+}
+
+impl CatalogField {
+    fn special(&self) -> Special {
+        Special {
+            converted: self.converted,
+            fill: self.def.fill.clone().map(|fill| (self.fill_since, fill)),
         }
     }
-    for def in added {
-        known.fields.push(CatalogField {
-            number: FieldNo(known.fields.len() as u16),
-            def: stored(&def),
-        });
-    }
-}
-
-fn fit_field(
-    type_name: &str,
-    known: &mut CatalogField,
-    def: &FieldDef,
-    problems: &mut Vec<String>,
-) {
-    if !known.def.ty.widens_to(&def.ty) {
-        problems.push(format!(
-            "{type_name}.{} is stored as {}, the program says {}. A field can only become wider (int to float, \
-             anything to any); give the new meaning a new name.",
-            def.name, known.def.ty, def.ty
-        ));
-    }
-    known.def = stored(def);
-}
-
-fn missing_field(type_name: &str, known: &FieldDef, added: &[FieldDef]) -> String {
-    let renamed = added
-        .iter()
-        .find(|field| field.ty == known.ty && near(&field.name, &known.name));
-    let hint = match renamed {
-        Some(field) => format!(
-            " If it was renamed to {}, keep the old name for now.",
-            field.name
-        ),
-        None => String::new(),
-    };
-    format!(
-        "{type_name}.{} is in the data but not in the program any more. Dropping a field would lose data; put it \
-         back.{hint}",
-        known.name
-    )
-}
-
-fn missing_type(known: &CatalogType, catalog: &Catalog, schema: &Schema) -> String {
-    let is_new = |def: &&TypeDef| !catalog.types.iter().any(|known| known.name == def.name);
-    let same_fields = |def: &&TypeDef| {
-        def.fields
-            .iter()
-            .map(|field| &field.name)
-            .eq(known.fields.iter().map(|field| &field.def.name))
-    };
-    let hint = match schema.types.iter().filter(is_new).find(same_fields) {
-        Some(def) => format!(
-            " If it was renamed to {}, keep the old name for now.",
-            def.name
-        ),
-        None => String::new(),
-    };
-    format!(
-        "entity {} is in the data but not in the program any more. Dropping an entity would lose data; put it \
-         back.{hint}",
-        known.name
-    )
-}
-
-/// Whether two names look like one was made from the other: one contains the other or they share most letters.
-fn near(a: &str, b: &str) -> bool {
-    let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    let shared = a
-        .chars()
-        .zip(b.chars())
-        .take_while(|(left, right)| left == right)
-        .count();
-    a.contains(&b) || b.contains(&a) || 2 * shared >= a.len().min(b.len())
 }

@@ -288,6 +288,18 @@ impl Committer {
         event.map(Arc::new)
     }
 
+    /// Writes the schema now, if the log does not have it yet.
+    pub(crate) fn write_schema(&mut self) -> Result<(), CommitOutcome> {
+        self.stage_schema(Purpose::Growing)?;
+        self.finish_batch();
+        match self.poisoned.get() {
+            Some(reason) => Err(CommitOutcome::Poisoned {
+                reason: reason.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Puts the schema frame before the first transaction that needs it.
     fn stage_schema(&mut self, purpose: Purpose) -> Result<(), CommitOutcome> {
         if self.schema_pending {

@@ -21,6 +21,7 @@ mod delta;
 mod disk;
 mod error;
 mod events;
+mod evolution;
 mod exchange;
 mod frame_body;
 mod index;
@@ -60,6 +61,7 @@ pub use error::{
     ConstraintError, ConstraintRule, Damage, DamageKind, IoFailure, OpenError, ReadError, TxError,
 };
 pub use events::OnCommit;
+pub use evolution::{Consent, SchemaChange, SchemaPlan, plan_schema};
 pub use exchange::{
     ExportError, Exported, Form, ImportError, ImportOptions, ImportPlan, Imported, export,
     parse_time, plan_import, schema_of_export, time_text, value_text,

@@ -41,6 +41,8 @@ pub const EVENTS_QUEUED_MAX: usize = 4096;
 pub const TYPES_MAX: usize = 4096;
 /// Fields in one type, dropped ones included: bounds the offset table of a record.
 pub const FIELDS_MAX: usize = 4096;
+/// Variants of one enum: bounds the schema frame.
+pub const VARIANTS_MAX: usize = 4096;
 /// Largest record number: the index is a table by number.
 pub const ENTITY_ID_MAX: u64 = 1 << 36;
 /// Bytes of a text in the key of a secondary index; of longer ones the beginning and a checksum stand there.

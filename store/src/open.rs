@@ -11,6 +11,7 @@ use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError, ReadError};
 use crate::events::Events;
+use crate::evolution::{Consent, Evolved, SchemaChange, evolve, judge};
 use crate::log::files::{LoadedSegment, LogFiles, load};
 use crate::log::recover::{
     Recovered, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
@@ -39,11 +40,15 @@ pub(crate) fn open(
     if let Some(damage) = damage {
         return Err(refuse(schema, files, (replayed, &end), damage, guard));
     }
-    let (catalog, mapping) = replayed
-        .catalog
-        .fit(schema)
+    let mut evolved = evolve(&replayed.catalog, schema)
         .map_err(|problems| OpenError::SchemaRefused { problems })?;
-    let report = report(&files, &replayed, &end, &catalog, guard.note.as_ref());
+    let mut report = report(
+        &files,
+        &replayed,
+        &end,
+        &evolved.catalog,
+        guard.note.as_ref(),
+    );
     let mut writer = writer_at_end(disk.clone(), options, &files, &end)?;
     make_tail_durable(disk.as_ref(), &files, &end)?;
     let segments = readable_segments(files, end.offset)?;
@@ -51,15 +56,24 @@ pub(crate) fn open(
         segment: segment.clone(),
         end: end.offset,
     });
-    let schema_pending = catalog != replayed.catalog;
+    let (index, logged) = (replayed.index, replayed.catalog);
+    judge(&index, &segments, &logged, schema, &mut evolved).map_err(unreadable)?;
+    let Evolved {
+        catalog,
+        mapping,
+        mut changes,
+    } = evolved;
+    let schema_pending = catalog != logged;
     let state = State {
-        index: replayed.index,
+        index,
         segments: Arc::new(segments),
         published: replayed.published,
         destroys: 0,
     };
     let shared = Arc::new(Shared::new(schema.clone(), catalog, mapping, state));
-    check_duplicates(&shared, &replayed.catalog)?;
+    changes.extend(duplicates(&shared, &logged)?);
+    admit(&changes, options.migrate)?;
+    tell(&changes, &mut report);
     let events = Arc::new(Events::new(replayed.published));
     let mut committer = Committer::new(
         shared,
@@ -74,6 +88,17 @@ pub(crate) fn open(
         file: disk.place(),
         source: std::io::Error::other(outcome.to_string()),
     })?;
+    if changes
+        .iter()
+        .any(|change| change.consent() == Consent::Operator)
+    {
+        // Agreed to once: the next start finds it in the log and asks nobody.
+        committer.write_schema().map_err(|outcome| IoFailure {
+            attempt: "writing the schema",
+            file: disk.place(),
+            source: std::io::Error::other(outcome.to_string()),
+        })?;
+    }
     let store = Store::start(disk, committer, options)?;
     Ok(Opened { store, report })
 }
@@ -185,7 +210,7 @@ pub(crate) fn read_only(
     Ok(ReadOnly::new(shared, damage, guard))
 }
 
-fn unreadable(error: ReadError) -> OpenError {
+pub(crate) fn unreadable(error: ReadError) -> OpenError {
     OpenError::Io(IoFailure {
         attempt: "reading records for the unique indexes",
         file: "the log".to_owned(),
@@ -212,7 +237,7 @@ pub fn inspect(disk: &dyn Disk) -> Result<ReadOnly, OpenError> {
 }
 
 /// The segments that the prefix before the damage reaches into.
-fn readable_prefix(
+pub(crate) fn readable_prefix(
     mut files: LogFiles,
     end: &WalkEnd,
 ) -> Result<Arc<crate::segments::SegmentSet>, IoFailure> {
@@ -226,8 +251,44 @@ fn readable_prefix(
 }
 
 /// What the program calls unique, and the log did not yet, must be so in the data.
-fn check_duplicates(shared: &Shared, logged: &Catalog) -> Result<(), OpenError> {
-    let mut duplicates = Vec::new();
+/// Refuses what nobody has agreed to, or nobody can agree to.
+fn admit(changes: &[SchemaChange], migrate: bool) -> Result<(), OpenError> {
+    let refused = |change: &&SchemaChange| match change.consent() {
+        Consent::None => false,
+        Consent::Operator => !migrate,
+        Consent::Impossible => true,
+    };
+    let problems: Vec<String> = changes
+        .iter()
+        .filter(refused)
+        .map(ToString::to_string)
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(OpenError::SchemaRefused { problems })
+    }
+}
+
+/// What the report says of changes, but for new types and fields, which it names already.
+fn tell(changes: &[SchemaChange], report: &mut RecoveryReport) {
+    let is_named = |change: &&SchemaChange| {
+        !matches!(
+            change,
+            SchemaChange::NewType { .. } | SchemaChange::NewField { fill: None, .. }
+        )
+    };
+    report
+        .notes
+        .extend(changes.iter().filter(is_named).map(SchemaChange::done));
+}
+
+/// Values that two live records hold in a field that is unique now and was not before.
+pub(crate) fn duplicates(
+    shared: &Shared,
+    logged: &Catalog,
+) -> Result<Vec<SchemaChange>, OpenError> {
+    let mut found = Vec::new();
     for (at, def) in shared.schema.types.iter().enumerate() {
         let ty = TypeIx(at as u32);
         let mapping = shared.mapping.type_mapping(ty);
@@ -236,31 +297,24 @@ fn check_duplicates(shared: &Shared, logged: &Catalog) -> Result<(), OpenError> 
             let known = known.and_then(|known| known.fields.get(usize::from(number.0)));
             let was_unique =
                 known.is_some_and(|known| known.def.unique && known.def.ty == field.ty);
-            if field.unique && !was_unique {
-                let found = shared.duplicates(ty, FieldIx(at as u32));
-                duplicates.extend(found.map_err(unreadable)?);
+            if !field.unique || was_unique {
+                continue;
             }
+            let held = shared
+                .duplicates(ty, FieldIx(at as u32))
+                .map_err(unreadable)?;
+            found.extend(held.into_iter().map(|Duplicate { first, second }| {
+                let (entity, field) = (def.name.clone(), field.name.clone());
+                SchemaChange::Duplicate {
+                    entity,
+                    field,
+                    first,
+                    second,
+                }
+            }));
         }
     }
-    if duplicates.is_empty() {
-        return Ok(());
-    }
-    let sentence = |Duplicate {
-                        ty,
-                        field,
-                        first,
-                        second,
-                    }: Duplicate| {
-        let def = shared.schema.type_def(ty);
-        format!(
-            "{}.{} is unique in the program, but {} {first} and {} {second} hold the same value. Change one of them \
-             first.",
-            def.name, def.fields[field.0 as usize].name, def.name, def.name
-        )
-    };
-    Err(OpenError::SchemaRefused {
-        problems: duplicates.into_iter().map(sentence).collect(),
-    })
+    Ok(found)
 }
 
 fn report(

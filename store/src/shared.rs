@@ -6,17 +6,18 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::catalog::{Catalog, Mapping};
+use crate::catalog::{Catalog, Mapping, Special};
 use crate::codec::cursor::Undecodable;
 use crate::codec::record::{FieldNo, Place, RecordHeader, TypeNo};
 use crate::codec::value::ValueRef;
 use crate::error::ReadError;
+use crate::evolution::convert;
 use crate::index::{Head, Index, UniqueKey};
 use crate::query::key::put_key;
 use crate::query::row::RecordView;
 use crate::query::secondary::TableDef;
 use crate::query::tables::{Tables, unique_kind};
-use crate::schema::Schema;
+use crate::schema::{FieldType, Schema};
 use crate::segments::{ReadFault, SegmentSet, Wanted};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -80,8 +81,6 @@ pub(crate) struct HeadsPage {
 
 /// Two live records that hold one unique value.
 pub(crate) struct Duplicate {
-    pub(crate) ty: TypeIx,
-    pub(crate) field: FieldIx,
     pub(crate) first: EntityId,
     pub(crate) second: EntityId,
 }
@@ -155,12 +154,7 @@ impl Shared {
             if !until.sees(header) {
                 return Ok(true);
             }
-            found = visit(RecordView {
-                shared: self,
-                ty,
-                header,
-                bytes,
-            })?;
+            found = visit(RecordView::new(self, ty, header, bytes))?;
             Ok(false)
         })?;
         Ok(found)
@@ -179,12 +173,7 @@ impl Shared {
             if !until.sees(header) {
                 return Ok(true);
             }
-            visit(RecordView {
-                shared: self,
-                ty,
-                header,
-                bytes,
-            })
+            visit(RecordView::new(self, ty, header, bytes))
         })
     }
 
@@ -266,9 +255,12 @@ impl Shared {
         let def = self.schema.type_def(ty);
         let mapping = self.mapping.type_mapping(ty);
         let mut fields = Vec::with_capacity(def.fields.len());
-        for (field, number) in def.fields.iter().zip(&mapping.fields) {
+        for (at, (field, number)) in def.fields.iter().zip(&mapping.fields).enumerate() {
             let value = header.field(bytes, *number, &|no| self.mapping.position(TypeNo(no)))?;
-            fields.push(field.ty.widen(value));
+            fields.push(match mapping.special(FieldIx(at as u32)) {
+                None => field.ty.widen(value),
+                Some(special) => self.special(special, &field.ty, header, value),
+            });
         }
         Ok(Record {
             ty,
@@ -280,6 +272,25 @@ impl Shared {
             fields,
             lsn: header.lsn,
         })
+    }
+
+    /// A stored value of a field whose older values are read in a way of their own.
+    fn special(
+        &self,
+        special: &Special,
+        ty: &FieldType,
+        header: &RecordHeader,
+        value: FieldValue,
+    ) -> FieldValue {
+        let value = if special.converted {
+            convert(value, ty, &self.schema).unwrap_or(FieldValue::None)
+        } else {
+            ty.widen(value)
+        };
+        match &special.fill {
+            Some((since, fill)) if value.is_none() && header.schema < *since => fill.clone(),
+            Some(_) | None => value,
+        }
     }
 
     /// A value as the key of a unique index; `None` for `none`, which is never a duplicate, and for fields that are not
@@ -360,12 +371,7 @@ impl Shared {
         field: FieldIx,
     ) -> Result<Vec<Duplicate>, ReadError> {
         let found = self.tables.duplicates(self, ty, field)?.into_iter();
-        let duplicate = |(first, second)| Duplicate {
-            ty,
-            field,
-            first,
-            second,
-        };
+        let duplicate = |(first, second)| Duplicate { first, second };
         Ok(found.map(duplicate).collect())
     }
 

@@ -33,6 +33,8 @@ pub struct StoreOptions {
     pub committer_thread: bool,
     /// The next segment is filled with zeros in the background.
     pub prepare_ahead: bool,
+    /// The operator agrees to changes of the schema that give data up (`SchemaChange::consent`).
+    pub migrate: bool,
     /// Size of the first segment; they double from here.
     pub segment_bytes_min: u64,
     /// Size at which segments stop doubling.
@@ -49,6 +51,7 @@ impl Default for StoreOptions {
         StoreOptions {
             committer_thread: true,
             prepare_ahead: true,
+            migrate: false,
             segment_bytes_min: SEGMENT_BYTES_MIN,
             segment_bytes_max: SEGMENT_BYTES_MAX,
             background_rewrite: true,

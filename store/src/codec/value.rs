@@ -253,13 +253,9 @@ fn read_nested(
         }
         REF => {
             let number = cursor.u32("a type number")?;
-            let ty = type_ix(number).ok_or(Undecodable {
-                expected: "a known type number",
-            })?;
-            FieldValue::Ref {
-                ty,
-                id: EntityId(cursor.u64("a record number")?),
-            }
+            let id = EntityId(cursor.u64("a record number")?);
+            // A link to an entity that the program has given up goes nowhere.
+            type_ix(number).map_or(FieldValue::None, |ty| FieldValue::Ref { ty, id })
         }
         ENUM => {
             let name = Arc::from(cursor.text("an enum name")?);

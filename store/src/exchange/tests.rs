@@ -262,7 +262,7 @@ fn imported(
 
 #[test]
 fn json_lines_come_back_the_same() {
-    for seed in 0..300 {
+    for seed in 0..100 {
         let text = exported(&filled(seed), &[EVERY, OTHER], Form::JsonLines);
         let head = text.lines().next().expect("a head");
         let schema = schema_of_export(head)
@@ -285,7 +285,7 @@ fn json_lines_come_back_the_same() {
 
 #[test]
 fn csv_comes_back_the_same() {
-    for seed in 0..300 {
+    for seed in 0..100 {
         let original = filled(seed);
         let (every, other) = (
             exported(&original, &[EVERY], Form::Csv),

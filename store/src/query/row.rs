@@ -3,6 +3,8 @@
 //! What must stay true: both forms give the same value for the same column, stored values of a narrower type widened to
 //! the declared one.
 
+use std::cell::OnceCell;
+
 use crate::codec::cursor::Undecodable;
 use crate::codec::record::{RecordHeader, TypeNo};
 use crate::codec::value::ValueRef;
@@ -35,6 +37,27 @@ pub(crate) struct RecordView<'a> {
     pub(crate) ty: TypeIx,
     pub(crate) header: &'a RecordHeader,
     pub(crate) bytes: &'a [u8],
+    /// The whole record, where a field of the type takes more to read than its bytes.
+    decoded: OnceCell<Record>,
+}
+
+impl<'a> RecordView<'a> {
+    /// A view of a record of type `ty`.
+    pub(crate) fn new(
+        shared: &'a Shared,
+        ty: TypeIx,
+        header: &'a RecordHeader,
+        bytes: &'a [u8],
+    ) -> Self {
+        let decoded = OnceCell::new();
+        RecordView {
+            shared,
+            ty,
+            header,
+            bytes,
+            decoded,
+        }
+    }
 }
 
 impl RecordView<'_> {
@@ -45,6 +68,16 @@ impl RecordView<'_> {
 
     fn field(&self, field: FieldIx) -> Result<ValueRef<'_>, Undecodable> {
         let mapping = self.shared.mapping.type_mapping(self.ty);
+        if mapping.special(field).is_some() {
+            let decoded = match self.decoded.get() {
+                Some(decoded) => decoded,
+                None => {
+                    let record = self.decode()?;
+                    self.decoded.get_or_init(|| record)
+                }
+            };
+            return Ok(ValueRef::of(decoded.field(field)));
+        }
         let defs = &self.shared.schema.type_def(self.ty).fields;
         let at = field.0 as usize;
         let (Some(number), Some(def)) = (mapping.fields.get(at), defs.get(at)) else {
