@@ -68,6 +68,7 @@ pub fn plan_schema(disk: &dyn Disk, schema: &Schema) -> Result<SchemaPlan, OpenE
         index,
         segments,
         published,
+        destroys: 0,
     };
     let shared = Shared::new(schema.clone(), evolved.catalog, evolved.mapping, state);
     let mut changes = evolved.changes;
