@@ -223,7 +223,12 @@ impl Committer {
                     limit: FRAME_BYTES_MAX,
                 });
             }
-            if self.log.fits(self.batch.bytes(), purpose) {
+            let allowed = if attempt == 0 {
+                Purpose::Growing
+            } else {
+                purpose
+            };
+            if self.log.fits(self.batch.bytes(), allowed) {
                 let place = self.log.place(before);
                 return Ok((Position { lsn, place }, encoded));
             }
@@ -321,7 +326,7 @@ impl Committer {
 
     /// Makes sure that a frame of so many bytes fits behind the batch. What was staged may have been committed by it.
     fn make_room(&mut self, bytes: u64, purpose: Purpose) -> Result<(), CommitOutcome> {
-        if self.log.fits(self.batch.bytes() + bytes, purpose) {
+        if self.log.fits(self.batch.bytes() + bytes, Purpose::Growing) {
             return Ok(());
         }
         self.finish_batch();
@@ -351,7 +356,7 @@ impl Committer {
                 reason: reason.clone(),
             });
         }
-        match self.log.extend(bytes, purpose) {
+        match self.log.extend(bytes) {
             Ok(segment) => {
                 let mut state = self.shared.state_mut();
                 let mut segments = (*state.segments).clone();
@@ -359,6 +364,11 @@ impl Committer {
                     .into_iter()
                     .for_each(|segment| segments.push(segment));
                 state.segments = Arc::new(segments);
+                Ok(())
+            }
+            Err(ExtendFailure::Full | ExtendFailure::Refused(_))
+                if self.log.fits(bytes, purpose) =>
+            {
                 Ok(())
             }
             Err(ExtendFailure::Full) => Err(CommitOutcome::StorageFull),

@@ -136,6 +136,7 @@ fn writer_at_end(
         last_time_ms: end.time_ms,
         last_kind: end.last,
         durable: end.lsn,
+        witnessed: (files.manifest.as_ref()).map_or(Lsn(0), |manifest| manifest.durable),
         preparing: None,
         spare: None,
         full_until_ms: None,

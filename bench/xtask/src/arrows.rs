@@ -30,6 +30,7 @@ const TEST_CRATES: &[&str] = &[
     "flin-corpus",
     "flin-browser",
     "flin-bench",
+    "flin-store-hunt",
     "flin-bench-store",
     "flin-fuzz",
 ];

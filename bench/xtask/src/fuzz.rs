@@ -10,6 +10,9 @@ use crate::steps;
 /// # Errors
 /// When there is a finding.
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
+    if let ["store", rest @ ..] = args {
+        return store(root, "fuzz", rest);
+    }
     let mut all = vec![
         "run",
         "--quiet",
@@ -23,6 +26,33 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     }
     all.push("--");
     all.extend(args.iter().filter(|arg| **arg != "--checked"));
+    steps::run(root, "cargo", &all).map_err(|_| "there are findings (see above)".to_owned())
+}
+
+/// Attacks on real processes, by name.
+///
+/// # Errors
+/// When something is lost or half.
+pub(crate) fn attack(root: &Path, args: &[&str]) -> Result<(), String> {
+    match args {
+        ["store-kill", rest @ ..] => store(root, "store-kill", rest),
+        _ => Err("which attack? there is: cargo xtask attack store-kill [--rounds N]".to_owned()),
+    }
+}
+
+/// The hunt for lost and wrong data (`bench/store-hunt`).
+fn store(root: &Path, command: &str, args: &[&str]) -> Result<(), String> {
+    let mut all = vec![
+        "run",
+        "--quiet",
+        "--profile",
+        "hunt",
+        "--package",
+        "flin-store-hunt",
+        "--",
+        command,
+    ];
+    all.extend(args);
     steps::run(root, "cargo", &all).map_err(|_| "there are findings (see above)".to_owned())
 }
 

@@ -27,6 +27,8 @@ const HELP: &str = "cargo xtask COMMAND
   ci        the same as test, as the CI runs it
   bench     build with optimization and measure: bench compute | hot | compile | shapes | hostile | counts
   fuzz      hunt with seeded inputs: fuzz [TARGET …] [--seconds N] [--seed S] (bench/fuzz/README.md)
+            fuzz store [--seconds N] [--seed S]: lost or wrong data, on simulated disks (bench/store-hunt)
+  attack    store-kill [--rounds N]: kill -9 under 64 writers, again and again
   memcheck  execute the corpus under valgrind
   demo      build, compile examples/todo and serve it on http://127.0.0.1:3000
 ";
@@ -54,6 +56,7 @@ fn main() -> ExitCode {
         ["test" | "ci"] => suite::run(&root()),
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
+        ["attack", rest @ ..] => fuzz::attack(&root(), rest),
         ["memcheck"] => memcheck::run(&root()),
         ["demo", rest @ ..] => demo::run(&root(), rest),
         [] | ["help" | "--help" | "-h"] => {

@@ -39,7 +39,7 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "store, crashes",
-        packages: &["flin-store"],
+        packages: &["flin-store", "flin-store-hunt"],
     },
     Kind {
         name: "runtime",

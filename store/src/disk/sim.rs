@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -464,9 +465,11 @@ impl SimHandle {
             .files
             .remove(&self.inode)
             .ok_or_else(|| not_found("(closed)"))?;
-        let result = act(&mut state, &mut file);
+        // A planned panic must not take the file with it.
+        let acted = catch_unwind(AssertUnwindSafe(|| act(&mut state, &mut file)));
         state.files.insert(self.inode, file);
-        Ok(result)
+        drop(state);
+        acted.map_or_else(|panic| resume_unwind(panic), Ok)
     }
 }
 

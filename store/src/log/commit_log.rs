@@ -38,7 +38,7 @@ pub(crate) struct Head {
 pub(crate) enum Purpose {
     /// It adds data: it needs room that is not reserved.
     Growing,
-    /// It deletes or destroys and creates nothing: it may use the reserve.
+    /// It deletes or destroys and creates nothing: it may use the reserve when the log cannot be extended.
     Freeing,
     /// None: the segment is to end whatever room it has, because it will be rewritten.
     Ending,
@@ -117,11 +117,7 @@ pub(crate) trait CommitLog: Send {
     fn fits(&self, bytes: u64, purpose: Purpose) -> bool;
 
     /// Makes room for a batch of so many bytes. Readers must get the new segment, if there is one, before its entries.
-    fn extend(
-        &mut self,
-        bytes: u64,
-        purpose: Purpose,
-    ) -> Result<Option<Arc<Segment>>, ExtendFailure>;
+    fn extend(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure>;
 
     /// Appends a batch, which fits, and waits until it is durable. The batch is empty afterwards. After a failure its
     /// entries may be there or not, and nothing may be appended any more.

@@ -3,6 +3,7 @@
 //! Here because the writer's own business (buffers, segments, renames) ends where the trait begins. What must stay true:
 //! `tail` shows an entry only below the durable end and after its checksums were compared.
 
+use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::log::commit_log::{
     AppendFailure, Appended, Batch, CommitLog, ExtendFailure, Head, LogEntry, Position, Purpose,
     TailFailure,
 };
-use crate::log::files::sealed_name;
+use crate::log::files::{load, sealed_name};
 use crate::log::writer::LogWriter;
 use crate::segments::Segment;
 use crate::shared::Shared;
@@ -45,12 +46,8 @@ impl CommitLog for LogWriter {
         self.has_room(bytes, purpose)
     }
 
-    fn extend(
-        &mut self,
-        bytes: u64,
-        purpose: Purpose,
-    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
-        self.make_room(bytes, purpose)
+    fn extend(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+        self.make_room(bytes)
     }
 
     fn append(&mut self, batch: &mut Batch) -> Result<Appended, AppendFailure> {
@@ -145,7 +142,18 @@ impl LogWriter {
                 source,
             })
         };
-        let file = self.disk.open(&name).map_err(failed)?;
+        // An interrupted roll may have left it another name: headers say what a file is.
+        let file = match self.disk.open(&name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let files =
+                    load(self.disk.as_ref()).map_err(|error| failed(io::Error::other(error)))?;
+                let mut segments = files.segments.into_iter();
+                let found = segments.find(|segment| segment.header.number == number);
+                found.map(|segment| segment.file).ok_or(error)
+            }
+            opened => opened,
+        };
+        let file = file.map_err(failed)?;
         let mut page = vec![0; SEGMENT_HEADER_BYTES as usize];
         file.read_at(0, &mut page).map_err(failed)?;
         let Ok(header) = SegmentHeader::decode(&page) else {
@@ -232,9 +240,6 @@ impl Source {
             });
             if shown.is_break() {
                 return Ok(ControlFlow::Break(()));
-            }
-            if header.kind == FrameKind::SegmentEnd {
-                break;
             }
         }
         Ok(ControlFlow::Continue(()))

@@ -42,14 +42,10 @@ fn refused(error: io::Error) -> ExtendFailure {
 impl LogWriter {
     /// Makes room for `bytes`, which do not fit now. Returns the new segment if one was started; the old one is
     /// complete and durable then.
-    pub(crate) fn make_room(
-        &mut self,
-        bytes: u64,
-        purpose: Purpose,
-    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+    pub(crate) fn make_room(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
         if let Before::FinishRename { in_the_way } = self.before.clone() {
             self.finish_rename(in_the_way.as_deref())?;
-            if self.has_room(bytes, purpose) {
+            if self.has_room(bytes, Purpose::Growing) {
                 return Ok(None);
             }
         }
@@ -60,7 +56,7 @@ impl LogWriter {
         let wanted = self.capacity(number, bytes);
         self.make_spare(wanted, self.capacity(1, bytes))?;
         // With a file for the next segment the rest of this one is free for all.
-        if self.has_room(bytes, purpose) {
+        if self.has_room(bytes, Purpose::Growing) {
             return Ok(None);
         }
         if let Before::Cut { until } = self.before {
@@ -151,8 +147,11 @@ impl LogWriter {
         {
             return Err(ExtendFailure::Full);
         }
+        self.spare = self.left_over(smallest);
+        if self.spare.is_some() {
+            return Ok(());
+        }
         self.full_until_ms = Some(now_ms + FULL_RETRY_MS);
-        self.spare = None;
         // A failed preparation is not an error yet: it is tried again here, where the answer counts. When there is no
         // room for a segment of the usual size, a small one still takes what the disk has.
         let made = match make_zeroed(self.disk.as_ref(), wanted).map_err(refused) {
@@ -168,6 +167,34 @@ impl LogWriter {
         }
         self.spare = Some(made?);
         Ok(())
+    }
+
+    /// The `wal.next` of an earlier process, if it is large enough and nothing but zeros: on a full disk the active segment
+    /// may be filled because of it.
+    fn left_over(&self, smallest: u64) -> Option<(Arc<dyn DiskFile>, u64)> {
+        let usable = || {
+            let names = self.disk.list()?;
+            if !names.iter().any(|name| name == NEXT) {
+                return Ok(None);
+            }
+            let file = self.disk.open(NEXT)?;
+            let len = file.len_bytes()?;
+            if len < smallest || !len.is_multiple_of(4096) {
+                return Ok(None);
+            }
+            let mut block = vec![0; 4096];
+            for at in (0..len).step_by(block.len()) {
+                file.read_at(at, &mut block)?;
+                if block.iter().any(|byte| *byte != 0) {
+                    return Ok(None);
+                }
+            }
+            file.sync()?;
+            self.disk.sync_dir()?;
+            Ok::<_, io::Error>(Some((file, len)))
+        };
+        // Any failure means that a new one is made, where failures count.
+        usable().ok().flatten()
     }
 
     /// Waits for the preparing thread, if there is one, and takes over what it made.
@@ -241,6 +268,10 @@ impl LogWriter {
         match (&self.active, &self.before) {
             (None, _) => Ok(0),
             (Some(active), Before::Cut { .. }) => Ok(active.end),
+            // A roll was interrupted behind its end mark; there may be no room for another one.
+            (Some(active), _) if matches!(self.last_kind, Some((FrameKind::SegmentEnd, _))) => {
+                Ok(active.end)
+            }
             (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename { .. }) => {
                 let mut end = Batch::default();
                 end.push(FrameKind::SegmentEnd, 0, self.next_time_ms(), None, |_| ());
@@ -308,6 +339,12 @@ impl LogWriter {
 
     /// Replaces the manifest: temporary file, sync, rename, directory sync.
     pub(crate) fn write_manifest(&mut self) -> Result<(), IoFailure> {
+        self.renew_manifest()?;
+        self.witnessed = self.durable;
+        Ok(())
+    }
+
+    fn renew_manifest(&self) -> Result<(), IoFailure> {
         let manifest = Manifest {
             store_id: self.store_id,
             durable: self.durable,
@@ -353,6 +390,9 @@ impl LogWriter {
                 file: ACTIVE.to_owned(),
                 source: failure.error,
             })?;
+        }
+        // Also when there was no room for the mark: then the manifest is the only witness of the last frames.
+        if self.witnessed < self.durable {
             self.write_manifest()?;
         }
         Ok(())

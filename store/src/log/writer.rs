@@ -64,6 +64,8 @@ pub(crate) struct LogWriter {
     pub(crate) last_time_ms: i64,
     pub(crate) last_kind: Option<(FrameKind, u8)>,
     pub(crate) durable: Lsn,
+    /// What the manifest says about it.
+    pub(crate) witnessed: Lsn,
     pub(crate) preparing: Option<Preparing>,
     /// The next segment's file, filled with zeros, and its length.
     pub(crate) spare: Option<(Arc<dyn DiskFile>, u64)>,
