@@ -389,10 +389,9 @@ fn quarantine(seed: u64, tally: &mut Tally) -> Result<(), String> {
 
 /// Where frames begin, by their magic.
 fn frames(bytes: &[u8]) -> Vec<usize> {
-    let magic = [0xF7, b'F', b'r', 0x9C];
     (0..bytes.len().saturating_sub(4))
         .step_by(8)
-        .filter(|at| bytes[*at..*at + 4] == magic)
+        .filter(|at| matches!(bytes[*at..*at + 4], [0xF7, b'F', b'r', 0x9C | 0x9D]))
         .collect()
 }
 

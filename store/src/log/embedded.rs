@@ -200,8 +200,11 @@ impl Source {
                     source,
                 })
             };
-            self.file.read_at(offset, &mut head).map_err(failed)?;
-            let header = FrameHeader::decode(&head, self.header.salt, offset)
+            // The last header of a segment may be the short one.
+            let room = self.header.capacity.saturating_sub(offset);
+            let head = &mut head[..room.min(FRAME_HEADER_BYTES as u64) as usize];
+            self.file.read_at(offset, head).map_err(failed)?;
+            let header = FrameHeader::decode(head, self.header.salt, offset)
                 .ok_or_else(|| damaged(DamageKind::FrameHeader))?;
             body.resize(header.body_len as usize, 0);
             let body_at = offset + header.header_len();
