@@ -356,7 +356,7 @@ impl Committer {
                 reason: reason.clone(),
             });
         }
-        match self.log.extend(bytes) {
+        match self.log.extend(bytes, purpose) {
             Ok(segment) => {
                 let mut state = self.shared.state_mut();
                 let mut segments = (*state.segments).clone();

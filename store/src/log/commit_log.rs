@@ -117,7 +117,11 @@ pub(crate) trait CommitLog: Send {
     fn fits(&self, bytes: u64, purpose: Purpose) -> bool;
 
     /// Makes room for a batch of so many bytes. Readers must get the new segment, if there is one, before its entries.
-    fn extend(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure>;
+    fn extend(
+        &mut self,
+        bytes: u64,
+        purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure>;
 
     /// Appends a batch, which fits, and waits until it is durable. The batch is empty afterwards. After a failure its
     /// entries may be there or not, and nothing may be appended any more.

@@ -46,8 +46,12 @@ impl CommitLog for LogWriter {
         self.has_room(bytes, purpose)
     }
 
-    fn extend(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
-        self.make_room(bytes)
+    fn extend(
+        &mut self,
+        bytes: u64,
+        purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+        self.make_room(bytes, purpose)
     }
 
     fn append(&mut self, batch: &mut Batch) -> Result<Appended, AppendFailure> {

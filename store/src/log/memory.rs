@@ -69,7 +69,11 @@ impl CommitLog for MemoryLog {
         true
     }
 
-    fn extend(&mut self, _bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+    fn extend(
+        &mut self,
+        _bytes: u64,
+        _purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
         Ok(None)
     }
 

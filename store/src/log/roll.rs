@@ -42,10 +42,14 @@ fn refused(error: io::Error) -> ExtendFailure {
 impl LogWriter {
     /// Makes room for `bytes`, which do not fit now. Returns the new segment if one was started; the old one is
     /// complete and durable then.
-    pub(crate) fn make_room(&mut self, bytes: u64) -> Result<Option<Arc<Segment>>, ExtendFailure> {
+    pub(crate) fn make_room(
+        &mut self,
+        bytes: u64,
+        purpose: Purpose,
+    ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
         if let Before::FinishRename { in_the_way } = self.before.clone() {
             self.finish_rename(in_the_way.as_deref())?;
-            if self.has_room(bytes, Purpose::Growing) {
+            if self.has_room(bytes, purpose) {
                 return Ok(None);
             }
         }
@@ -56,7 +60,7 @@ impl LogWriter {
         let wanted = self.capacity(number, bytes);
         self.make_spare(wanted, self.capacity(1, bytes))?;
         // With a file for the next segment the rest of this one is free for all.
-        if self.has_room(bytes, Purpose::Growing) {
+        if self.has_room(bytes, purpose) {
             return Ok(None);
         }
         if let Before::Cut { until } = self.before {
