@@ -12,6 +12,7 @@
 #![deny(unsafe_code)]
 
 mod apply;
+mod backup;
 mod catalog;
 mod certify;
 mod codec;
@@ -52,6 +53,7 @@ mod store;
 mod transaction;
 mod value;
 
+pub use backup::{BackupError, BackupReport, RestoreError, RestoreReport, backup, restore};
 pub use consequences::Consequences;
 pub use disk::{
     CrashChoice, Disk, DiskFile, Fault, Lie, LockError, LockGuard, MemoryDisk, QUARANTINE,

@@ -6,6 +6,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
+use crate::backup::{BackupError, BackupReport, Reach, take};
 use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard};
 use crate::outcome::CommitOutcome;
@@ -41,6 +42,29 @@ impl Store {
             return Err(RewriteError::Closed);
         }
         Ok(report)
+    }
+
+    /// Backs up everything committed so far to the empty directory `to`, without a pause for anybody. With `since`, an
+    /// earlier backup of this store, only what is new takes room.
+    pub fn backup(
+        &self,
+        to: &dyn Disk,
+        since: Option<&dyn Disk>,
+        progress: OnProgress<'_>,
+    ) -> Result<BackupReport, BackupError> {
+        let inner = &self.inner;
+        let _alone = inner
+            .maintenance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let published = inner.shared.state().published;
+        take(
+            inner.disk.as_ref(),
+            Reach::Until(published),
+            to,
+            since,
+            progress,
+        )
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) struct ImageFrame<'a> {
     pub(crate) offset: u64,
     pub(crate) header: FrameHeader,
     pub(crate) body: &'a [u8],
+    /// The frame itself, or the last one a gap stands for.
+    pub(crate) last_lsn: Lsn,
+    pub(crate) last_time_ms: i64,
 }
 
 /// Shows all frames of one segment (`bytes` end at its logical end) after checking CRCs, LSNs and links.
@@ -55,15 +58,17 @@ pub(crate) fn walk_image<'a>(
                 None
             }
         };
-        let (last, next_link) = match &gap {
-            Some(gap) => (gap.last_lsn, gap.last_link),
-            None => (frame.lsn, frame.own_link()),
+        let (last, last_time_ms, next_link) = match &gap {
+            Some(gap) => (gap.last_lsn, gap.last_time_ms, gap.last_link),
+            None => (frame.lsn, frame.time_ms, frame.own_link()),
         };
         let next = offset + frame.frame_len();
         let shown = ImageFrame {
             offset,
             header: frame,
             body,
+            last_lsn: last,
+            last_time_ms,
         };
         visit(shown).map_err(at)?;
         (offset, lsn, link) = (next, Lsn(last.0 + 1), next_link);
