@@ -7,6 +7,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::index::UniqueKey;
 use crate::limits::{RECENT_BYTES_MAX, RECENT_CHANGES_MAX};
 use crate::sabotage::{Sabotage, removed};
@@ -49,9 +51,9 @@ pub(crate) struct Recent {
     /// All kept changes, oldest first.
     kept: VecDeque<Arc<RecordChange>>,
     /// The same by type.
-    by_type: HashMap<TypeIx, VecDeque<Arc<RecordChange>>>,
+    by_type: HashMap<TypeIx, VecDeque<Arc<RecordChange>>, RandomState>,
     /// The newest kept change of each record.
-    by_record: HashMap<(TypeIx, EntityId), Lsn>,
+    by_record: HashMap<(TypeIx, EntityId), Lsn, RandomState>,
     bytes: usize,
     /// Changes up to this transaction may be missing.
     floor: Lsn,
@@ -68,8 +70,8 @@ impl Recent {
             changes_max,
             bytes_max,
             kept: VecDeque::new(),
-            by_type: HashMap::new(),
-            by_record: HashMap::new(),
+            by_type: HashMap::default(),
+            by_record: HashMap::default(),
             bytes: 0,
             floor,
         }

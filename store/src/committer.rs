@@ -18,7 +18,7 @@ use crate::delta::{Delta, Newest};
 use crate::disk::LockGuard;
 use crate::error::IoFailure;
 use crate::events::Events;
-use crate::frame_body::{Encoded, change, encode, event_of};
+use crate::frame_body::{Encoded, change, encode, event_of, record_of};
 use crate::limits::{BATCH_BYTES_MAX, BATCH_COMMITS_MAX, FRAME_BYTES_MAX};
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Position, Purpose};
 use crate::log::recover::RequestIds;
@@ -175,10 +175,10 @@ impl Committer {
             Verdict::Changed | Verdict::TooOld if alone && !self.batch.is_empty() => {}
             Verdict::Changed | Verdict::TooOld => return Err(CommitOutcome::Clash),
         }
-        let nothing = Delta::default();
+        let nothing = alone.then(Delta::default);
         let newest = Newest {
             shared: &shared,
-            delta: if alone { &nothing } else { &self.delta },
+            delta: nothing.as_ref().unwrap_or(&self.delta),
         };
         let writes = plan(&newest, parts)?;
         let purpose = purpose_of(&writes);
@@ -248,7 +248,9 @@ impl Committer {
         let body_at = u64::from(self.log.place(self.batch.newest_body_at()).offset);
         let mut changes = Vec::with_capacity(writes.len());
         let mut effects = Vec::with_capacity(writes.len());
-        for (write, Encoded { record, at, bytes }) in writes.into_iter().zip(encoded) {
+        let time_ms = self.batch.time_ms();
+        for (mut write, Encoded { at, bytes }) in writes.into_iter().zip(encoded) {
+            let record = record_of(&self.shared, &mut write, lsn, time_ms);
             let place: Place = Shared::place(place.segment, body_at + at);
             effects.push((record.clone(), effect(&self.shared, &write, &record, place)));
             changes.push(change(&self.shared, write.op, record.clone()));
@@ -264,7 +266,7 @@ impl Committer {
         self.delta.add(lsn, effects);
         Arc::new(CommitEvent {
             lsn,
-            time_ms: self.batch.time_ms(),
+            time_ms,
             changes,
         })
     }
@@ -409,17 +411,16 @@ impl Committer {
     fn finish_batch(&mut self) {
         let published = self.shared.state().published;
         let answers = std::mem::take(&mut self.answers);
-        let delta = std::mem::take(&mut self.delta);
         if !self.batch.is_empty() && self.stopped().is_none() {
             // Caught, because every answer of the batch is still to be given.
             let flushed = catch_unwind(AssertUnwindSafe(|| {
                 if removed(Sabotage::PublishAfterSync) {
-                    delta.publish(&self.shared);
+                    self.delta.publish(&self.shared);
                     return self.log.append(&mut self.batch).map(drop);
                 }
                 self.log
                     .append(&mut self.batch)
-                    .map(|_| delta.publish(&self.shared))
+                    .map(|_| self.delta.publish(&self.shared))
             }));
             match flushed {
                 Ok(Ok(())) => {}
@@ -432,6 +433,7 @@ impl Committer {
                 }
             }
         }
+        self.delta.clear();
         let mut events = Vec::new();
         for Answer {
             outcome,

@@ -6,6 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::apply::{Effect, apply};
 use crate::codec::record::{FieldNo, Place, TypeNo};
 use crate::error::ReadError;
@@ -20,10 +22,10 @@ type Changed = Option<(Arc<Record>, Place)>;
 /// The changes of a batch.
 #[derive(Default)]
 pub(crate) struct Delta {
-    records: HashMap<(TypeIx, EntityId), Changed>,
-    unique: HashMap<(TypeNo, FieldNo, UniqueKey), Option<EntityId>>,
+    records: HashMap<(TypeIx, EntityId), Changed, RandomState>,
+    unique: HashMap<(TypeNo, FieldNo, UniqueKey), Option<EntityId>, RandomState>,
     /// `true`: links now; `false`: does not link any more.
-    referrers: HashMap<(TypeNo, EntityId), BTreeMap<Referrer, bool>>,
+    referrers: HashMap<(TypeNo, EntityId), BTreeMap<Referrer, bool>, RandomState>,
     /// What the published index will be given, transaction by transaction,
     transactions: Vec<Vec<Effect>>,
     /// and what its tables will be given.
@@ -70,11 +72,21 @@ impl Delta {
         self.last_lsn = lsn;
     }
 
+    /// Forgets the batch, keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.records.clear();
+        self.unique.clear();
+        self.referrers.clear();
+        self.transactions.clear();
+        self.touched.clear();
+    }
+
     /// Makes the batch part of the published state.
-    pub(crate) fn publish(self, shared: &Shared) {
+    pub(crate) fn publish(&mut self, shared: &Shared) {
+        let transactions = self.transactions.drain(..);
         shared.tables.publish(shared, &self.touched, || {
             let mut state = shared.state_mut();
-            for transaction in self.transactions {
+            for transaction in transactions {
                 let destroys = transaction.iter().filter(|effect| effect.head.is_none());
                 state.destroys += destroys.count() as u64;
                 apply(&mut state.index, transaction);

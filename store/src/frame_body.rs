@@ -14,9 +14,8 @@ use crate::rules::PlannedWrite;
 use crate::shared::Shared;
 use crate::value::{FieldValue, Lsn, Record};
 
-/// A record as it will be read, where it starts in the body, and its bytes there.
+/// Where a record starts in the body, and its bytes there.
 pub(crate) struct Encoded {
-    pub(crate) record: Arc<Record>,
     pub(crate) at: u64,
     pub(crate) bytes: usize,
 }
@@ -30,10 +29,12 @@ pub(crate) fn encode(
     out: &mut Vec<u8>,
 ) -> Vec<Encoded> {
     let start = out.len();
+    let type_number = |ty| {
+        let TypeNo(number) = shared.mapping.number(ty);
+        number
+    };
     let encoded = writes.iter().map(|write| {
         let at = out.len();
-        let created_at_ms = write.created_at_ms(time_ms);
-        let updated_at_ms = write.updated_at_ms(time_ms);
         let mapping = shared.mapping.type_mapping(write.ty);
         let header = RecordHeader {
             len: 0,
@@ -42,8 +43,8 @@ pub(crate) fn encode(
             id: write.id,
             lsn,
             previous: write.previous,
-            created_at_ms,
-            updated_at_ms,
+            created_at_ms: write.created_at_ms(time_ms),
+            updated_at_ms: write.updated_at_ms(time_ms),
             op: write.op,
             deleted: write.deleted,
             erased: false,
@@ -51,27 +52,14 @@ pub(crate) fn encode(
             field_count: 0,
             table: Table::default(),
         };
-        let stored = mapping.fields.iter().copied().zip(&write.fields);
-        let mut stored: Vec<(FieldNo, &FieldValue)> =
-            stored.filter(|(_, value)| !value.is_none()).collect();
-        stored.sort_by_key(|(number, _)| *number);
-        let type_number = |ty| {
-            let TypeNo(number) = shared.mapping.number(ty);
-            number
-        };
+        let mut stored: Vec<(FieldNo, &FieldValue)> = Vec::with_capacity(write.fields.len());
+        let fields = mapping.fields.iter().copied().zip(&write.fields);
+        stored.extend(fields.filter(|(_, value)| !value.is_none()));
+        if !stored.is_sorted_by_key(|(number, _)| *number) {
+            stored.sort_by_key(|(number, _)| *number);
+        }
         put_record(out, &header, &stored, &type_number);
-        let record = Record {
-            ty: write.ty,
-            id: write.id,
-            version: write.version,
-            created_at_ms,
-            updated_at_ms,
-            deleted_at_ms: write.deleted.then_some(updated_at_ms),
-            fields: widened(shared, write),
-            lsn,
-        };
         Encoded {
-            record: Arc::new(record),
             at: (at - start) as u64,
             bytes: out.len() - at,
         }
@@ -79,12 +67,30 @@ pub(crate) fn encode(
     encoded.collect()
 }
 
-fn widened(shared: &Shared, write: &PlannedWrite) -> Vec<FieldValue> {
+/// The record as it will be read; takes the fields out of the planned write, which is encoded.
+pub(crate) fn record_of(
+    shared: &Shared,
+    write: &mut PlannedWrite,
+    lsn: Lsn,
+    time_ms: i64,
+) -> Arc<Record> {
+    let updated_at_ms = write.updated_at_ms(time_ms);
     let defs = &shared.schema.type_def(write.ty).fields;
-    let mut fields = write.fields.clone();
+    let mut fields = std::mem::take(&mut write.fields);
     fields.resize(defs.len(), FieldValue::None);
-    let fields = fields.into_iter().zip(defs);
-    fields.map(|(value, def)| def.ty.widen(value)).collect()
+    for (value, def) in fields.iter_mut().zip(defs) {
+        *value = def.ty.widen(std::mem::take(value));
+    }
+    Arc::new(Record {
+        ty: write.ty,
+        id: write.id,
+        version: write.version,
+        created_at_ms: write.created_at_ms(time_ms),
+        updated_at_ms,
+        deleted_at_ms: write.deleted.then_some(updated_at_ms),
+        fields,
+        lsn,
+    })
 }
 
 /// A written record as told to those who listen.

@@ -13,7 +13,7 @@ use crate::catalog::Catalog;
 use crate::certify::{Recent, RecordChange, Verdict, certify};
 use crate::codec::frame::FrameKind;
 use crate::delta::{Delta, Newest};
-use crate::frame_body::encode;
+use crate::frame_body::{encode, record_of};
 use crate::index::Index;
 use crate::log::commit_log::{Batch, CommitLog, LogEntry, Position};
 use crate::log::memory::MemoryLog;
@@ -153,10 +153,11 @@ impl Replica {
         let lsn = entry.position.lsn;
         let encoded = encode(shared, &writes, lsn, entry.time_ms, &mut Vec::new());
         let mut effects = Vec::new();
-        for (write, one) in writes.into_iter().zip(encoded) {
-            let effect = effect(shared, &write, &one.record, entry.position.place);
-            effects.push((one.record.clone(), effect));
-            let after = (!write.is_destroy()).then_some(one.record);
+        for (mut write, one) in writes.into_iter().zip(encoded) {
+            let record = record_of(shared, &mut write, lsn, entry.time_ms);
+            let effect = effect(shared, &write, &record, entry.position.place);
+            effects.push((record.clone(), effect));
+            let after = (!write.is_destroy()).then_some(record);
             let versions = self.history.entry((write.ty, write.id)).or_default();
             versions.push((lsn, after.clone()));
             self.recent.push(RecordChange {

@@ -228,7 +228,7 @@ impl Planner<'_> {
     fn unique(&self) -> Result<(), CommitOutcome> {
         let shared = self.newest.shared;
         let mut claimed: HashMap<(TypeNo, FieldNo, UniqueKey), EntityId> = HashMap::new();
-        for key in &self.order {
+        for key in self.order.iter().filter(|key| shared.is_indexed(key.0)) {
             let Some(pending) = self.finals.get(key).filter(|pending| pending.is_live()) else {
                 continue;
             };
@@ -250,7 +250,7 @@ impl Planner<'_> {
 
     fn references(&self) -> Result<(), CommitOutcome> {
         let shared = self.newest.shared;
-        for key in &self.order {
+        for key in self.order.iter().filter(|key| shared.is_indexed(key.0)) {
             let Some(pending) = self.finals.get(key).filter(|pending| pending.is_live()) else {
                 continue;
             };
@@ -286,7 +286,7 @@ impl Planner<'_> {
                 (Some(_), true) => RecordOp::Delete,
                 (Some(false), false) => RecordOp::Update,
             };
-            let previous = if op == RecordOp::Destroy {
+            let previous = if matches!(op, RecordOp::Create | RecordOp::Destroy) {
                 None
             } else {
                 self.newest.place(ty, id)

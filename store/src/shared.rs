@@ -17,7 +17,7 @@ use crate::query::key::put_key;
 use crate::query::row::RecordView;
 use crate::query::secondary::TableDef;
 use crate::query::tables::{Tables, unique_kind};
-use crate::schema::{FieldType, Schema};
+use crate::schema::{FieldType, Schema, TypeDef};
 use crate::segments::{ReadFault, SegmentSet, Wanted};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     pub(crate) schema: Schema,
     /// Names by `TypeIx`, shared with events.
     pub(crate) type_names: Vec<Arc<str>>,
+    /// Whether a type has unique values or may have links, by `TypeIx`.
+    indexed: Vec<bool>,
     pub(crate) catalog: Catalog,
     pub(crate) mapping: Mapping,
     pub(crate) state: RwLock<State>,
@@ -102,8 +104,13 @@ impl Shared {
             TableDef::of(&schema, ty, &mapping.type_mapping(ty).fields)
         };
         let tables = Tables::new((0..schema.types.len()).map(table).collect());
+        let is_indexed = |ty: &TypeDef| {
+            let mut fields = ty.fields.iter();
+            fields.any(|def| def.unique || def.ty.may_link())
+        };
         Shared {
             tables,
+            indexed: schema.types.iter().map(is_indexed).collect(),
             schema,
             type_names,
             catalog,
@@ -360,8 +367,7 @@ impl Shared {
 
     /// Whether any rule needs the fields of old versions of this type.
     pub(crate) fn is_indexed(&self, ty: TypeIx) -> bool {
-        let may_link = |def: &crate::schema::FieldDef| def.unique || def.ty.may_link();
-        self.schema.type_def(ty).fields.iter().any(may_link)
+        self.indexed[ty.0 as usize]
     }
 
     /// Two live records for each unique value of a field that two hold.

@@ -169,6 +169,52 @@ fn records_come_back_and_broken_ones_do_not_panic() {
 }
 
 #[test]
+fn offsets_take_the_bytes_they_need() {
+    let long = |bytes: usize| FieldValue::text("x".repeat(bytes));
+    for (first, second) in [(0, 0), (200, 100), (253, 3), (300, 70_000), (70_000, 300)] {
+        let fields = [
+            long(first),
+            FieldValue::Int(7),
+            long(second),
+            FieldValue::Bool(true),
+        ];
+        let stored: Vec<(FieldNo, &FieldValue)> = (fields.iter().enumerate())
+            .map(|(at, one)| (FieldNo(at as u16 * 2), one))
+            .collect();
+        let header = RecordHeader {
+            len: 0,
+            ty: TypeNo(1),
+            version: 1,
+            id: EntityId(1),
+            lsn: Lsn(1),
+            previous: None,
+            created_at_ms: 5,
+            updated_at_ms: 5,
+            op: RecordOp::Create,
+            deleted: false,
+            erased: false,
+            schema: 1,
+            field_count: 0,
+            table: Table::default(),
+        };
+        let mut record = Vec::new();
+        put_record(&mut record, &header, &stored, &number);
+        assert!(RecordHeader::intact(&record));
+        let found = RecordHeader::decode(&record).expect("a record");
+        assert_eq!(found.len as usize, record.len());
+        for (at, field) in fields.iter().enumerate() {
+            let number = FieldNo(at as u16 * 2);
+            assert_eq!(found.field(&record, number, &position).as_ref(), Ok(field));
+            let between = FieldNo(at as u16 * 2 + 1);
+            assert_eq!(
+                found.field(&record, between, &position),
+                Ok(FieldValue::None)
+            );
+        }
+    }
+}
+
+#[test]
 fn catalogs_headers_and_manifests_survive_mutation() {
     let mut rng = Rng::new(3);
     let fields = vec![

@@ -111,35 +111,42 @@ pub(crate) fn put_record(
         .map_or(0, |(number, _)| usize::from(number.0) + 1);
     put_varint(out, count as u64);
     let table = out.len();
-    // Most records are small, so that their offsets take a byte each; the values of others move.
+    // Most records are small, so that their offsets take a byte each; the values of others move when that is known.
+    let mut width = 1;
     out.resize(table + count, 0);
-    let mut values = table + count;
-    let mut offsets = Vec::with_capacity(fields.len());
     for (number, value) in fields {
-        offsets.push((number.0, (out.len() - values) as u32 + 1));
+        let offset = out.len() - (table + width * count) + 1;
+        let needed = if offset > usize::from(u16::MAX) {
+            4
+        } else if offset > usize::from(u8::MAX) {
+            2
+        } else {
+            1
+        };
+        if needed > width {
+            widen_table(out, table, count, width, needed);
+            width = needed;
+        }
+        let at = table + width * usize::from(number.0);
+        out[at..at + width].copy_from_slice(&(offset as u32).to_le_bytes()[..width]);
         put_value(out, value, type_number);
-    }
-    let width = match offsets.last() {
-        Some((_, last)) if *last > u32::from(u16::MAX) => 4,
-        Some((_, last)) if *last > u32::from(u8::MAX) => 2,
-        Some(_) | None => 1,
-    };
-    if width > 1 {
-        let end = out.len();
-        let moved = (width - 1) * count;
-        out.resize(end + moved, 0);
-        out.copy_within(values..end, values + moved);
-        values += moved;
-        out[table..values].fill(0);
-    }
-    for (number, offset) in offsets {
-        let at = table + width * usize::from(number);
-        out[at..at + width].copy_from_slice(&offset.to_le_bytes()[..width]);
     }
     pad8(out);
     let len = (out.len() - start) as u32 | width as u32;
     out[start..start + 4].copy_from_slice(&len.to_le_bytes());
     seal(&mut out[start..]);
+}
+
+/// Gives the entries of an offset table at `table` more bytes each; the values behind it move.
+fn widen_table(out: &mut Vec<u8>, table: usize, count: usize, from: usize, to: usize) {
+    let (values, end) = (table + from * count, out.len());
+    out.resize(end + (to - from) * count, 0);
+    out.copy_within(values..end, table + to * count);
+    for entry in (0..count).rev() {
+        let mut bytes = [0; 4];
+        bytes[..from].copy_from_slice(&out[table + entry * from..][..from]);
+        out[table + entry * to..][..to].copy_from_slice(&bytes[..to]);
+    }
 }
 
 /// Everything between the CRC and the number of fields.
