@@ -4,9 +4,10 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+use flin_store::query::{Column, Comparison, Predicate, Query};
 use flin_store::{
-    CommitOutcome, Deleted, EntityId, FieldDef, FieldIx, FieldType, FieldValue, RealDisk, Record,
-    Schema, Store, StoreOptions, Transaction, TypeDef, TypeIx,
+    CommitOutcome, EntityId, FieldDef, FieldIx, FieldType, FieldValue, RealDisk, Record, Schema,
+    Store, StoreOptions, Transaction, TypeDef, TypeIx,
 };
 
 use crate::contestant::{Contestant, said};
@@ -42,13 +43,21 @@ pub fn schema() -> Schema {
             fields: vec![
                 FieldDef::new("title", FieldType::Text),
                 FieldDef::new("body", FieldType::Text),
-                FieldDef::new("count", FieldType::Int),
-                FieldDef::new("done", FieldType::Bool),
+                queried("count", FieldType::Int),
+                queried("done", FieldType::Bool),
                 FieldDef::new("at", FieldType::Time),
             ],
             ..TypeDef::default()
         }],
         ..Schema::default()
+    }
+}
+
+/// A field that the program's queries look at, as the compiler tells the store.
+fn queried(name: &str, ty: FieldType) -> FieldDef {
+    FieldDef {
+        queried: true,
+        ..FieldDef::new(name, ty)
     }
 }
 
@@ -115,12 +124,9 @@ impl Flin {
         self.store.commit_all(jobs).iter().try_for_each(committed)
     }
 
-    fn count_where(&self, holds: impl Fn(&Record) -> bool) -> Result<u64, String> {
-        let mut count = 0;
-        for record in self.store.snapshot().scan(NOTE, Deleted::Hide) {
-            count += u64::from(holds(record.map_err(said)?.as_ref()));
-        }
-        Ok(count)
+    fn count_where(&self, predicate: Predicate) -> Result<u64, String> {
+        let query = Query::all(NOTE).matching(predicate);
+        self.store.snapshot().count_where(&query).map_err(said)
     }
 }
 
@@ -171,13 +177,13 @@ impl Contestant for Flin {
     }
 
     fn count_done(&self) -> Result<u64, String> {
-        self.count_where(|record| record.field(DONE) == &FieldValue::Bool(true))
+        let done = FieldValue::Bool(true);
+        self.count_where(Predicate::equals(Column::Field(DONE), done))
     }
 
     fn count_below(&self, bound: i64) -> Result<u64, String> {
-        self.count_where(
-            |record| matches!(record.field(COUNT), FieldValue::Int(count) if *count < bound),
-        )
+        let (column, bound) = (Column::Field(COUNT), FieldValue::Int(bound));
+        self.count_where(Predicate::compare(column, Comparison::Lt, bound))
     }
 }
 

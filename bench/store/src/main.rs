@@ -74,6 +74,7 @@ fn main() -> ExitCode {
     let done = match words.first().map(String::as_str) {
         Some("load") => load(&words[1..]),
         Some("burst") => burst(&words[1..]),
+        Some("memory") => memory(&words[1..]),
         Some("help" | "--help" | "-h") => {
             print!("{HELP}");
             Ok(())
@@ -106,6 +107,18 @@ fn load(words: &[String]) -> Result<(), String> {
     let entrant = entrants().into_iter().find(|entrant| entrant.name == name);
     let entrant = entrant.ok_or(format!("there is no store {name}"))?;
     opening::load(&entrant, Path::new(dir), notes)
+}
+
+/// The process whose memory is looked at.
+fn memory(words: &[String]) -> Result<(), String> {
+    let [dir, notes] = words else {
+        return Err("memory FOLDER NOTES".to_owned());
+    };
+    let notes = notes
+        .parse()
+        .map_err(|_| format!("`{notes}` is no number"))?;
+    print!("{}", space::memory(Path::new(dir), notes)?);
+    Ok(())
 }
 
 /// Commits of many tasks until there are enough.
