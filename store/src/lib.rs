@@ -54,6 +54,8 @@ mod transaction;
 mod value;
 
 pub use backup::{BackupError, BackupReport, RestoreError, RestoreReport, backup, restore};
+pub use codec::cursor::Undecodable;
+pub use codec::value::ValueRef as FieldRef;
 pub use consequences::Consequences;
 pub use disk::{
     CrashChoice, Disk, DiskFile, Fault, Lie, LockError, LockGuard, MemoryDisk, QUARANTINE,
@@ -71,6 +73,7 @@ pub use exchange::{
 pub use open::{inspect, verify};
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
 pub use progress::{OnProgress, Progress, Unit};
+pub use query::RecordView;
 pub use reading::{Moment, Reading, read};
 pub use report::{LogCounts, RecoveryReport, TailReport, VerifyReport};
 pub use rewrite::{CompactReport, RewriteError};

@@ -261,10 +261,14 @@ impl FieldType {
     }
 
     /// The same as `widen` for a value that is only looked at.
+    #[inline]
     pub(crate) fn widen_ref<'a>(&self, value: ValueRef<'a>) -> ValueRef<'a> {
+        if !self.can_change() {
+            return value;
+        }
         match (self, value) {
             (FieldType::Float, ValueRef::Int(int)) => ValueRef::Float(int as f64),
-            (ty, ValueRef::Nested(value)) if ty.can_change() => {
+            (ty, ValueRef::Nested(value)) => {
                 ValueRef::Nested(Cow::Owned(ty.widen(value.into_owned())))
             }
             (_, value) => value,

@@ -70,9 +70,6 @@ impl Until {
     }
 }
 
-/// Looks at one version; `false` ends the walk.
-type VisitVersion<'a> = dyn FnMut(&RecordHeader, &[u8]) -> Result<bool, Undecodable> + 'a;
-
 /// Some records of a type.
 pub(crate) struct HeadsPage {
     pub(crate) heads: Vec<(EntityId, Head)>,
@@ -141,9 +138,7 @@ impl Shared {
         head: Head,
         until: Until,
     ) -> Result<Option<Record>, ReadError> {
-        self.view_at(segments, ty, id, head, until, &mut |view| {
-            view.decode().map(Some)
-        })
+        self.view_at(segments, ty, id, head, until, |view| view.decode())
     }
 
     /// Looks at the version of a record that a reader sees, deleted states included, without decoding it.
@@ -154,16 +149,20 @@ impl Shared {
         id: EntityId,
         head: Head,
         until: Until,
-        visit: &mut dyn FnMut(RecordView<'_>) -> Result<Option<T>, Undecodable>,
+        visit: impl FnOnce(RecordView<'_>) -> Result<T, Undecodable>,
     ) -> Result<Option<T>, ReadError> {
+        let mut visit = Some(visit);
         let mut found = None;
-        self.walk_back(segments, ty, id, head, &mut |header, bytes| {
+        let mut look = |header: &RecordHeader, bytes: &[u8]| {
             if !until.sees(header) {
                 return Ok(true);
             }
-            found = visit(RecordView::new(self, ty, header, bytes))?;
+            if let Some(visit) = visit.take() {
+                found = Some(visit(RecordView::new(self, ty, header, bytes))?);
+            }
             Ok(false)
-        })?;
+        };
+        self.walk_back(segments, ty, id, head, &mut look)?;
         Ok(found)
     }
 
@@ -203,14 +202,15 @@ impl Shared {
         Ok(found)
     }
 
-    /// Visits the versions of a record, newest first, until `visit` says `false`.
+    /// Visits the versions of a record, newest first, until `visit` says `false`. `segments` may be older than the head.
+    #[inline]
     fn walk_back(
         &self,
         segments: &SegmentSet,
         ty: TypeIx,
         id: EntityId,
         head: Head,
-        visit: &mut VisitVersion<'_>,
+        visit: &mut impl FnMut(&RecordHeader, &[u8]) -> Result<bool, Undecodable>,
     ) -> Result<(), ReadError> {
         let number = self.mapping.number(ty);
         let named = |fault: ReadFault| fault.named(self.type_name(ty), id);
@@ -230,8 +230,15 @@ impl Shared {
                     lsn: wanted.lsn.unwrap_or(Lsn(0)),
                 })
             };
-            let Some(segment) = segments.by_number(wanted.place.segment) else {
-                return Err(damaged(format!("segment {}", wanted.place.segment)));
+            let newer;
+            let segment = match segments.by_number(wanted.place.segment) {
+                Some(segment) => segment,
+                None => {
+                    newer = self.state().segments.clone();
+                    newer
+                        .by_number(wanted.place.segment)
+                        .ok_or_else(|| damaged(format!("segment {}", wanted.place.segment)))?
+                }
             };
             let (header, bytes) = segment.read(&wanted).map_err(named)?;
             if header.erased {
@@ -263,10 +270,11 @@ impl Shared {
         let mapping = self.mapping.type_mapping(ty);
         let mut fields = Vec::with_capacity(def.fields.len());
         for (at, (field, number)) in def.fields.iter().zip(&mapping.fields).enumerate() {
-            let value = header.field(bytes, *number, &|no| self.mapping.position(TypeNo(no)))?;
+            let value =
+                header.field_ref(bytes, *number, &|no| self.mapping.position(TypeNo(no)))?;
             fields.push(match mapping.special(FieldIx(at as u32)) {
-                None => field.ty.widen(value),
-                Some(special) => self.special(special, &field.ty, header, value),
+                None => field.ty.widen_ref(value).into_value(),
+                Some(special) => self.special(special, &field.ty, header, value.into_value()),
             });
         }
         Ok(Record {

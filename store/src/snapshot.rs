@@ -11,7 +11,7 @@ use crate::codec::cursor::Undecodable;
 use crate::error::ReadError;
 use crate::index::Head;
 use crate::query::key::KeyRange;
-use crate::query::row::RecordView;
+use crate::query::{Query, RecordView, Run, choose};
 use crate::segments::SegmentSet;
 use crate::shared::{Shared, Until};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
@@ -52,12 +52,21 @@ impl Deleted {
 pub struct Snapshot {
     pub(crate) shared: Arc<Shared>,
     pub(crate) until: Until,
+    /// The segments there were when it was taken: what stands in them is read without asking anybody.
+    segments: Arc<SegmentSet>,
 }
 
 impl Snapshot {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        let until = Until::lsn(shared.state().published);
-        Snapshot { shared, until }
+        let (until, segments) = {
+            let state = shared.state();
+            (Until::lsn(state.published), state.segments.clone())
+        };
+        Snapshot {
+            shared,
+            until,
+            segments,
+        }
     }
 
     /// The last transaction this snapshot sees.
@@ -77,8 +86,8 @@ impl Snapshot {
             ..self.until
         };
         Snapshot {
-            shared: self.shared.clone(),
             until,
+            ..self.clone()
         }
     }
 
@@ -90,8 +99,8 @@ impl Snapshot {
             ..self.until
         };
         Snapshot {
-            shared: self.shared.clone(),
             until,
+            ..self.clone()
         }
     }
 
@@ -107,29 +116,44 @@ impl Snapshot {
 
     /// The record with this number, deleted or not.
     pub fn get_any(&self, ty: TypeIx, id: EntityId) -> Result<Option<Arc<Record>>, ReadError> {
-        let Some((head, segments)) = self.head(ty, id) else {
+        let Some(head) = self.head(ty, id) else {
             return Ok(None);
         };
-        Ok(self
-            .shared
-            .record_at(&segments, ty, id, head, self.until)?
-            .map(Arc::new))
+        self.view(ty, id, head, |view| view.decode().map(Arc::new))
+    }
+
+    /// Looks at a record, deleted or not, without decoding it; `None` if there is none. What `look` gives is the answer;
+    /// it must be quick to pass on what it needs, because the bytes are only lent to it.
+    ///
+    /// # Errors
+    /// When the record cannot be read, or a field that was asked for does not decode.
+    pub fn read<T>(
+        &self,
+        ty: TypeIx,
+        id: EntityId,
+        look: impl FnOnce(&RecordView<'_>) -> Result<T, Undecodable>,
+    ) -> Result<Option<T>, ReadError> {
+        match self.head(ty, id) {
+            Some(head) => self.view(ty, id, head, |view| look(&view)),
+            None => Ok(None),
+        }
     }
 
     /// All versions of a record, oldest first; a deletion and a restoration are versions too.
     pub fn history(&self, ty: TypeIx, id: EntityId) -> Result<Vec<Record>, ReadError> {
-        let Some((head, segments)) = self.head(ty, id) else {
+        let Some(head) = self.head(ty, id) else {
             return Ok(Vec::new());
         };
-        let mut versions = self.shared.versions(&segments, ty, id, head, self.until)?;
+        let segments = &self.segments;
+        let mut versions = self.shared.versions(segments, ty, id, head, self.until)?;
         versions.reverse();
         Ok(versions)
     }
 
-    pub(crate) fn head(&self, ty: TypeIx, id: EntityId) -> Option<(Head, Arc<SegmentSet>)> {
-        let state = self.shared.state();
-        let head = state.index.head(self.shared.mapping.number(ty), id)?;
-        Some((head, state.segments.clone()))
+    /// The newest place of a record; it may be of a version after this snapshot.
+    pub(crate) fn head(&self, ty: TypeIx, id: EntityId) -> Option<Head> {
+        let number = self.shared.mapping.number(ty);
+        self.shared.state().index.head(number, id)
     }
 
     /// All records of a type, by number.
@@ -157,15 +181,16 @@ impl Snapshot {
     }
 
     /// Looks at the version of a record that this snapshot sees, without decoding it; `None` if it sees none.
+    #[inline]
     pub(crate) fn view<T>(
         &self,
         ty: TypeIx,
         id: EntityId,
-        (head, segments): (Head, Arc<SegmentSet>),
-        visit: &mut dyn FnMut(RecordView<'_>) -> Result<Option<T>, Undecodable>,
+        head: Head,
+        visit: impl FnOnce(RecordView<'_>) -> Result<T, Undecodable>,
     ) -> Result<Option<T>, ReadError> {
         self.shared
-            .view_at(&segments, ty, id, head, self.until, visit)
+            .view_at(&self.segments, ty, id, head, self.until, visit)
     }
 
     /// Number of live records of a type.
@@ -178,8 +203,14 @@ impl Snapshot {
                 Some(_) => {}
             }
         }
-        self.scan(ty, Deleted::Hide)
-            .try_fold(0, |count, record| record.map(|_| count + 1))
+        let query = Query::all(ty);
+        let chosen = choose(self, &query)?;
+        let run = Run {
+            snapshot: self,
+            query: &query,
+            chosen: &chosen,
+        };
+        run.count(u64::MAX)
     }
 
     /// The live record whose unique field holds `value`; `none` is held by nobody. A field that is not declared
@@ -241,11 +272,11 @@ pub(crate) struct Heads {
     pub(crate) ty: TypeIx,
     next: Option<u64>,
     high: u64,
-    page: VecDeque<(EntityId, (Head, Arc<SegmentSet>))>,
+    page: VecDeque<(EntityId, Head)>,
 }
 
 impl Iterator for Heads {
-    type Item = (EntityId, (Head, Arc<SegmentSet>));
+    type Item = (EntityId, Head);
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -254,9 +285,7 @@ impl Iterator for Heads {
             }
             let next = self.next.filter(|next| *next <= self.high)?;
             let page = self.snapshot.shared.heads_page(self.ty, next);
-            let with_segments = |(id, head)| (id, (head, page.segments.clone()));
-            self.page = page.heads.into_iter().map(with_segments).collect();
-            self.next = page.next;
+            (self.page, self.next) = (page.heads.into(), page.next);
         }
     }
 }
@@ -266,16 +295,14 @@ impl Iterator for Scan {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (snapshot, ty) = (self.heads.snapshot.clone(), self.heads.ty);
-        for (id, (head, segments)) in self.heads.by_ref() {
-            let found = snapshot
-                .shared
-                .record_at(&segments, ty, id, head, snapshot.until);
-            match found {
-                Ok(Some(record)) if self.deleted.shows(&record) => {
-                    return Some(Ok(Arc::new(record)));
-                }
-                Ok(Some(_) | None) => {}
-                Err(error) => return Some(Err(error)),
+        let deleted = self.deleted;
+        for (id, head) in self.heads.by_ref() {
+            let found = snapshot.view(ty, id, head, |view| {
+                let shown = deleted.shows_state(view.is_deleted());
+                shown.then(|| view.decode().map(Arc::new)).transpose()
+            });
+            if let Some(found) = found.map(Option::flatten).transpose() {
+                return Some(found);
             }
         }
         None

@@ -2,8 +2,9 @@
 
 /// Bytes that do not decode; `expected` says what should have stood there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Undecodable {
-    pub(crate) expected: &'static str,
+pub struct Undecodable {
+    /// What should have stood there.
+    pub expected: &'static str,
 }
 
 /// Reads forward through a slice.

@@ -5,7 +5,7 @@
 //! version and LSN, so that a read through a wrong or stale place is noticed; a record says itself which layout it has.
 
 use super::cursor::{Cursor, Undecodable, pad8, put_varint, u32_at, u64_at, unzigzag, zigzag};
-use super::value::{ValueRef, put_value, read_value};
+use super::value::{ValueRef, put_value};
 use crate::value::{EntityId, FieldValue, Lsn, TypeIx};
 
 /// The shortest record: what can be read before its length is known.
@@ -302,10 +302,8 @@ impl RecordHeader {
         number: FieldNo,
         type_ix: &dyn Fn(u32) -> Option<TypeIx>,
     ) -> Result<FieldValue, Undecodable> {
-        match self.value_at(record, number) {
-            None => Ok(FieldValue::None),
-            Some(at) => read_value(&mut Cursor::at(record, at), type_ix),
-        }
+        let found = self.field_ref(record, number, type_ix)?;
+        Ok(found.into_value())
     }
 
     /// One field of `record` as it stands in the bytes; `None` where this version has none.

@@ -113,17 +113,28 @@ fn put_values(out: &mut Vec<u8>, items: &[FieldValue], type_number: &dyn Fn(Type
 
 /// A value that is only looked at: scalars stay where they stand, what nests is decoded.
 #[derive(Clone, Debug)]
-pub(crate) enum ValueRef<'a> {
+pub enum ValueRef<'a> {
+    /// No value.
     None,
+    /// Truth value.
     Bool(bool),
+    /// Signed 64-bit integer.
     Int(i64),
+    /// IEEE 754 double.
     Float(f64),
+    /// UTF-8 text.
     Text(&'a str),
+    /// Point in time, milliseconds since 1970 UTC.
     Time(i64),
+    /// Span of time in milliseconds.
     Duration(i64),
+    /// Raw bytes.
     Bytes(&'a [u8]),
+    /// Link to a record.
     Ref {
+        /// Type of the target.
         ty: TypeIx,
+        /// Number of the target.
         id: EntityId,
     },
     /// An enum, a list or a map.
@@ -157,7 +168,7 @@ impl<'a> ValueRef<'a> {
     }
 
     /// A decoded value.
-    pub(crate) fn of(value: &'a FieldValue) -> Self {
+    pub fn of(value: &'a FieldValue) -> Self {
         match value {
             FieldValue::None => ValueRef::None,
             FieldValue::Bool(value) => ValueRef::Bool(*value),
@@ -183,7 +194,7 @@ impl<'a> ValueRef<'a> {
     }
 
     /// The value itself.
-    pub(crate) fn into_value(self) -> FieldValue {
+    pub fn into_value(self) -> FieldValue {
         match self {
             ValueRef::None => FieldValue::None,
             ValueRef::Bool(value) => FieldValue::Bool(value),

@@ -24,9 +24,12 @@ mod sort;
 pub(crate) mod tables;
 
 pub use aggregate::{Aggregate, Total};
+pub(crate) use choose::choose;
 pub use own::TransactionSelect;
 pub use plan::Plan;
 pub use predicate::{Comparison, Predicate};
+pub use row::RecordView;
+pub(crate) use run::Run;
 pub use select::Select;
 pub use tables::TableMemory;
 

@@ -10,7 +10,7 @@ use crate::codec::record::{RecordHeader, TypeNo};
 use crate::codec::value::ValueRef;
 use crate::query::Column;
 use crate::shared::Shared;
-use crate::value::{FieldIx, Record, TypeIx};
+use crate::value::{EntityId, FieldIx, Lsn, Record, TypeIx};
 
 /// Something with columns.
 pub(crate) trait Row {
@@ -32,7 +32,7 @@ impl Row for Record {
 }
 
 /// A checked record in its bytes; nothing is decoded before it is asked for.
-pub(crate) struct RecordView<'a> {
+pub struct RecordView<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) ty: TypeIx,
     pub(crate) header: &'a RecordHeader,
@@ -61,12 +61,42 @@ impl<'a> RecordView<'a> {
 }
 
 impl RecordView<'_> {
-    /// The whole record.
-    pub(crate) fn decode(&self) -> Result<Record, Undecodable> {
-        self.shared.decode(self.ty, self.header, self.bytes)
+    /// Number within the type.
+    pub fn id(&self) -> EntityId {
+        self.header.id
     }
 
-    fn field(&self, field: FieldIx) -> Result<ValueRef<'_>, Undecodable> {
+    /// Version, from 1.
+    pub fn version(&self) -> u32 {
+        self.header.version
+    }
+
+    /// The transaction that wrote this version.
+    pub fn lsn(&self) -> Lsn {
+        self.header.lsn
+    }
+
+    /// Commit time of version 1, milliseconds UTC.
+    pub fn created_at_ms(&self) -> i64 {
+        self.header.created_at_ms
+    }
+
+    /// Commit time of this version, milliseconds UTC.
+    pub fn updated_at_ms(&self) -> i64 {
+        self.header.updated_at_ms
+    }
+
+    /// Whether this version is the deleted state.
+    pub fn is_deleted(&self) -> bool {
+        self.header.deleted
+    }
+
+    /// One field; a position that the type does not have reads none.
+    ///
+    /// # Errors
+    /// When its bytes do not decode, which the record's checksum makes all but impossible.
+    #[inline]
+    pub fn field(&self, field: FieldIx) -> Result<ValueRef<'_>, Undecodable> {
         let mapping = self.shared.mapping.type_mapping(self.ty);
         if mapping.special(field).is_some() {
             let decoded = match self.decoded.get() {
@@ -87,6 +117,14 @@ impl RecordView<'_> {
         Ok(def
             .ty
             .widen_ref(self.header.field_ref(self.bytes, *number, &type_ix)?))
+    }
+
+    /// The whole record.
+    ///
+    /// # Errors
+    /// As for `field`.
+    pub fn decode(&self) -> Result<Record, Undecodable> {
+        self.shared.decode(self.ty, self.header, self.bytes)
     }
 }
 

@@ -31,7 +31,7 @@ impl Run<'_> {
     pub(crate) fn view<T>(
         &self,
         id: EntityId,
-        visit: &mut dyn FnMut(RecordView<'_>) -> Result<Option<T>, Undecodable>,
+        visit: impl FnOnce(RecordView<'_>) -> Result<T, Undecodable>,
     ) -> Result<Option<T>, ReadError> {
         match self.snapshot.head(self.query.ty, id) {
             Some(head) => self.snapshot.view(self.query.ty, id, head, visit),
@@ -42,10 +42,8 @@ impl Run<'_> {
     /// Whether a record itself has a condition and is one of those asked for.
     fn record_has(&self, id: EntityId, predicate: &Predicate) -> Result<bool, ReadError> {
         let deleted = self.query.deleted;
-        let found = self.view(id, &mut |view| {
-            Ok(Some(
-                deleted.shows_state(view.header.deleted) && predicate.holds(&view)?,
-            ))
+        let found = self.view(id, |view| {
+            Ok(deleted.shows_state(view.header.deleted) && predicate.holds(&view)?)
         });
         Ok(found? == Some(true))
     }
@@ -198,10 +196,8 @@ impl Run<'_> {
     fn records(&self, take: &mut Take<'_>) -> Result<(), ReadError> {
         let (deleted, predicate) = (self.query.deleted, &self.query.predicate);
         for (id, head) in self.snapshot.heads_in(self.query.ty, self.chosen.bounds) {
-            let found = self.snapshot.view(self.query.ty, id, head, &mut |view| {
-                Ok(Some(
-                    deleted.shows_state(view.header.deleted) && predicate.holds(&view)?,
-                ))
+            let found = self.snapshot.view(self.query.ty, id, head, |view| {
+                Ok(deleted.shows_state(view.header.deleted) && predicate.holds(&view)?)
             })?;
             if found == Some(true) && !take(id)? {
                 break;
@@ -295,7 +291,7 @@ impl Run<'_> {
         {
             return Ok(Some(row));
         }
-        self.view(id, &mut |view| SortRow::of(&view, id, order).map(Some))
+        self.view(id, |view| SortRow::of(&view, id, order))
     }
 
     fn slot(&self, id: EntityId) -> Option<crate::query::columns::Slot<'_>> {
@@ -319,9 +315,9 @@ impl Run<'_> {
             visit(&value);
             return Ok(());
         }
-        self.view(id, &mut |view| {
+        self.view(id, |view| {
             visit(&view.value(column)?);
-            Ok(Some(()))
+            Ok(())
         })?;
         Ok(())
     }

@@ -63,7 +63,7 @@ impl Select {
         for (id, head) in heads.by_ref() {
             let (snapshot, query) = (&self.snapshot, &self.query);
             let skip = &mut self.skip;
-            let found = snapshot.view(query.ty, id, head, &mut |view| {
+            let found = snapshot.view(query.ty, id, head, |view| {
                 if !query.deleted.shows_state(view.header.deleted)
                     || !query.predicate.holds(&view)?
                 {
@@ -75,7 +75,7 @@ impl Select {
                 }
                 view.decode().map(Some)
             });
-            match found {
+            match found.map(Option::flatten) {
                 Ok(Some(record)) => return Some(Ok(Arc::new(record))),
                 Ok(None) => {}
                 Err(error) => return Some(Err(error)),
