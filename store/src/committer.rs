@@ -83,7 +83,8 @@ impl Committer {
 
     /// A new store gets its first segment at once, so that a directory that cannot be written is noticed at open.
     pub(crate) fn create_first(&mut self) -> Result<(), CommitOutcome> {
-        if self.log.head().lsn == Lsn(0) {
+        let no_segment = self.shared.state().segments.iter().next().is_none();
+        if no_segment {
             self.make_room(0, Purpose::Growing)?;
         }
         Ok(())

@@ -50,7 +50,7 @@ pub(crate) fn open(
         guard.note.as_ref(),
     );
     let mut writer = writer_at_end(disk.clone(), options, &files, &end)?;
-    make_tail_durable(disk.as_ref(), &files, &end)?;
+    make_tail_durable(&files, &end)?;
     let segments = readable_segments(files, end.offset)?;
     writer.active = segments.iter().last().map(|segment| Active {
         segment: segment.clone(),

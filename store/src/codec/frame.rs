@@ -80,6 +80,21 @@ pub(crate) fn starts_frame(bytes: &[u8]) -> bool {
         && matches!(u32_at(bytes, 0), FRAME_MAGIC | FIRST_FRAME_MAGIC)
 }
 
+/// How long the header at the start of `bytes` says it is, intact or not: a header that was written in part may lack the
+/// request id behind it.
+pub(crate) fn claimed_header_len(bytes: &[u8]) -> u64 {
+    let claims_request = match bytes.get(..FRAME_HEADER_BYTES_MIN) {
+        Some(head) if u32_at(head, 0) == FIRST_FRAME_MAGIC => true,
+        Some(head) => u32_at(head, 0) == FRAME_MAGIC && head[41] & FLAG_REQUEST != 0,
+        None => false,
+    };
+    if claims_request {
+        FRAME_HEADER_BYTES as u64
+    } else {
+        FRAME_HEADER_BYTES_MIN as u64
+    }
+}
+
 /// A decoded frame header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FrameHeader {

@@ -220,13 +220,9 @@ pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
 }
 
 /// Unless the store was closed: writes the newest header and the frames above the watermark again, as they are, and
-/// syncs them and the directory. What is served from now on is on the disk, and not only in a cache that a failed sync
+/// syncs them. What is served from now on is on the disk, and not only in a cache that a failed sync
 /// may have left unwritten.
-pub(crate) fn make_tail_durable(
-    disk: &dyn Disk,
-    files: &LogFiles,
-    end: &WalkEnd,
-) -> Result<(), IoFailure> {
+pub(crate) fn make_tail_durable(files: &LogFiles, end: &WalkEnd) -> Result<(), IoFailure> {
     let Some(newest) = files.segments.last() else {
         return Ok(());
     };
@@ -251,17 +247,12 @@ pub(crate) fn make_tail_durable(
     if let Some(from) = end.unproven_from {
         again(from, end.offset)?;
     }
-    if !removed(Sabotage::TailSync) {
-        newest.file.sync().map_err(failed)?;
+    // Names need no sync here: a segment's own was synced before its header was written, and headers decide.
+    if removed(Sabotage::TailSync) {
+        Ok(())
+    } else {
+        newest.file.sync().map_err(failed)
     }
-    if removed(Sabotage::TailDirSync) {
-        return Ok(());
-    }
-    disk.sync_dir().map_err(|source| IoFailure {
-        attempt: "syncing the directory",
-        file: disk.place(),
-        source,
-    })
 }
 
 /// Opens all segments for reading: sealed ones up to their logical end, the newest up to the last frame.

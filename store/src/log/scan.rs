@@ -4,7 +4,9 @@
 //! something acknowledged? What must stay true: it is decided by the watermarks in the frames wherever they reach,
 //! and by the all-zero-sector test only above the highest watermark.
 
-use crate::codec::frame::{FRAME_HEADER_BYTES_MIN, FrameHeader, body_crc, starts_frame};
+use crate::codec::frame::{
+    FRAME_HEADER_BYTES_MIN, FrameHeader, body_crc, claimed_header_len, starts_frame,
+};
 use crate::error::DamageKind;
 use crate::limits::{ALIGN, SECTOR_BYTES};
 use crate::sabotage::{Sabotage, removed};
@@ -100,7 +102,7 @@ pub(crate) fn judge_tail(
         Some(header) => offset + header.frame_len(),
         // The length is unknown, but the header was written as a whole: its missing half counts.
         None => {
-            let at_least = until.max(offset + FRAME_HEADER_BYTES_MIN as u64);
+            let at_least = until.max(offset + claimed_header_len(tail));
             next_header(bytes, salt, offset + ALIGN)
                 .map_or(at_least, |(next, _)| next.min(at_least))
         }
@@ -144,7 +146,10 @@ pub(crate) fn judge_shortened(
     };
     let reaches_beyond_file = match frame_at(bytes, salt, offset) {
         Found::Bad(_, Some(header)) => offset + header.frame_len() > file_end,
-        Found::Bad(_, None) | Found::Nothing => offset + FRAME_HEADER_BYTES_MIN as u64 > file_end,
+        Found::Bad(_, None) | Found::Nothing => {
+            let tail = bytes.get(offset as usize..).unwrap_or_default();
+            offset + claimed_header_len(tail) > file_end
+        }
         Found::Frame(..) => false,
     };
     let proven = expected <= durable.max(watermark_behind(bytes, salt, offset));

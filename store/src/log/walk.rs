@@ -133,7 +133,6 @@ impl Walker<'_> {
         let header = &segment.header;
         let bytes = segment.bytes()?;
         if self.linked
-            && !removed(Sabotage::SegmentLinkCheck)
             && (header.first_lsn.0 != self.end.lsn.0 + 1
                 || (self.end.lsn.0 > 0 && header.previous_link != self.end.link))
         {
@@ -227,7 +226,7 @@ impl Walker<'_> {
         body: &[u8],
     ) -> Result<(), DamageKind> {
         if self.linked {
-            if header.lsn.0 != self.end.lsn.0 + 1 && !removed(Sabotage::LsnCheck) {
+            if header.lsn.0 != self.end.lsn.0 + 1 {
                 return Err(DamageKind::WrongLsn { found: header.lsn });
             }
             if header.link != self.end.link && !removed(Sabotage::LinkCheck) {
