@@ -89,11 +89,13 @@ struct Chooser<'a> {
     bounds: (u64, u64),
     /// The whole condition on the columns, if they have all of it.
     whole: Option<Filter>,
-    /// The part of records with the condition, where a sample tells.
+    /// The part of records with the whole condition, where a sample tells,
     sampled: Option<f64>,
+    /// and with each of the conditions.
+    parts: Vec<f64>,
 }
 
-/// Chooses. `bare`: nothing is kept that could tell (as of a time).
+/// Chooses. As of a time nothing is kept that could tell: then every record is read.
 pub(crate) fn choose(snapshot: &Snapshot, query: &Query) -> Result<Chosen, ReadError> {
     let shared = &*snapshot.shared;
     let table = shared.tables.table(shared, query.ty)?;
@@ -104,6 +106,7 @@ pub(crate) fn choose(snapshot: &Snapshot, query: &Query) -> Result<Chosen, ReadE
         whole: Filter::of(&query.predicate, &table.columns),
         bounds: bounds(&conjuncts),
         sampled: None,
+        parts: conjuncts.iter().map(|one| guess(one)).collect(),
         shared,
         snapshot,
         query,
@@ -122,11 +125,18 @@ impl Chooser<'_> {
         }
         if let Some(ids) = self.numbers() {
             let candidates = ids.len() as u64;
-            let rest = (0..self.conjuncts.len()).collect::<Vec<_>>();
+            let rest: Vec<usize> = (0..self.conjuncts.len())
+                .filter(|at| !names_numbers(self.conjuncts[*at]))
+                .collect();
             return self.chosen(Way::Numbers(ids), &rest, candidates, 0.0);
         }
         if let Some(filter) = &self.whole {
             self.sampled = sample(&self.table.columns, filter);
+        }
+        for (part, conjunct) in self.parts.iter_mut().zip(&self.conjuncts) {
+            let filter = Filter::of(conjunct, &self.table.columns);
+            let sampled = filter.and_then(|filter| sample(&self.table.columns, &filter));
+            *part = sampled.unwrap_or(*part);
         }
         let mut offers = Vec::new();
         if self.query.deleted == Deleted::Hide {
@@ -155,10 +165,7 @@ impl Chooser<'_> {
         {
             return sampled;
         }
-        conjuncts
-            .iter()
-            .map(|at| guess(self.conjuncts[*at]))
-            .product()
+        conjuncts.iter().map(|at| self.parts[*at]).product()
     }
 
     fn rest(&self, conjuncts: &[usize]) -> Predicate {
@@ -455,6 +462,24 @@ impl Chooser<'_> {
         let mut chosen = self.chosen(way, rest, wanted.ceil() as u64, wanted * row);
         chosen.matches = matches;
         Some(chosen)
+    }
+}
+
+/// Whether a condition says which numbers there can be.
+fn names_numbers(conjunct: &Predicate) -> bool {
+    match conjunct {
+        Predicate::Compare {
+            column: Column::Id,
+            comparison: Comparison::Eq,
+            value: FieldValue::Int(_),
+        } => true,
+        Predicate::In {
+            column: Column::Id,
+            values,
+        } => values
+            .iter()
+            .all(|value| matches!(value, FieldValue::Int(_))),
+        _ => false,
     }
 }
 
