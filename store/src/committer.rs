@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::apply::effect;
 use crate::certify::{Recent, RecordChange, Verdict, certify};
+use crate::checkpoint::take::{Checkpointer, Occasion};
 use crate::codec::catalog::encode_catalog;
 use crate::codec::frame::FrameKind;
 use crate::codec::record::{Place, RecordOp};
@@ -28,6 +29,7 @@ use crate::queue::{ExclusiveTurn, Job, OnDone};
 use crate::rules::{PlannedWrite, plan};
 use crate::sabotage::{Sabotage, removed};
 use crate::shared::Shared;
+use crate::times::TimeEntry;
 use crate::transaction::TransactionParts;
 use crate::value::{Lsn, RequestId};
 
@@ -52,6 +54,7 @@ pub(crate) struct Committer {
     batch: Batch,
     delta: Delta,
     answers: Vec<Answer>,
+    pub(crate) checkpoints: Checkpointer,
     /// Last, so that the log has let go of every file before the directory is free.
     pub(crate) lock: Arc<LockGuard>,
 }
@@ -63,6 +66,7 @@ impl Committer {
         request_ids: RequestIds,
         schema_pending: bool,
         events: Arc<Events>,
+        checkpoints: Checkpointer,
         lock: LockGuard,
     ) -> Self {
         let published = shared.state().published;
@@ -77,6 +81,7 @@ impl Committer {
             batch: Batch::default(),
             delta: Delta::default(),
             answers: Vec::new(),
+            checkpoints,
             lock: Arc::new(lock),
         }
     }
@@ -107,6 +112,7 @@ impl Committer {
         self.finish_batch();
         if self.stopped().is_none() {
             self.log.prepare();
+            self.checkpoint(Occasion::Batch);
         }
     }
 
@@ -252,6 +258,7 @@ impl Committer {
         let time_ms = self.batch.time_ms();
         for (mut write, Encoded { at, bytes }) in writes.into_iter().zip(encoded) {
             let record = record_of(&self.shared, &mut write, lsn, time_ms);
+            self.checkpoints.ops.record(write.op);
             let place: Place = Shared::place(place.segment, body_at + at);
             effects.push((record.clone(), effect(&self.shared, &write, &record, place)));
             changes.push(change(&self.shared, write.op, record.clone()));
@@ -264,7 +271,12 @@ impl Committer {
                 bytes,
             });
         }
-        self.delta.add(lsn, effects);
+        let frame = TimeEntry {
+            time_ms,
+            lsn,
+            place,
+        };
+        self.delta.add(frame, effects);
         Arc::new(CommitEvent {
             lsn,
             time_ms,
@@ -339,6 +351,7 @@ impl Committer {
     /// Puts the names of segments right after an interrupted roll and, if `end`, ends the active segment: for a rewrite,
     /// between two batches. Answers from which transaction on request ids are remembered.
     pub(crate) fn tidy_segments(&mut self, end: bool) -> Result<Lsn, CommitOutcome> {
+        self.settle_checkpoints();
         if end {
             self.extend(0, Purpose::Ending)?;
         } else if !self.log.fits(0, Purpose::Freeing) {
@@ -389,7 +402,7 @@ impl Committer {
         self.poisoned.get().filter(|_| !removed(Sabotage::Poison))
     }
 
-    fn poison(&self, failure: &AppendFailure) -> Arc<str> {
+    pub(crate) fn poison(&self, failure: &AppendFailure) -> Arc<str> {
         let reason = Arc::from(format!("{} failed: {}", failure.attempt, failure.error));
         self.poisoned.get_or_init(|| reason).clone()
     }
@@ -470,6 +483,8 @@ impl Committer {
 
     /// Nothing came for a while: vouch for the last acknowledged frame.
     pub(crate) fn idle(&mut self) {
+        // Before the mark, which is not durable at once.
+        self.checkpoint(Occasion::Idle);
         if self.poisoned.get().is_none()
             && let Err(failure) = self.log.mark()
         {
@@ -487,7 +502,9 @@ impl Committer {
         if self.poisoned.get().is_some() {
             Ok(())
         } else {
-            self.log.close()
+            self.log.close()?;
+            self.checkpoint(Occasion::Close);
+            Ok(())
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::error::ReadError;
 use crate::index::{Referrer, UniqueKey};
 use crate::query::tables::Touched;
 use crate::shared::{Shared, Until};
+use crate::times::TimeEntry;
 use crate::value::{EntityId, FieldIx, Lsn, Record, TypeIx};
 
 /// A record changed in this batch; `None` when it was destroyed.
@@ -30,12 +31,15 @@ pub(crate) struct Delta {
     transactions: Vec<Vec<Effect>>,
     /// and what its tables will be given.
     touched: Vec<Touched>,
+    /// The frames of the batch.
+    frames: Vec<TimeEntry>,
     last_lsn: Lsn,
 }
 
 impl Delta {
-    /// Takes over a transaction that is in the batch now: each of its records with what it changes.
-    pub(crate) fn add(&mut self, lsn: Lsn, transaction: Vec<(Arc<Record>, Effect)>) {
+    /// Takes over a transaction that is in the batch now, in `frame`: each of its records with what it changes.
+    pub(crate) fn add(&mut self, frame: TimeEntry, transaction: Vec<(Arc<Record>, Effect)>) {
+        let lsn = frame.lsn;
         let mut effects = Vec::with_capacity(transaction.len());
         for (_, effect) in &transaction {
             for (field, key) in &effect.given_up.keys {
@@ -70,6 +74,7 @@ impl Delta {
         }
         self.transactions.push(effects);
         self.last_lsn = lsn;
+        self.frames.push(frame);
     }
 
     /// Forgets the batch, keeps the memory.
@@ -79,11 +84,13 @@ impl Delta {
         self.referrers.clear();
         self.transactions.clear();
         self.touched.clear();
+        self.frames.clear();
     }
 
     /// Makes the batch part of the published state.
     pub(crate) fn publish(&mut self, shared: &Shared) {
         let transactions = self.transactions.drain(..);
+        let frames = self.frames.drain(..);
         shared.tables.publish(shared, &self.touched, || {
             let mut state = shared.state_mut();
             for transaction in transactions {
@@ -91,6 +98,7 @@ impl Delta {
                 state.destroys += destroys.count() as u64;
                 apply(&mut state.index, transaction);
             }
+            frames.for_each(|frame| state.times.note(frame));
             state.published = state.published.max(self.last_lsn);
         });
     }

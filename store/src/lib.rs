@@ -15,6 +15,7 @@ mod apply;
 mod backup;
 mod catalog;
 mod certify;
+mod checkpoint;
 mod codec;
 mod committer;
 mod consequences;
@@ -25,12 +26,14 @@ mod events;
 mod evolution;
 mod exchange;
 mod frame_body;
+mod heads;
 mod index;
 pub mod limits;
 mod log;
 mod maintenance;
 #[allow(unsafe_code)]
 mod map;
+mod notes;
 mod open;
 mod outcome;
 mod progress;
@@ -50,10 +53,12 @@ mod shared;
 mod snapshot;
 mod stats;
 mod store;
+mod times;
 mod transaction;
 mod value;
 
 pub use backup::{BackupError, BackupReport, RestoreError, RestoreReport, backup, restore};
+pub use checkpoint::Checkpoints;
 pub use codec::cursor::Undecodable;
 pub use codec::value::ValueRef as FieldRef;
 pub use consequences::Consequences;
@@ -70,12 +75,14 @@ pub use exchange::{
     ExportError, Exported, Form, ImportError, ImportOptions, ImportPlan, Imported, export,
     parse_time, plan_import, schema_of_export, time_text, value_text,
 };
+pub use index::IndexMemory;
+pub use notes::{Notice, OpenProgress, Watch};
 pub use open::{inspect, verify};
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
 pub use progress::{OnProgress, Progress, Unit};
 pub use query::RecordView;
 pub use reading::{Moment, Reading, read};
-pub use report::{LogCounts, RecoveryReport, TailReport, VerifyReport};
+pub use report::{CheckpointUse, LogCounts, RecoveryReport, TailReport, VerifyReport};
 pub use rewrite::{CompactReport, RewriteError};
 pub use schema::{EnumDef, FieldDef, FieldType, Keep, OnDelete, Schema, TypeDef};
 pub use snapshot::{Deleted, Scan, Snapshot};

@@ -63,3 +63,23 @@ pub const REWRITE_RETRY_MS: i64 = 60 * 60 * 1000;
 pub const RETENTION_FIRST_MS: i64 = 10 * 60 * 1000;
 /// and then so often.
 pub const RETENTION_EVERY_MS: i64 = 24 * 60 * 60 * 1000;
+/// A checkpoint's header fills one page.
+pub const CHECKPOINT_HEADER_BYTES: u64 = 4096;
+/// A checkpoint is checked in pieces of this size, each when it is touched for the first time.
+pub const CHECKPOINT_BLOCK_BYTES: u64 = 64 << 10;
+/// Sections in a checkpoint: bounds its directory.
+pub const CHECKPOINT_SECTIONS_MAX: u32 = 65_536;
+/// A checkpoint is written after so much log: bounds the replay after a crash.
+pub const CHECKPOINT_LOG_BYTES: u64 = 64 << 20;
+/// No checkpoint for less log than this: it is replayed in a few milliseconds.
+pub const CHECKPOINT_LOG_BYTES_MIN: u64 = 1 << 20;
+/// While there is nothing else to do, a checkpoint is written after this much log already.
+pub const CHECKPOINT_IDLE_BYTES: u64 = 4 << 20;
+/// A checkpoint is written after so much time of writing.
+pub const CHECKPOINT_AFTER_MS: i64 = 60_000;
+/// Two checkpoints of an idle store are at least this far apart.
+pub const CHECKPOINT_IDLE_APART_MS: i64 = 5_000;
+/// Checkpoints kept: the newest may turn out bad.
+pub const CHECKPOINTS_KEPT: usize = 2;
+/// The table of commit times has at most one entry for so many transactions; between two of them the log is read.
+pub const TIMES_EVERY: u64 = 1024;

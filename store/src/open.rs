@@ -6,6 +6,9 @@
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
+use crate::checkpoint::open::{Comparison, replay_from_disk};
+use crate::checkpoint::take::{Checkpointer, Opening};
+use crate::codec::catalog::encode_catalog;
 use crate::codec::manifest::ManifestSegment;
 use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard};
@@ -14,12 +17,13 @@ use crate::events::Events;
 use crate::evolution::{Consent, Evolved, SchemaChange, evolve, judge};
 use crate::log::files::{LoadedSegment, LogFiles, load};
 use crate::log::recover::{
-    Recovered, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
-    readable_segments, recover, tail_report,
+    Recovered, Recovery, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
+    readable_segments, recover, recover_with, tail_report,
 };
 use crate::log::walk::{OnDamage, WalkEnd, walk};
 use crate::log::writer::{Active, LogWriter};
-use crate::report::{RecoveryReport, VerifyReport};
+use crate::notes::Notes;
+use crate::report::{CheckpointUse, RecoveryReport, VerifyReport};
 use crate::schema::Schema;
 use crate::shared::{Duplicate, Shared, State};
 use crate::store::{Opened, ReadOnly, Store, StoreOptions, lock};
@@ -32,30 +36,51 @@ pub(crate) fn open(
 ) -> Result<Opened, OpenError> {
     let guard = lock(disk.as_ref())?;
     let files = load(disk.as_ref())?;
+    let notes = Arc::new(Notes::new(options.watch.clone()));
+    let again = disk.clone();
+    let recovery = Recovery {
+        disk: disk.as_ref(),
+        replay: &move |lsn| replay_from_disk(again.clone(), lsn),
+        notes: &notes,
+    };
+    let found = recover_with(&files, &recovery)?;
+    if let Some(damage) = found.damage {
+        let recovered = (found.replayed, &found.end);
+        return Err(refuse(schema, files, recovered, damage, guard));
+    }
+    let mut evolved = evolve(&found.replayed.catalog, schema)
+        .map_err(|problems| OpenError::SchemaRefused { problems })?;
+    let lock_note = guard.note.as_ref();
+    let mut report = report(&files, &found, &evolved.catalog, lock_note);
+    let mut writer = writer_at_end(disk.clone(), options, &files, &found)?;
     let Recovered {
         replayed,
         end,
-        damage,
-    } = recover(&files)?;
-    if let Some(damage) = damage {
-        return Err(refuse(schema, files, (replayed, &end), damage, guard));
-    }
-    let mut evolved = evolve(&replayed.catalog, schema)
-        .map_err(|problems| OpenError::SchemaRefused { problems })?;
-    let mut report = report(
-        &files,
-        &replayed,
-        &end,
-        &evolved.catalog,
-        guard.note.as_ref(),
-    );
-    let mut writer = writer_at_end(disk.clone(), options, &files, &end)?;
+        base,
+        unusable,
+        walked_bytes,
+        ..
+    } = found;
     make_tail_durable(&files, &end)?;
     let segments = readable_segments(files, end.offset)?;
     writer.active = segments.iter().last().map(|segment| Active {
         segment: segment.clone(),
         end: end.offset,
     });
+    let opening = Opening {
+        disk: disk.clone(),
+        counts: replayed.counts,
+        base: base.clone(),
+        unusable,
+        catalog: as_logged(&replayed.catalog),
+        log_bytes: walked_bytes,
+        end: (
+            writer.known.last().map_or(0, |last| last.number),
+            end.offset,
+        ),
+        now_ms: disk.now_ms(),
+    };
+    let checkpoints = Checkpointer::new(options.checkpoints, options.committer_thread, opening);
     let (index, logged) = (replayed.index, replayed.catalog);
     judge(&index, &segments, &logged, schema, &mut evolved).map_err(unreadable)?;
     let Evolved {
@@ -67,20 +92,22 @@ pub(crate) fn open(
     let state = State {
         index,
         segments: Arc::new(segments),
+        times: replayed.times,
         published: replayed.published,
         destroys: 0,
     };
-    let shared = Arc::new(Shared::new(schema.clone(), catalog, mapping, state));
+    let shared = Shared::new(schema.clone(), catalog, mapping, state, base, notes);
     changes.extend(duplicates(&shared, &logged)?);
     admit(&changes, options.migrate)?;
     tell(&changes, &mut report);
     let events = Arc::new(Events::new(replayed.published));
     let mut committer = Committer::new(
-        shared,
+        Arc::new(shared),
         Box::new(writer),
         replayed.request_ids,
         schema_pending,
         events,
+        checkpoints,
         guard,
     );
     committer.create_first().map_err(|outcome| IoFailure {
@@ -103,13 +130,23 @@ pub(crate) fn open(
     Ok(Opened { store, report })
 }
 
+/// Version and bytes of the newest catalog in the log; no bytes before the first one.
+fn as_logged(catalog: &Catalog) -> (u16, Vec<u8>) {
+    let bytes = match catalog.types.is_empty() {
+        true => Vec::new(),
+        false => encode_catalog(catalog),
+    };
+    (catalog.version, bytes)
+}
+
 /// A writer that goes on where the log ends; its active segment comes once that is open for reading.
 fn writer_at_end(
     disk: Arc<dyn Disk>,
     options: &StoreOptions,
     files: &LogFiles,
-    end: &WalkEnd,
+    found: &Recovered,
 ) -> Result<LogWriter, OpenError> {
+    let end = &found.end;
     let known = files.segments.iter().map(|segment| ManifestSegment {
         number: segment.header.number,
         first_lsn: segment.header.first_lsn,
@@ -135,6 +172,12 @@ fn writer_at_end(
         last_link: end.link,
         last_time_ms: end.time_ms,
         last_kind: end.last,
+        last_frame_at: end.frame_at,
+        counts: found.replayed.counts.clone(),
+        kept: found
+            .base
+            .as_ref()
+            .map_or(Lsn(0), |base| base.mapped.header.reach.lsn),
         durable: end.lsn,
         witnessed: (files.manifest.as_ref()).map_or(Lsn(0), |manifest| manifest.durable),
         preparing: None,
@@ -204,10 +247,12 @@ pub(crate) fn read_only(
     let state = State {
         index: replayed.index,
         segments,
+        times: replayed.times,
         published: replayed.published,
         destroys: 0,
     };
-    let shared = Arc::new(Shared::new(schema, catalog, mapping, state));
+    let notes = Arc::default();
+    let shared = Arc::new(Shared::new(schema, catalog, mapping, state, None, notes));
     Ok(ReadOnly::new(shared, damage, guard))
 }
 
@@ -233,6 +278,7 @@ pub fn inspect(disk: &dyn Disk) -> Result<ReadOnly, OpenError> {
         replayed,
         end,
         damage,
+        ..
     } = recover(&files)?;
     read_only(None, files, replayed, &end, damage, guard)
 }
@@ -320,11 +366,11 @@ pub(crate) fn duplicates(
 
 fn report(
     files: &LogFiles,
-    replayed: &Replayed,
-    end: &WalkEnd,
+    found: &Recovered,
     catalog: &Catalog,
     lock_note: Option<&String>,
 ) -> RecoveryReport {
+    let replayed = &found.replayed;
     let mut schema_added = Vec::new();
     for ty in &catalog.types {
         match replayed
@@ -343,10 +389,21 @@ fn report(
     RecoveryReport {
         segments: files.segments.len() as u64,
         counts: replayed.counts.clone(),
+        checkpoint: found.base.as_ref().map(|base| CheckpointUse {
+            file: base.mapped.name.clone(),
+            lsn: base.mapped.header.reach.lsn,
+        }),
+        frames_read: found.walked,
         head: replayed.published,
-        tail: tail_report(files, end),
+        tail: tail_report(files, &found.end),
         schema_added,
-        notes: files.notes.iter().chain(lock_note).cloned().collect(),
+        notes: files
+            .notes
+            .iter()
+            .chain(&found.notes)
+            .chain(lock_note)
+            .cloned()
+            .collect(),
     }
 }
 
@@ -364,7 +421,12 @@ pub fn verify(disk: &dyn Disk) -> Result<VerifyReport, OpenError> {
         lenient: true,
         ..Replayed::default()
     };
-    let (end, found) = walk(&files, OnDamage::GoOn, &mut |visit| replayed.frame(&visit))?;
+    let mut checkpoints = Comparison::open(disk, &files)?;
+    let (end, found) = walk(&files, OnDamage::GoOn, &mut |visit| {
+        replayed.frame(&visit)?;
+        checkpoints.compare(visit.header.lsn, &replayed.index);
+        Ok(())
+    })?;
     let damages = files.damages.iter().cloned().chain(found).collect();
     let live_of = |ty: &crate::catalog::CatalogType| {
         (
@@ -382,8 +444,9 @@ pub fn verify(disk: &dyn Disk) -> Result<VerifyReport, OpenError> {
         notes: files
             .notes
             .iter()
-            .chain(guard.note.as_ref())
             .cloned()
+            .chain(checkpoints.notes())
+            .chain(guard.note.clone())
             .collect(),
     })
 }

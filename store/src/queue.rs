@@ -11,7 +11,7 @@ use std::thread::{ThreadId, current};
 use std::time::{Duration, Instant};
 
 use crate::committer::Committer;
-use crate::limits::{BATCH_COMMITS_MAX, IDLE_MARK_MS};
+use crate::limits::BATCH_COMMITS_MAX;
 use crate::outcome::CommitOutcome;
 use crate::transaction::TransactionParts;
 use crate::value::RequestId;
@@ -41,8 +41,8 @@ enum Asleep {
     /// It is awake, or has been woken.
     #[default]
     No,
-    /// It looks by itself before long.
-    Timed,
+    /// It looks by itself then.
+    Until(Instant),
     /// Only somebody else wakes it.
     Untimed,
 }
@@ -56,8 +56,8 @@ struct Waiting {
     /// Who works on a batch or a mark.
     worker: Option<ThreadId>,
     closed: bool,
-    /// Since when the last frame is not vouched for.
-    unproven: Option<Instant>,
+    /// When the committer has something to do if nothing else comes (a mark, a checkpoint).
+    idle_at: Option<Instant>,
     thread: Asleep,
     /// Threads that wait for the worker to be done or for a turn.
     others: usize,
@@ -162,20 +162,20 @@ impl Queue {
                 }
             }
             let idle = waiting.worker.is_none() && waiting.jobs.is_empty();
-            waiting = match waiting.unproven.filter(|_| idle) {
+            waiting = match waiting.idle_at.filter(|_| idle) {
                 None => {
                     waiting.thread = Asleep::Untimed;
                     let woken = self.work.wait(waiting);
                     woken.unwrap_or_else(PoisonError::into_inner)
                 }
-                Some(since) => {
-                    let left = Duration::from_millis(IDLE_MARK_MS).saturating_sub(since.elapsed());
+                Some(at) => {
+                    let left = at.saturating_duration_since(Instant::now());
                     if left.is_zero() {
-                        waiting.unproven = None;
+                        waiting.idle_at = None;
                         waiting.worker = Some(current().id());
                         return Next::Idle;
                     }
-                    waiting.thread = Asleep::Timed;
+                    waiting.thread = Asleep::Until(at);
                     let woken = self.work.wait_timeout(waiting, left);
                     woken.unwrap_or_else(PoisonError::into_inner).0
                 }
@@ -210,12 +210,16 @@ impl Queue {
         self.lock().worker == Some(current().id())
     }
 
-    /// The work is finished; `unproven`: a mark is wanted if nothing else comes.
-    pub(crate) fn done(&self, unproven: bool) {
+    /// The work is finished; `idle_after`: there is something to do if nothing else comes for so long.
+    pub(crate) fn done(&self, idle_after: Option<Duration>) {
         let mut waiting = self.lock();
         waiting.worker = None;
-        waiting.unproven = unproven.then(Instant::now);
-        let looks_by_itself = waiting.thread == Asleep::Timed || !unproven;
+        waiting.idle_at = idle_after.map(|wait| Instant::now() + wait);
+        let looks_by_itself = match (waiting.thread, waiting.idle_at) {
+            (_, None) => true,
+            (Asleep::Until(then), Some(at)) => then <= at,
+            (Asleep::No | Asleep::Untimed, Some(_)) => false,
+        };
         if waiting.has_work() || !looks_by_itself {
             self.wake(&mut waiting);
         }

@@ -65,6 +65,7 @@ pub fn read(disk: &dyn Disk, moment: Option<Moment>) -> Result<Reading, OpenErro
         mut replayed,
         end,
         damage,
+        ..
     } = recovered;
     if let Some(moment) = moment {
         replayed.catalog = catalog_at(&files, moment)?;

@@ -24,6 +24,7 @@ use crate::schema::{FieldDef, FieldType, OnDelete, Schema, TypeDef};
 use crate::segments::SegmentSet;
 use crate::shared::{Shared, State};
 use crate::snapshot::Deleted;
+use crate::times::{TimeEntry, Times};
 use crate::transaction::{Pending, QueryRead, ReadSet, TransactionParts};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -86,11 +87,12 @@ impl Replica {
         let state = State {
             index: Index::default(),
             segments: Arc::new(SegmentSet::default()),
+            times: Times::default(),
             published: Lsn(0),
             destroys: 0,
         };
         Replica {
-            shared: Shared::new(schema, catalog, mapping, state),
+            shared: Shared::new(schema, catalog, mapping, state, None, Arc::default()),
             recent,
             delta: Delta::default(),
             index: Index::default(),
@@ -172,7 +174,12 @@ impl Replica {
         let changed = effects.len();
         let only = effects.iter().map(|(_, effect)| effect.clone()).collect();
         apply(&mut self.index, only);
-        self.delta.add(lsn, effects);
+        let frame = TimeEntry {
+            time_ms: entry.time_ms,
+            lsn,
+            place: entry.position.place,
+        };
+        self.delta.add(frame, effects);
         Ok(changed)
     }
 

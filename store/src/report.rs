@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::codec::frame::FrameKind;
 use crate::codec::record::RecordOp;
 use crate::error::Damage;
 use crate::value::Lsn;
@@ -40,6 +41,17 @@ pub struct LogCounts {
 }
 
 impl LogCounts {
+    pub(crate) fn frame(&mut self, kind: FrameKind) {
+        self.frames += 1;
+        match kind {
+            FrameKind::Data => self.transactions += 1,
+            FrameKind::Schema => self.schemas += 1,
+            FrameKind::SyncMark => self.sync_marks += 1,
+            FrameKind::SegmentEnd => self.segment_ends += 1,
+            FrameKind::Gap => self.gaps += 1,
+        }
+    }
+
     pub(crate) fn record(&mut self, op: RecordOp) {
         match op {
             RecordOp::Create => self.creates += 1,
@@ -79,13 +91,26 @@ pub enum TailReport {
     },
 }
 
+/// A checkpoint that opening used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckpointUse {
+    /// File inside the data directory.
+    pub file: String,
+    /// The last transaction it covers.
+    pub lsn: Lsn,
+}
+
 /// What opening found and did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecoveryReport {
     /// Number of segment files.
     pub segments: u64,
-    /// What was replayed.
+    /// What the log holds.
     pub counts: LogCounts,
+    /// The checkpoint that was used.
+    pub checkpoint: Option<CheckpointUse>,
+    /// Frames that were read when opening: all, or those behind the checkpoint.
+    pub frames_read: u64,
     /// Newest transaction.
     pub head: Lsn,
     /// How the log ended.
@@ -147,6 +172,8 @@ impl fmt::Display for RecoveryReport {
         let RecoveryReport {
             segments,
             counts,
+            checkpoint,
+            frames_read,
             head,
             tail,
             schema_added,
@@ -157,6 +184,12 @@ impl fmt::Display for RecoveryReport {
             "{} transactions in {segments} segments, newest LSN {head}; {tail}",
             counts.transactions
         )?;
+        if let Some(CheckpointUse { file, .. }) = checkpoint {
+            write!(
+                f,
+                "\n{frames_read} frames were read behind the checkpoint {file}"
+            )?;
+        }
         if !schema_added.is_empty() {
             write!(f, "\nnew in the schema: {}", schema_added.join(", "))?;
         }

@@ -7,24 +7,29 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::catalog::{Catalog, Mapping, Special};
+use crate::checkpoint::base::Base;
 use crate::codec::cursor::Undecodable;
 use crate::codec::record::{FieldNo, Place, RecordHeader, TypeNo};
 use crate::codec::value::ValueRef;
 use crate::error::ReadError;
 use crate::evolution::convert;
 use crate::index::{Head, Index, UniqueKey};
+use crate::notes::Notes;
 use crate::query::key::put_key;
 use crate::query::row::RecordView;
 use crate::query::secondary::TableDef;
 use crate::query::tables::{Tables, unique_kind};
 use crate::schema::{FieldType, Schema, TypeDef};
 use crate::segments::{ReadFault, SegmentSet, Wanted};
+use crate::times::Times;
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
 /// The published state.
 pub(crate) struct State {
     pub(crate) index: Index,
     pub(crate) segments: Arc<SegmentSet>,
+    /// From times to transactions.
+    pub(crate) times: Times,
     /// Newest transaction that is durable.
     pub(crate) published: Lsn,
     /// Records destroyed since the store was opened: who reads by what was looked up before looks again when it grows.
@@ -45,6 +50,9 @@ pub(crate) struct Shared {
     pub(crate) tables: Tables,
     /// Next free number, by `TypeIx`.
     pub(crate) next_ids: Vec<AtomicU64>,
+    /// The checkpoint the store was opened with: other indexes may have sections in it.
+    pub(crate) base: Option<Arc<Base>>,
+    pub(crate) notes: Arc<Notes>,
 }
 
 /// Which versions a reader sees.
@@ -85,7 +93,14 @@ pub(crate) struct Duplicate {
 }
 
 impl Shared {
-    pub(crate) fn new(schema: Schema, catalog: Catalog, mapping: Mapping, state: State) -> Self {
+    pub(crate) fn new(
+        schema: Schema,
+        catalog: Catalog,
+        mapping: Mapping,
+        state: State,
+        base: Option<Arc<Base>>,
+        notes: Arc<Notes>,
+    ) -> Self {
         let type_names = schema
             .types
             .iter()
@@ -114,6 +129,8 @@ impl Shared {
             mapping,
             state: RwLock::new(state),
             next_ids,
+            base,
+            notes,
         }
     }
 

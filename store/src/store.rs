@@ -8,13 +8,16 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
+use crate::checkpoint::Checkpoints;
 use crate::committer::Committer;
 use crate::disk::{Disk, LockError, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError};
 use crate::events::{Events, OnCommit};
+use crate::index::IndexMemory;
 use crate::limits::{DESTROY_WITHIN_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::log::writer::Sizes;
 use crate::maintenance::{rewrite_what_is_due, start_rewriter};
+use crate::notes::Watch;
 use crate::outcome::{CommitEvent, CommitOutcome};
 use crate::query::TableMemory;
 use crate::queue::{Job, Next, Queue};
@@ -44,6 +47,10 @@ pub struct StoreOptions {
     pub background_rewrite: bool,
     /// Bytes of destroyed records are gone from the disk after so many milliseconds.
     pub destroy_within_ms: i64,
+    /// When checkpoints are written.
+    pub checkpoints: Checkpoints,
+    /// Who is told how far opening is, and what is worth knowing later.
+    pub watch: Option<Watch>,
 }
 
 impl Default for StoreOptions {
@@ -56,6 +63,8 @@ impl Default for StoreOptions {
             segment_bytes_max: SEGMENT_BYTES_MAX,
             background_rewrite: true,
             destroy_within_ms: DESTROY_WITHIN_MS,
+            checkpoints: Checkpoints::default(),
+            watch: None,
         }
     }
 }
@@ -338,6 +347,16 @@ impl Store {
         self.inner.events.since(lsn)
     }
 
+    /// What was told since opening that is no error (such as a checkpoint that could not be used).
+    pub fn notes(&self) -> Vec<String> {
+        self.inner.shared.notes.all()
+    }
+
+    /// What the index takes of memory.
+    pub fn index_memory(&self) -> IndexMemory {
+        self.inner.shared.state().index.memory()
+    }
+
     /// Why the store takes no more writes, if a write or sync has failed. The process should exit and start again.
     pub fn poisoned(&self) -> Option<Arc<str>> {
         self.inner.poisoned.get().cloned()
@@ -455,14 +474,14 @@ fn at_work(committer: &Mutex<Option<Committer>>, queue: &Queue, work: impl FnOnc
     // Nobody takes the committer away while there is a worker.
     let Some(committer) = held.as_mut() else {
         drop(held);
-        queue.done(false);
+        queue.done(None);
         return;
     };
     match catch_unwind(AssertUnwindSafe(|| work(committer))) {
         Ok(()) => {
-            let unproven = committer.wants_mark();
+            let idle_after = committer.idle_after();
             drop(held);
-            queue.done(unproven);
+            queue.done(idle_after);
         }
         Err(panic) => {
             let panicked = || Arc::from("the committer panicked");

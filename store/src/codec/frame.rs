@@ -40,7 +40,7 @@ pub(crate) const FLAG_CLOSED: u8 = 1;
 pub(crate) const FLAG_ERASED: u8 = 2;
 
 impl FrameKind {
-    fn from_byte(byte: u8) -> Option<Self> {
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
         [
             FrameKind::Data,
             FrameKind::Schema,

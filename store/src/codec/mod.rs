@@ -4,6 +4,7 @@
 //! more than the input justifies, whatever the bytes are.
 
 pub(crate) mod catalog;
+pub(crate) mod checkpoint;
 pub(crate) mod cursor;
 pub(crate) mod frame;
 #[cfg(test)]

@@ -57,6 +57,7 @@ pub fn plan_schema(disk: &dyn Disk, schema: &Schema) -> Result<SchemaPlan, OpenE
     let Replayed {
         catalog: logged,
         index,
+        times,
         published,
         ..
     } = recovered.replayed;
@@ -67,10 +68,13 @@ pub fn plan_schema(disk: &dyn Disk, schema: &Schema) -> Result<SchemaPlan, OpenE
     let state = State {
         index,
         segments,
+        times,
         published,
         destroys: 0,
     };
-    let shared = Shared::new(schema.clone(), evolved.catalog, evolved.mapping, state);
+    let (catalog, mapping) = (evolved.catalog, evolved.mapping);
+    let notes = std::sync::Arc::default();
+    let shared = Shared::new(schema.clone(), catalog, mapping, state, None, notes);
     let mut changes = evolved.changes;
     changes.extend(duplicates(&shared, &logged)?);
     drop(guard);

@@ -9,9 +9,11 @@ use std::io;
 use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
+use crate::codec::checkpoint::Reach;
 use crate::codec::frame::{FrameKind, header_len};
 use crate::codec::record::Place;
 use crate::error::{Damage, IoFailure};
+use crate::report::LogCounts;
 use crate::segments::Segment;
 use crate::value::{Lsn, RequestId};
 
@@ -42,6 +44,16 @@ pub(crate) enum Purpose {
     Freeing,
     /// None: the segment is to end whatever room it has, because it will be rewritten.
     Ending,
+}
+
+/// The end of a log as a checkpoint names it.
+pub(crate) struct Reached {
+    pub(crate) store_id: [u8; 16],
+    pub(crate) reach: Reach,
+    /// The segment it ends in.
+    pub(crate) segment: Arc<Segment>,
+    /// Entries by kind (operations of records are not counted here).
+    pub(crate) counts: LogCounts,
 }
 
 /// What a batch became.
@@ -142,6 +154,17 @@ pub(crate) trait CommitLog: Send {
     /// keeps all: its entries are where records and their history are read from.
     #[cfg_attr(not(test), allow(dead_code, reason = "for logs that are shared"))]
     fn trim(&mut self, up_to: Lsn) -> Lsn;
+
+    /// What a checkpoint of the state at the head says about the log; `None` while the head is not durable, and for a
+    /// log that keeps no checkpoints.
+    fn reached(&self) -> Option<Reached> {
+        None
+    }
+
+    /// A state with all entries up to here is kept beside the log now.
+    fn kept(&mut self, _up_to: Lsn) -> Result<(), IoFailure> {
+        Ok(())
+    }
 
     /// Gets ready for what comes next, after the answers of a batch were given.
     fn prepare(&mut self) {}

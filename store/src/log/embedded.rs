@@ -7,6 +7,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::codec::checkpoint::Reach;
 use crate::codec::frame::{FRAME_HEADER_BYTES, FrameHeader, FrameKind, body_crc};
 use crate::codec::gap::GapSummary;
 use crate::codec::record::Place;
@@ -16,10 +17,10 @@ use crate::error::{Damage, DamageKind, IoFailure};
 use crate::limits::SEGMENT_HEADER_BYTES;
 use crate::log::commit_log::{
     AppendFailure, Appended, Batch, CommitLog, ExtendFailure, Head, LogEntry, Position, Purpose,
-    TailFailure,
+    Reached, TailFailure,
 };
 use crate::log::files::{load, sealed_name};
-use crate::log::writer::LogWriter;
+use crate::log::writer::{Before, LogWriter};
 use crate::segments::Segment;
 use crate::shared::Shared;
 use crate::value::Lsn;
@@ -83,7 +84,39 @@ impl CommitLog for LogWriter {
     }
 
     fn snapshot(&self) -> Lsn {
-        Lsn(0)
+        self.kept
+    }
+
+    fn reached(&self) -> Option<Reached> {
+        let active = self.active.as_ref()?;
+        let settled = self.durable == self.last_lsn && self.before == Before::Nothing;
+        let frame_at = self.last_frame_at.filter(|_| settled)?;
+        let header = &active.segment.header;
+        Some(Reached {
+            store_id: self.store_id,
+            reach: Reach {
+                lsn: self.last_lsn,
+                time_ms: self.last_time_ms,
+                link: self.last_link,
+                last: self.last_kind,
+                segment: header.number,
+                epoch: header.epoch,
+                segment_salt: header.salt,
+                frame_at,
+                next_at: active.end,
+            },
+            segment: active.segment.clone(),
+            counts: self.counts.clone(),
+        })
+    }
+
+    fn kept(&mut self, up_to: Lsn) -> Result<(), IoFailure> {
+        assert!(
+            up_to <= self.durable,
+            "only durable entries are kept beside the log"
+        );
+        self.kept = up_to;
+        self.write_manifest()
     }
 
     fn trim(&mut self, _up_to: Lsn) -> Lsn {

@@ -32,6 +32,7 @@ pub(crate) fn sealed_name(first_lsn: Lsn, epoch: u32) -> String {
 }
 
 /// A segment file with an intact header.
+#[derive(Clone)]
 pub(crate) struct LoadedSegment {
     pub(crate) name: String,
     pub(crate) header: SegmentHeader,
@@ -41,15 +42,24 @@ pub(crate) struct LoadedSegment {
 impl LoadedSegment {
     /// The whole file.
     pub(crate) fn bytes(&self) -> Result<Vec<u8>, IoFailure> {
+        let mut bytes = Vec::new();
+        self.read_from(0, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Puts the file into `bytes`, each byte at its offset; below `from` is left as it was.
+    pub(crate) fn read_from(&self, from: u64, bytes: &mut Vec<u8>) -> Result<(), IoFailure> {
         let failed = |source| IoFailure {
             attempt: "reading a segment",
             file: self.name.clone(),
             source,
         };
         let len = self.file.len_bytes().map_err(failed)?;
-        let mut bytes = vec![0; len as usize];
-        self.file.read_at(0, &mut bytes).map_err(failed)?;
-        Ok(bytes)
+        bytes.resize(len as usize, 0);
+        let from = from.min(len);
+        self.file
+            .read_at(from, &mut bytes[from as usize..])
+            .map_err(failed)
     }
 }
 

@@ -7,6 +7,10 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
+use crate::checkpoint::base::{Base, ReplayPages};
+use crate::checkpoint::content::RequestEntry;
+use crate::checkpoint::open::{Usable, usable};
+use crate::checkpoint::{checkpoint_lsn, checkpoint_names};
 use crate::codec::catalog::decode_catalog;
 use crate::codec::cursor::Undecodable;
 use crate::codec::frame::{FLAG_CLOSED, FrameKind};
@@ -18,18 +22,20 @@ use crate::index::{Head, Index};
 use crate::limits::{ENTITY_ID_MAX, REQUEST_IDS_MAX, SEGMENT_HEADER_BYTES, TYPES_MAX};
 use crate::log::commit_log::Position;
 use crate::log::files::{ACTIVE, LoadedSegment, LogFiles, sealed_name};
-use crate::log::walk::{OnDamage, Tail, Visit, WalkEnd, walk};
+use crate::log::walk::{OnDamage, Tail, Visit, WalkEnd, WalkStart, walk_from};
 use crate::log::writer::Before;
+use crate::notes::{Notes, Notice, OpenProgress};
 use crate::report::{LogCounts, TailReport};
 use crate::sabotage::{Sabotage, removed};
 use crate::segments::{Segment, SegmentSet};
+use crate::times::{TimeEntry, Times};
 use crate::value::{Lsn, RequestId};
 
 /// The newest request ids and where the transactions they belong to stand in the log.
 #[derive(Default)]
 pub(crate) struct RequestIds {
     by_id: HashMap<[u8; 16], Position>,
-    order: VecDeque<[u8; 16]>,
+    order: VecDeque<RequestEntry>,
 }
 
 impl RequestIds {
@@ -37,9 +43,7 @@ impl RequestIds {
     pub(crate) fn oldest(&self) -> Lsn {
         let full = self.order.len() >= REQUEST_IDS_MAX;
         let oldest = self.order.front().filter(|_| full);
-        oldest
-            .and_then(|id| self.by_id.get(id).map(|position| position.lsn))
-            .unwrap_or(Lsn(0))
+        oldest.map(|(_, position)| position.lsn).unwrap_or(Lsn(0))
     }
 
     pub(crate) fn get(&self, id: RequestId) -> Option<Position> {
@@ -48,13 +52,18 @@ impl RequestIds {
 
     pub(crate) fn remember(&mut self, id: RequestId, position: Position) {
         if self.by_id.insert(id.0, position).is_none() {
-            self.order.push_back(id.0);
+            self.order.push_back((id.0, position));
         }
         if self.order.len() > REQUEST_IDS_MAX
-            && let Some(oldest) = self.order.pop_front()
+            && let Some((oldest, _)) = self.order.pop_front()
         {
             self.by_id.remove(&oldest);
         }
+    }
+
+    /// All of them, oldest first.
+    pub(crate) fn all(&self) -> Vec<RequestEntry> {
+        self.order.iter().copied().collect()
     }
 }
 
@@ -65,6 +74,7 @@ pub(crate) struct Replayed {
     pub(crate) index: Index,
     pub(crate) request_ids: RequestIds,
     pub(crate) counts: LogCounts,
+    pub(crate) times: Times,
     /// Last data frame: the newest snapshot.
     pub(crate) published: Lsn,
     /// Records of types without a schema frame are fine: that frame may be the damaged one.
@@ -74,24 +84,19 @@ pub(crate) struct Replayed {
 impl Replayed {
     /// Takes over one intact frame.
     pub(crate) fn frame(&mut self, visit: &Visit<'_>) -> Result<(), Undecodable> {
-        self.counts.frames += 1;
         match visit.header.kind {
             FrameKind::Data => self.data(visit)?,
-            FrameKind::Schema => {
-                self.catalog = decode_catalog(visit.body)?;
-                self.counts.schemas += 1;
-            }
-            FrameKind::SyncMark => self.counts.sync_marks += 1,
-            FrameKind::SegmentEnd => self.counts.segment_ends += 1,
+            FrameKind::Schema => self.catalog = decode_catalog(visit.body)?,
+            FrameKind::SyncMark | FrameKind::SegmentEnd => {}
             FrameKind::Gap => self.gap(visit)?,
         }
+        self.counts.frame(visit.header.kind);
         Ok(())
     }
 
     /// Frames in which nothing is left: their numbers stay used up, their request ids are remembered.
     fn gap(&mut self, visit: &Visit<'_>) -> Result<(), Undecodable> {
         let gap = GapSummary::decode(visit.body)?;
-        self.counts.gaps += 1;
         self.counts.transactions += u64::from(gap.transactions);
         self.counts.erased += u64::from(gap.records);
         self.published = self.published.max(gap.last_data_lsn);
@@ -162,15 +167,19 @@ impl Replayed {
             }
             Ok(())
         })?;
-        self.counts.transactions += 1;
+        let place = Place {
+            segment,
+            offset: visit.offset as u32,
+        };
+        self.times.note(TimeEntry {
+            time_ms: visit.header.time_ms,
+            lsn,
+            place,
+        });
         self.published = lsn;
         if let Some(id) = visit.header.request_id
             && !removed(Sabotage::RequestIdsAtOpen)
         {
-            let place = Place {
-                segment,
-                offset: visit.offset as u32,
-            };
             self.request_ids.remember(id, Position { lsn, place });
         }
         Ok(())
@@ -182,22 +191,182 @@ pub(crate) struct Recovered {
     pub(crate) replayed: Replayed,
     pub(crate) end: WalkEnd,
     pub(crate) damage: Option<Damage>,
+    /// The checkpoint that was used.
+    pub(crate) base: Option<Arc<Base>>,
+    /// Checkpoints that could not be used.
+    pub(crate) unusable: Vec<String>,
+    /// The same in words, for the report.
+    pub(crate) notes: Vec<String>,
+    /// Frames that were walked (with a checkpoint, those behind it).
+    pub(crate) walked: u64,
+    /// Their bytes.
+    pub(crate) walked_bytes: u64,
 }
 
-/// Walks and replays; stops at the first damage, leaving the state before it.
+/// How to recover.
+pub(crate) struct Recovery<'a> {
+    pub(crate) disk: &'a dyn Disk,
+    /// Makes pages of a checkpoint at an LSN from the log.
+    pub(crate) replay: &'a dyn Fn(Lsn) -> ReplayPages,
+    pub(crate) notes: &'a Arc<Notes>,
+}
+
+/// Walks and replays everything; stops at the first damage, leaving the state before it.
 pub(crate) fn recover(files: &LogFiles) -> Result<Recovered, IoFailure> {
     let mut replayed = Replayed::default();
-    let (end, damages) = walk(files, OnDamage::Stop, &mut |visit| replayed.frame(&visit))?;
-    let damage = files
-        .damages
-        .first()
-        .cloned()
-        .or_else(|| damages.into_iter().next());
+    let (end, damages) = walk_from(files, None, None, OnDamage::Stop, &mut |visit| {
+        replayed.frame(&visit)
+    })?;
     Ok(Recovered {
+        walked: replayed.counts.frames,
+        walked_bytes: 0,
+        damage: first_damage(files, damages),
+        replayed,
+        end,
+        base: None,
+        unusable: Vec::new(),
+        notes: Vec::new(),
+    })
+}
+
+fn first_damage(files: &LogFiles, found: Vec<Damage>) -> Option<Damage> {
+    let of_files = files.damages.first().cloned();
+    of_files.or_else(|| found.into_iter().next())
+}
+
+/// Takes the newest checkpoint that fits, walks and replays what is behind it; stops at the first damage, leaving the
+/// state before it.
+pub(crate) fn recover_with(files: &LogFiles, how: &Recovery<'_>) -> Result<Recovered, IoFailure> {
+    let (mut unusable, mut notes) = (Vec::new(), Vec::new());
+    let names = if files.damages.is_empty() {
+        checkpoint_names(how.disk).map_err(|source| IoFailure {
+            attempt: "listing the directory",
+            file: how.disk.place(),
+            source,
+        })?
+    } else {
+        // Files that are damaged as such are judged by the whole walk.
+        Vec::new()
+    };
+    for name in names {
+        let lsn = checkpoint_lsn(&name).unwrap_or(Lsn(0));
+        let tried = usable(how.disk, &name, files, (how.replay)(lsn), how.notes);
+        let why = match tried {
+            Ok(found) => {
+                let (base, before) = (found.base.clone(), found.replayed.counts.frames);
+                let (replayed, end, damage, walked_bytes) = replay_tail(files, how, Some(found))?;
+                if !base.is_bad() {
+                    base.opened();
+                    return Ok(Recovered {
+                        walked: replayed.counts.frames - before,
+                        walked_bytes,
+                        replayed,
+                        end,
+                        damage,
+                        base: Some(base),
+                        unusable,
+                        notes,
+                    });
+                }
+                "a block of it fails its checksum".to_owned()
+            }
+            Err(why) => why,
+        };
+        notes.push(format!("the checkpoint {name} was not used: {why}"));
+        unusable.push(name);
+    }
+    let (replayed, end, damage, walked_bytes) = replay_tail(files, how, None)?;
+    Ok(Recovered {
+        walked: replayed.counts.frames,
+        walked_bytes,
         replayed,
         end,
         damage,
+        base: None,
+        unusable,
+        notes,
     })
+}
+
+/// State, end, damage, bytes of the frames.
+type Walked = (Replayed, WalkEnd, Option<Damage>, u64);
+
+fn replay_tail(
+    files: &LogFiles,
+    how: &Recovery<'_>,
+    from: Option<Usable>,
+) -> Result<Walked, IoFailure> {
+    let (start, mut replayed) = match from {
+        Some(found) => (Some(found.start), found.replayed),
+        None => (None, Replayed::default()),
+    };
+    let mut progress = Progress::new(files, start.as_ref(), how.disk, how.notes);
+    let (end, damages) = walk_from(files, start.as_ref(), None, OnDamage::Stop, &mut |visit| {
+        progress.passed(visit.header.frame_len());
+        replayed.frame(&visit)
+    })?;
+    let damage = first_damage(files, damages);
+    Ok((replayed, end, damage, progress.done))
+}
+
+/// Tells how far opening is.
+struct Progress<'a> {
+    disk: &'a dyn Disk,
+    notes: &'a Notes,
+    started_ms: i64,
+    told_ms: i64,
+    done: u64,
+    total: u64,
+    frames: u64,
+}
+
+impl<'a> Progress<'a> {
+    /// The clock is looked at once in so many frames.
+    const FRAMES: u64 = 1024;
+    const TELL_MS: i64 = 100;
+
+    fn new(
+        files: &LogFiles,
+        start: Option<&WalkStart>,
+        disk: &'a dyn Disk,
+        notes: &'a Notes,
+    ) -> Self {
+        let (first, skipped) = start.map_or((0, 0), |start| (start.segment, start.offset));
+        let lengths = files.segments.iter().skip(first);
+        let total: u64 = lengths.map(|segment| segment.header.capacity).sum();
+        let now_ms = disk.now_ms();
+        Progress {
+            disk,
+            notes,
+            started_ms: now_ms,
+            told_ms: now_ms,
+            done: 0,
+            total: total.saturating_sub(skipped),
+            frames: 0,
+        }
+    }
+
+    fn passed(&mut self, bytes: u64) {
+        self.done += bytes;
+        self.frames += 1;
+        if !self.frames.is_multiple_of(Self::FRAMES) {
+            return;
+        }
+        let now_ms = self.disk.now_ms();
+        if now_ms - self.told_ms < Self::TELL_MS {
+            return;
+        }
+        self.told_ms = now_ms;
+        let elapsed_ms = (now_ms - self.started_ms).max(0) as u64;
+        let total = self.total.max(self.done);
+        let expected_ms = u128::from(elapsed_ms) * u128::from(total) / u128::from(self.done.max(1));
+        self.notes.notice(&Notice::Opening(OpenProgress {
+            done_bytes: self.done,
+            total_bytes: total,
+            elapsed_ms,
+            expected_ms: expected_ms as u64,
+        }));
+    }
 }
 
 /// What must happen before the first append after this recovery.

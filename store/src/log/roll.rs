@@ -116,6 +116,7 @@ impl LogWriter {
             epoch: header.epoch,
         });
         let segment = Arc::new(Segment::new(header, ACTIVE.to_owned(), file));
+        self.last_frame_at = None;
         self.active = Some(Active {
             segment: segment.clone(),
             end: SEGMENT_HEADER_BYTES,

@@ -39,6 +39,8 @@ pub(crate) struct WalkEnd {
     pub(crate) time_ms: i64,
     /// Offset in the newest segment where the next frame belongs.
     pub(crate) offset: u64,
+    /// Where the last frame of the newest segment starts, if it has one.
+    pub(crate) frame_at: Option<u64>,
     pub(crate) tail: Tail,
     /// Highest LSN proven durable by what was read.
     pub(crate) durable: Lsn,
@@ -55,8 +57,27 @@ pub(crate) enum OnDamage {
     GoOn,
 }
 
+/// Where a walk begins that need not look at what a checkpoint covers.
+#[derive(Clone, Debug)]
+pub(crate) struct WalkStart {
+    /// Position among the segments.
+    pub(crate) segment: usize,
+    /// LSN, link, time, start, kind and flags of the last frame before the start.
+    pub(crate) lsn: Lsn,
+    pub(crate) link: u32,
+    pub(crate) time_ms: i64,
+    pub(crate) frame_at: u64,
+    pub(crate) last: Option<(FrameKind, u8)>,
+    /// Where in that segment it begins.
+    pub(crate) offset: u64,
+}
+
 struct Walker<'v> {
     on_damage: OnDamage,
+    /// The last frame to look at, if not all are wanted.
+    until: Option<Lsn>,
+    /// Bytes of the segment looked at.
+    bytes: Vec<u8>,
     visit: &'v mut dyn FnMut(Visit<'_>) -> Result<(), Undecodable>,
     end: WalkEnd,
     /// `false` behind damage, until the next intact frame gives a new start.
@@ -78,6 +99,18 @@ pub(crate) fn walk(
     on_damage: OnDamage,
     visit: &mut dyn FnMut(Visit<'_>) -> Result<(), Undecodable>,
 ) -> Result<(WalkEnd, Vec<Damage>), IoFailure> {
+    walk_from(files, None, None, on_damage, visit)
+}
+
+/// The same from the end of a checkpoint on, or up to a frame. What a checkpoint covers was durable before it was
+/// written, so its LSN counts for the watermark.
+pub(crate) fn walk_from(
+    files: &LogFiles,
+    start: Option<&WalkStart>,
+    until: Option<Lsn>,
+    on_damage: OnDamage,
+    visit: &mut dyn FnMut(Visit<'_>) -> Result<(), Undecodable>,
+) -> Result<(WalkEnd, Vec<Damage>), IoFailure> {
     let durable = files
         .manifest
         .as_ref()
@@ -90,27 +123,34 @@ pub(crate) fn walk(
         .map(|segment| Lsn(segment.header.first_lsn.0 - 1))
         .max();
     let end = WalkEnd {
-        lsn: Lsn(0),
-        link: 0,
-        time_ms: 0,
-        offset: SEGMENT_HEADER_BYTES,
+        lsn: start.map_or(Lsn(0), |start| start.lsn),
+        link: start.map_or(0, |start| start.link),
+        time_ms: start.map_or(0, |start| start.time_ms),
+        offset: start.map_or(SEGMENT_HEADER_BYTES, |start| start.offset),
+        frame_at: start.map(|start| start.frame_at),
         tail: Tail::Clean,
-        durable: durable.max(started.unwrap_or(Lsn(0))),
+        durable: durable
+            .max(started.unwrap_or(Lsn(0)))
+            .max(start.map_or(Lsn(0), |start| start.lsn)),
         unproven_from: None,
-        last: None,
+        last: start.and_then(|start| start.last),
     };
     let mut walker = Walker {
         on_damage,
+        until,
+        bytes: Vec::new(),
         visit,
         end,
         linked: true,
         damages: Vec::new(),
         unproven: Vec::new(),
     };
-    for (position, segment) in files.segments.iter().enumerate() {
+    let first = start.map_or(0, |start| start.segment);
+    for (position, segment) in files.segments.iter().enumerate().skip(first) {
         let next = files.segments.get(position + 1);
-        walker.segment(segment, next)?;
-        if on_damage == OnDamage::Stop && !walker.damages.is_empty() {
+        let inside = start.filter(|_| position == first);
+        walker.segment(segment, next, inside.map(|start| start.offset))?;
+        if (on_damage == OnDamage::Stop && !walker.damages.is_empty()) || walker.is_done() {
             break;
         }
     }
@@ -124,15 +164,24 @@ pub(crate) fn walk(
 }
 
 impl Walker<'_> {
+    /// Whether the last frame that is wanted was seen.
+    fn is_done(&self) -> bool {
+        self.until.is_some_and(|until| self.end.lsn >= until)
+    }
+
+    /// Walks a segment, from an offset inside of it if one is given.
     fn segment(
         &mut self,
         segment: &LoadedSegment,
         next: Option<&LoadedSegment>,
+        from: Option<u64>,
     ) -> Result<(), IoFailure> {
         self.unproven.clear();
         let header = &segment.header;
-        let bytes = segment.bytes()?;
-        if self.linked
+        let mut bytes = std::mem::take(&mut self.bytes);
+        segment.read_from(from.unwrap_or(0), &mut bytes)?;
+        if from.is_none()
+            && self.linked
             && (header.first_lsn.0 != self.end.lsn.0 + 1
                 || (self.end.lsn.0 > 0 && header.previous_link != self.end.link))
         {
@@ -142,7 +191,10 @@ impl Walker<'_> {
             }
             self.linked = false;
         }
-        self.end.offset = SEGMENT_HEADER_BYTES;
+        if from.is_none() {
+            self.end.offset = SEGMENT_HEADER_BYTES;
+            self.end.frame_at = None;
+        }
         let needed = match next {
             Some(next) => next.header.previous_end,
             // The active segment is judged by what is missing, see `judge_shortened`.
@@ -161,6 +213,7 @@ impl Walker<'_> {
             return Ok(());
         }
         self.frames(segment, next, &bytes);
+        self.bytes = bytes;
         Ok(())
     }
 
@@ -174,7 +227,7 @@ impl Walker<'_> {
         };
         loop {
             let offset = self.end.offset;
-            if sealed_end == Some(offset) {
+            if sealed_end == Some(offset) || self.is_done() {
                 return;
             }
             let expected = Lsn(self.end.lsn.0 + 1);
@@ -272,6 +325,7 @@ impl Walker<'_> {
             self.end.durable = self.end.durable.max(header.durable);
         }
         self.end.offset = offset + header.frame_len();
+        self.end.frame_at = Some(offset);
         self.end.last = Some((header.kind, header.flags));
         self.unproven.push((header.lsn, offset));
     }

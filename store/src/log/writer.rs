@@ -13,6 +13,7 @@ use crate::codec::frame::{
 use crate::disk::{Disk, DiskFile};
 use crate::limits::{FRAME_BYTES_MAX, RESERVE_BYTES_MAX};
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, Purpose};
+use crate::report::LogCounts;
 use crate::sabotage::{Sabotage, removed};
 use crate::segments::Segment;
 use crate::value::Lsn;
@@ -63,6 +64,12 @@ pub(crate) struct LogWriter {
     pub(crate) last_link: u32,
     pub(crate) last_time_ms: i64,
     pub(crate) last_kind: Option<(FrameKind, u8)>,
+    /// Where the last frame starts in the active segment, if it has one.
+    pub(crate) last_frame_at: Option<u64>,
+    /// Frames by kind, from the beginning of the log.
+    pub(crate) counts: LogCounts,
+    /// A checkpoint has everything up to here.
+    pub(crate) kept: Lsn,
     pub(crate) durable: Lsn,
     /// What the manifest says about it.
     pub(crate) witnessed: Lsn,
@@ -168,6 +175,8 @@ impl LogWriter {
             self.last_link = header.own_link();
             self.last_time_ms = entry.time_ms;
             self.last_kind = Some((entry.kind, entry.flags));
+            self.last_frame_at = Some(start + at as u64);
+            self.counts.frame(entry.kind);
         }
         active.end = start + bytes.len() as u64;
         let file = &active.segment.file;
