@@ -16,8 +16,8 @@ use crate::committer::Committer;
 use crate::disk::Disk;
 use crate::error::IoFailure;
 use crate::limits::{
-    CHECKPOINT_AFTER_MS, CHECKPOINT_IDLE_APART_MS, CHECKPOINT_IDLE_BYTES, CHECKPOINTS_KEPT,
-    IDLE_MARK_MS,
+    CHECKPOINT_AFTER_MS, CHECKPOINT_IDLE_APART_MS, CHECKPOINT_IDLE_BYTES, CHECKPOINT_LOG_BYTES_MIN,
+    CHECKPOINTS_KEPT, IDLE_MARK_MS,
 };
 use crate::log::commit_log::{Batch, Reached};
 use crate::report::LogCounts;
@@ -127,7 +127,7 @@ impl Checkpointer {
         if self.base.as_ref().is_some_and(|base| base.is_bad()) {
             return true;
         }
-        let share = self.last_bytes / SHARE_OF_LAST;
+        let share = self.share_of_last();
         let passed = now_ms.saturating_sub(self.last_ms);
         let enough = match occasion {
             Occasion::Close => true,
@@ -138,9 +138,19 @@ impl Checkpointer {
         enough && self.log_bytes >= log_bytes_min
     }
 
+    /// A part of the last checkpoint's size; nothing for small ones.
+    fn share_of_last(&self) -> u64 {
+        let share = self.last_bytes / SHARE_OF_LAST;
+        if share < CHECKPOINT_LOG_BYTES_MIN {
+            0
+        } else {
+            share
+        }
+    }
+
     /// When the store, if nothing comes, should write a checkpoint; `None` if there is too little for one.
     fn idle_due_ms(&self) -> Option<i64> {
-        let share = self.last_bytes / SHARE_OF_LAST;
+        let share = self.share_of_last();
         let enough = self.log_bytes >= CHECKPOINT_IDLE_BYTES.max(share)
             && self.log_bytes >= self.options.log_bytes_min
             && self.options.log_bytes > 0;
