@@ -398,3 +398,38 @@ fn handles_go_from_thread_to_thread() {
     goes::<flin_store::Transaction>();
     goes::<flin_store::ReadOnly>();
 }
+
+/// Two clients that count to 10,000 each, from 8 tasks: the number at the end is exact.
+#[test]
+fn counting_ten_thousand_times_from_eight_tasks_is_exact() {
+    const TASKS: usize = 8;
+    const TIMES: usize = 10_000;
+    let store = memory();
+    let mut transaction = store.begin();
+    transaction
+        .insert(NOTE, note("counted", 0))
+        .expect("insert");
+    commit(&store, transaction);
+    let (clashes, left) = (AtomicU64::new(0), AtomicU64::new(TIMES as u64));
+    let take = || {
+        let one_less = |left: u64| left.checked_sub(1);
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less)
+            .is_ok()
+    };
+    thread::scope(|scope| {
+        for _ in 0..TASKS {
+            scope.spawn(|| {
+                while take() {
+                    add_one(&store, &clashes);
+                }
+            });
+        }
+    });
+    let record = store
+        .snapshot()
+        .get(NOTE, EntityId(1))
+        .expect("read")
+        .expect("there");
+    assert_eq!(record.fields[1], FieldValue::Int(TIMES as i64));
+    assert_eq!(record.version as usize, TIMES + 1);
+}

@@ -25,6 +25,11 @@ const TOOLS: &[Tool] = &[
         why: "memcheck and counts of instructions",
     },
     Tool {
+        program: "strace",
+        package: "strace",
+        why: "the tests of disks that fail",
+    },
+    Tool {
         program: "luajit",
         package: "luajit",
         why: "the kernels in other languages",
