@@ -16,6 +16,8 @@ struct Pending {
     block: Block,
     insn: u32,
     needed: RegSet,
+    /// The strip that it leaves, by number, if the fuel is to be reckoned up.
+    strip: Option<usize>,
 }
 
 /// The exits of a unit.
@@ -46,6 +48,7 @@ impl Lower<'_, '_> {
             block,
             insn: self.at,
             needed: self.needed().clone(),
+            strip: self.strips.fast(),
         });
         self.exits.here = Some(block);
         block
@@ -59,6 +62,7 @@ impl Lower<'_, '_> {
             block,
             insn: pc,
             needed,
+            strip: None,
         });
         block
     }
@@ -66,7 +70,7 @@ impl Lower<'_, '_> {
     /// Leaves the current instruction to the interpreter if the condition holds.
     pub(crate) fn exit_if(&mut self, condition: Value) {
         let exit = self.exit_here();
-        let next = self.b.create_block();
+        let next = self.new_block();
         self.b.ins().brif(condition, exit, &[], next, &[]);
         self.go_on_in(next);
     }
@@ -91,7 +95,7 @@ impl Lower<'_, '_> {
     /// Goes on only if the status is 0; else an error is pending.
     pub(crate) fn fail_if(&mut self, status: Value) {
         let target = self.error_target();
-        let next = self.b.create_block();
+        let next = self.new_block();
         self.b.ins().brif(status, target, &[], next, &[]);
         self.go_on_in(next);
     }
@@ -99,11 +103,14 @@ impl Lower<'_, '_> {
     /// Writes all exits, behind everything else.
     pub(crate) fn finish_exits(&mut self) {
         let pending = std::mem::take(&mut self.exits.pending);
+        self.registers.rare = true;
         if !pending.is_empty() {
             let tail = self.cold_block();
             let insn = self.b.append_block_param(tail, types::I64);
             for exit in pending {
                 self.go_on_in(exit.block);
+                self.at = exit.insn;
+                self.settle_fuel_of(exit.strip);
                 let mut needed: Vec<u16> =
                     self.unit.live.members(&exit.needed, Bank::Scalar).collect();
                 if self.planted(Plant::ExitWithoutScalar) {
@@ -148,11 +155,8 @@ impl Lower<'_, '_> {
         self.return_unstored(Some(result), status);
     }
 
-    fn stack(&self, bank: Bank) -> Value {
-        match bank {
-            Bank::Scalar => self.registers.s,
-            Bank::Reference => self.registers.r,
-        }
+    fn stack(&mut self, bank: Bank) -> Value {
+        self.registers.base(&mut self.b, &self.regions, bank)
     }
 
     /// Returns a result to whoever entered this unit.

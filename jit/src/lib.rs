@@ -18,13 +18,15 @@ mod publish;
 mod regions;
 mod registers;
 mod state;
+mod strips;
 mod unit;
 mod views;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_module::FuncId as CodeId;
 use flin_bytecode::FuncId;
 use flin_vm::Program;
@@ -127,16 +129,34 @@ pub struct Jit {
 }
 
 /// What the compiler and its threads share. The code lives as long as one of them.
-#[derive(Debug)]
 struct Shared {
-    state: Mutex<State>,
-    /// Whether big functions are compiled beside the running program.
-    beside: bool,
+    isa: Arc<dyn TargetIsa>,
+    options: JitOptions,
+    plant: Option<Plant>,
+    /// Made when something is hot, because most short programs never ask. Without room for code they stay interpreted.
+    state: OnceLock<Result<Mutex<State>, JitError>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> Option<MutexGuard<'_, State>> {
+        let made = self.state.get_or_init(|| {
+            State::new(self.isa.clone(), &self.options, self.plant).map(Mutex::new)
+        });
+        let state = made.as_ref().ok()?;
+        Some(state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether big functions are compiled beside the running program.
+    fn is_beside(&self) -> bool {
+        self.options.policy == JitPolicy::Auto
     }
 }
 
@@ -156,8 +176,10 @@ impl Jit {
     pub fn with_plant(options: &JitOptions, plant: Option<Plant>) -> Result<Jit, JitError> {
         Ok(Jit {
             shared: Arc::new(Shared {
-                state: Mutex::new(State::new(options, plant)?),
-                beside: options.policy == JitPolicy::Auto,
+                isa: memory::host_isa(state::VERIFY)?,
+                options: options.clone(),
+                plant,
+                state: OnceLock::new(),
             }),
         })
     }
@@ -174,11 +196,13 @@ impl Jit {
 
 impl HotCompiler for Jit {
     fn hot(&self, program: &Arc<Program>, func: FuncId, header: Option<u32>) {
-        let mut state = self.shared.state();
+        let Some(mut state) = self.shared.state() else {
+            return;
+        };
         let Some(batch) = state.begin(program, func, header) else {
             return;
         };
-        if self.shared.beside && batch.instructions > BESIDE_FROM_INSTRUCTIONS {
+        if self.shared.is_beside() && batch.instructions > BESIDE_FROM_INSTRUCTIONS {
             drop(state);
             self.compile_beside(program, batch);
         } else {
@@ -187,7 +211,17 @@ impl HotCompiler for Jit {
     }
 
     fn report(&self) -> CompileReport {
-        self.shared.state().report()
+        match self.shared.state.get() {
+            None => CompileReport::default(),
+            Some(Ok(state)) => {
+                let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.report()
+            }
+            Some(Err(_)) => CompileReport {
+                refused: 1,
+                ..CompileReport::default()
+            },
+        }
     }
 }
 
@@ -199,9 +233,13 @@ impl Jit {
             let Some(program) = program.upgrade() else {
                 return;
             };
-            let mut compiler = shared.state().another_compiler();
+            let Some(mut compiler) = shared.state().map(|state| state.another_compiler()) else {
+                return;
+            };
             let compiled = batch.compile(&program, &mut compiler);
-            shared.state().finish(&program, compiled);
+            if let Some(mut state) = shared.state() {
+                state.finish(&program, compiled);
+            }
         };
         let named = std::thread::Builder::new().name("flin-jit".to_owned());
         if let Err(error) = named.spawn(work) {

@@ -1,6 +1,7 @@
 //! Alias regions: kinds of memory that never overlap, so that a store to one does not make Cranelift forget what it
 //! loaded from another. Here because every load and store names one. Must stay true: one address is always reached
-//! through one region between two calls (a call may change any memory).
+//! through one region between two calls (a call may change any memory); what is parked is written before it is read on
+//! every way, and the regions of both differ on purpose.
 
 use std::borrow::Cow;
 
@@ -30,9 +31,14 @@ pub(crate) enum Region {
     Boxed,
     /// Bump pointers of the heap.
     Bump,
+    /// Writing what native code parks in its machine frame.
+    Parking,
+    /// Reading what is parked. A region of its own, so that Cranelift reads it where it stands instead of keeping it in a
+    /// register since it was written.
+    Parked,
 }
 
-const COUNT: usize = 14;
+const COUNT: usize = 16;
 
 impl Region {
     const fn number(self) -> usize {
@@ -46,7 +52,9 @@ impl Region {
             Region::Globals => 6,
             Region::Boxed => 7,
             Region::Bump => 8,
-            Region::Elements(class) => 9 + class as usize,
+            Region::Parking => 9,
+            Region::Parked => 10,
+            Region::Elements(class) => 11 + class as usize,
         }
     }
 }
@@ -59,7 +67,7 @@ impl Regions {
     pub(crate) fn new(func: &mut Function) -> Regions {
         const NAMES: [&str; COUNT] = [
             "frame", "context", "header", "list", "record", "captured", "globals", "boxed", "bump",
-            "i64s", "f64s", "bools", "refs", "anys",
+            "parking", "parked", "i64s", "f64s", "bools", "refs", "anys",
         ];
         let mut number = 0;
         Regions(NAMES.map(|name| {

@@ -3,7 +3,9 @@
 //! its own batch.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_module::FuncId as CodeId;
 use flin_bytecode::{FuncId, Instr, Op};
 use flin_vm::Program;
@@ -18,7 +20,7 @@ use crate::unit::{Entry, Refusal, Unit, admissible};
 use crate::{Callees, DumpError, JitError, Links, Plant, Thunks, convention, publish};
 
 /// Whether Cranelift checks what it is given.
-const VERIFY: bool = cfg!(debug_assertions);
+pub(crate) const VERIFY: bool = cfg!(debug_assertions);
 
 /// All that stands behind the lock of a compiler.
 #[derive(Debug)]
@@ -39,8 +41,12 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(options: &JitOptions, plant: Option<Plant>) -> Result<State, JitError> {
-        let isa = host_isa(VERIFY)?;
+    /// Reserves code memory.
+    pub(crate) fn new(
+        isa: Arc<dyn TargetIsa>,
+        options: &JitOptions,
+        plant: Option<Plant>,
+    ) -> Result<State, JitError> {
         Ok(State {
             memory: CodeMemory::new(isa.clone())?,
             compiler: Compiler::new(isa),

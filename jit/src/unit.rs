@@ -8,6 +8,7 @@ use crate::flow::Flow;
 use crate::liveness::{Liveness, RegSet};
 use crate::operands::{jump_target, writes};
 use crate::outside::Outside;
+use crate::strips::{Strip, kept, strips};
 use crate::views::{Subject, Views};
 
 /// Most instructions; beyond that the Cranelift function is too big for sure.
@@ -79,6 +80,12 @@ pub(crate) struct Unit<'p> {
     pub(crate) views: Views,
     /// Scalar registers that only ever hold one constant.
     pub(crate) fixed: Vec<Option<Fixed>>,
+    /// Reference registers that only ever hold one constant text, of one ASCII character.
+    pub(crate) fixed_characters: Vec<Option<u8>>,
+    /// Innermost loops that are translated twice.
+    pub(crate) strips: Vec<Strip>,
+    /// Scalar registers whose slots are written wherever they are defined: those that a strip needs, but none writes.
+    pub(crate) kept: Vec<bool>,
 }
 
 /// What a register always holds.
@@ -129,6 +136,36 @@ fn fixed(module: &Module, function: &Function, code: &[Instr]) -> Vec<Option<Fix
     fixed
 }
 
+/// The reference registers that are written in one place only, with a constant text of one ASCII character.
+fn fixed_characters(module: &Module, function: &Function, code: &[Instr]) -> Vec<Option<u8>> {
+    let mut written = vec![0_u32; function.ref_regs.len()];
+    let params = function.signature.params.iter();
+    let params = params.filter(|class| class.bank() == Bank::Reference);
+    let params = params.count() + usize::from(function.is_closure);
+    written[..params].fill(1);
+    for catch in &function.catches {
+        written[catch.reg as usize] += 1;
+    }
+    let mut fixed = vec![None; written.len()];
+    for instr in code {
+        writes(module, instr, |slot| {
+            if slot.bank == Bank::Reference {
+                written[slot.reg as usize] += 1;
+            }
+        });
+        if instr.op == Op::ConstText
+            && let Const::Text(text) = &module.constants[instr.imm as usize]
+            && let [code @ 0..0x80] = text.as_bytes()
+        {
+            fixed[instr.a as usize] = Some(*code);
+        }
+    }
+    for (fixed, written) in fixed.iter_mut().zip(written) {
+        *fixed = fixed.filter(|_| written == 1);
+    }
+    fixed
+}
+
 /// Whether a function may be compiled, from what is quickly seen.
 ///
 /// # Errors
@@ -175,7 +212,7 @@ impl<'p> Unit<'p> {
         let reached = flow.reached_from(flow.block_at(first));
         let headers = flow.headers(&code, &reached);
         let live = Liveness::new(outside.module, function, &code, &flow);
-        let views = Views::new(&Subject {
+        let subject = Subject {
             module: outside.module,
             code: &code,
             flow: &flow,
@@ -183,10 +220,17 @@ impl<'p> Unit<'p> {
             reached: &reached,
             headers: &headers,
             first_block: flow.block_at(first),
-        });
+        };
+        let views = Views::new(&subject);
+        let fixed = fixed(outside.module, function, &code);
+        let strips = strips(&subject, &views, &fixed);
+        let kept = kept(&subject, &strips, &fixed);
         Unit {
             views,
-            fixed: fixed(outside.module, function, &code),
+            fixed,
+            fixed_characters: fixed_characters(outside.module, function, &code),
+            strips,
+            kept,
             outside,
             id,
             function,

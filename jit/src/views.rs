@@ -1,10 +1,10 @@
-//! Views of lists: length and buffer of a list in variables, so that a loop does not load and compare what does not
-//! change. Here, apart from the lowering, because it is an analysis: in which registers lists are read often, and where
-//! a view of them is valid. Must stay true: a view is valid only where neither the register was written nor the list could
-//! have changed its class, length or buffer since the view was made; a view of anything that is no list of its class has
-//! length 0.
+//! Views of lists and ASCII texts: length and place of the elements in variables, so that a loop does not load and compare
+//! what does not change. Here, apart from the lowering, because it is an analysis: in which registers lists are read
+//! often, and where a view of them is valid. Must stay true: a view is valid only where neither the register was written
+//! nor the list could have changed its class, length or buffer since the view was made (texts never change); a view of
+//! anything that is no list of its class, or no ASCII text, has length 0.
 
-use flin_bytecode::{Bank, Class, Family, Instr, Module, Op, OperandKind, Place};
+use flin_bytecode::{Bank, Class, Family, Instr, LibId, Module, Native, Op, OperandKind, Place};
 
 use crate::flow::Flow;
 use crate::liveness::Liveness;
@@ -17,11 +17,20 @@ const VIEWS_MAX: usize = 8;
 /// A set of views.
 pub(crate) type ViewSet = u8;
 
-/// A register that holds a list.
+/// What a view is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Viewed {
+    /// A list of a class: its length and its buffer.
+    List(Class),
+    /// An ASCII text: its length and the address of its first byte.
+    Text,
+}
+
+/// A register that holds a list or a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct View {
     pub(crate) reg: u8,
-    pub(crate) class: Class,
+    pub(crate) kind: Viewed,
 }
 
 /// The views of a unit.
@@ -34,6 +43,8 @@ pub(crate) struct Views {
     pub(crate) at_end: Vec<ViewSet>,
     /// To be made where the unit is entered.
     pub(crate) at_entry: ViewSet,
+    /// The loops, with what stays valid in them.
+    pub(crate) loops: Vec<Loop>,
 }
 
 /// Reading, writing and appending an element, by class.
@@ -60,14 +71,26 @@ const ACCESSES: [(Class, [Op; 3]); 5] = [
     ),
 ];
 
-/// The list in register `b` whose element an instruction reads or writes, if it does.
-pub(crate) fn accessed(instr: &Instr) -> Option<View> {
+/// The list or text whose element an instruction reads or writes, if it does, and the register of the position.
+pub(crate) fn accessed(instr: &Instr) -> Option<(View, u8)> {
+    let text = |reg: u8, index: u8| {
+        let kind = Viewed::Text;
+        Some((View { reg, kind }, index))
+    };
+    if instr.op == Op::TextIndex {
+        return text(instr.b, instr.c);
+    }
+    if instr.op == Op::CallLib {
+        let row = Native::from_lib(LibId(instr.imm as u16));
+        return text(instr.b, instr.a).filter(|_| row == Some(Native::TextCodeAt));
+    }
     let by_position = |(_, ops): &&(Class, [Op; 3])| ops[..2].contains(&instr.op);
     let (class, _) = ACCESSES.iter().find(by_position)?;
-    Some(View {
+    let view = View {
         reg: instr.b,
-        class: *class,
-    })
+        kind: Viewed::List(*class),
+    };
+    Some((view, instr.c))
 }
 
 /// Whether the interpreter, doing this operation after its fast path did not fit, may change class, length or buffer of a
@@ -78,7 +101,7 @@ pub(crate) fn changes_lists(op: Op) -> bool {
     writes || is_record || matches!(op, Op::UnboxRef | Op::CheckRef)
 }
 
-/// Whether an instruction may leave any view wrong, also where its fast path is taken: calls, and what the interpreter
+/// Whether an instruction may leave any view of a list wrong, also where its fast path is taken: calls, and what the interpreter
 /// always does and may change what it is given.
 fn spoils_all(instr: &Instr) -> bool {
     if instr.op == Op::CallLib {
@@ -97,15 +120,17 @@ fn spoils_all(instr: &Instr) -> bool {
 }
 
 /// A loop: all instructions from the target of jumps that go back to the last such jump.
-struct Loop {
-    first: u32,
-    last: u32,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Loop {
+    pub(crate) first: u32,
+    pub(crate) last: u32,
     /// Views that are made before it and stay valid in it.
-    kept: ViewSet,
+    pub(crate) kept: ViewSet,
 }
 
 impl Loop {
-    fn holds(&self, pc: u32) -> bool {
+    /// Whether an instruction stands in it.
+    pub(crate) fn holds(&self, pc: u32) -> bool {
         (self.first..=self.last).contains(&pc)
     }
 }
@@ -132,14 +157,15 @@ impl Views {
             at_start: vec![0; count],
             at_end: vec![0; count],
             at_entry: 0,
+            loops: Vec::new(),
         };
-        if views.all.is_empty() {
-            return views;
+        if !views.all.is_empty() {
+            for it in &mut loops {
+                it.kept = subject.kept(&views.all, it);
+            }
+            views.solve(subject, &loops);
         }
-        for it in &mut loops {
-            it.kept = subject.kept(&views.all, it);
-        }
-        views.solve(subject, &loops);
+        views.loops = loops;
         views
     }
 
@@ -191,14 +217,25 @@ impl Views {
 
 /// What is valid behind an instruction whose fast path was taken, if `before` was valid.
 pub(crate) fn step(module: &Module, all: &[View], instr: &Instr, before: ViewSet) -> ViewSet {
-    let mut set = if spoils_all(instr) { 0 } else { before };
-    if let Some(view) = accessed(instr)
+    let mut set = if spoils_all(instr) {
+        before & !lists(all)
+    } else {
+        before
+    };
+    if let Some((view, _)) = accessed(instr)
         && let Some(at) = all.iter().position(|known| *known == view)
     {
         set |= 1 << at;
     }
     writes(module, instr, |slot| set &= !of_register(all, slot));
     set
+}
+
+fn lists(all: &[View]) -> ViewSet {
+    let views = all.iter().enumerate();
+    views
+        .filter(|(_, view)| view.kind != Viewed::Text)
+        .fold(0, |set, (at, _)| set | 1 << at)
 }
 
 fn of_register(all: &[View], slot: Slot) -> ViewSet {
@@ -233,12 +270,12 @@ impl Subject<'_> {
     fn candidates(&self, loops: &[Loop]) -> Vec<View> {
         let mut found: Vec<(View, usize)> = Vec::new();
         for (pc, instr) in self.code.iter().enumerate() {
-            let Some(view) = accessed(instr) else {
+            let Some((view, _)) = accessed(instr) else {
                 continue;
             };
             let depth = loops.iter().filter(|it| it.holds(pc as u32)).count();
             match found.iter_mut().find(|(known, _)| known.reg == view.reg) {
-                Some((known, most)) if known.class == view.class => *most = depth.max(*most),
+                Some((known, most)) if known.kind == view.kind => *most = depth.max(*most),
                 // Two classes of one register: the code does not know what it holds.
                 Some((_, most)) => *most = 0,
                 None => found.push((view, depth)),
@@ -257,9 +294,9 @@ impl Subject<'_> {
         for pc in it.first..=it.last {
             let instr = &self.code[pc as usize];
             if spoils_all(instr) {
-                return 0;
+                spoiled |= lists(all);
             }
-            if let Some(view) = accessed(instr)
+            if let Some((view, _)) = accessed(instr)
                 && let Some(at) = all.iter().position(|known| *known == view)
             {
                 used |= 1 << at;

@@ -131,7 +131,7 @@ impl Lower<'_, '_> {
     /// An instruction that always raises in the middle of a block: what follows is translated, but never reached.
     fn leave_and_stop(&mut self) {
         self.leave();
-        let never = self.b.create_block();
+        let never = self.new_block();
         self.go_on_in(never);
         let zero = self.b.ins().iconst(types::I64, 0);
         let to = self.unit.code[self.at as usize].a;

@@ -120,7 +120,8 @@ impl<'p> Lower<'_, 'p> {
     fn begin_call(&mut self) -> Value {
         self.fresh_closure = None;
         self.mark(self.at);
-        let depth = self.b.ins().iadd_imm_s(self.rp, 8);
+        let word = self.registers.word(&mut self.b, &self.regions);
+        let depth = self.b.ins().iadd_imm_s(word, 8);
         let limit = self.context_word(layout::CONTEXT_DEPTH_LIMIT);
         let too_deep = self
             .b
@@ -151,7 +152,7 @@ impl<'p> Lower<'_, 'p> {
                     .store(flags, left, context, layout::CONTEXT_FUEL);
             }
         }
-        let (used_up, go_on) = (self.cold_block(), self.b.create_block());
+        let (used_up, go_on) = (self.cold_block(), self.new_block());
         self.b.ins().brif(left, go_on, &[], used_up, &[]);
         self.go_on_in(used_up);
         let status = self.rare_call(self.links.thunks.slice);
@@ -181,7 +182,7 @@ impl<'p> Lower<'_, 'p> {
 
     /// The arguments of a native call.
     fn arguments(&mut self, shape: &CallShape<'_>, depth: Value) -> Vec<Value> {
-        let (s, r) = (self.registers.s, self.registers.r);
+        let [s, r, _] = self.bases();
         let window = self.registers.window_offset(Bank::Scalar, shape.scalar);
         let s = self.b.ins().iadd_imm_s(s, window);
         let window = self
@@ -225,7 +226,7 @@ impl<'p> Lower<'_, 'p> {
 
     /// The machine makes the call.
     fn cold_call(&mut self, shape: &CallShape<'_>, cold: Block) {
-        let done = self.b.create_block();
+        let done = self.new_block();
         self.b.ins().jump(done, &[]);
         self.go_on_in(cold);
         for (slot, class) in shape.arguments() {

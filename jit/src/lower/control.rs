@@ -2,7 +2,7 @@
 //! machine is asked, and may want the frame back at the jump's target.
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::{Block, InstBuilder, Value};
+use cranelift_codegen::ir::{InstBuilder, Value};
 use flin_bytecode::{Instr, Op};
 
 use super::{Lower, is_back_edge};
@@ -16,11 +16,11 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn jump(&mut self, i: Instr) {
-        let target = self.block_at(i.imm as u32);
+        let target = self.unit.flow.block_at(i.imm as u32);
         if is_back_edge(self.at, &i) {
             self.go_back(i.imm as u32, target);
         } else {
-            self.b.ins().jump(target, &[]);
+            self.jump_to(target);
         }
     }
 
@@ -30,6 +30,9 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn jump_ints(&mut self, i: Instr) {
+        if self.turns_in_strip() {
+            return self.end_of_turn(i);
+        }
         let (a, b) = (self.scalar(i.a), self.scalar(i.b));
         let condition = match i.op {
             Op::JumpEqI64 => IntCC::Equal,
@@ -57,44 +60,69 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn for_next(&mut self, i: Instr) {
-        let (a, b) = (self.scalar(i.a), self.scalar(i.b));
+        let a = self.scalar(i.a);
         let next = self.b.ins().iadd_imm_s(a, 1);
         self.set_scalar(i.a, next);
+        if self.turns_in_strip() {
+            return self.end_of_turn(i);
+        }
+        let b = self.scalar(i.b);
         let condition = self.b.ins().icmp(IntCC::SignedLessThan, next, b);
         self.branch(i, condition, true);
     }
 
     /// Goes to the jump's target if the condition is as wanted, else on.
     fn branch(&mut self, i: Instr, condition: Value, wanted: bool) {
-        let target = self.block_at(i.imm as u32);
-        let next = self.block_at(self.at + 1);
+        let target = self.unit.flow.block_at(i.imm as u32);
         let back = is_back_edge(self.at, &i);
-        let taken = if back { self.b.create_block() } else { target };
-        if wanted {
-            self.b.ins().brif(condition, taken, &[], next, &[]);
+        let taken = if back { None } else { self.straight_to(target) };
+        let next_number = self.unit.flow.block_at(self.at + 1);
+        let next = self.straight_to(next_number);
+        let taken_block = taken.unwrap_or_else(|| self.new_block());
+        let next_block = next.unwrap_or_else(|| self.new_block());
+        let (yes, no) = if wanted {
+            (taken_block, next_block)
         } else {
-            self.b.ins().brif(condition, next, &[], taken, &[]);
+            (next_block, taken_block)
+        };
+        self.b.ins().brif(condition, yes, &[], no, &[]);
+        if taken.is_none() {
+            self.go_on_in(taken_block);
+            if back {
+                self.go_back(i.imm as u32, target);
+            } else {
+                self.jump_to(target);
+            }
         }
-        if back {
-            self.go_on_in(taken);
-            self.go_back(i.imm as u32, target);
+        if next.is_none() {
+            self.go_on_in(next_block);
+            self.jump_to(next_number);
         }
     }
 
     /// Burns a unit of fuel and jumps back.
-    fn go_back(&mut self, to: u32, target: Block) {
+    fn go_back(&mut self, to: u32, target: u32) {
+        self.settle_fuel();
         let fuel = self.fuel.expect("a unit with a loop keeps its fuel");
         let before = self.b.use_var(fuel);
         let left = self.b.ins().iadd_imm_s(before, -1);
         self.b.def_var(fuel, left);
         let used_up = self.cold_block();
-        self.b.ins().brif(left, target, &[], used_up, &[]);
+        let again = self.way_to(target);
+        self.b.ins().brif(left, again, &[], used_up, &[]);
         self.go_on_in(used_up);
-        self.store_fuel();
+        self.fetch_rarely(target);
+        self.ask_for_fuel(to, target);
+    }
+
+    /// The slice is used up: the machine is asked, then the loop that begins at `to` goes on.
+    pub(super) fn ask_for_fuel(&mut self, to: u32, target: u32) {
+        self.put_fuel();
         let status = self.rare_call(self.links.thunks.slice);
         self.load_fuel();
         let refused = self.cold_block();
-        self.b.ins().brif(status, refused, &[], target, &[]);
+        let again = self.way_anew(target);
+        self.b.ins().brif(status, refused, &[], again, &[]);
         self.go_on_in(refused);
         let failed = self.error_target();
         let wanted_back = self.exit_at_start(to);

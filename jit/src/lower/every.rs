@@ -2,11 +2,62 @@
 //! for. Must stay true: the match names every operation (no wildcard), so an operation without a translation does not
 //! compile; the last groups are those that the interpreter does, instruction by instruction.
 
-use flin_bytecode::{Bank, Class, Instr, Op};
+use flin_bytecode::{Bank, Class, Family, Instr, Op};
 use flin_vm::native::RtCall;
 use flin_vm::native::layout::NativeKind;
 
-use super::Lower;
+use super::{Lower, is_in_place};
+
+/// Whether an instruction is done in place where it is fast: no call, nothing that the interpreter always does. Loops of
+/// such are translated twice (`strip.rs`).
+pub(crate) fn is_fast(i: &Instr) -> bool {
+    match i.op.row().family {
+        Family::Entity | Family::View | Family::Host => false,
+        Family::Call => match i.op {
+            Op::CallLib => is_in_place(i.imm),
+            Op::Call | Op::CallClosure | Op::CallWith => false,
+            _ => true,
+        },
+        Family::Arith | Family::Compare | Family::Control => !matches!(
+            i.op,
+            Op::RemF64
+                | Op::PowF64
+                | Op::PowI64
+                | Op::MulAny
+                | Op::DivAny
+                | Op::RemAny
+                | Op::PowAny
+                | Op::NegAny
+                | Op::LtText
+                | Op::LeText
+        ),
+        Family::Data if i.op == Op::ListNew => i.imm == 0,
+        Family::Data => !matches!(
+            i.op,
+            Op::BoxTime
+                | Op::BoxDuration
+                | Op::TextI64
+                | Op::TextF64
+                | Op::TextBool
+                | Op::TextTime
+                | Op::TextDuration
+                | Op::TextRef
+                | Op::TextAny
+                | Op::Concat
+                | Op::ConcatN
+                | Op::MapNew
+                | Op::MapGet
+                | Op::MapSet
+                | Op::MapGetName
+                | Op::MapSetName
+                | Op::FieldGetAny
+                | Op::FieldSetAny
+                | Op::IndexGetAny
+                | Op::IndexSetAny
+                | Op::ListConcat
+        ),
+    }
+}
 
 impl Lower<'_, '_> {
     #[expect(

@@ -83,7 +83,7 @@ impl<'p> Lower<'_, 'p> {
 
     /// Goes on if the value surely passes the test, else to `slow`.
     fn accept(&mut self, value: Value, test: Test, is_word: bool, slow: Block) {
-        let passed = self.b.create_block();
+        let passed = self.new_block();
         if test.or_none {
             let none = self.unit.outside.none;
             let is_none = self.b.ins().icmp_imm_s(IntCC::Equal, value, none);
@@ -102,7 +102,7 @@ impl<'p> Lower<'_, 'p> {
     }
 
     fn pass_if(&mut self, condition: Value, passed: Block) {
-        let next = self.b.create_block();
+        let next = self.new_block();
         self.b.ins().brif(condition, passed, &[], next, &[]);
         self.go_on_in(next);
     }
@@ -157,12 +157,12 @@ impl<'p> Lower<'_, 'p> {
             | TypeDesc::Query(_)
             | TypeDesc::Range => return self.by_helper(),
         };
-        let done = self.b.create_block();
+        let done = self.new_block();
         let result = self.b.append_block_param(done, types::I8);
         if is_word {
             let tag = self.b.ins().band_imm_u(value, 7);
             let no = self.b.ins().iconst(types::I8, 0);
-            let object = self.b.create_block();
+            let object = self.new_block();
             self.b.ins().brif(tag, done, &[no.into()], object, &[]);
             self.go_on_in(object);
         }

@@ -8,7 +8,7 @@ use flin_vm::native::layout::{self, NativeKind, class_aux, header_bits};
 
 use super::Lower;
 use crate::regions::Region;
-use crate::views::{View, ViewSet, changes_lists, step};
+use crate::views::{View, ViewSet, Viewed, changes_lists, step};
 
 impl Lower<'_, '_> {
     pub(super) fn list_get(&mut self, class: Class, i: Instr) {
@@ -47,14 +47,8 @@ impl Lower<'_, '_> {
 
     /// Address of an element less `LIST_DATA`, after class and position were compared.
     fn element(&mut self, reg: u8, class: Class, index: Value, slow: Block) -> Value {
-        let view = self.unit.views.bit(View { reg, class });
-        if let Some(bit) = view {
-            self.make_views(bit & !self.valid);
-            self.valid |= bit;
-            let (len, buffer) = self.view_vars[bit.trailing_zeros() as usize];
-            let (len, buffer) = (self.b.use_var(len), self.b.use_var(buffer));
-            let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
-            self.need(inside, slow);
+        let kind = Viewed::List(class);
+        if let Some(buffer) = self.inside(View { reg, kind }, index, slow) {
             return self.place(buffer, class, index);
         }
         let list = self.reference(reg);
@@ -66,31 +60,65 @@ impl Lower<'_, '_> {
         self.place(buffer, class, index)
     }
 
+    /// Where the elements of a list or text with a view stand, after a position was compared with its length.
+    pub(super) fn inside(&mut self, view: View, index: Value, slow: Block) -> Option<Value> {
+        let bit = self.unit.views.bit(view)?;
+        let at = bit.trailing_zeros() as usize;
+        if self.valid & bit == 0 {
+            if self.strips.is_fast() {
+                self.view(at, slow);
+            } else {
+                self.make_views(bit);
+            }
+        }
+        self.valid |= bit;
+        let (len, buffer) = self.view_vars[at];
+        if !self.is_free() {
+            let len = self.b.use_var(len);
+            let inside = self.b.ins().icmp(IntCC::UnsignedLessThan, index, len);
+            self.need(inside, slow);
+        }
+        Some(self.b.use_var(buffer))
+    }
+
     fn list_word(&mut self, list: Value, offset: i32) -> Value {
         let flags = self.regions.flags(Region::List);
         self.b.ins().load(types::I64, flags, list, offset)
     }
 
-    /// Makes views of what their registers hold: length 0 if it is no list of the class.
+    /// Makes views of what their registers hold: length 0 if it is nothing that can be viewed.
     pub(super) fn make_views(&mut self, set: ViewSet) {
         for at in (0..self.view_vars.len()).filter(|at| set >> at & 1 == 1) {
-            let View { reg, class } = self.unit.views.all[at];
             let (len_var, buffer_var) = self.view_vars[at];
-            let list = self.reference(reg);
-            let (other, done) = (self.cold_block(), self.b.create_block());
-            self.need_kind(list, NativeKind::List, class_aux(class), other);
-            let len = self.list_word(list, layout::LIST_LEN);
-            let buffer = self.list_word(list, layout::LIST_BUFFER);
-            self.b.def_var(len_var, len);
-            self.b.def_var(buffer_var, buffer);
+            let (other, done) = (self.cold_block(), self.new_block());
+            self.view(at, other);
             self.b.ins().jump(done, &[]);
             self.go_on_in(other);
             let none = self.b.ins().iconst(types::I64, 0);
             self.b.def_var(len_var, none);
             self.b.def_var(buffer_var, none);
+            self.park_view(at, none, Some(none));
             self.b.ins().jump(done, &[]);
             self.go_on_in(done);
         }
+    }
+
+    /// Makes a view, or goes to `otherwise`.
+    fn view(&mut self, at: usize, otherwise: Block) {
+        let View { reg, kind } = self.unit.views.all[at];
+        let (len_var, buffer_var) = self.view_vars[at];
+        let object = self.reference(reg);
+        let (len, buffer) = match kind {
+            Viewed::List(class) => {
+                self.need_kind(object, NativeKind::List, class_aux(class), otherwise);
+                let len = self.list_word(object, layout::LIST_LEN);
+                (len, self.list_word(object, layout::LIST_BUFFER))
+            }
+            Viewed::Text => self.ascii_bytes(object, otherwise),
+        };
+        self.b.def_var(len_var, len);
+        self.b.def_var(buffer_var, buffer);
+        self.park_view(at, len, Some(buffer));
     }
 
     /// After the interpreter did this instruction: views that shall be valid behind it are made again.
@@ -131,23 +159,31 @@ impl Lower<'_, '_> {
             .store(elements, value, place, layout::LIST_DATA);
         let longer = self.b.ins().iadd_imm_s(len, 1);
         self.b.ins().store(flags, longer, list, layout::LIST_LEN);
-        self.lengthen_views(class, list, longer);
+        self.lengthen_views(class, i.a, longer);
         self.or_by_helper(slow);
     }
 
     /// A list has become longer in place: whatever view is of the same list sees that.
-    fn lengthen_views(&mut self, class: Class, list: Value, longer: Value) {
+    fn lengthen_views(&mut self, class: Class, reg: u8, longer: Value) {
         let unit = self.unit;
+        let list = self.reference(reg);
         for (at, view) in unit.views.all.iter().enumerate() {
-            if self.valid >> at & 1 == 0 || view.class != class {
+            let is_list = view.kind == Viewed::List(class);
+            if self.valid >> at & 1 == 0 || !is_list || self.are_distinct(reg, view.reg) {
                 continue;
             }
             let (len_var, _) = self.view_vars[at];
+            if view.reg == reg {
+                self.b.def_var(len_var, longer);
+                self.park_view(at, longer, None);
+                continue;
+            }
             let other = self.reference(view.reg);
             let same = self.b.ins().icmp(IntCC::Equal, list, other);
             let len = self.b.use_var(len_var);
             let len = self.b.ins().select(same, longer, len);
             self.b.def_var(len_var, len);
+            self.park_view(at, len, None);
         }
     }
 

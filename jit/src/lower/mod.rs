@@ -16,9 +16,11 @@ mod lists;
 mod objects;
 mod shapes;
 mod slots;
+mod strip;
 mod texts;
 mod words;
 
+pub(crate) use every::is_fast;
 pub(crate) use library::is_in_place;
 
 use cranelift_codegen::ir::{
@@ -68,8 +70,6 @@ pub(crate) struct Lower<'a, 'p> {
     pub(crate) unit: &'a Unit<'p>,
     pub(crate) regions: Regions,
     pub(crate) registers: Registers<'p>,
-    /// Call word of the frame.
-    pub(crate) rp: Value,
     /// Fuel of the slice, in units with loops; else it stays in the context.
     pub(crate) fuel: Option<Variable>,
     /// What the pinned register held before, in units that are entered from outside.
@@ -83,14 +83,17 @@ pub(crate) struct Lower<'a, 'p> {
     valid: ViewSet,
     /// The closure that this block made last, and its register.
     fresh_closure: Option<(u8, FuncId)>,
+    /// Registers that this block gave a text of one character, and its code.
+    characters: Vec<(u8, Value)>,
     shapes: shapes::Shapes,
+    pub(crate) strips: strip::Strips,
     pub(crate) links: Links<'a>,
     call_conv: CallConv,
     frame_call: SigRef,
     knobs: Knobs,
-    /// Cranelift block of each block.
+    /// Cranelift block of each node.
     blocks: Vec<Option<Block>>,
-    /// Edges into each block that are not translated yet.
+    /// Edges into each node that are not translated yet.
     edges: Vec<u32>,
     /// Needed registers before each instruction of the current block.
     needed: Vec<RegSet>,
@@ -124,26 +127,27 @@ pub(crate) fn lower(
         Entry::Start => &params[..convention::FRAME_PARAMS],
         Entry::Loop(_) => &params[1..=convention::FRAME_PARAMS],
     };
-    let (s, r, rp) = (frame[0], frame[1], frame[2]);
-    let registers = Registers::new(&mut b, unit, s, r);
+    let registers = Registers::new(&mut b, unit, [frame[0], frame[1], frame[2]]);
+    registers.park_bases(&mut b, &regions);
     let frame_call = b.import_signature(convention::frame_call(call_conv));
     let fuel = (!unit.headers.is_empty()).then(|| b.declare_var(types::I64));
     let views = unit.views.all.iter();
     let view_vars = views
         .map(|_| (b.declare_var(types::I64), b.declare_var(types::I64)))
         .collect();
-    let is_translated = |reached: &bool| *reached && body == Body::Full;
-    let blocks = unit
-        .reached
-        .iter()
-        .map(|reached| is_translated(reached).then(|| b.create_block()))
-        .collect();
+    let strips = match body {
+        Body::Full => strip::Strips::new(unit, &mut b),
+        Body::ExitOnly => strip::Strips::default(),
+    };
+    let (blocks, edges) = match body {
+        Body::Full => strips.nodes(unit, &mut b),
+        Body::ExitOnly => (Vec::new(), Vec::new()),
+    };
     let mut lower = Lower {
         b,
         unit,
         regions,
         registers,
-        rp,
         fuel,
         outer_pinned: None,
         exits: Exits::default(),
@@ -151,13 +155,15 @@ pub(crate) fn lower(
         view_vars,
         valid: 0,
         fresh_closure: None,
+        characters: Vec::new(),
         shapes: shapes::Shapes::default(),
+        strips,
         links,
         call_conv,
         frame_call,
         knobs,
         blocks,
-        edges: edges(unit),
+        edges,
         needed: Vec::new(),
         needed_from: 0,
     };
@@ -175,19 +181,6 @@ pub(crate) fn lower(
     lower.finish_exits();
     lower.b.finalize(target);
     func
-}
-
-/// How many edges lead into each block, the entry's included.
-fn edges(unit: &Unit<'_>) -> Vec<u32> {
-    let mut edges = vec![0; unit.flow.blocks.len()];
-    edges[unit.first_block() as usize] = 1;
-    let blocks = unit.flow.blocks.iter().zip(&unit.reached);
-    for (block, _) in blocks.filter(|(_, reached)| **reached) {
-        for next in block.next.iter().flatten() {
-            edges[*next as usize] += 1;
-        }
-    }
-    edges
 }
 
 impl<'a, 'p> Lower<'a, 'p> {
@@ -209,8 +202,8 @@ impl<'a, 'p> Lower<'a, 'p> {
             if slot.bank == Bank::Reference {
                 is_param[slot.reg as usize] = true;
             }
-            if far_refs {
-                // The caller wrote it to the start of the window, which is not where the register is.
+            if far_refs || slot.bank == Bank::Scalar {
+                // The caller wrote a reference to the start of the window, which is not where the register is.
                 self.registers.set(&mut self.b, &self.regions, slot, *value);
             } else {
                 self.registers.set_unwritten(&mut self.b, slot, *value);
@@ -223,8 +216,7 @@ impl<'a, 'p> Lower<'a, 'p> {
                     bank: Bank::Reference,
                     reg: reg as u16,
                 };
-                self.registers
-                    .write_word(&mut self.b, &self.regions, slot, none);
+                self.registers.write(&mut self.b, &self.regions, slot, none);
             }
         }
         self.load_fuel();
@@ -253,56 +245,63 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     fn all_blocks(&mut self) {
         let first = self.unit.first_block();
-        let block = self.block_of(first);
+        let node = self.strips.node(first);
+        let block = self.block_of(node);
         self.b.ins().jump(block, &[]);
-        self.edge_done(first);
+        self.edge_done(node);
         for number in 0..self.unit.flow.blocks.len() as u32 {
+            self.begin_strip(number);
             if self.unit.reached[number as usize] {
                 self.block(number);
             }
+            self.end_strip(number);
         }
     }
 
-    /// The Cranelift block of a block.
-    fn block_of(&self, number: u32) -> Block {
-        self.blocks[number as usize].expect("only reached blocks are followed")
+    /// The Cranelift block of a node.
+    fn block_of(&self, node: usize) -> Block {
+        self.blocks[node].expect("only reached blocks are followed")
     }
 
-    /// The Cranelift block that begins at an instruction.
-    fn block_at(&self, pc: u32) -> Block {
-        self.block_of(self.unit.flow.block_at(pc))
-    }
-
-    /// An edge into a block is translated; the last one seals it.
-    fn edge_done(&mut self, number: u32) {
-        let edges = &mut self.edges[number as usize];
+    /// An edge into a node is translated; the last one seals it.
+    fn edge_done(&mut self, node: usize) {
+        let edges = &mut self.edges[node];
         *edges -= 1;
         if *edges == 0 {
-            let block = self.block_of(number);
+            let block = self.block_of(node);
             self.b.seal_block(block);
         }
     }
 
     fn block(&mut self, number: u32) {
-        let block = self.block_of(number);
+        let block = self.block_of(self.strips.own_node(number));
         self.b.switch_to_block(block);
         let unit = self.unit;
         let block = &unit.flow.blocks[number as usize];
         self.needed = unit.needed_in(number);
         self.needed_from = block.start;
-        self.fresh_closure = None;
         self.valid = unit.views.at_start[number as usize];
         if self.knobs.count_ops {
             self.count(i64::from(block.end - block.start));
         }
-        self.forget_shapes();
+        self.forget_block();
         for pc in block.start..block.end {
+            self.come_from_fast(pc);
             self.one(pc);
         }
-        self.finish_twin(block.end);
-        for next in block.next.iter().flatten() {
-            self.edge_done(*next);
+        if self.strips.version == strip::Version::Plain {
+            self.finish_twin(block.end);
         }
+        for node in self.strips.targets(unit, number) {
+            self.edge_done(node);
+        }
+    }
+
+    /// What is known in a block only.
+    fn forget_block(&mut self) {
+        self.fresh_closure = None;
+        self.characters.clear();
+        self.forget_shapes();
     }
 
     /// One instruction; behind the last one of a block the way on.
@@ -323,8 +322,7 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.valid = views::step(unit.outside.module, &unit.views.all, &instr, self.valid);
         if is_last && !leaves {
             self.make_views(unit.views.at_end[number as usize]);
-            let next = self.block_of(number + 1);
-            self.b.ins().jump(next, &[]);
+            self.jump_to(number + 1);
         }
     }
 
@@ -363,14 +361,8 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     /// Puts the fuel where others see it.
     pub(crate) fn store_fuel(&mut self) {
-        if let Some(fuel) = self.fuel {
-            let value = self.b.use_var(fuel);
-            let context = self.context();
-            let flags = self.regions.flags(Region::Context);
-            self.b
-                .ins()
-                .store(flags, value, context, layout::CONTEXT_FUEL);
-        }
+        self.settle_fuel();
+        self.put_fuel();
     }
 
     /// Says in the frame's call word which instruction runs.
@@ -383,7 +375,8 @@ impl<'a, 'p> Lower<'a, 'p> {
     /// Writes the frame's call word.
     pub(crate) fn store_word(&mut self, word: Value) {
         let flags = self.regions.flags(Region::Context);
-        self.b.ins().store(flags, word, self.rp, 0);
+        let at = self.registers.word(&mut self.b, &self.regions);
+        self.b.ins().store(flags, word, at, 0);
     }
 
     /// Calls the runtime for an instruction; gives the status.
@@ -397,7 +390,8 @@ impl<'a, 'p> Lower<'a, 'p> {
     pub(crate) fn runtime_marked(&mut self, call: RtCall, insn: Value) -> Value {
         let context = self.context();
         let callee = self.b.ins().iconst(types::I64, call.address() as i64);
-        let args = [context, self.registers.s, self.registers.r, self.rp, insn];
+        let [s, r, rp] = self.bases();
+        let args = [context, s, r, rp, insn];
         let call = self.b.ins().call_indirect(self.frame_call, callee, &args);
         self.b.inst_results(call)[0]
     }
@@ -412,10 +406,18 @@ impl<'a, 'p> Lower<'a, 'p> {
     /// The same when the call word is written already.
     pub(crate) fn rare_call_marked(&mut self, thunk: CodeId, insn: Value) -> Value {
         let function = self.function(thunk.as_u32(), convention::rare_call());
-        let args = [self.registers.s, self.registers.r, self.rp, insn];
-        self.b.ins().call(function, &args);
+        let [s, r, rp] = self.bases();
+        self.b.ins().call(function, &[s, r, rp, insn]);
         let flags = self.regions.flags(Region::Context);
-        self.b.ins().load(types::I64, flags, self.rp, 0)
+        let rp = self.registers.word(&mut self.b, &self.regions);
+        self.b.ins().load(types::I64, flags, rp, 0)
+    }
+
+    /// Starts of the frame in both stacks, and its call word.
+    pub(crate) fn bases(&mut self) -> [Value; 3] {
+        let mut base = |bank| self.registers.base(&mut self.b, &self.regions, bank);
+        let (s, r) = (base(Bank::Scalar), base(Bank::Reference));
+        [s, r, self.registers.word(&mut self.b, &self.regions)]
     }
 
     /// A function of this code memory.
@@ -471,6 +473,15 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.set_register(Class::Ref, reg, value);
     }
 
+    /// A new block; where all is rarely run, it is, too.
+    pub(crate) fn new_block(&mut self) -> Block {
+        let block = self.b.create_block();
+        if self.registers.rare {
+            self.b.set_cold_block(block);
+        }
+        block
+    }
+
     /// A new block that is rarely run.
     pub(crate) fn cold_block(&mut self) -> Block {
         let block = self.b.create_block();
@@ -486,16 +497,21 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     /// Goes to `otherwise` unless the condition holds.
     fn need(&mut self, condition: Value, otherwise: Block) {
-        let next = self.b.create_block();
+        let next = self.new_block();
         self.b.ins().brif(condition, next, &[], otherwise, &[]);
         self.go_on_in(next);
     }
 
-    /// The fast path is done; `slow` does the whole instruction by helper and joins it.
+    /// The fast path is done; `slow` does the whole instruction by helper and joins it, or goes on in the slow version of
+    /// the loop.
     fn or_by_helper(&mut self, slow: Block) {
-        let done = self.b.create_block();
+        let done = self.new_block();
         self.b.ins().jump(done, &[]);
         self.go_on_in(slow);
+        if self.strips.is_fast() {
+            self.go_on_slowly();
+            return self.go_on_in(done);
+        }
         self.step(true);
         if shapes::writes_record(self.unit.code[self.at as usize].op) {
             // A value that does not fit its slot has turned the record into a dictionary, by whatever register it is known.
@@ -515,6 +531,7 @@ impl<'a, 'p> Lower<'a, 'p> {
         let unit: &'a Unit<'p> = self.unit;
         let module = unit.outside.module;
         let instr = &unit.code[self.at as usize];
+        let before = std::mem::replace(&mut self.registers.rare, rarely || self.strips.is_rare());
         reads(module, instr, |slot| {
             if slot.bank == Bank::Scalar {
                 self.registers.write_back(&mut self.b, &self.regions, slot);
@@ -526,6 +543,10 @@ impl<'a, 'p> Lower<'a, 'p> {
             self.runtime(RtCall::Step, self.at)
         };
         self.fail_if(status);
+        let leaves_fast = rarely && self.strips.is_fast();
+        if leaves_fast {
+            self.reload_kept();
+        }
         writes(module, instr, |slot| {
             self.forget(slot);
             if slot.bank == Bank::Scalar && self.planted(Plant::HelperResultLost) {
@@ -533,12 +554,20 @@ impl<'a, 'p> Lower<'a, 'p> {
             }
             self.registers.reload(&mut self.b, &self.regions, slot);
         });
-        self.remake_views();
+        if leaves_fast {
+            let all = &unit.views.all;
+            self.make_views(views::step(module, all, instr, self.valid));
+        } else {
+            self.remake_views();
+        }
+        self.registers.rare = before;
     }
 
     /// A register gets another value: what was known of the old one is forgotten.
     fn forget(&mut self, slot: Slot) {
         self.forget_shape_of(slot);
+        self.characters
+            .retain(|(reg, _)| Self::slot(Bank::Reference, *reg) != slot);
         let held = |(reg, _): (u8, FuncId)| Self::slot(Bank::Reference, reg);
         if self.fresh_closure.map(held) == Some(slot) {
             self.fresh_closure = None;

@@ -18,9 +18,9 @@ pub(super) struct Shapes {
     /// Reference registers and the shapes of what they hold.
     known: Vec<(u8, i32)>,
     /// Entries of the twin: by instruction, with the views of lists that are valid there.
-    entries: BTreeMap<u32, (Block, ViewSet)>,
+    pub(super) entries: BTreeMap<u32, (Block, ViewSet)>,
     /// The twin is being written.
-    in_twin: bool,
+    pub(super) in_twin: bool,
 }
 
 /// Whether the operation reads or writes a slot by a record's shape; the record is in register `b`.
@@ -66,10 +66,14 @@ impl Lower<'_, '_> {
     /// After a compare of a record's header and the access: the shape is known from here on, if that pays. `slow` is
     /// where the compare leads if it fails.
     pub(super) fn finish_access(&mut self, i: Instr, slow: Block) {
+        if self.strips.is_fast() {
+            self.or_by_helper(slow);
+            return self.shapes.known.push((i.b, i.imm));
+        }
         if !self.pays(i.b, i.imm) {
             return self.or_by_helper(slow);
         }
-        let done = self.b.create_block();
+        let done = self.new_block();
         self.b.ins().jump(done, &[]);
         self.go_on_in(slow);
         self.step(true);
@@ -129,6 +133,7 @@ impl Lower<'_, '_> {
                 self.go_on_in(*block);
                 self.valid = *valid;
                 self.fresh_closure = None;
+                self.characters.clear();
                 is_open = true;
             }
             self.one(pc);

@@ -48,7 +48,7 @@ impl Lower<'_, '_> {
         let clash = word::FLOAT_CLASH as i64;
         let distinct = self.b.ins().icmp_imm_s(IntCC::NotEqual, bits, clash);
         let inline = self.b.ins().band(common, distinct);
-        let (odd, done) = (self.cold_block(), self.b.create_block());
+        let (odd, done) = (self.cold_block(), self.new_block());
         let result = self.b.append_block_param(done, types::I64);
         self.need(inline, odd);
         let turned = self.b.ins().rotl_imm_u(bits, 3);
@@ -111,23 +111,23 @@ impl Lower<'_, '_> {
     pub(super) fn truthy(&mut self, i: Instr) {
         let value = self.reference(i.b);
         let slow = self.cold_block();
-        let done = self.b.create_block();
+        let done = self.new_block();
         let result = self.b.append_block_param(done, types::I8);
         let none = self.unit.outside.none;
         let no = self.b.ins().iconst(types::I8, 0);
         let is_none = self.b.ins().icmp_imm_s(IntCC::Equal, value, none);
-        let some = self.b.create_block();
+        let some = self.new_block();
         self.b.ins().brif(is_none, done, &[no.into()], some, &[]);
         self.go_on_in(some);
         if i.op == Op::TruthyAny {
             let tag = self.b.ins().band_imm_u(value, 7);
-            let (inline, object) = (self.b.create_block(), self.b.create_block());
+            let (inline, object) = (self.new_block(), self.new_block());
             self.b.ins().brif(tag, inline, &[], object, &[]);
             self.go_on_in(inline);
             let yes = self.is_word(value, word::TRUE);
             let is_false = self.is_word(value, word::FALSE);
             let is_bool = self.b.ins().bor(yes, is_false);
-            let number = self.b.create_block();
+            let number = self.new_block();
             self.b.ins().brif(is_bool, done, &[yes.into()], number, &[]);
             self.go_on_in(number);
             let int = self.b.ins().band_imm_u(value, word::INT_TAG as i64);

@@ -62,38 +62,33 @@ pub enum LibBody {
     Inline(Inline),
 }
 
-/// What is computed once from the table.
+/// What is computed from a row, when it is first asked for: a small program asks for few.
+#[derive(Default)]
 struct Facts {
-    schemes: Vec<Scheme>,
-    signatures: Vec<Signature>,
-    by_name: HashMap<&'static str, Vec<LibId>>,
+    scheme: OnceLock<Scheme>,
+    signature: OnceLock<Signature>,
 }
 
-fn facts() -> &'static Facts {
-    static FACTS: OnceLock<Facts> = OnceLock::new();
-    FACTS.get_or_init(|| {
-        let schemes: Vec<Scheme> = LIBRARY
-            .iter()
-            .map(|row| {
-                Scheme::parse(row.scheme_text)
-                    .unwrap_or_else(|e| panic!("library row {}: {e}", row.name))
-            })
-            .collect();
-        let mut by_name: HashMap<&'static str, Vec<LibId>> = HashMap::new();
+fn facts(id: LibId) -> &'static Facts {
+    static FACTS: OnceLock<Vec<Facts>> = OnceLock::new();
+    let facts = FACTS.get_or_init(|| LIBRARY.iter().map(|_| Facts::default()).collect());
+    &facts[id.index()]
+}
+
+fn by_name() -> &'static HashMap<&'static str, Vec<LibId>> {
+    static BY_NAME: OnceLock<HashMap<&'static str, Vec<LibId>>> = OnceLock::new();
+    BY_NAME.get_or_init(|| {
+        let mut by_name: HashMap<&'static str, Vec<LibId>> = HashMap::with_capacity(LIBRARY.len());
         for (at, row) in LIBRARY.iter().enumerate() {
             by_name.entry(row.name).or_default().push(LibId(at as u16));
         }
-        Facts {
-            signatures: schemes.iter().map(Scheme::signature).collect(),
-            schemes,
-            by_name,
-        }
+        by_name
     })
 }
 
 /// The rows with this name, in table order; empty if there is no such function.
 pub fn lookup(name: &str) -> &'static [LibId] {
-    facts().by_name.get(name).map_or(&[], Vec::as_slice)
+    by_name().get(name).map_or(&[], Vec::as_slice)
 }
 
 /// Where in a call with `count` arguments (the receiver counts) of the function `name` the argument named `parameter`
@@ -128,12 +123,17 @@ impl LibId {
 
     /// The parsed type scheme of the row.
     pub fn scheme(self) -> &'static Scheme {
-        &facts().schemes[self.index()]
+        facts(self).scheme.get_or_init(|| {
+            let row = self.row();
+            Scheme::parse(row.scheme_text)
+                .unwrap_or_else(|e| panic!("library row {}: {e}", row.name))
+        })
     }
 
     /// The register classes of a call of the row.
     pub fn signature(self) -> &'static Signature {
-        &facts().signatures[self.index()]
+        let signature = || self.scheme().signature();
+        facts(self).signature.get_or_init(signature)
     }
 }
 

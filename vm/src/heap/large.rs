@@ -87,6 +87,16 @@ pub(super) fn bytes_of(words: usize) -> usize {
     (words + 1) * 8
 }
 
+/// At least so many words, such that objects of this size that are allocated one after the other begin in different sets
+/// of the processor's cache: an odd number of cache lines apart, the allocator's own word included. Rows of a table whose
+/// distance is a multiple of 2 KiB would push each other out of the cache column by column.
+pub(super) fn spread(words: usize) -> usize {
+    const LINE_WORDS: usize = 8;
+    const OWN_WORDS: usize = 2;
+    let lines = (words + OWN_WORDS).div_ceil(LINE_WORDS) | 1;
+    lines * LINE_WORDS - OWN_WORDS
+}
+
 fn layout(words: usize) -> Layout {
     Layout::from_size_align(bytes_of(words), 8)
         .expect("limits keep allocations far below the address space")

@@ -6,7 +6,7 @@
 use flin_bytecode::Class;
 
 use super::object::{Kind, Obj, header};
-use super::{Heap, checked};
+use super::{Heap, checked, large};
 use crate::fault::Res;
 use crate::value::{View, Word};
 
@@ -220,7 +220,7 @@ fn bytes_for(class: Class, capacity: usize) -> usize {
 /// Words of a buffer for so many elements, all words of its block used.
 fn buffer_words(class: Class, capacity: usize) -> usize {
     let words = (1 + bytes_for(class, capacity).div_ceil(8)).max(2);
-    super::size_class(words).map_or(words, |(_, block_words)| block_words)
+    super::size_class(words).map_or_else(|| large::spread(words), |(_, block_words)| block_words)
 }
 
 /// Elements that a buffer of so many words holds.
