@@ -297,13 +297,6 @@ impl<'a, 'p> Lower<'a, 'p> {
         }
     }
 
-    /// What is known in a block only.
-    fn forget_block(&mut self) {
-        self.fresh_closure = None;
-        self.characters.clear();
-        self.forget_shapes();
-    }
-
     /// One instruction; behind the last one of a block the way on.
     fn one(&mut self, pc: u32) {
         let unit = self.unit;

@@ -98,6 +98,13 @@ impl Lower<'_, '_> {
         self.shapes.known.push((reg, shape));
     }
 
+    /// What is known in a block only.
+    pub(super) fn forget_block(&mut self) {
+        self.fresh_closure = None;
+        self.characters.clear();
+        self.forget_shapes();
+    }
+
     /// Another block begins, or the interpreter may have changed a record.
     pub(super) fn forget_shapes(&mut self) {
         self.shapes.known.clear();
