@@ -91,9 +91,9 @@ fn rule_changes(shared: &Shared, number: TypeNo, record: &Record) -> RuleChanges
     }
 }
 
-/// Applies one accepted transaction.
-pub(crate) fn apply(index: &mut Index, transaction: Vec<Effect>) {
-    for effect in transaction {
+/// Applies accepted transactions, whole ones, in the order of the log.
+pub(crate) fn apply(index: &mut Index, effects: impl IntoIterator<Item = Effect>) {
+    for effect in effects {
         let ty = index.ty_mut(effect.ty);
         match effect.head {
             Some(head) => ty.set(effect.id, head),

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-use crate::apply::effect;
+use crate::apply::{Effect, effect};
 use crate::certify::{Recent, RecordChange, Verdict, certify};
 use crate::checkpoint::take::{Checkpointer, Occasion};
 use crate::codec::catalog::encode_catalog;
@@ -31,7 +31,7 @@ use crate::sabotage::{Sabotage, removed};
 use crate::shared::Shared;
 use crate::times::TimeEntry;
 use crate::transaction::TransactionParts;
-use crate::value::{Lsn, RequestId};
+use crate::value::{Lsn, Record, RequestId};
 
 /// An answer that waits for the sync of its batch.
 struct Answer {
@@ -53,6 +53,8 @@ pub(crate) struct Committer {
     recent: Recent,
     batch: Batch,
     delta: Delta,
+    /// Always empty; its memory is used again.
+    effects: Vec<(Arc<Record>, Effect)>,
     answers: Vec<Answer>,
     pub(crate) checkpoints: Checkpointer,
     /// Last, so that the log has let go of every file before the directory is free.
@@ -80,6 +82,7 @@ impl Committer {
             recent: Recent::new(published),
             batch: Batch::default(),
             delta: Delta::default(),
+            effects: Vec::new(),
             answers: Vec::new(),
             checkpoints,
             lock: Arc::new(lock),
@@ -254,7 +257,7 @@ impl Committer {
         let Position { lsn, place } = position;
         let body_at = u64::from(self.log.place(self.batch.newest_body_at()).offset);
         let mut changes = Vec::with_capacity(writes.len());
-        let mut effects = Vec::with_capacity(writes.len());
+        let mut effects = std::mem::take(&mut self.effects);
         let time_ms = self.batch.time_ms();
         for (mut write, Encoded { at, bytes }) in writes.into_iter().zip(encoded) {
             let record = record_of(&self.shared, &mut write, lsn, time_ms);
@@ -276,7 +279,8 @@ impl Committer {
             lsn,
             place,
         };
-        self.delta.add(frame, effects);
+        self.delta.add(frame, &mut effects);
+        self.effects = effects;
         Arc::new(CommitEvent {
             lsn,
             time_ms,

@@ -27,8 +27,8 @@ pub(crate) struct Delta {
     unique: HashMap<(TypeNo, FieldNo, UniqueKey), Option<EntityId>, RandomState>,
     /// `true`: links now; `false`: does not link any more.
     referrers: HashMap<(TypeNo, EntityId), BTreeMap<Referrer, bool>, RandomState>,
-    /// What the published index will be given, transaction by transaction,
-    transactions: Vec<Vec<Effect>>,
+    /// What the published index will be given, in the order of the log,
+    effects: Vec<Effect>,
     /// and what its tables will be given.
     touched: Vec<Touched>,
     /// The frames of the batch.
@@ -37,11 +37,11 @@ pub(crate) struct Delta {
 }
 
 impl Delta {
-    /// Takes over a transaction that is in the batch now, in `frame`: each of its records with what it changes.
-    pub(crate) fn add(&mut self, frame: TimeEntry, transaction: Vec<(Arc<Record>, Effect)>) {
+    /// Takes over a transaction that is in the batch now, in `frame`: each of its records with what it changes. The list
+    /// is empty afterwards.
+    pub(crate) fn add(&mut self, frame: TimeEntry, transaction: &mut Vec<(Arc<Record>, Effect)>) {
         let lsn = frame.lsn;
-        let mut effects = Vec::with_capacity(transaction.len());
-        for (_, effect) in &transaction {
+        for (_, effect) in &*transaction {
             for (field, key) in &effect.given_up.keys {
                 let slot = (effect.ty, *field, key.clone());
                 self.unique.insert(slot, None);
@@ -51,7 +51,7 @@ impl Delta {
                 held.insert(*referrer, false);
             }
         }
-        for (record, effect) in transaction {
+        for (record, effect) in transaction.drain(..) {
             for (field, key) in &effect.taken.keys {
                 let slot = (effect.ty, *field, key.clone());
                 self.unique.insert(slot, Some(effect.id));
@@ -70,9 +70,8 @@ impl Delta {
             let key = (record.ty, record.id);
             let now = effect.head.map(|head| (record, head.place));
             self.records.insert(key, now);
-            effects.push(effect);
+            self.effects.push(effect);
         }
-        self.transactions.push(effects);
         self.last_lsn = lsn;
         self.frames.push(frame);
     }
@@ -82,22 +81,20 @@ impl Delta {
         self.records.clear();
         self.unique.clear();
         self.referrers.clear();
-        self.transactions.clear();
+        self.effects.clear();
         self.touched.clear();
         self.frames.clear();
     }
 
     /// Makes the batch part of the published state.
     pub(crate) fn publish(&mut self, shared: &Shared) {
-        let transactions = self.transactions.drain(..);
+        let effects = self.effects.drain(..);
         let frames = self.frames.drain(..);
         shared.tables.publish(shared, &self.touched, || {
             let mut state = shared.state_mut();
-            for transaction in transactions {
-                let destroys = transaction.iter().filter(|effect| effect.head.is_none());
-                state.destroys += destroys.count() as u64;
-                apply(&mut state.index, transaction);
-            }
+            let destroys = effects.as_slice().iter();
+            state.destroys += destroys.filter(|effect| effect.head.is_none()).count() as u64;
+            apply(&mut state.index, effects);
             frames.for_each(|frame| state.times.note(frame));
             state.published = state.published.max(self.last_lsn);
         });

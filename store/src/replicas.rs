@@ -172,14 +172,14 @@ impl Replica {
             });
         }
         let changed = effects.len();
-        let only = effects.iter().map(|(_, effect)| effect.clone()).collect();
+        let only = effects.iter().map(|(_, effect)| effect.clone());
         apply(&mut self.index, only);
         let frame = TimeEntry {
             time_ms: entry.time_ms,
             lsn,
             place: entry.position.place,
         };
-        self.delta.add(frame, effects);
+        self.delta.add(frame, &mut effects);
         Ok(changed)
     }
 

@@ -54,13 +54,16 @@ impl PlannedWrite {
     }
 }
 
+/// So many records are looked through faster than they are put into a set.
+const FEW: usize = 16;
+
 struct Planner<'a> {
     newest: &'a Newest<'a>,
     /// Records written, and records only looked at.
     finals: BTreeMap<Key, Pending>,
     /// Records written, in the order of the log.
     order: Vec<Key>,
-    /// The same as a set.
+    /// The same as a set, once there are more than [`FEW`].
     written: BTreeSet<Key>,
 }
 
@@ -71,7 +74,10 @@ pub(crate) fn plan(
 ) -> Result<Vec<PlannedWrite>, CommitOutcome> {
     let mut planner = Planner {
         newest,
-        written: parts.order.iter().copied().collect(),
+        written: match parts.order.as_slice() {
+            few if few.len() <= FEW => BTreeSet::new(),
+            many => many.iter().copied().collect(),
+        },
         finals: parts.writes,
         order: parts.order,
     };
@@ -155,9 +161,22 @@ impl Planner<'_> {
         }
     }
 
+    fn is_written(&self, key: Key) -> bool {
+        if self.order.len() <= FEW {
+            self.order.contains(&key)
+        } else {
+            self.written.contains(&key)
+        }
+    }
+
     fn touch(&mut self, key: Key) -> Option<&mut Pending> {
-        if self.written.insert(key) {
+        if !self.is_written(key) {
             self.order.push(key);
+            if !self.written.is_empty() {
+                self.written.insert(key);
+            } else if self.order.len() > FEW {
+                self.written.extend(&self.order);
+            }
         }
         self.finals.get_mut(&key)
     }
@@ -237,8 +256,7 @@ impl Planner<'_> {
                 let holder = self.newest.holder(key.0, field, &value);
                 let holder = holder.map_err(CommitOutcome::Unreadable)?;
                 // A holder that this transaction writes too is judged by its own claim.
-                let other =
-                    holder.filter(|id| *id != key.1 && !self.written.contains(&(key.0, *id)));
+                let other = holder.filter(|id| *id != key.1 && !self.is_written((key.0, *id)));
                 let other = other.or_else(|| claimed.insert((number, field_no, value), key.1));
                 if let Some(holder) = other {
                     return Err(self.violation(*key, field, ConstraintRule::Unique { holder }));

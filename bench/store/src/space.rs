@@ -110,7 +110,7 @@ pub fn memory(dir: &Path, notes: u64) -> Result<String, String> {
     line("of it the columns of an int and a bool", columns, notes);
     line("of it indexes (none is declared)", indexes, notes);
     line(
-        "memory per further version, newest changes and events included",
+        "memory per version among the newest 65,536, which later commits are checked against",
         changed.saturating_sub(queried),
         VERSIONS,
     );
