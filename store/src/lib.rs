@@ -53,6 +53,7 @@ mod shared;
 mod snapshot;
 mod stats;
 mod store;
+mod threads;
 mod times;
 mod transaction;
 mod value;

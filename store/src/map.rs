@@ -5,9 +5,10 @@
 
 use std::fs::File;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use memmap2::{MmapOptions, MmapRaw};
+
+use crate::threads::{AtomicU64, Ordering};
 
 /// A mapping of a whole file with a growing frozen prefix.
 pub(crate) struct FrozenMap {

@@ -6,13 +6,12 @@
 //! a thread is only woken when there is something for it.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{ThreadId, current};
 use std::time::{Duration, Instant};
 
 use crate::committer::Committer;
 use crate::limits::BATCH_COMMITS_MAX;
 use crate::outcome::CommitOutcome;
+use crate::threads::{Arc, Condvar, Mutex, MutexGuard, PoisonError, ThreadId, current};
 use crate::transaction::TransactionParts;
 use crate::value::RequestId;
 
