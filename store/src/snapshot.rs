@@ -14,6 +14,7 @@ use crate::query::key::KeyRange;
 use crate::query::{Query, RecordView, Run, choose};
 use crate::segments::SegmentSet;
 use crate::shared::{Shared, Until};
+use crate::times::lsn_at;
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
 /// Which records a scan shows.
@@ -77,6 +78,12 @@ impl Snapshot {
     /// The data as it was at a time (milliseconds UTC): what was committed later is not seen.
     #[must_use]
     pub fn at_time(&self, time_ms: i64) -> Snapshot {
+        if self.until.time_ms.is_none()
+            && let Some(lsn) = lsn_at(&self.shared, &self.segments, self.until.lsn, time_ms)
+        {
+            return self.at_lsn(lsn);
+        }
+        // Where the log cannot be read, the times of the records decide.
         let earlier = self
             .until
             .time_ms
