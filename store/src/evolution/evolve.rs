@@ -267,9 +267,8 @@ fn evolve_field(
     }
     known.fill_since = fill_since;
     known.def = FieldDef {
-        was: Vec::new(),
         fill,
-        ..def.clone()
+        ..recorded(def)
     };
 }
 
@@ -341,12 +340,19 @@ fn new_field(number: FieldNo, def: &FieldDef, fill_since: u16) -> CatalogField {
     CatalogField {
         number,
         fill_since: if def.fill.is_some() { fill_since } else { 0 },
-        def: FieldDef {
-            was: Vec::new(),
-            ..def.clone()
-        },
+        def: recorded(def),
         dropped: false,
         converted: false,
+    }
+}
+
+/// What of a field's declaration the log records.
+fn recorded(def: &FieldDef) -> FieldDef {
+    FieldDef {
+        was: Vec::new(),
+        queried: false,
+        ordered: false,
+        ..def.clone()
     }
 }
 

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod answer;
+mod defaults;
 mod door;
 mod entry;
 mod feed;
@@ -21,6 +22,7 @@ pub use flin_store as store;
 pub use flin_vm as vm;
 
 pub use answer::Answer;
+pub use defaults::schema_with_defaults;
 pub use door::{Counters, Runtime, RuntimeOptions};
 pub use entry::{
     ActionOutcome, Entry, Failure, HandlerName, Outcome, PageOutcome, RouteBody, RouteOutcome,

@@ -247,7 +247,7 @@ impl TypeMap {
         }
     }
 
-    fn to_store(&self, module: &Module, value: &HostValue) -> Result<FieldValue, NotStorable> {
+    pub(crate) fn to_store(&self, module: &Module, value: &HostValue) -> Result<FieldValue, NotStorable> {
         let all = |items: &[HostValue]| -> Result<Vec<FieldValue>, NotStorable> {
             items
                 .iter()
