@@ -54,6 +54,7 @@ impl Fault {
             },
             Failure::Conflict => told(StatusCode::CONFLICT, "ConflictError"),
             Failure::Busy | Failure::Closed => told(StatusCode::SERVICE_UNAVAILABLE, "Busy"),
+            Failure::Unavailable { .. } => told(StatusCode::SERVICE_UNAVAILABLE, "Unavailable"),
             Failure::Panic { .. } => own("InternalError"),
             Failure::Store { .. } => own("StorageError"),
             Failure::OutcomeUnknown { .. } => own("OutcomeUnknown"),

@@ -299,7 +299,7 @@ pub(crate) fn readable_prefix(
 
 /// What the program calls unique, and the log did not yet, must be so in the data.
 /// Refuses what nobody has agreed to, or nobody can agree to.
-fn admit(changes: &[SchemaChange], migrate: bool) -> Result<(), OpenError> {
+pub(crate) fn admit(changes: &[SchemaChange], migrate: bool) -> Result<(), OpenError> {
     let refused = |change: &&SchemaChange| match change.consent() {
         Consent::None => false,
         Consent::Operator => !migrate,

@@ -4,15 +4,20 @@
 //! What must stay true: no byte of the directory changes (but for the holder's name in `LOCK`, where that can be written);
 //! what is read of a store in use is durable already, so nobody sees what a crash could still take back.
 
+use std::sync::Arc;
+
 use crate::catalog::Catalog;
 use crate::codec::catalog::decode_catalog;
 use crate::codec::frame::FrameKind;
 use crate::disk::{Disk, LockError, LockGuard};
 use crate::error::{IoFailure, OpenError};
+use crate::evolution::{evolve, judge};
 use crate::log::files::{LogFiles, load};
 use crate::log::recover::{Recovered, is_empty, recover};
 use crate::log::walk::{OnDamage, walk};
-use crate::open::read_only;
+use crate::open::{admit, read_only, readable_prefix, unreadable};
+use crate::schema::Schema;
+use crate::shared::{Shared, State};
 use crate::store::ReadOnly;
 use crate::value::Lsn;
 
@@ -73,6 +78,37 @@ pub fn read(disk: &dyn Disk, moment: Option<Moment>) -> Result<Reading, OpenErro
     let store = read_only(None, files, replayed, &end, damage, guard)?;
     Ok(Reading {
         store,
+        holder,
+        notes,
+    })
+}
+
+/// Opens a store for reading with a program's schema. What would need the operator's consent is refused as in
+/// `Store::open`. Damage leaves the state before it; a store in use is read as it was when reading began.
+pub fn read_as(disk: &dyn Disk, schema: &Schema) -> Result<Reading, OpenError> {
+    let (guard, holder) = access(disk)?;
+    let (files, recovered) = load_and_recover(disk, holder.is_some())?;
+    let notes = guard.note.iter().chain(&files.notes).cloned().collect();
+    let Recovered {
+        replayed,
+        end,
+        damage,
+    } = recovered;
+    let refused = |problems| OpenError::SchemaRefused { problems };
+    let mut evolved = evolve(&replayed.catalog, schema).map_err(refused)?;
+    let segments = readable_prefix(files, &end)?;
+    let (index, logged) = (replayed.index, replayed.catalog);
+    judge(&index, &segments, &logged, schema, &mut evolved).map_err(unreadable)?;
+    admit(&evolved.changes, false)?;
+    let state = State {
+        index,
+        segments,
+        published: replayed.published,
+        destroys: 0,
+    };
+    let shared = Shared::new(schema.clone(), evolved.catalog, evolved.mapping, state);
+    Ok(Reading {
+        store: ReadOnly::new(Arc::new(shared), damage, guard),
         holder,
         notes,
     })

@@ -157,6 +157,11 @@ impl ReadOnly {
         Snapshot::new(self.shared.clone())
     }
 
+    /// The same state as a store that takes no commits, for those who ask a store. Keep this handle as long as that.
+    pub fn as_store(&self, disk: Arc<dyn Disk>) -> Store {
+        Store::without_committer(disk, self.shared.clone())
+    }
+
     /// Where the log is damaged, if it is: the snapshot is the state before that place.
     pub fn damage(&self) -> Option<&Damage> {
         self.damage.as_ref()
@@ -225,6 +230,28 @@ impl Store {
                 rewriter: Mutex::new(rewriter),
             }),
         })
+    }
+
+    /// A store without a committer: everything can be read, and every commit is answered `Closed`.
+    pub(crate) fn without_committer(disk: Arc<dyn Disk>, shared: Arc<Shared>) -> Self {
+        let published = shared.state().published;
+        let queue = Arc::new(Queue::default());
+        queue.close();
+        Store {
+            inner: Arc::new(Inner {
+                shared,
+                disk,
+                queue,
+                events: Arc::new(Events::new(published)),
+                poisoned: Arc::default(),
+                committer: Arc::new(Mutex::new(None)),
+                thread: Mutex::new(None),
+                threaded: false,
+                maintenance: Arc::new(Mutex::new(())),
+                destroy_within_ms: 0,
+                rewriter: Mutex::new(None),
+            }),
+        }
     }
 
     /// The schema the store was opened with.

@@ -72,6 +72,13 @@ pub(crate) struct Serve {
     /// Directory of the data
     #[arg(long, default_value = ".flindb")]
     pub(crate) data: PathBuf,
+    /// Only read the data: works on damaged data (the state before the damage), on a directory that cannot be written, and
+    /// beside a running server (the state at the start); whoever saves something is told
+    #[arg(long, conflicts_with = "migrate")]
+    pub(crate) read_only: bool,
+    /// Agree to changes of the entities that give data up (see `flinvm db migrate`)
+    #[arg(long)]
+    pub(crate) migrate: bool,
     /// Answer for this host name too (may be given several times)
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
@@ -122,6 +129,9 @@ pub(crate) struct Run {
     /// Directory of the data; without it records live in memory only
     #[arg(long)]
     pub(crate) data: Option<PathBuf>,
+    /// Agree to changes of the entities that give data up (see `flinvm db migrate`)
+    #[arg(long, requires = "data")]
+    pub(crate) migrate: bool,
     /// Do not run: print the code of the functions of this name, as the compiler of machine code sees it
     #[arg(long, value_name = "NAME")]
     pub(crate) dump_clif: Option<String>,

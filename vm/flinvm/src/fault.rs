@@ -84,9 +84,31 @@ impl Fault {
             | Fault::Server(message)
             | Fault::Refusal(message)
             | Fault::Disk(message) => error(color, message),
-            Fault::Data(open) => error(color, &open.to_string()),
+            Fault::Data(open) => {
+                error(color, &open.to_string());
+                if let Some(help) = help(open) {
+                    eprintln!("help: {help}");
+                }
+            }
             Fault::Failed(failure) => error(color, &failure.to_string()),
         }
+    }
+}
+
+/// What can be done about data that cannot be opened.
+fn help(error: &OpenError) -> Option<&'static str> {
+    match error {
+        OpenError::Corrupt { .. } => Some(
+            "`flinvm db verify` names every damaged place. `flinvm serve --read-only` shows the state before the damage. \
+             To go on, restore a backup, or write what can be read into a new store with `flinvm db verify --salvage`",
+        ),
+        OpenError::SchemaRefused { .. } => Some(
+            "nothing was changed. `flinvm db migrate PROGRAM --dry-run` shows everything that would change, and what it costs",
+        ),
+        OpenError::Locked { .. } => Some(
+            "`flinvm serve --read-only` and the reading commands of `flinvm db` work meanwhile",
+        ),
+        OpenError::UnsupportedFormat { .. } | OpenError::NoStore { .. } | OpenError::Io(_) => None,
     }
 }
 

@@ -3,10 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use flin_runtime::store::{Disk, MemoryDisk, RealDisk, Store, StoreOptions};
+use flin_runtime::store::{
+    self, Disk, MemoryDisk, ReadOnly, RealDisk, Schema, Store, StoreOptions,
+};
 use flin_runtime::vm::Program;
-use flin_runtime::{Runtime, RuntimeOptions, World, schema_of};
+use flin_runtime::{Runtime, RuntimeOptions, World, schema_of, schema_with_defaults};
 
+use crate::database;
 use crate::fault::Fault;
 
 /// The directory as a disk.
@@ -20,24 +23,38 @@ pub(crate) fn real_disk(data: &Path) -> Result<Arc<dyn Disk>, Fault> {
     }
 }
 
-/// A runtime over a directory, or over memory. `threads`: commits run on a thread of their own.
+/// How the data is opened.
+#[derive(Clone, Copy)]
+pub(crate) enum How {
+    /// For a server: commits are made by a thread of their own. `migrate`: the operator agrees to changes of the schema.
+    Serving { migrate: bool },
+    /// For a script: commits are made by whoever commits.
+    Script { migrate: bool },
+}
+
+/// A runtime over a directory, or over memory.
 pub(crate) fn open(
     program: &Arc<Program>,
     data: Option<&Path>,
-    threads: bool,
+    how: How,
     world: Arc<dyn World>,
 ) -> Result<Runtime, Fault> {
-    let disk: Arc<dyn Disk> = match data {
-        Some(data) => real_disk(data)?,
-        None => Arc::new(MemoryDisk::new()),
+    let (disk, schema): (Arc<dyn Disk>, Schema) = match data {
+        Some(data) => (real_disk(data)?, schema_with_defaults(program, &*world)),
+        None => (Arc::new(MemoryDisk::new()), schema_of(program.module())),
     };
-    let options = if threads {
-        StoreOptions::default()
-    } else {
-        StoreOptions::inline()
+    let options = match how {
+        How::Serving { migrate } => StoreOptions {
+            migrate,
+            ..StoreOptions::default()
+        },
+        How::Script { migrate } => StoreOptions {
+            migrate,
+            ..StoreOptions::inline()
+        },
     };
-    let opened = Store::open(disk, &schema_of(program.module()), options)
-        .map_err(|error| Fault::Data(Box::new(error)))?;
+    let opened =
+        Store::open(disk, &schema, options).map_err(|error| Fault::Data(Box::new(error)))?;
     if let Some(data) = data {
         tracing::info!(data = %data.display(), "{}", opened.report);
     }
@@ -49,4 +66,36 @@ pub(crate) fn open(
             ..RuntimeOptions::default()
         },
     ))
+}
+
+/// A runtime that only reads, and the handle that must outlive it.
+pub(crate) fn open_read_only(
+    program: &Arc<Program>,
+    data: &Path,
+    world: Arc<dyn World>,
+) -> Result<(Runtime, ReadOnly), Fault> {
+    let disk = database::existing(data)?;
+    let schema = schema_with_defaults(program, &*world);
+    let reading = store::read_as(&*disk, &schema).map_err(|error| Fault::Data(Box::new(error)))?;
+    let lsn = reading.store.snapshot().lsn();
+    tracing::warn!(data = %data.display(), %lsn, "the data is open for reading only");
+    if let Some(holder) = &reading.holder {
+        tracing::warn!(
+            "the data is in use by {holder}; what it saves from now on is not seen here"
+        );
+    }
+    if let Some(damage) = reading.store.damage() {
+        tracing::error!("the data is damaged: {damage}. This is the state before");
+    }
+    let reason = match reading.store.damage() {
+        Some(_) => "the data is damaged and only what stands before the damage is shown",
+        None => "this server was started to show the data and not to change it",
+    };
+    let options = RuntimeOptions {
+        world,
+        read_only: Some(reason.into()),
+        ..RuntimeOptions::default()
+    };
+    let runtime = Runtime::new(Arc::clone(program), reading.store.as_store(disk), options);
+    Ok((runtime, reading.store))
 }

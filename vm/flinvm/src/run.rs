@@ -10,6 +10,7 @@ use flin_runtime::{Entry, Outcome};
 
 use crate::arguments::Run;
 use crate::fault::Fault;
+use crate::opening::How;
 use crate::output::{ScriptWorld, say};
 use crate::{load, logging, opening, stats};
 
@@ -25,7 +26,9 @@ pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
     let runtime = opening::open(
         &loaded.program,
         wanted.data.as_deref(),
-        false,
+        How::Script {
+            migrate: wanted.migrate,
+        },
         world.clone(),
     )?;
     let loaded_in = started.elapsed();

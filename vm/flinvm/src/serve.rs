@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flin_runtime::{Entry, Runtime, SystemWorld};
+use flin_runtime::{Entry, Failure, Runtime, SystemWorld};
 use flin_server::{Server, ServerOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Serve;
 use crate::fault::Fault;
+use crate::opening::How;
 use crate::{load, logging, opening, stats};
 
 /// Serves a program until it is told to stop.
@@ -19,12 +20,18 @@ pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
     logging::for_server(wanted.log, color);
     let started = Instant::now();
     let loaded = load::load(&wanted.program, wanted.engine, color)?;
-    let runtime = opening::open(
-        &loaded.program,
-        Some(&wanted.data),
-        true,
-        Arc::new(SystemWorld),
-    )?;
+    let world = Arc::new(SystemWorld);
+    // The handle of data that is only read lives as long as the runtime over it.
+    let (runtime, _handle) = if wanted.read_only {
+        let (runtime, handle) = opening::open_read_only(&loaded.program, &wanted.data, world)?;
+        (runtime, Some(handle))
+    } else {
+        let how = How::Serving {
+            migrate: wanted.migrate,
+        };
+        let runtime = opening::open(&loaded.program, Some(&wanted.data), how, world)?;
+        (runtime, None)
+    };
     let served = serve_runtime(wanted, &runtime, loaded.build.clone());
     runtime.stop_workers();
     if wanted.engine.stats {
@@ -42,7 +49,13 @@ pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
 }
 
 fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(), Fault> {
-    runtime.enter(Entry::Main).map_err(Fault::Failed)?;
+    match runtime.enter(Entry::Main) {
+        Ok(_) => {}
+        Err(Failure::Unavailable { message }) if wanted.read_only => {
+            tracing::warn!("the top level of the program saves something: {message}");
+        }
+        Err(failure) => return Err(Fault::Failed(failure)),
+    }
     runtime.start_workers();
     let threads = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

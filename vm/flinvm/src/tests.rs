@@ -7,6 +7,7 @@ use flin_runtime::{Entry, Failure, World};
 
 use crate::arguments::Test;
 use crate::fault::{Fault, trap_text};
+use crate::opening::How;
 use crate::output::{ScriptWorld, say};
 use crate::{load, logging, opening, stats};
 
@@ -20,7 +21,12 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
     let world: Arc<dyn World> = output.clone();
     let mut failed = 0;
     for (test, block) in tests.iter().enumerate() {
-        let runtime = opening::open(&loaded.program, None, false, Arc::clone(&world))?;
+        let runtime = opening::open(
+            &loaded.program,
+            None,
+            How::Script { migrate: false },
+            Arc::clone(&world),
+        )?;
         let done = runtime.enter(Entry::Test { test });
         output.flush();
         match done {

@@ -169,7 +169,10 @@ pub(crate) fn is_own_fault(failure: &Failure) -> bool {
         | Failure::Conflict
         | Failure::Busy
         | Failure::Closed => false,
-        Failure::Panic { .. } | Failure::Store { .. } | Failure::OutcomeUnknown { .. } => true,
+        Failure::Panic { .. }
+        | Failure::Store { .. }
+        | Failure::Unavailable { .. }
+        | Failure::OutcomeUnknown { .. } => true,
         Failure::Trap(trap) => match &trap.kind {
             // `error(404, "…")`: an answer, not an accident.
             ErrorKind::Custom(name) if name == "HttpError" => false,

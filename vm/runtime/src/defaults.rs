@@ -81,7 +81,10 @@ fn computed(
             None
         }
         Err(caught) => {
-            tracing::error!(message = caught.message, "a default value cannot be computed");
+            tracing::error!(
+                message = caught.message,
+                "a default value cannot be computed"
+            );
             None
         }
     }

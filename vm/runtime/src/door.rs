@@ -41,6 +41,8 @@ pub struct RuntimeOptions {
     pub queue_max: usize,
     /// The world outside.
     pub world: Arc<dyn World>,
+    /// Why nothing can be saved, if the store was opened for reading only: whoever saves is told.
+    pub read_only: Option<Arc<str>>,
 }
 
 impl Default for RuntimeOptions {
@@ -53,6 +55,7 @@ impl Default for RuntimeOptions {
             workers: 0,
             queue_max: 1024,
             world: Arc::new(SystemWorld),
+            read_only: None,
         }
     }
 }
@@ -170,6 +173,12 @@ impl Runtime {
             if run.result.is_err() || tx.is_read_only() || matches!(entry, Entry::Test { .. }) {
                 return run.answer(&entry, clashes, started).settle(self);
             }
+            if let Some(reason) = &self.shared.options.read_only {
+                return run
+                    .unsaved(reason)
+                    .answer(&entry, clashes, started)
+                    .settle(self);
+            }
             let outcome = self.shared.store.commit_wait(tx, None);
             if matches!(outcome, CommitOutcome::Clash) && clashes <= CLASHES_MAX && !script {
                 clashes += 1;
@@ -237,6 +246,14 @@ struct Ran {
 }
 
 impl Ran {
+    /// What it wrote cannot be saved.
+    fn unsaved(mut self, reason: &str) -> Ran {
+        self.result = Err(Failure::Unavailable {
+            message: format!("nothing can be saved: {reason}"),
+        });
+        self
+    }
+
     fn committed(mut self, outcome: CommitOutcome) -> Ran {
         let failure = match outcome {
             CommitOutcome::Committed { lsn, event } => {
@@ -258,8 +275,12 @@ impl Ran {
             outcome @ CommitOutcome::OutcomeUnknown { .. } => Failure::OutcomeUnknown {
                 message: outcome.to_string(),
             },
-            outcome @ (CommitOutcome::StorageFull
-            | CommitOutcome::TooLarge { .. }
+            CommitOutcome::StorageFull => Failure::Unavailable {
+                message: "there is no room to save this: the disk of the server is full. Nothing was changed; \
+                          please try again later"
+                    .to_owned(),
+            },
+            outcome @ (CommitOutcome::TooLarge { .. }
             | CommitOutcome::CannotExtend { .. }
             | CommitOutcome::Unreadable(_)
             | CommitOutcome::Poisoned { .. }) => Failure::Store {
@@ -395,6 +416,12 @@ fn run_job(shared: &Arc<Shared>, mut job: Job) {
     if ran.result.is_err() || tx.is_read_only() {
         drop(tx);
         (job.reply)(ran.answer(&job.entry, job.clashes, job.started));
+        return;
+    }
+    if let Some(reason) = &shared.options.read_only {
+        drop(tx);
+        let refused = ran.unsaved(reason);
+        (job.reply)(refused.answer(&job.entry, job.clashes, job.started));
         return;
     }
     let back = Arc::clone(shared);

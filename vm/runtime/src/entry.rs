@@ -194,6 +194,11 @@ pub enum Failure {
         /// A sentence.
         message: String,
     },
+    /// Nothing can be saved at the moment: the disk is full, or the data is open for reading only.
+    Unavailable {
+        /// A sentence.
+        message: String,
+    },
     /// It is not known whether it was saved.
     OutcomeUnknown {
         /// A sentence.
@@ -213,6 +218,7 @@ impl std::fmt::Display for Failure {
             Failure::UnknownHandler { name } => write!(f, "this page has no action {name}"),
             Failure::BadInput { message, .. }
             | Failure::Store { message }
+            | Failure::Unavailable { message }
             | Failure::OutcomeUnknown { message } => f.write_str(message),
             Failure::RecordMissing { entity, id } => write!(f, "there is no {entity} with id {id}"),
             Failure::Trap(trap) => trap.fmt(f),

@@ -247,7 +247,11 @@ impl TypeMap {
         }
     }
 
-    pub(crate) fn to_store(&self, module: &Module, value: &HostValue) -> Result<FieldValue, NotStorable> {
+    pub(crate) fn to_store(
+        &self,
+        module: &Module,
+        value: &HostValue,
+    ) -> Result<FieldValue, NotStorable> {
         let all = |items: &[HostValue]| -> Result<Vec<FieldValue>, NotStorable> {
             items
                 .iter()

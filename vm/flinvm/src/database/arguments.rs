@@ -18,6 +18,8 @@ pub(crate) enum DatabaseCommand {
     Export(Export),
     /// Read records from a text and save them, after checking all of them
     Import(Import),
+    /// Show what a program changes about the data, and agree to what gives data up
+    Migrate(Migrate),
 }
 
 /// What all commands take.
@@ -155,6 +157,24 @@ pub(crate) struct Import {
     /// Write in transactions of at most this size; an import that fits into one is all or nothing
     #[arg(long, default_value_t = 8, value_name = "MIB", value_parser = clap::value_parser!(u64).range(1..=12))]
     pub(crate) batch_mib: u64,
+}
+
+const MIGRATE_EXAMPLES: &str = "Examples:
+  flinvm db migrate app.fbc --dry-run     what would change, and what it costs in records; changes nothing
+  flinvm db migrate app.fbc               agree to it: values that are given up stay in the history
+
+The same agreement is given by --migrate of serve and run. Exit code: 0 the program fits (or fits now), 1 it does not.";
+
+#[derive(Debug, Args)]
+#[command(after_help = MIGRATE_EXAMPLES)]
+pub(crate) struct Migrate {
+    /// Compiled program (.fbc), or its source (.flin)
+    pub(crate) program: PathBuf,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// Only show what would change
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// An LSN or a time.

@@ -6,12 +6,14 @@ mod arguments;
 mod export;
 mod history;
 mod import;
+mod migrate;
 mod place;
 mod progress;
 mod stats;
 mod verify;
 
 pub(crate) use arguments::DatabaseCommand;
+pub(crate) use place::existing;
 
 use crate::fault::Fault;
 use crate::logging;
@@ -25,5 +27,6 @@ pub(crate) fn run(command: &DatabaseCommand, color: bool) -> Result<(), Fault> {
         DatabaseCommand::History(wanted) => history::history(wanted),
         DatabaseCommand::Export(wanted) => export::export(wanted),
         DatabaseCommand::Import(wanted) => import::import(wanted, color),
+        DatabaseCommand::Migrate(wanted) => migrate::migrate(wanted, color),
     }
 }

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::opening;
 
 /// The directory as a disk; it must be there.
-pub(super) fn existing(data: &Path) -> Result<Arc<dyn Disk>, Fault> {
+pub(crate) fn existing(data: &Path) -> Result<Arc<dyn Disk>, Fault> {
     if !data.is_dir() {
         let source =
             std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such directory");
