@@ -47,6 +47,7 @@ mod rewrite;
 mod rules;
 #[doc(hidden)]
 pub mod sabotage;
+mod salvage;
 mod schema;
 mod segments;
 mod shared;
@@ -85,6 +86,7 @@ pub use query::RecordView;
 pub use report::{CheckpointUse, LogCounts, RecoveryReport, TailReport, VerifyReport};
 pub use reading::{Moment, Reading, read, read_as};
 pub use rewrite::{CompactReport, RewriteError};
+pub use salvage::{Salvaged, salvage};
 pub use schema::{EnumDef, FieldDef, FieldType, Keep, OnDelete, Schema, TypeDef};
 pub use snapshot::{Deleted, Scan, Snapshot};
 pub use stats::{FileStats, StoreStats, TypeStats, stats};

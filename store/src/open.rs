@@ -20,7 +20,7 @@ use crate::log::recover::{
     Recovered, Recovery, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
     readable_segments, recover, recover_with, tail_report,
 };
-use crate::log::walk::{OnDamage, WalkEnd, walk};
+use crate::log::walk::{OnDamage, Tail, WalkEnd, walk};
 use crate::log::writer::{Active, LogWriter};
 use crate::notes::Notes;
 use crate::report::{CheckpointUse, RecoveryReport, VerifyReport};
@@ -137,6 +137,18 @@ fn as_logged(catalog: &Catalog) -> (u16, Vec<u8>) {
         false => encode_catalog(catalog),
     };
     (catalog.version, bytes)
+}
+
+/// A writer of a new log, whose first segment comes with the first frame.
+pub(crate) fn empty_writer(disk: Arc<dyn Disk>) -> Result<LogWriter, OpenError> {
+    let files = LogFiles {
+        segments: Vec::new(),
+        manifest: None,
+        damages: Vec::new(),
+        notes: Vec::new(),
+    };
+    let nothing = recover(&files)?;
+    writer_at_end(disk, &StoreOptions::inline(), &files, &nothing)
 }
 
 /// A writer that goes on where the log ends; its active segment comes once that is open for reading.
@@ -297,7 +309,6 @@ pub(crate) fn readable_prefix(
     Ok(Arc::new(readable_segments(files, end.offset)?))
 }
 
-/// What the program calls unique, and the log did not yet, must be so in the data.
 /// Refuses what nobody has agreed to, or nobody can agree to.
 pub(crate) fn admit(changes: &[SchemaChange], migrate: bool) -> Result<(), OpenError> {
     let refused = |change: &&SchemaChange| match change.consent() {
