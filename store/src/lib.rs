@@ -58,6 +58,7 @@ mod threads;
 mod times;
 mod transaction;
 mod value;
+mod verify;
 
 pub use backup::{BackupError, BackupReport, RestoreError, RestoreReport, backup, restore};
 pub use checkpoint::Checkpoints;
@@ -79,7 +80,7 @@ pub use exchange::{
 };
 pub use index::IndexMemory;
 pub use notes::{Notice, OpenProgress, Watch};
-pub use open::{inspect, verify};
+pub use open::inspect;
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
 pub use progress::{OnProgress, Progress, Unit};
 pub use query::RecordView;
@@ -93,3 +94,4 @@ pub use stats::{FileStats, StoreStats, TypeStats, stats};
 pub use store::{Opened, ReadOnly, Store, StoreOptions};
 pub use transaction::{QueryRead, ReadSet, Transaction, TransactionScan};
 pub use value::{EntityId, FieldIx, FieldValue, Lsn, Record, RequestId, TypeIx};
+pub use verify::verify;

@@ -20,10 +20,10 @@ use crate::log::recover::{
     Recovered, Recovery, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
     readable_segments, recover, recover_with, tail_report,
 };
-use crate::log::walk::{OnDamage, Tail, WalkEnd, walk};
+use crate::log::walk::WalkEnd;
 use crate::log::writer::{Active, LogWriter};
 use crate::notes::Notes;
-use crate::report::{CheckpointUse, RecoveryReport, VerifyReport};
+use crate::report::{CheckpointUse, RecoveryReport};
 use crate::schema::Schema;
 use crate::shared::{Duplicate, Shared, State};
 use crate::store::{Opened, ReadOnly, Store, StoreOptions, lock};
@@ -35,6 +35,14 @@ pub(crate) fn open(
     options: &StoreOptions,
 ) -> Result<Opened, OpenError> {
     let guard = lock(disk.as_ref())?;
+    if guard.read_only {
+        let source = std::io::ErrorKind::ReadOnlyFilesystem.into();
+        return Err(OpenError::Io(IoFailure {
+            attempt: "opening the data for writing",
+            file: disk.place(),
+            source,
+        }));
+    }
     let files = load(disk.as_ref())?;
     let notes = Arc::new(Notes::new(options.watch.clone()));
     let again = disk.clone();
@@ -416,48 +424,4 @@ fn report(
             .cloned()
             .collect(),
     }
-}
-
-/// Reads the whole log and reports what stands in it and every damaged place. Changes nothing. Takes the directory's
-/// lock, so it is refused while a server runs.
-pub fn verify(disk: &dyn Disk) -> Result<VerifyReport, OpenError> {
-    let guard = lock(disk)?;
-    let files = load(disk)?;
-    if is_empty(&files) {
-        return Err(OpenError::NoStore {
-            place: disk.place(),
-        });
-    }
-    let mut replayed = Replayed {
-        lenient: true,
-        ..Replayed::default()
-    };
-    let mut checkpoints = Comparison::open(disk, &files)?;
-    let (end, found) = walk(&files, OnDamage::GoOn, &mut |visit| {
-        replayed.frame(&visit)?;
-        checkpoints.compare(visit.header.lsn, &replayed.index);
-        Ok(())
-    })?;
-    let damages = files.damages.iter().cloned().chain(found).collect();
-    let live_of = |ty: &crate::catalog::CatalogType| {
-        (
-            ty.name.clone(),
-            replayed.index.ty(ty.number).map_or(0, |index| index.live),
-        )
-    };
-    Ok(VerifyReport {
-        segments: files.segments.len() as u64,
-        live: replayed.catalog.types.iter().map(live_of).collect(),
-        counts: replayed.counts.clone(),
-        last_lsn: end.lsn,
-        tail: tail_report(&files, &end),
-        damages,
-        notes: files
-            .notes
-            .iter()
-            .cloned()
-            .chain(checkpoints.notes())
-            .chain(guard.note.clone())
-            .collect(),
-    })
 }

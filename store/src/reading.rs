@@ -22,7 +22,7 @@ use crate::store::ReadOnly;
 use crate::value::Lsn;
 
 /// A store in use changes its list of files now and then; after so many readings that do not fit together it is damage.
-const LIVE_ATTEMPTS_MAX: usize = 5;
+pub(crate) const LIVE_ATTEMPTS_MAX: usize = 5;
 
 /// The moment a reader asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

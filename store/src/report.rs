@@ -136,6 +136,8 @@ pub struct VerifyReport {
     pub live: Vec<(String, u64)>,
     /// Every damaged place.
     pub damages: Vec<Damage>,
+    /// For each of them what can still be told of the records there.
+    pub contents: Vec<Vec<String>>,
     /// Things worth telling that need no action.
     pub notes: Vec<String>,
 }
@@ -231,8 +233,11 @@ impl fmt::Display for VerifyReport {
         for note in &self.notes {
             writeln!(f, "note: {note}")?;
         }
-        for damage in &self.damages {
+        for (damage, contents) in self.damages.iter().zip(&self.contents) {
             writeln!(f, "DAMAGED: {damage}")?;
+            for content in contents {
+                writeln!(f, "  holds {content}")?;
+            }
         }
         if self.damages.is_empty() {
             f.write_str("intact")

@@ -78,12 +78,25 @@ pub struct LockGuard {
     _held: Box<dyn Send + Sync>,
     /// Set when the holder's name could not be written (a full disk): others will see "another process".
     pub note: Option<String>,
+    /// The directory may only be read: the lock is held all the same, if there is a file to lock.
+    pub read_only: bool,
 }
 
 impl LockGuard {
     /// A guard that lets go when `held` is dropped.
     pub fn new(held: Box<dyn Send + Sync>, note: Option<String>) -> Self {
-        LockGuard { _held: held, note }
+        LockGuard {
+            _held: held,
+            note,
+            read_only: false,
+        }
+    }
+
+    /// The same for a directory that may only be read.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
     }
 }
 

@@ -162,15 +162,14 @@ impl Disk for RealDisk {
             .create(true)
             .truncate(false)
             .open(&path);
-        let mut file = match opened {
-            Ok(file) => file,
+        let (mut file, writable) = match opened {
+            Ok(file) => (file, true),
             // What may only be read can be locked all the same; and where there is no such file and none can be made,
             // nobody can hold it.
             Err(error) if may_only_read(&error) => match File::open(&path) {
-                Ok(file) => file,
+                Ok(file) => (file, false),
                 Err(absent) if absent.kind() == io::ErrorKind::NotFound => {
-                    let note = format!("not locked, because {LOCK_FILE} cannot be made: {error}");
-                    return Ok(LockGuard::new(Box::new(()), Some(note)));
+                    return Ok(LockGuard::new(Box::new(()), None).read_only());
                 }
                 Err(_) => return Err(LockError::Io(error)),
             },
@@ -187,6 +186,9 @@ impl Disk for RealDisk {
                 });
             }
             Err(TryLockError::Error(error)) => return Err(LockError::Io(error)),
+        }
+        if !writable {
+            return Ok(LockGuard::new(Box::new(file), None).read_only());
         }
         let line = format!("process {}\n", std::process::id());
         let named = file

@@ -1,10 +1,11 @@
 //! What can end the program, and with which exit code. Must stay true: a fault is printed once, on stderr, and says what
 //! to do where there is something to do.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use flin_runtime::Failure;
-use flin_runtime::store::OpenError;
+use flin_runtime::store::{IoFailure, OpenError};
 use flin_runtime::vm::Trap;
 
 /// Why a command did not succeed.
@@ -48,6 +49,7 @@ impl Fault {
             Fault::Unreadable { .. } | Fault::Usage(_) => 2,
             Fault::Disk(_) => 75,
             Fault::Data(open) => match **open {
+                OpenError::Io(ref failure) if is_forbidden(failure) => 2,
                 OpenError::Io(_) => 75,
                 OpenError::Corrupt { .. }
                 | OpenError::Locked { .. }
@@ -108,8 +110,20 @@ fn help(error: &OpenError) -> Option<&'static str> {
         OpenError::Locked { .. } => Some(
             "`flinvm serve --read-only` and the reading commands of `flinvm db` work meanwhile",
         ),
+        OpenError::Io(failure) if is_forbidden(failure) => Some(
+            "`flinvm serve --read-only` and the reading commands of `flinvm db` work all the same",
+        ),
         OpenError::UnsupportedFormat { .. } | OpenError::NoStore { .. } | OpenError::Io(_) => None,
     }
+}
+
+/// Whether this user may not do it, so that trying again does not help.
+fn is_forbidden(failure: &IoFailure) -> bool {
+    let kind = failure.source.kind();
+    matches!(
+        kind,
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+    )
 }
 
 fn error(color: bool, message: &str) {

@@ -75,8 +75,18 @@ fn a_second_process_on_the_same_data_names_the_first() {
             "{code}: {err}"
         );
     }
-    let (code, _, err) = ended(&flinvm(&["db", "verify", "--data", data], &[]));
-    assert!(code == 1 && err.contains("in use"), "{code}: {err}");
+    // Reading is possible meanwhile, and says who writes.
+    let (code, out, err) = ended(&flinvm(&["db", "verify", "--data", data], &[]));
+    let pid = server.pid().to_string();
+    assert!(
+        code == 0 && out.contains("in use by") && out.contains(&pid),
+        "{code}: {out}{err}"
+    );
+    let (code, out, err) = ended(&flinvm(&["db", "export", "--data", data], &[]));
+    assert!(
+        code == 0 && out.contains("$flin_export") && err.contains(&pid),
+        "{code}: {out}{err}"
+    );
     assert_eq!(
         act(&server, "welcome", "[]", "{\"pending\":\"still here\"}"),
         (200, RELOAD.to_owned())

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flin_store::{FieldValue, MemoryDisk, Schema, Store, StoreOptions};
+use flin_store::{FieldType, FieldValue, MemoryDisk, Schema, Store, StoreOptions};
 use flin_vm::bytecode::ids::FuncId;
 use flin_vm::{HostValue, Program, Vm};
 
@@ -34,7 +34,8 @@ pub fn schema_with_defaults(program: &Arc<Program>, world: &dyn World) -> Schema
                 continue;
             };
             let value = computed(program, &types, &empty, world, default);
-            def.fill = value.and_then(|value| storable(&types, program, &value));
+            let value = value.and_then(|value| storable(&types, program, &value));
+            def.fill = value.and_then(|value| typed(value, &def.ty));
         }
     }
     schema
@@ -46,6 +47,15 @@ fn storable(types: &TypeMap, program: &Program, value: &HostValue) -> Option<Fie
     let mut links = false;
     value.each_ref(&mut |_, _| links = true);
     (!links && !value.is_none()).then_some(value)
+}
+
+/// A call gives a time or a span as the number that it is inside of the machine; nothing else may differ in type.
+fn typed(value: FieldValue, ty: &FieldType) -> Option<FieldValue> {
+    match (ty, value) {
+        (FieldType::Time, FieldValue::Int(ms)) => Some(FieldValue::Time(ms)),
+        (FieldType::Duration, FieldValue::Int(ms)) => Some(FieldValue::Duration(ms)),
+        (ty, value) => ty.accepts(&value, &Schema::default()).then_some(value),
+    }
 }
 
 fn computed(

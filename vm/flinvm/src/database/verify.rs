@@ -74,15 +74,21 @@ fn as_json(report: &VerifyReport) -> Value {
         .iter()
         .map(|(name, live)| (name.clone(), json!(live)))
         .collect();
-    let damage = |damage: &store::Damage| {
+    let damage = |(damage, contents): (&store::Damage, &Vec<String>)| {
         json!({
+            "holds": contents,
             "file": damage.file,
             "offset": damage.offset,
             "lsn": damage.lsn.0,
             "what": damage.what.to_string(),
         })
     };
-    let damages: Vec<Value> = report.damages.iter().map(damage).collect();
+    let damages: Vec<Value> = report
+        .damages
+        .iter()
+        .zip(&report.contents)
+        .map(damage)
+        .collect();
     json!({
         "intact": report.is_intact(),
         "segments": report.segments,
