@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
-use crate::checkpoint::open::{Comparison, replay_from_disk};
+use crate::checkpoint::open::replay_from_disk;
 use crate::checkpoint::take::{Checkpointer, Opening};
 use crate::codec::catalog::encode_catalog;
 use crate::codec::manifest::ManifestSegment;

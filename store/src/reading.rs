@@ -93,6 +93,7 @@ pub fn read_as(disk: &dyn Disk, schema: &Schema) -> Result<Reading, OpenError> {
         replayed,
         end,
         damage,
+        ..
     } = recovered;
     let refused = |problems| OpenError::SchemaRefused { problems };
     let mut evolved = evolve(&replayed.catalog, schema).map_err(refused)?;
@@ -103,10 +104,19 @@ pub fn read_as(disk: &dyn Disk, schema: &Schema) -> Result<Reading, OpenError> {
     let state = State {
         index,
         segments,
+        times: replayed.times,
         published: replayed.published,
         destroys: 0,
     };
-    let shared = Shared::new(schema.clone(), evolved.catalog, evolved.mapping, state);
+    let (catalog, mapping) = (evolved.catalog, evolved.mapping);
+    let shared = Shared::new(
+        schema.clone(),
+        catalog,
+        mapping,
+        state,
+        None,
+        Arc::default(),
+    );
     Ok(Reading {
         store: ReadOnly::new(Arc::new(shared), damage, guard),
         holder,

@@ -3,6 +3,7 @@
 //! What must stay true: nothing is changed, and counts are of intact frames only.
 
 use crate::catalog::{Catalog, CatalogType};
+use crate::checkpoint::open::Comparison;
 use crate::codec::frame::FrameHeader;
 use crate::codec::record::RecordHeader;
 use crate::disk::Disk;
@@ -95,7 +96,7 @@ fn read_all(disk: &dyn Disk, live: bool) -> Result<Everything, OpenError> {
     let damages = damages
         .filter(|damage| !live || damage.lsn <= proven)
         .collect();
-    let told = checkpoints.notes().into_iter().collect();
+    let told = checkpoints.notes();
     Ok((files, replayed, end, damages, told))
 }
 
