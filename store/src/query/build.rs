@@ -3,6 +3,8 @@
 //! What must stay true: the result is what applying every transaction one after the other would have made, so that it does
 //! not matter when a table is built.
 
+use std::sync::Arc;
+
 use crate::codec::cursor::Undecodable;
 use crate::error::ReadError;
 use crate::query::columns::Columns;
@@ -17,18 +19,17 @@ use crate::value::{EntityId, Lsn, TypeIx};
 struct Gathered {
     bytes: Vec<u8>,
     /// The first bytes of a row, which mostly decide; where it starts; its length.
-    rows: Vec<(u64, u64, u32)>,
+    rows: Vec<(u128, u64, u32)>,
 }
 
 impl Gathered {
     fn push(&mut self, row: &[u8]) {
-        let mut first = [0; 8];
-        let len = row.len().min(9) - 1;
-        // The byte in front is nearly always the same.
-        first[..len].copy_from_slice(&row[1..=len]);
-        let tagged = u64::from_be_bytes(first) >> 8 | u64::from(row[0]) << 56;
+        let mut first = [0; 16];
+        let len = row.len().min(16);
+        first[..len].copy_from_slice(&row[..len]);
+        let first = u128::from_be_bytes(first);
         self.rows
-            .push((tagged, self.bytes.len() as u64, row.len() as u32));
+            .push((first, self.bytes.len() as u64, row.len() as u32));
         self.bytes.extend_from_slice(row);
     }
 
@@ -131,6 +132,7 @@ pub(crate) fn build(
     Ok(Table {
         indexes: indexes.collect(),
         columns,
+        gone: Arc::default(),
     })
 }
 

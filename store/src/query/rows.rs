@@ -64,6 +64,15 @@ impl Chunk {
         low
     }
 
+    /// Takes a row that comes behind all others.
+    fn push(&mut self, row: &[u8]) {
+        if self.stride == row.len() && !self.bytes.is_empty() {
+            self.bytes.extend_from_slice(row);
+        } else {
+            self.insert(self.len(), row);
+        }
+    }
+
     fn insert(&mut self, at: usize, row: &[u8]) {
         if self.bytes.is_empty() {
             self.stride = row.len();
@@ -164,7 +173,7 @@ impl SortedRows {
             if filling.bytes.is_empty() {
                 filling.bytes.reserve_exact(CHUNK_BYTES.max(row.len()));
             }
-            filling.insert(filling.len(), row);
+            filling.push(row);
         }
         if !filling.bytes.is_empty() {
             filling.bytes.shrink_to_fit();

@@ -4,6 +4,9 @@
 //! that a snapshot of the past finds its rows here too. What must stay true: for every transaction S, the rows with
 //! `from <= S < to` are exactly the keys of the records that were live after S (those destroyed since left out).
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::codec::cursor::Undecodable;
 use crate::codec::record::FieldNo;
 use crate::codec::value::ValueRef;
@@ -362,6 +365,8 @@ type State<'a, R> = Option<(&'a R, bool)>;
 pub(crate) struct Table {
     pub(crate) indexes: Vec<FieldIndex>,
     pub(crate) columns: Columns,
+    /// Records destroyed since it was made: what indexes still say of their past is not written anywhere.
+    pub(crate) gone: Arc<BTreeSet<EntityId>>,
 }
 
 impl Table {
@@ -378,6 +383,9 @@ impl Table {
             Some((row, false)) => index.keys(row, number),
             Some((_, true)) | None => Ok(Keys::default()),
         };
+        if after.is_none() {
+            Arc::make_mut(&mut self.gone).insert(id);
+        }
         for (index, def) in self.indexes.iter_mut().zip(&def.indexes) {
             let (was, is) = (keys(def, before)?, keys(def, after)?);
             index.change(id, lsn, &was, &is, after.is_none());
