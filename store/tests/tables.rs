@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use flin_store::query::{Column, Comparison, Predicate, Query};
 use flin_store::{
-    CommitOutcome, CrashChoice, Deleted, Disk, EntityId, FieldDef, FieldIx, FieldType, FieldValue,
-    MemoryDisk, Schema, SimDisk, Snapshot, Store, StoreOptions, TypeDef, TypeIx,
+    Checkpoints, CommitOutcome, CrashChoice, Deleted, Disk, EntityId, FieldDef, FieldIx, FieldType,
+    FieldValue, MemoryDisk, Schema, SimDisk, Snapshot, Store, StoreOptions, TypeDef, TypeIx,
 };
 use model::commit;
 
@@ -229,7 +229,15 @@ fn after_a_crash_a_built_table_answers_like_the_one_kept_up_to_date() {
     for seed in 0..8 {
         let sim = Arc::new(SimDisk::new(seed));
         let disk: Arc<dyn Disk> = sim.clone();
-        let store = open(&disk, model::small());
+        // With and without checkpoints: with them the table comes from a section.
+        let options = StoreOptions {
+            checkpoints: match seed % 2 {
+                0 => Checkpoints::never(),
+                _ => Checkpoints::every(900),
+            },
+            ..model::small()
+        };
+        let store = open(&disk, options);
         let mut rng = flin_testkit::rng::Rng::new(seed);
         drop(answers(&store.snapshot()));
         for round in 0..25 {

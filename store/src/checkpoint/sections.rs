@@ -18,6 +18,6 @@ impl Shared {
     /// Sections of other indexes as of the published state. Runs on the committer's thread between two batches: it clones
     /// pointers, nothing more.
     pub(crate) fn freeze_sections(&self) -> Vec<FrozenSection> {
-        Vec::new()
+        self.tables.freeze(self)
     }
 }

@@ -132,6 +132,7 @@ pub(crate) fn build(
     Ok(Table {
         indexes: indexes.collect(),
         columns,
+        upto: until,
         gone: Arc::default(),
     })
 }

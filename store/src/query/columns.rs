@@ -94,6 +94,26 @@ impl ColumnDef {
     }
 }
 
+impl ColumnDef {
+    /// The value that a text stands for.
+    fn value_of(&self, text: Arc<str>) -> FieldValue {
+        match self.kind {
+            ColumnKind::Enum => FieldValue::Enum {
+                name: self.name.clone(),
+                variant: text,
+                payload: Vec::new(),
+            },
+            ColumnKind::Text
+            | ColumnKind::Bool
+            | ColumnKind::Int
+            | ColumnKind::Float
+            | ColumnKind::Time
+            | ColumnKind::Duration
+            | ColumnKind::Ref(_) => FieldValue::Text(text),
+        }
+    }
+}
+
 /// The values of one column in one chunk. What lies beyond the length was never set.
 #[derive(Clone, Debug)]
 pub(crate) enum Data {
@@ -118,12 +138,37 @@ pub(crate) struct Dictionary {
 }
 
 impl Dictionary {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Dictionary {
             codes: HashMap::new(),
             values: vec![FieldValue::None],
             bytes: 0,
         }
+    }
+
+    /// The texts by code; nothing for none.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        fn text(value: &FieldValue) -> &str {
+            match value {
+                FieldValue::Text(text) => text,
+                FieldValue::Enum { variant, .. } => variant,
+                _ => "",
+            }
+        }
+        self.values.iter().map(text).collect()
+    }
+
+    /// Gives the next code to a text; without one the code stands for nothing that any record has.
+    pub(crate) fn restore(&mut self, text: Option<&str>, def: &ColumnDef) {
+        let code = self.values.len() as u16;
+        let Some(text) = text else {
+            self.values.push(FieldValue::None);
+            return;
+        };
+        let text = Arc::<str>::from(text);
+        self.bytes += 2 * size_of::<FieldValue>() + text.len() + 16;
+        self.values.push(def.value_of(text.clone()));
+        self.codes.insert(text, code);
     }
 
     /// The values by code.
@@ -194,6 +239,20 @@ impl ColumnChunk {
             recent: Vec::new(),
             data: data.collect(),
         }
+    }
+
+    /// An empty chunk of which only the newest change is known.
+    pub(crate) fn as_of(columns: &Columns, newest: u64) -> Self {
+        ColumnChunk {
+            newest,
+            forgotten: newest,
+            ..ColumnChunk::new(columns)
+        }
+    }
+
+    /// The newest change of any slot.
+    pub(crate) fn newest(&self) -> u64 {
+        self.newest
     }
 
     /// Slots whose record has changed after a snapshot; `None`: no slot has.
@@ -311,6 +370,25 @@ impl Columns {
             slot,
             id,
         })
+    }
+
+    /// Puts a chunk in place.
+    pub(crate) fn set_chunk(&mut self, at: usize, chunk: Arc<ColumnChunk>) {
+        let chunks = Arc::make_mut(&mut self.chunks);
+        if chunks.len() <= at {
+            chunks.resize(at + 1, None);
+        }
+        chunks[at] = Some(chunk);
+    }
+
+    /// Puts the texts of a column in place.
+    pub(crate) fn set_dictionary(&mut self, at: usize, dictionary: Dictionary) {
+        self.dictionaries[at] = Some(Arc::new(dictionary));
+    }
+
+    /// Does not keep a column any more.
+    pub(crate) fn give_up(&mut self, at: usize) {
+        self.dictionaries[at] = None;
     }
 
     fn chunk_mut(&mut self, at: usize) -> &mut ColumnChunk {

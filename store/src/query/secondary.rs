@@ -7,16 +7,17 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::codec::cursor::Undecodable;
+use crate::codec::cursor::{Cursor, Undecodable};
 use crate::codec::record::FieldNo;
 use crate::codec::value::ValueRef;
 use crate::query::Column;
 use crate::query::columns::{ColumnDef, Columns};
+use crate::query::frozen::{put_rows, take_rows};
 use crate::query::key::{KeyKind, KeyRange, TypeNumber, has_keys, put_key, put_ref};
 use crate::query::row::Row;
 use crate::query::rows::SortedRows;
 use crate::schema::{FieldDef, FieldType, Schema};
-use crate::value::{EntityId, FieldIx, Lsn, TypeIx};
+use crate::value::{EntityId, FieldIx, Lsn, Record, TypeIx};
 
 const ID_BYTES: usize = 5;
 const LSN_BYTES: usize = 8;
@@ -183,6 +184,11 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Whether these bytes can be a row.
+    pub(crate) fn fits(row: &[u8], past: bool) -> bool {
+        row.len() > TAIL + if past { LSN_BYTES } else { 0 }
+    }
+
     /// Whether a snapshot sees it.
     fn seen(&self, until: Lsn) -> bool {
         self.from <= until.0 && (until.0 < self.to || !self.is_past())
@@ -234,6 +240,42 @@ impl FieldIndex {
     /// Bytes in memory.
     pub(crate) fn memory(&self) -> usize {
         self.live.memory() + self.past.memory()
+    }
+
+    /// Appends everything but the rows of these records.
+    pub(crate) fn encode(&self, gone: &BTreeSet<EntityId>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.newest.0.to_le_bytes());
+        out.push(u8::from(self.cut));
+        put_rows(out, &self.live, &|row| !gone.contains(&Entry::live(row).id));
+        put_rows(out, &self.past, &|row| !gone.contains(&Entry::past(row).id));
+    }
+
+    pub(crate) fn decode(cursor: &mut Cursor<'_>) -> Result<Self, Undecodable> {
+        let newest = Lsn(cursor.u64("the newest change of an index")?);
+        let cut = cursor.u8("whether a text was cut")? != 0;
+        let live = take_rows(cursor, false)?;
+        let past = take_rows(cursor, true)?;
+        Ok(FieldIndex::new(live, past, newest, cut))
+    }
+
+    fn without(&self, gone: &BTreeSet<EntityId>) -> FieldIndex {
+        let kept = |rows: &SortedRows, id: &dyn Fn(&[u8]) -> EntityId| {
+            let mut kept = Vec::new();
+            let mut at = rows.seek(&[]);
+            while let Some(row) = rows.row(at) {
+                if !gone.contains(&id(row)) {
+                    kept.push(row);
+                }
+                at = rows.next(at);
+            }
+            SortedRows::from_sorted(kept.into_iter())
+        };
+        FieldIndex {
+            live: kept(&self.live, &|row| Entry::live(row).id),
+            past: kept(&self.past, &|row| Entry::past(row).id),
+            newest: self.newest,
+            cut: self.cut,
+        }
     }
 
     /// Takes over a change of one record: its keys before (none: it was not live) and after. A destroyed record leaves
@@ -365,11 +407,30 @@ type State<'a, R> = Option<(&'a R, bool)>;
 pub(crate) struct Table {
     pub(crate) indexes: Vec<FieldIndex>,
     pub(crate) columns: Columns,
+    /// The last transaction that changed anything in it, or the one it was built at.
+    pub(crate) upto: Lsn,
     /// Records destroyed since it was made: what indexes still say of their past is not written anywhere.
     pub(crate) gone: Arc<BTreeSet<EntityId>>,
 }
 
 impl Table {
+    /// Takes records out that were destroyed.
+    pub(crate) fn forget(&mut self, destroyed: &[EntityId]) {
+        if destroyed.is_empty() {
+            return;
+        }
+        let gone: BTreeSet<EntityId> = destroyed.iter().copied().collect();
+        for index in &mut self.indexes {
+            *index = index.without(&gone);
+        }
+        for id in gone {
+            let none: Option<(&Record, bool)> = None;
+            let done = self.columns.set(id, self.upto, none);
+            // Nothing is read to take a record out.
+            debug_assert!(done.is_ok());
+        }
+    }
+
     /// Takes over a change of one record: what it was (none: it was not there) and what it is (none: destroyed).
     pub(crate) fn change<R: Row>(
         &mut self,
@@ -383,6 +444,7 @@ impl Table {
             Some((row, false)) => index.keys(row, number),
             Some((_, true)) | None => Ok(Keys::default()),
         };
+        self.upto = self.upto.max(lsn);
         if after.is_none() {
             Arc::make_mut(&mut self.gone).insert(id);
         }

@@ -7,10 +7,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use crate::checkpoint::sections::FrozenSection;
 use crate::codec::record::TypeNo;
 use crate::error::ReadError;
 use crate::index::{Referrer, UniqueKey};
 use crate::query::build::build;
+use crate::query::frozen::{freeze, thaw};
 use crate::query::key::{KeyKind, KeyRange, put_ref};
 use crate::query::secondary::{Keyed, Table, TableDef};
 use crate::shared::Shared;
@@ -114,7 +116,11 @@ impl Tables {
             self.set(ty, Built::Building(Vec::new()));
             shared.state().published
         };
-        let built = build(shared, ty, self.def(ty), until);
+        let built = match thaw(shared, ty, self.def(ty), until) {
+            Ok(Some(table)) => Ok(table),
+            Ok(None) => build(shared, ty, self.def(ty), until),
+            Err(error) => Err(error),
+        };
         let _gate = locked(&self.gate);
         let missed = match self.set(ty, Built::No) {
             Built::Building(missed) => missed,
@@ -247,6 +253,15 @@ impl Tables {
             });
         }
         Ok(found)
+    }
+
+    /// The tables there are, for a checkpoint: as of the newest batch when the committer asks between two.
+    pub(crate) fn freeze(&self, shared: &Shared) -> Vec<FrozenSection> {
+        let types = (0..self.types.len() as u32).map(TypeIx);
+        types
+            .filter(|ty| !self.def(*ty).is_empty())
+            .filter_map(|ty| freeze(shared, ty, self.ready(ty)?))
+            .collect()
     }
 
     /// What is taken in memory, by type.
