@@ -9,7 +9,7 @@ use flin_syntax::span::LineIndex;
 use foldhash::HashSet;
 
 use crate::intact::intact;
-use crate::optimise::Passes;
+use crate::optimise::{Pass, Passes};
 use crate::prelude::{self, PRELUDE};
 use crate::{infer, lower, optimise, resolve, travels};
 
@@ -91,7 +91,15 @@ fn stages(
     add_new(&mut found, travels::check(&program, &types), source_text);
     stop_at_errors(&mut found)?;
     let mut module =
-        lower::lower(&program, &types, source_name, source_text, PRELUDE).map_err(in_order)?;
+        lower::lower(
+        &program,
+        &types,
+        source_name,
+        source_text,
+        PRELUDE,
+        passes.has(Pass::Push),
+    )
+    .map_err(in_order)?;
     optimise::optimise(&mut module, passes);
     if cfg!(debug_assertions)
         && let Err(error) = flin_bytecode::verify::verify(&module)

@@ -138,6 +138,17 @@ impl Lower<'_, '_> {
         }
     }
 
+    /// Remembers the lambda that a method of a query is given.
+    fn note_query(&mut self, recv: Ty, name: &str, args: &[ExprId]) {
+        let role = super::pushed::role_of(name);
+        if let (Ty::Query(_), Some(role), Some(first)) =
+            (self.without_none(recv), role, args.first())
+            && matches!(self.kind(*first), ExprKind::Lambda(_))
+        {
+            self.in_queries.push((*first, role));
+        }
+    }
+
     /// The position of a call: the method's name where there is one, so that chains over several lines are told apart.
     pub(super) fn call_at(&mut self, e: ExprId) {
         let span = match self.kind(e) {
@@ -162,6 +173,7 @@ impl Lower<'_, '_> {
             } => {
                 let of = self.ty(*recv);
                 let args: Vec<ExprId> = args.iter().map(|a| self.query_arg(of, *a)).collect();
+                self.note_query(of, name, &args);
                 if *optional {
                     return self.optional(e, *recv, want, |this, value, want| {
                         this.method(e, value, name, &args, meaning, want)
@@ -170,6 +182,9 @@ impl Lower<'_, '_> {
                 self.method(e, Arg::Expr(*recv), name, &args, meaning, want)
             }
             ExprKind::CallLib(name, args) => {
+                if let [recv, rest @ ..] = args.as_slice() {
+                    self.note_query(self.ty(*recv), name, rest);
+                }
                 let args: Vec<Arg> = args.iter().map(|a| Arg::Expr(*a)).collect();
                 match meaning {
                     Some(meaning) => self.apply(e, &meaning, &args, want),

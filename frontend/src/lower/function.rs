@@ -58,6 +58,8 @@ pub(super) struct Lower<'c, 'a> {
     /// The variable being assigned: its old value may still be read, so nothing is built in its register.
     careful: Option<Reg>,
     pub(super) kept: super::constants::Kept,
+    /// Lambdas that are arguments of queries.
+    pub(super) in_queries: Vec<(ExprId, super::pushed::Role)>,
 }
 
 /// Writes the code of an instance.
@@ -106,6 +108,7 @@ pub(super) fn start<'c, 'a>(
         loops: Vec::new(),
         careful: None,
         kept: super::constants::Kept::default(),
+        in_queries: Vec::new(),
     };
     lower.at(f.span);
     lower
@@ -137,14 +140,19 @@ impl Lower<'_, '_> {
                 self.places[local.index()] = Place::Cell(holder, cell);
             }
         }
+        self.enter_with_captures();
+        for param in &self.f.params {
+            self.check_members_of(param.local);
+        }
+    }
+
+    /// Puts the captured variables in their places, for code that has no parameters.
+    pub(super) fn enter_with_captures(&mut self) {
         for capture in &self.f.captures {
             let class = self.capture_class(capture.inner);
             self.b.add_capture(class);
         }
         self.place_captures();
-        for param in &self.f.params {
-            self.check_members_of(param.local);
-        }
     }
 
     fn capture_class(&self, local: LocalId) -> Class {

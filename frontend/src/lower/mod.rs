@@ -20,6 +20,8 @@ mod loops;
 mod members;
 mod operators;
 mod pages;
+mod pushed;
+mod quiet;
 mod records;
 mod rows;
 mod values;
@@ -41,20 +43,24 @@ use crate::types::{InstId, Ty, Types};
 const PARAMS_MORE: usize = PARAMS_MAX + 1;
 const CAPTURES_MORE: usize = SLOTS_MAX + 1;
 
-/// Turns a resolved and typed program into a module. Fails only where a function is too big for the machine.
+/// Turns a resolved and typed program into a module; with `pushed`, its queries leave to the store what the store can
+/// answer. Fails only where a function is too big for the machine.
 pub fn lower(
     program: &Program,
     types: &Types,
     source_name: &str,
     source_text: &str,
     prelude_text: &str,
+    pushed: bool,
 ) -> Result<Module, Vec<Diagnostic>> {
     let mut cx = Lowering::new(program, types, source_name, source_text, prelude_text);
+    cx.found.wanted = pushed;
     cx.declare();
     for (at, _) in types.instances.iter().enumerate() {
         cx.instance(InstId(at as u32));
     }
     cx.value_functions();
+    cx.queries();
     cx.tables();
     if cx.errors.is_empty() {
         let mut module = cx.module.module;
@@ -102,6 +108,8 @@ struct Lowering<'a> {
     descs: HashMap<Ty, TypeId>,
     describing: HashSet<Ty>,
     errors: Vec<Diagnostic>,
+    /// Functions that stand in queries.
+    found: pushed::Found,
 }
 
 /// Line and column of byte offsets in one source text.
@@ -149,6 +157,7 @@ impl<'a> Lowering<'a> {
             descs: HashMap::new(),
             describing: HashSet::new(),
             errors: Vec::new(),
+            found: pushed::Found::default(),
         }
     }
 

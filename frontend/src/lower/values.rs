@@ -186,6 +186,9 @@ impl Lower<'_, '_> {
             _ => self.cx.entry_instance(func),
         };
         let code = self.cx.value_function(inst);
+        if let Some((_, role)) = self.in_queries.iter().find(|(lambda, _)| *lambda == e) {
+            self.cx.found.add(code, inst, *role);
+        }
         let captures = &self.cx.program.functions[func.index()].captures;
         if captures.is_empty() {
             let dst = self.dst(want, Class::Ref);

@@ -21,11 +21,13 @@ pub enum Pass {
     Ranges,
     /// What follows from constants alone computed by the compiler.
     Fold,
+    /// Conditions of queries that only compare fields left to the store. Done by lowering (`lower/pushed.rs`).
+    Push,
 }
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Pass; 7] = [
+    pub const ALL: [Pass; 8] = [
         Pass::Inline,
         Pass::Copies,
         Pass::Branches,
@@ -33,6 +35,7 @@ impl Pass {
         Pass::Repeats,
         Pass::Ranges,
         Pass::Fold,
+        Pass::Push,
     ];
 
     /// The name on the command line.
@@ -45,6 +48,7 @@ impl Pass {
             Pass::Repeats => "repeats",
             Pass::Ranges => "ranges",
             Pass::Fold => "fold",
+            Pass::Push => "push",
         }
     }
 
@@ -58,6 +62,7 @@ impl Pass {
             Pass::Repeats => "what a block has computed or read already not done again",
             Pass::Ranges => "no checks where ints cannot overflow",
             Pass::Fold => "arithmetic and jumps of constants done by the compiler",
+            Pass::Push => "conditions of queries answered by the store where it can",
         }
     }
 }

@@ -60,11 +60,13 @@ pub enum Section {
     Routes,
     /// Tests.
     Tests,
+    /// What queries ask.
+    Queries,
 }
 
 impl Section {
     /// The sections behind the header, in file order.
-    pub const ALL: [Section; 13] = [
+    pub const ALL: [Section; 14] = [
         Section::Program,
         Section::Constants,
         Section::Types,
@@ -78,6 +80,7 @@ impl Section {
         Section::Pages,
         Section::Routes,
         Section::Tests,
+        Section::Queries,
     ];
 
     /// The word used in messages.
@@ -97,6 +100,7 @@ impl Section {
             Section::Pages => "pages",
             Section::Routes => "routes",
             Section::Tests => "tests",
+            Section::Queries => "queries",
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod library;
 pub mod module;
 pub mod ops;
 pub mod pool;
+pub mod query;
 pub mod text;
 pub mod verify;
 
@@ -27,5 +28,8 @@ pub use library::{Inline, LIBRARY, LibBody, LibRow, LibType, Native, Purity, Sch
 pub use module::*;
 pub use ops::{Effects, Family, Op, OpRow, Operand, OperandKind, Place};
 pub use pool::ModuleBuilder;
+pub use query::{
+    AskedField, Queries, QueryArg, QueryColumn, QueryComparison, QueryMeaning, QueryTest,
+};
 pub use text::{assemble, assemble_into, disassemble};
 pub use verify::{CodeFault, RegisterFault, VerifyError, VerifyFault, VerifyPlace, verify};

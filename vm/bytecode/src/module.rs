@@ -4,6 +4,7 @@
 
 use crate::class::Class;
 use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, LibId, ShapeId, TypeId};
+use crate::query::Queries;
 
 /// One compiled program.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,6 +37,8 @@ pub struct Module {
     pub routes: Vec<Route>,
     /// `test "name" { }` blocks.
     pub tests: Vec<TestBlock>,
+    /// What its queries ask.
+    pub queries: Queries,
 }
 
 /// A pooled constant.

@@ -7,6 +7,7 @@ mod error;
 mod flow;
 mod function;
 mod program;
+mod queries;
 
 pub use error::{CodeFault, RegisterFault, VerifyError, VerifyFault, VerifyPlace};
 

@@ -11,6 +11,9 @@ use crate::module::{
     Inlined, Inverse, Keep, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule,
     Shape, Signature, TestBlock, TypeDesc, VariableKind,
 };
+use crate::query::{
+    AskedField, Queries, QueryArg, QueryColumn, QueryComparison, QueryMeaning, QueryTest,
+};
 
 macro_rules! wire_ids {
     ($($name:ident)*) => {$(
@@ -84,6 +87,9 @@ wire_struct! {
     NamedCall { name, func, args }
     Route { method, path, func, injected, variables, line }
     TestBlock { name, func, variables, line }
+    Queries { pushed, arguments, fields }
+    AskedField { entity, field, queried, ordered }
+    QueryArg { func, entity, known, meaning }
 }
 
 wire_enum! {
@@ -101,6 +107,13 @@ wire_enum! {
     VariableKind "kind of variable" { 0 State, 1 Derived }
     NamedArg "argument" { 0 Literal(v), 1 Value(v) }
     ConstValue "literal" { 0 None, 1 Bool(v), 2 Int(v), 3 Float(v), 4 Text(v) }
+    QueryMeaning "argument of a query" { 0 Conditions(parts, whole), 1 Key(column) }
+    QueryColumn "column" { 0 Id, 1 Version, 2 CreatedAt, 3 UpdatedAt, 4 DeletedAt, 5 Field(number) }
+    QueryComparison "comparison" { 0 Eq, 1 Ne, 2 Lt, 3 Le, 4 Gt, 5 Ge }
+    QueryTest "condition" {
+        0 Compare(column, comparison, value), 1 In(column, value), 2 Prefix(column, value), 3 Contains(column, value), 4 Truth(column),
+        5 Known(value), 6 All(count), 7 Any(count), 8 Not,
+    }
     Injected "injected value" { 0 Params, 1 Query, 2 Body, 3 Headers, 4 Request, 5 Cookies }
 }
 
@@ -175,6 +188,7 @@ pub(super) fn write_section(module: &Module, section: Section) -> Vec<u8> {
         Section::Pages => module.pages.write(&mut out),
         Section::Routes => module.routes.write(&mut out),
         Section::Tests => module.tests.write(&mut out),
+        Section::Queries => module.queries.write(&mut out),
     }
     out
 }
@@ -218,6 +232,7 @@ pub(super) fn read_section(
         Section::Pages => module.pages = Wire::read(reader)?,
         Section::Routes => module.routes = Wire::read(reader)?,
         Section::Tests => module.tests = Wire::read(reader)?,
+        Section::Queries => module.queries = Wire::read(reader)?,
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::class::Class;
 use crate::ids::{EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
 use crate::module::{Const, Entity, Module, NamedArg, Page, PageVariable, Signature, TypeDesc};
 
-type Checked = Result<(), VerifyFault>;
+pub(super) type Checked = Result<(), VerifyFault>;
 
 /// What a function must look like to be used in a place.
 struct Role {
@@ -108,7 +108,8 @@ pub(super) fn check(module: &Module) -> Result<(), VerifyError> {
     each(&module.tests, "tests", |test| {
         plays(module, test.func, &RUN)?;
         variables(module, &test.variables)
-    })
+    })?;
+    super::queries::check(module)
 }
 
 fn table_sizes(module: &Module) -> Result<(), VerifyError> {
@@ -124,6 +125,7 @@ fn table_sizes(module: &Module) -> Result<(), VerifyError> {
         ("pages", module.pages.len()),
         ("routes", module.routes.len()),
         ("tests", module.tests.len()),
+        ("queries", module.queries.arguments.len()),
     ];
     for (field, found) in sizes {
         at_most("entries", found, TABLE_MAX).map_err(|fault| VerifyError {
@@ -135,7 +137,7 @@ fn table_sizes(module: &Module) -> Result<(), VerifyError> {
 }
 
 /// Runs a check over a table and names the entry that fails.
-fn each<T>(
+pub(super) fn each<T>(
     items: &[T],
     table: &'static str,
     check: impl Fn(&T) -> Checked,
@@ -176,7 +178,7 @@ fn distinct<'a>(
     Ok(())
 }
 
-fn at_most(what: &'static str, found: usize, max: usize) -> Checked {
+pub(super) fn at_most(what: &'static str, found: usize, max: usize) -> Checked {
     if found <= max {
         Ok(())
     } else {
@@ -184,7 +186,7 @@ fn at_most(what: &'static str, found: usize, max: usize) -> Checked {
     }
 }
 
-fn in_range(what: &'static str, id: u32, count: usize) -> Checked {
+pub(super) fn in_range(what: &'static str, id: u32, count: usize) -> Checked {
     if (id as usize) < count {
         Ok(())
     } else {
@@ -200,7 +202,7 @@ fn has_type(module: &Module, ty: TypeId) -> Checked {
     in_range("type", ty.0, module.types.len())
 }
 
-fn has_entity(module: &Module, entity: EntityTypeId) -> Checked {
+pub(super) fn has_entity(module: &Module, entity: EntityTypeId) -> Checked {
     in_range("entity", entity.0, module.entities.len())
 }
 
