@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use flin_corpus::diagnostics::{GENERATED, Generated, Pair, check_generated, check_pair, pairs};
 use flin_corpus::{Case, Policy, compiled, compiled_with, files, run_module};
-use flinc::optimise::Passes;
+use flinc::optimise::{Pass, Passes};
 
 /// One test.
 struct Test {
@@ -156,9 +156,14 @@ fn check_program(name: &str, path: &Path) -> Vec<String> {
             failures.push(format!("{name} leaves:\n{}", difference(left, &ran.left)));
         }
     }
-    // The optimiser changes nothing that anybody can see.
+    // The optimiser changes nothing that anybody can see; but who asks how a query is answered, sees that.
+    let passes = if case.source.contains(".explain") {
+        Passes::none().with(Pass::Push)
+    } else {
+        Passes::none()
+    };
     let as_written = std::panic::catch_unwind(|| {
-        compiled_with(&file, &case.source, Passes::none())
+        compiled_with(&file, &case.source, passes)
             .map(|module| run_module(&file, &case.source, module, Policy::Interpreter))
     });
     match as_written {

@@ -90,8 +90,7 @@ fn stages(
     add_new(&mut found, types_say, source_text);
     add_new(&mut found, travels::check(&program, &types), source_text);
     stop_at_errors(&mut found)?;
-    let mut module =
-        lower::lower(
+    let mut module = lower::lower(
         &program,
         &types,
         source_name,

@@ -2,7 +2,10 @@
 //! Here because the VM itself opens no file, no socket and no clock. Must stay true: values that cross are deep copies
 //! (no object of the VM's heap is ever seen outside), and the host never calls back into the VM.
 
+use flin_bytecode::QueryColumn;
 use flin_bytecode::ids::EntityTypeId;
+
+use crate::select::{HostQuery, HostTotal, TotalAnswer};
 
 /// A value outside the VM's heap.
 #[derive(Clone, Debug, PartialEq, Default)]
@@ -251,6 +254,49 @@ pub trait Host {
         mode: ScanMode,
         when: Moment,
     ) -> Result<Vec<HostRecord>, HostError>;
+    /// The records that a query finds, in its order. Hosts that keep indexes do better than this.
+    fn entity_select(&mut self, query: &HostQuery) -> Result<Vec<HostRecord>, HostError> {
+        let records = match query.as_of {
+            Some(when) => self.entity_scan_at(query.ty, query.mode, when)?,
+            None => self.entity_scan(query.ty, query.mode)?,
+        };
+        Ok(query.select(records))
+    }
+    /// How many records a query finds.
+    fn entity_count_where(&mut self, query: &HostQuery) -> Result<u64, HostError> {
+        Ok(self.entity_select(query)?.len() as u64)
+    }
+    /// What a column of the records that a query finds comes to.
+    fn entity_total(
+        &mut self,
+        query: &HostQuery,
+        column: QueryColumn,
+        total: HostTotal,
+    ) -> Result<TotalAnswer, HostError> {
+        let _ = (query, column, total);
+        Ok(TotalAnswer::Unclear)
+    }
+    /// How a query is answered, in words; lines.
+    fn entity_explain(&mut self, query: &HostQuery) -> Result<String, HostError> {
+        let _ = query;
+        Ok("looks at every record".to_owned())
+    }
+    /// Whether some stored record, deleted or not, may hold none in a declared field: as it is, or as it was at a moment.
+    fn entity_may_hold_none(
+        &mut self,
+        ty: EntityTypeId,
+        field: u32,
+        as_of: Option<Moment>,
+    ) -> Result<bool, HostError> {
+        if as_of.is_some() {
+            return Ok(true);
+        }
+        let records = self.entity_scan(ty, ScanMode::All)?;
+        let mut fields = records
+            .iter()
+            .map(|record| record.fields.get(field as usize));
+        Ok(fields.any(|value| matches!(value, None | Some(HostValue::None))))
+    }
     /// Number of live records of a type.
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError>;
     /// Inserts; gives the record with id, version and times.

@@ -17,6 +17,7 @@ pub mod native;
 mod profile;
 mod program;
 mod rtcalls;
+mod select;
 mod semantics;
 mod stack_memory;
 mod trap;
@@ -36,5 +37,6 @@ pub use host::{
 #[cfg(feature = "count")]
 pub use profile::Profile;
 pub use program::Program;
+pub use select::{HostOrder, HostPredicate, HostQuery, HostTotal, TotalAnswer};
 pub use trap::{ErrorKind, Position, TraceEntry, Trap};
 pub use vm::{Counts, Limits, Rendered, Vm};

@@ -193,10 +193,8 @@ fn note_fields(
             for test in parts.iter().flatten() {
                 match test {
                     QueryTest::Compare(column, comparison, _) => {
-                        let ranged = !matches!(
-                            comparison,
-                            QueryComparison::Eq | QueryComparison::Ne
-                        );
+                        let ranged =
+                            !matches!(comparison, QueryComparison::Eq | QueryComparison::Ne);
                         note(*column, ranged);
                     }
                     QueryTest::In(column, _)
@@ -438,10 +436,9 @@ impl Argument<'_, '_> {
     fn names_record(&self, e: ExprId) -> bool {
         match self.kind(e) {
             ExprKind::Local(local) => *local == self.it,
-            ExprKind::ImplicitField { .. } => !matches!(
-                self.inst.meaning.get(&e),
-                Some(Meaning::ImplicitOuter)
-            ),
+            ExprKind::ImplicitField { .. } => {
+                !matches!(self.inst.meaning.get(&e), Some(Meaning::ImplicitOuter))
+            }
             kind => {
                 let mut names = false;
                 operands(kind, &mut |operand| {

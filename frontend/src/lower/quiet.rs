@@ -60,7 +60,12 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// Whether an expression is total.
-    pub(super) fn total(program: &'a Program, types: &'a Types, inst: &Instance, e: ExprId) -> bool {
+    pub(super) fn total(
+        program: &'a Program,
+        types: &'a Types,
+        inst: &Instance,
+        e: ExprId,
+    ) -> bool {
         let look = Look {
             program,
             types,
@@ -70,7 +75,12 @@ impl<'a> Look<'a> {
     }
 
     /// Whether an expression is quiet.
-    pub(super) fn quiet(program: &'a Program, types: &'a Types, inst: &Instance, e: ExprId) -> bool {
+    pub(super) fn quiet(
+        program: &'a Program,
+        types: &'a Types,
+        inst: &Instance,
+        e: ExprId,
+    ) -> bool {
         let look = Look {
             program,
             types,

@@ -28,7 +28,7 @@ pub use passes::{Pass, Passes, UnknownPass};
 
 /// Optimises all functions of a module.
 pub(crate) fn optimise(module: &mut Module, passes: Passes) {
-    if passes == Passes::none() {
+    if !passes.improve_code() {
         return;
     }
     let Circles { order, returns } = Circles::of(module);

@@ -130,6 +130,20 @@ impl Passes {
         Ok(passes)
     }
 
+    /// The same, and this one too. Passes over finished code run only where registers are chosen anew.
+    #[must_use]
+    pub const fn with(self, pass: Pass) -> Passes {
+        Passes {
+            bits: self.bits | 1 << pass as u8,
+            on: self.on,
+        }
+    }
+
+    /// Whether finished code is made better at all.
+    pub(crate) const fn improve_code(self) -> bool {
+        self.on
+    }
+
     /// Whether a pass runs.
     pub const fn has(self, pass: Pass) -> bool {
         self.bits >> pass as u8 & 1 == 1

@@ -8,6 +8,59 @@ use flin_bytecode::text::disassemble_function;
 use flin_bytecode::*;
 use flin_testkit::rng::Rng;
 
+/// What is said about queries: one function of each meaning.
+fn queries(module: &mut Module) -> Queries {
+    let text = "closure \"ask\" (ref) -> bool {\n .captures i64\n .scalar bool\n .reference ref*2\n const.bool s0, 1\n ret.bool s0\n}\n\
+                closure \"known\" () -> ref {\n .captures i64\n .reference ref*2\n list.new r1, any, 0\n ret.ref r1\n}\n\
+                closure \"key\" (ref) -> ref {\n .reference ref*2\n ret.ref r1\n}";
+    let mut builder = ModuleBuilder::from_module(std::mem::take(module));
+    assemble_into(&mut builder, text).unwrap_or_else(|e| panic!("{e}"));
+    *module = builder.module;
+    let at = |name: &str| {
+        let found = module.functions.iter().position(|f| f.name == name);
+        FuncId(found.expect("it was assembled") as u32)
+    };
+    let title = QueryColumn::Field(0);
+    let conditions = vec![
+        vec![
+            QueryTest::Compare(title, QueryComparison::Ge, 0),
+            QueryTest::In(QueryColumn::Id, 1),
+            QueryTest::Prefix(title, 2),
+            QueryTest::Any(3),
+            QueryTest::Not,
+        ],
+        vec![
+            QueryTest::Truth(title),
+            QueryTest::Known(0),
+            QueryTest::Contains(title, 2),
+            QueryTest::All(3),
+        ],
+    ];
+    let argument = |func, known, meaning| QueryArg {
+        func,
+        entity: EntityTypeId(0),
+        known,
+        meaning,
+    };
+    Queries {
+        pushed: true,
+        arguments: vec![
+            argument(
+                at("ask"),
+                Some(at("known")),
+                QueryMeaning::Conditions(conditions, false),
+            ),
+            argument(at("key"), None, QueryMeaning::Key(QueryColumn::DeletedAt)),
+        ],
+        fields: vec![AskedField {
+            entity: EntityTypeId(0),
+            field: 0,
+            queried: true,
+            ordered: false,
+        }],
+    }
+}
+
 /// The sample text, with an entity, an enum, a page, a route and a test added.
 fn sample() -> Module {
     let mut module = assemble(include_str!("sample.txt")).expect("the sample assembles");
@@ -74,6 +127,7 @@ fn sample() -> Module {
         field_sources: vec![(EntityTypeId(0), 0, GlobalId(0))],
         shown: vec![GlobalId(0)],
     });
+    module.queries = queries(&mut module);
     module.tests.push(TestBlock {
         name: "adds".into(),
         func: run,

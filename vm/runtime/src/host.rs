@@ -9,11 +9,12 @@ use flin_store::{
     CommitOutcome, Deleted, EntityId, FieldIx, FieldValue, Lsn, ReadError, Record, Snapshot, Store,
     Transaction, TxError,
 };
+use flin_vm::bytecode::QueryColumn;
 use flin_vm::bytecode::ids::EntityTypeId;
 use flin_vm::bytecode::module::Module;
 use flin_vm::{
-    Consequences, Host, HostError, HostPast, HostRecord, HostValue, LogLevel, Moment, ScanMode,
-    Slice,
+    Consequences, Host, HostError, HostPast, HostQuery, HostRecord, HostTotal, HostValue, LogLevel,
+    Moment, ScanMode, Slice, TotalAnswer,
 };
 
 use crate::run::constraint_sentence;
@@ -63,7 +64,7 @@ impl StoreHost<'_> {
             .filter(|record| record.deleted_at.is_none()))
     }
 
-    fn record(&self, ty: EntityTypeId, record: &Record) -> HostRecord {
+    pub(crate) fn record(&self, ty: EntityTypeId, record: &Record) -> HostRecord {
         HostRecord {
             ty,
             id: record.id.0 as i64,
@@ -77,7 +78,7 @@ impl StoreHost<'_> {
     }
 
     // A time that is not before this request is now: own writes are seen, which have no time of their own yet.
-    fn then(&mut self, when: Moment) -> Option<Snapshot> {
+    pub(crate) fn then(&mut self, when: Moment) -> Option<Snapshot> {
         match when {
             Moment::Time(ms) => {
                 let now = self.tx.started_ms().min(self.now_ms());
@@ -92,7 +93,7 @@ impl StoreHost<'_> {
     }
 
     // The record as it was, with the time of the version after it.
-    fn past(
+    pub(crate) fn past(
         &mut self,
         ty: EntityTypeId,
         found: &Record,
@@ -288,7 +289,7 @@ impl StoreHost<'_> {
     }
 }
 
-fn storage(error: ReadError) -> HostError {
+pub(crate) fn storage(error: ReadError) -> HostError {
     HostError::Storage(error.to_string())
 }
 
@@ -296,7 +297,7 @@ fn refused_write(error: TxError) -> HostError {
     HostError::Storage(error.to_string())
 }
 
-fn shown(mode: ScanMode) -> Deleted {
+pub(crate) fn shown(mode: ScanMode) -> Deleted {
     match mode {
         ScanMode::Live => Deleted::Hide,
         ScanMode::Deleted => Deleted::Only,
@@ -459,6 +460,39 @@ impl Host for StoreHost<'_> {
             }
         }
         Ok(records)
+    }
+
+    fn entity_select(&mut self, query: &HostQuery) -> Result<Vec<HostRecord>, HostError> {
+        self.select(query)
+    }
+
+    fn entity_count_where(&mut self, query: &HostQuery) -> Result<u64, HostError> {
+        self.count_where(query)
+    }
+
+    fn entity_total(
+        &mut self,
+        query: &HostQuery,
+        column: QueryColumn,
+        total: HostTotal,
+    ) -> Result<TotalAnswer, HostError> {
+        self.total(query, column, total)
+    }
+
+    fn entity_explain(&mut self, query: &HostQuery) -> Result<String, HostError> {
+        self.explain(query)
+    }
+
+    fn entity_may_hold_none(
+        &mut self,
+        ty: EntityTypeId,
+        field: u32,
+        as_of: Option<Moment>,
+    ) -> Result<bool, HostError> {
+        match as_of {
+            Some(_) => Ok(true),
+            None => self.may_hold_none(ty, field),
+        }
     }
 
     fn entity_count(&mut self, ty: EntityTypeId) -> Result<i64, HostError> {

@@ -11,6 +11,7 @@ mod feed;
 mod host;
 pub mod json;
 mod panics;
+mod query;
 mod run;
 mod schema;
 mod turns;

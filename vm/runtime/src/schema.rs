@@ -4,12 +4,14 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
 
 use flin_store::{
     Change, CommitEvent, EntityId, EnumDef, FieldDef, FieldType, FieldValue, Keep, OnDelete,
     Schema, TypeDef, TypeIx,
 };
 use flin_vm::HostValue;
+use flin_vm::bytecode::AskedField;
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{self, Module, Rule, TypeDesc};
 
@@ -19,7 +21,8 @@ pub fn schema_of(module: &Module) -> Schema {
         types: module
             .entities
             .iter()
-            .map(|entity| type_def(module, entity))
+            .enumerate()
+            .map(|(number, entity)| type_def(module, number, entity))
             .collect(),
         enums: module.enums.iter().map(enum_def).collect(),
     }
@@ -33,13 +36,19 @@ fn enum_def(def: &module::EnumDef) -> EnumDef {
     }
 }
 
-fn type_def(module: &Module, entity: &module::Entity) -> TypeDef {
-    let field = |field: &module::EntityField| {
+fn type_def(module: &Module, number: usize, entity: &module::Entity) -> TypeDef {
+    let field = |(at, field): (usize, &module::EntityField)| {
         let mut def = FieldDef::new(field.name.clone(), field_type(module, field.ty));
         def.required = field.rules.contains(&Rule::Required);
         def.never_none = !field.optional;
         def.was.clone_from(&field.was);
         def.unique = field.unique;
+        let asked =
+            |asked: &&AskedField| asked.entity.index() == number && asked.field as usize == at;
+        if let Some(asked) = module.queries.fields.iter().find(asked) {
+            def.queried = asked.queried;
+            def.ordered = asked.ordered;
+        }
         def.index = field.index;
         def.on_delete = match field.on_delete {
             module::OnDelete::Restrict => OnDelete::Restrict,
@@ -50,7 +59,7 @@ fn type_def(module: &Module, entity: &module::Entity) -> TypeDef {
     };
     TypeDef {
         name: entity.name.clone(),
-        fields: entity.fields.iter().map(field).collect(),
+        fields: entity.fields.iter().enumerate().map(field).collect(),
         was: entity.was.clone(),
         keep: Keep {
             versions: entity.keep.versions,
@@ -101,6 +110,8 @@ pub struct TypeMap {
     types: Vec<Known>,
     back: Vec<Option<EntityTypeId>>,
     names: Vec<Arc<str>>,
+    /// For each declared field, what is known of nones in it (`query.rs`).
+    pub(crate) nones: Arc<[Vec<AtomicU8>]>,
 }
 
 #[derive(Clone, Debug)]
@@ -143,7 +154,17 @@ impl TypeMap {
             .iter()
             .map(|entity| entity.name.as_str().into())
             .collect();
-        TypeMap { types, back, names }
+        let nones = module.entities.iter().map(|entity| {
+            let unknown = entity.fields.iter().map(|_| AtomicU8::new(0));
+            unknown.collect::<Vec<_>>()
+        });
+        let nones = nones.collect();
+        TypeMap {
+            types,
+            back,
+            names,
+            nones,
+        }
     }
 
     /// The store's number of an entity type.
@@ -308,7 +329,12 @@ impl TypeMap {
     }
 
     // `ty` is the declared type where it is known; a stored value of another shape (an older schema) keeps its own.
-    fn to_host(&self, module: &Module, value: &FieldValue, ty: Option<TypeId>) -> HostValue {
+    pub(crate) fn to_host(
+        &self,
+        module: &Module,
+        value: &FieldValue,
+        ty: Option<TypeId>,
+    ) -> HostValue {
         let desc = ty.map(|ty| &module.types[ty.index()]);
         if let Some(TypeDesc::Optional(inner)) = desc {
             return self.to_host(module, value, Some(*inner));

@@ -200,7 +200,7 @@ impl Marker<'_> {
                 }
             }
             Kind::Entity => self.words(obj, entity::FIELDS, self.layouts.entity_fields(obj.meta())),
-            Kind::Query => self.words(obj, things::QUERY_STEPS, things::query_words(obj)),
+            Kind::Query => self.words(obj, things::QUERY_PLAN, things::query_words(obj)),
             Kind::Error => self.words(obj, things::ERROR_WORDS, things::ERROR_WORD_COUNT),
             Kind::Response => self.words(obj, 1, things::RESPONSE_WORD_COUNT),
             Kind::Tuple => self.words(obj, 1, obj.meta() as usize),

@@ -33,6 +33,9 @@ const HELD: u16 = 0x400;
 /// Lists or maps of it hold links that a deletion took out of its record (`Heap::lost_links`).
 const STALE: u16 = 0x800;
 
+/// Below this many notes of changes, none is looked at again before a query asks.
+const CHANGED_FEW: usize = 256;
+
 /// Records that were deleted, by type and id.
 pub(crate) type Gone = HashSet<(u32, i64)>;
 
@@ -208,6 +211,40 @@ impl Heap {
         self.entity_set_past(entity, past);
         entity.set_entity_state(EntityState::Link, false);
         Ok(entity)
+    }
+
+    /// Notes that a field of an object is being set, so that queries know which records differ from what is stored.
+    pub(crate) fn entity_note_change(&mut self, entity: Obj) {
+        let own = entity.entity_id() > 0 && entity.entity_past().is_none();
+        if !own || entity.entity_is_changed() {
+            return;
+        }
+        if self.changed.len() >= self.changed_before * 2 + CHANGED_FEW {
+            self.forget_unchanged();
+        }
+        self.changed.push((entity.meta(), entity.entity_id()));
+    }
+
+    /// The ids of records of a type whose objects have changes that were not saved.
+    pub(crate) fn entities_changed(&mut self, ty: u32) -> Vec<i64> {
+        if self.changed.is_empty() {
+            return Vec::new();
+        }
+        self.forget_unchanged();
+        let of_type = self.changed.iter().filter(|(of, _)| *of == ty);
+        of_type.map(|(_, id)| *id).collect()
+    }
+
+    fn forget_unchanged(&mut self) {
+        let identity = &self.identity;
+        let is_changed = |key: &(u32, i64)| {
+            let known = identity.get(key);
+            known.is_some_and(|entity| entity.entity_is_changed())
+        };
+        self.changed.retain(is_changed);
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        self.changed_before = self.changed.len();
     }
 
     /// Says of when an object of the past is.

@@ -83,6 +83,9 @@ pub(crate) struct Heap {
     identity: HashMap<(u32, i64), Obj>,
     /// What was deleted that objects with `STALE` may have links to.
     lost_links: HashMap<(u32, i64), Vec<Arc<Gone>>>,
+    /// Records whose objects may have changes that were not saved, by type and id, and how many were known to have some.
+    changed: Vec<(u32, i64)>,
+    changed_before: usize,
     /// Kept from one collection to the next.
     work: Work,
 }
@@ -98,6 +101,8 @@ impl Heap {
             seed: dict::process_seed(),
             identity: HashMap::new(),
             lost_links: HashMap::new(),
+            changed: Vec::new(),
+            changed_before: 0,
             work: Work::default(),
         }
     }

@@ -6,12 +6,21 @@ use super::entity::{moment_of, moment_word};
 use super::object::{Kind, Obj, header};
 use crate::fault::Res;
 use crate::host::{Moment, ScanMode};
-use crate::value::Word;
+use crate::semantics::pushing::Wanted;
+use crate::value::{View, Word};
 
 const QUERY_STEP_COUNT: usize = 1;
 const QUERY_AS_OF: usize = 2;
+/// Which of its records are wanted, of a prepared query.
+const QUERY_WANTED: usize = 3;
+/// Of a prepared query: for each of its leading conditions, the list of the values it compares with. Else none.
+pub(super) const QUERY_PLAN: usize = 4;
 /// First word of a query's steps: kind, argument, kind, argument …
-pub(super) const QUERY_STEPS: usize = 3;
+const QUERY_STEPS: usize = 5;
+/// In aux: the mode.
+const QUERY_MODE: u16 = 0x3;
+/// In aux: the host gave all and only what the query finds.
+const QUERY_ANSWERED: u16 = 0x4;
 /// `as of` of a query over what is there now.
 const NOW: u64 = i64::MIN as u64;
 /// First word of an error's words; word 1 is line and column.
@@ -55,9 +64,9 @@ pub(crate) struct ErrorParts {
     pub(crate) trace: Word,
 }
 
-/// Words of a query's steps.
+/// Words of a query from its plan on.
 pub(super) fn query_words(query: Obj) -> usize {
-    query.raw(QUERY_STEP_COUNT) as usize * 2
+    1 + query.raw(QUERY_STEP_COUNT) as usize * 2
 }
 
 impl Obj {
@@ -65,7 +74,7 @@ impl Obj {
     pub(crate) fn query_base(self) -> QueryBase {
         debug_assert_eq!(self.kind(), Kind::Query);
         QueryBase {
-            mode: match self.aux() {
+            mode: match self.aux() & QUERY_MODE {
                 0 => ScanMode::Live,
                 1 => ScanMode::Deleted,
                 _ => ScanMode::All,
@@ -74,6 +83,31 @@ impl Obj {
                 .filter(|ms| *ms != NOW)
                 .map(moment_of),
         }
+    }
+
+    /// Of a prepared query: what its leading conditions compare with, and which of the records are wanted.
+    pub(crate) fn query_plan(self) -> Option<(Obj, Wanted)> {
+        debug_assert_eq!(self.kind(), Kind::Query);
+        let View::List(known) = Word::from_bits(self.raw(QUERY_PLAN)).view() else {
+            return None;
+        };
+        let wanted = match self.raw(QUERY_WANTED) {
+            0 => Wanted::All,
+            1 => Wanted::First,
+            _ => Wanted::Last,
+        };
+        Some((known, wanted))
+    }
+
+    /// Notes whether the host gave all and only what a prepared query finds.
+    pub(crate) fn query_set_answered(self, answered: bool) {
+        let mode = self.aux() & QUERY_MODE;
+        self.set_aux(mode | if answered { QUERY_ANSWERED } else { 0 });
+    }
+
+    /// Whether the host gave all and only what the query finds, when it was asked last.
+    pub(crate) fn query_answered(self) -> bool {
+        self.aux() & QUERY_ANSWERED != 0
     }
 
     /// Number of steps of a query.
@@ -132,6 +166,8 @@ impl Heap {
         let query = self.allocate(header(Kind::Query, aux, ty), QUERY_STEPS + steps.len() * 2)?;
         query.set_raw(QUERY_STEP_COUNT, steps.len() as u64);
         query.set_raw(QUERY_AS_OF, base.as_of.map_or(NOW, moment_word));
+        query.set_raw(QUERY_WANTED, 0);
+        query.set_raw(QUERY_PLAN, Word::none().bits());
         for (index, (kind, argument)) in steps.iter().enumerate() {
             let kind = Word::inline_int(*kind).expect("step kinds are small");
             query.set_raw(QUERY_STEPS + index * 2, kind.bits());
@@ -147,6 +183,17 @@ impl Heap {
             .collect();
         steps.push((kind, argument));
         self.query_of(query.meta(), query.query_base(), &steps)
+    }
+
+    /// A copy of the query, prepared: with the list of what its leading conditions compare with.
+    pub(crate) fn query_prepared(&mut self, query: Obj, known: Obj, wanted: Wanted) -> Res<Obj> {
+        let steps: Vec<(i64, Word)> = (0..query.query_len())
+            .filter_map(|index| query.query_step(index))
+            .collect();
+        let prepared = self.query_of(query.meta(), query.query_base(), &steps)?;
+        prepared.set_raw(QUERY_WANTED, wanted as u64);
+        prepared.set_raw(QUERY_PLAN, Word::object(known).bits());
+        Ok(prepared)
     }
 
     /// A copy of the query over other records.

@@ -267,4 +267,10 @@ bodies! { |call|
     QuerySteps => query::steps(call),
     QueryKind => query::kind(call),
     QueryArg => query::argument(call),
+    QueryKnown => query::known(call),
+    QueryPrepared => query::prepared(call),
+    QueryAnswered => query::answered(call),
+    QueryCount => query::count(call),
+    QueryTotal => query::total(call),
+    QueryExplain => query::explain(call),
 }

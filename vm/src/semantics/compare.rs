@@ -35,7 +35,7 @@ pub(crate) fn truthy(m: &Machine, value: Word) -> bool {
 }
 
 /// Compares an int with a float by exact value; none for NaN.
-fn int_float(int: i64, float: f64) -> Option<Ordering> {
+pub(crate) fn int_float(int: i64, float: f64) -> Option<Ordering> {
     if float.is_nan() {
         return None;
     }

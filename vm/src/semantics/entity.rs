@@ -226,6 +226,7 @@ pub(crate) fn set_field(
     if holds_others(value) && unlinking::is_stale(m, entity, index) {
         unlinking::settle(m, entity)?;
     }
+    m.heap.entity_note_change(entity);
     entity.set_entity_field(index, value);
     Ok(())
 }

@@ -17,6 +17,7 @@ pub(crate) mod handlers;
 pub(crate) mod history;
 pub(crate) mod markup;
 pub(crate) mod print;
+pub(crate) mod pushing;
 pub(crate) mod query;
 pub(crate) mod time;
 pub(crate) mod types;

@@ -74,6 +74,9 @@ struct Maker<'a> {
     query: HostQuery,
     /// Columns that are not none in any record that the conditions so far let pass.
     present: HashSet<QueryColumn>,
+    /// Columns that are never none by their declaration, and yet may be in some record: reading them there is an error,
+    /// which the condition itself must come to.
+    doubtful: Vec<QueryColumn>,
 }
 
 /// What is asked of the host for a query; none for one that was not prepared.
@@ -100,6 +103,7 @@ pub(crate) fn plan(m: &mut Machine, host: &mut dyn Host, of: Obj) -> Res<Option<
         program,
         query,
         present: HashSet::new(),
+        doubtful: Vec::new(),
     };
     maker.make(of, &known, wanted).map(Some)
 }
@@ -137,8 +141,8 @@ impl Maker<'_> {
         }
         // Whoever walks the rows here also sorts them here, by keys as they are in memory.
         whole = whole && changed.is_empty() && self.ordered(&steps, &mut by_host)?;
+        whole = whole && self.number(&steps, wanted);
         if whole {
-            self.number(&steps, wanted)?;
             by_host.fill(true);
         } else {
             self.query.order.clear();
@@ -175,10 +179,25 @@ impl Maker<'_> {
             {
                 self.present.insert(*column);
             }
+            let predicate = self.or_doubtful(predicate);
             let before = std::mem::replace(&mut self.query.predicate, HostPredicate::Always);
             self.query.predicate = before.and(predicate);
         }
-        Ok(*all)
+        Ok(*all && self.doubtful.is_empty())
+    }
+
+    /// A condition, or that a column has no value that must have one.
+    fn or_doubtful(&self, predicate: HostPredicate) -> HostPredicate {
+        if self.doubtful.is_empty() {
+            return predicate;
+        }
+        let is_none = |column: &QueryColumn| HostPredicate::Compare {
+            column: *column,
+            comparison: QueryComparison::Eq,
+            value: HostValue::None,
+        };
+        let none = self.doubtful.iter().map(is_none);
+        any_of([predicate].into_iter().chain(none).collect())
     }
 
     /// One part of a conjunction; none if it cannot be asked like this.
@@ -186,10 +205,12 @@ impl Maker<'_> {
         let mut stack: Vec<HostPredicate> = Vec::new();
         for test in tests {
             let found = match test {
-                QueryTest::Compare(column, comparison, value) => match values.get(*value as usize) {
-                    Some(value) => self.comparison(*column, *comparison, *value)?,
-                    None => None,
-                },
+                QueryTest::Compare(column, comparison, value) => {
+                    match values.get(*value as usize) {
+                        Some(value) => self.comparison(*column, *comparison, *value)?,
+                        None => None,
+                    }
+                }
                 QueryTest::In(column, value) => match values.get(*value as usize) {
                     Some(value) => self.one_of(*column, *value)?,
                     None => None,
@@ -207,8 +228,9 @@ impl Maker<'_> {
                         text,
                     }),
                 QueryTest::Truth(column) => {
+                    self.doubt(*column)?;
                     let is_bool = self.sort(*column) == Some(Sort::Bool);
-                    (is_bool && self.readable(*column)?).then_some(HostPredicate::Compare {
+                    is_bool.then_some(HostPredicate::Compare {
                         column: *column,
                         comparison: QueryComparison::Eq,
                         value: HostValue::Bool(true),
@@ -242,9 +264,7 @@ impl Maker<'_> {
         let Some(sort) = self.sort(column) else {
             return Ok(None);
         };
-        if !self.readable(column)? {
-            return Ok(None);
-        }
+        self.doubt(column)?;
         let equality = matches!(comparison, QueryComparison::Eq | QueryComparison::Ne);
         let may_be_none = self.is_optional(column) && !self.present.contains(&column);
         if !equality && (may_be_none || !sort.has_order()) {
@@ -268,7 +288,8 @@ impl Maker<'_> {
         let (Some(sort), View::List(list)) = (self.sort(column), list.view()) else {
             return Ok(None);
         };
-        if !self.readable(column)? || crate::heap::list_len(list) > VALUES_MAX {
+        self.doubt(column)?;
+        if crate::heap::list_len(list) > VALUES_MAX {
             return Ok(None);
         }
         let mut values = Vec::new();
@@ -283,9 +304,10 @@ impl Maker<'_> {
 
     fn text(&mut self, column: QueryColumn, value: Option<&Word>) -> Res<Option<String>> {
         let never_none = !self.is_optional(column) || self.present.contains(&column);
-        if self.sort(column) != Some(Sort::Text) || !never_none || !self.readable(column)? {
+        if self.sort(column) != Some(Sort::Text) || !never_none {
             return Ok(None);
         }
+        self.doubt(column)?;
         Ok(match value.map(|value| value.view()) {
             Some(View::Text(text)) => text.text().map(str::to_owned),
             Some(_) | None => None,
@@ -381,12 +403,12 @@ impl Maker<'_> {
         Ok(fits.then_some(*column))
     }
 
-    /// Takes over limit and offset.
-    fn number(&mut self, steps: &[(i64, Word)], wanted: Wanted) -> Res<()> {
+    /// Takes over limit and offset; false if one is no number, which the program will say.
+    fn number(&mut self, steps: &[(i64, Word)], wanted: Wanted) -> bool {
         for (kind, argument) in steps {
             let count = match (kind, argument.view()) {
                 (3 | 4, View::Int(count)) => count,
-                (3 | 4, found) => return Err(Fault::expected("int", found)),
+                (3 | 4, _) => return false,
                 _ => continue,
             };
             let known = u64::try_from(count).ok();
@@ -407,7 +429,7 @@ impl Maker<'_> {
             }
             Wanted::Last => self.turn_around(),
         }
-        Ok(())
+        true
     }
 
     /// Asks for the last record as the first of the opposite order, where there is one.
@@ -481,6 +503,14 @@ impl Maker<'_> {
             QueryColumn::DeletedAt => true,
             QueryColumn::Field(field) => self.field(field).optional,
         }
+    }
+
+    /// Notes a column whose reading may fail.
+    fn doubt(&mut self, column: QueryColumn) -> Res<()> {
+        if !self.doubtful.contains(&column) && !self.readable(column)? {
+            self.doubtful.push(column);
+        }
+        Ok(())
     }
 
     /// Whether reading the column cannot fail: what is never none by its declaration is so in every stored record.
@@ -591,7 +621,6 @@ pub(crate) fn total(
     let Some(plan) = plan(m, host, of)?.filter(|plan| plan.whole) else {
         return Ok(None);
     };
-    let ty = plan.query.ty;
     let mut query = plan.query;
     let program = m.program.clone();
     let mut maker = Maker {
@@ -600,6 +629,7 @@ pub(crate) fn total(
         program,
         query: query.clone(),
         present: HashSet::new(),
+        doubtful: Vec::new(),
     };
     let Some(column) = maker.key(key)? else {
         return Ok(None);
@@ -609,13 +639,14 @@ pub(crate) fn total(
         let answer = maker.host.entity_total(query, column, what);
         answer.map_err(Fault::host)
     };
-    debug_assert_eq!(ty, query.ty);
-    let numbers = matches!(sort, Some(Sort::Int | Sort::Float));
+    let numbers = matches!(sort, Some(Sort::Int | Sort::Float | Sort::Duration));
     let answer = match total {
         0 if numbers => ask(&query, HostTotal::Sum)?,
         // Their mean is computed as floats: only floats are added up the same way there.
         1 if sort == Some(Sort::Float) => match ask(&query, HostTotal::Sum)? {
-            TotalAnswer::Value(HostValue::Float(sum)) if query.skip == 0 && query.limit.is_none() => {
+            TotalAnswer::Value(HostValue::Float(sum))
+                if query.skip == 0 && query.limit.is_none() =>
+            {
                 let present = HostPredicate::Compare {
                     column,
                     comparison: QueryComparison::Ne,
@@ -630,8 +661,8 @@ pub(crate) fn total(
             TotalAnswer::Nothing => TotalAnswer::Nothing,
             TotalAnswer::Value(_) | TotalAnswer::Unclear => TotalAnswer::Unclear,
         },
-        2 if sort != Some(Sort::Float) => ask(&query, HostTotal::Min)?,
-        3 if sort != Some(Sort::Float) => ask(&query, HostTotal::Max)?,
+        2 => ask(&query, HostTotal::Min)?,
+        3 => ask(&query, HostTotal::Max)?,
         _ => TotalAnswer::Unclear,
     };
     m.entity_reads += 1;
@@ -685,7 +716,9 @@ pub(crate) fn explain(m: &mut Machine, host: &mut dyn Host, of: Obj) -> Res<Stri
 
 /// Where a function stands.
 fn place_of(program: &Program, closure: Obj) -> String {
-    let function = closure.closure_func().map(|func| &program.module().functions[func as usize]);
+    let function = closure
+        .closure_func()
+        .map(|func| &program.module().functions[func as usize]);
     match function.and_then(|function| function.lines.first()) {
         Some((_, line, column)) => format!(" at {line}:{column}"),
         None => String::new(),

@@ -7,16 +7,20 @@ use crate::fault::{Fault, Res};
 use crate::heap::{Obj, QUERY_STEPS_MAX, QueryBase};
 use crate::host::{Host, HostRecord, Moment, ScanMode};
 use crate::machine::Machine;
-use crate::semantics::{Walk, entity, history};
+use crate::semantics::{Walk, entity, history, pushing};
 use crate::trap::ErrorKind;
 use crate::value::{View, Word};
 
-/// The records of the query's base, as a list of class ref.
+/// The records of the query's base, as a list of class ref; of a prepared query those that the host finds for it.
 pub(crate) fn scan(m: &mut Machine, host: &mut dyn Host, query: Obj) -> Res<Obj> {
     let (ty, base) = (EntityTypeId(query.meta()), query.query_base());
-    let records = match base.as_of {
-        Some(when) => host.entity_scan_at(ty, base.mode, when),
-        None => host.entity_scan(ty, base.mode),
+    let records = match (pushing::plan(m, host, query)?, base.as_of) {
+        (Some(plan), _) => {
+            query.query_set_answered(plan.whole);
+            host.entity_select(&plan.query)
+        }
+        (None, Some(when)) => host.entity_scan_at(ty, base.mode, when),
+        (None, None) => host.entity_scan(ty, base.mode),
     };
     let records = records.map_err(Fault::host)?;
     m.entity_reads += records.len() as u64;

@@ -291,6 +291,12 @@ library! {
         QuerySteps "__query_steps" "(query: query) -> int" pure "Number of steps of a query." "" => "";
         QueryKind "__query_kind" "(query: query, position: int) -> int" pure "Kind of the n-th step of a query; IndexOutOfBounds." "" => "";
         QueryArg "__query_arg" "(query: query, position: int) -> any" pure "Argument of the n-th step of a query; IndexOutOfBounds." "" => "";
+        QueryKnown "__query_known" "(query: query, position: int) -> any" pure "What computes the values that the condition at a step compares with: a function, or none where there are none; false if the condition cannot be asked of the store." "" => "";
+        QueryPrepared "__query_prepared" "(query: query, known: [any], wanted: int) -> query" pure "A copy of the query that asks the store for what its conditions leave, with the values that the leading ones compare with; 1: the first record will do, 2: the last." "" => "";
+        QueryAnswered "__query_answered" "(query: query) -> bool" pure "Whether the last scan of a prepared query gave exactly what it finds, in its order." "" => "";
+        QueryCount "__query_count" "(query: query) -> int" host "How many records a prepared query finds, -1 if that is not for the store to say." "" => "";
+        QueryTotal "__query_total" "(query: query, kind: int, key: any, into: [A]) -> bool" host "Puts the sum (0), mean (1), least (2) or greatest (3) of the keys into the list, if the store can say it." "" => "";
+        QueryExplain "__query_explain" "(query: query) -> text" host "How a prepared query is answered." "" => "";
         ValidationError "__validation_error" "(entity: text, field: text, rule: text, message: text) -> never" pure "Raises a ValidationError of an entity, field and rule with a message." "" => "";
         TupleNames "__tuple_names" "(value: any, names: int) -> none" pure "TypeError for a tuple that has not as many members as names take it apart." "" => "";
         AssertFailed "__assert_failed" "(condition: text, left: any, right: any) -> never" pure "Raises the AssertionError of a comparison, with both its sides." "" => "";

@@ -76,11 +76,9 @@ fn argument(module: &Module, argument: &QueryArg) -> Checked {
 
 fn column(module: &Module, entity: EntityTypeId, column: QueryColumn) -> Checked {
     match column {
-        QueryColumn::Field(field) => in_range(
-            "field",
-            field,
-            module.entities[entity.index()].fields.len(),
-        ),
+        QueryColumn::Field(field) => {
+            in_range("field", field, module.entities[entity.index()].fields.len())
+        }
         QueryColumn::Id
         | QueryColumn::Version
         | QueryColumn::CreatedAt
@@ -91,7 +89,11 @@ fn column(module: &Module, entity: EntityTypeId, column: QueryColumn) -> Checked
 
 fn condition(module: &Module, argument: &QueryArg, tests: &[QueryTest]) -> Checked {
     at_most("tests", tests.len(), TESTS_MAX)?;
-    let values = if argument.known.is_some() { TESTS_MAX } else { 0 };
+    let values = if argument.known.is_some() {
+        TESTS_MAX
+    } else {
+        0
+    };
     let mut depth = 0_usize;
     for test in tests {
         let (column_of, value, takes) = match test {
