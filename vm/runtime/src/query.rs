@@ -108,8 +108,8 @@ impl StoreHost<'_> {
     pub(crate) fn explain(&mut self, query: &HostQuery) -> Result<String, HostError> {
         let asked = self.store_query(query)?;
         Ok(match self.place(query) {
-            Where::Now => self.tx.explain(&asked).to_string(),
-            Where::Then(then) => then.explain(&asked).to_string(),
+            Where::Now => self.tx.explain(&asked).map_err(storage)?.to_string(),
+            Where::Then(then) => then.explain(&asked).map_err(storage)?.to_string(),
             Where::ThenByHand => "looks at every record as it was, one by one".to_owned(),
         })
     }
