@@ -162,6 +162,51 @@ fn bad_entities_and_types_are_refused() {
 }
 
 #[test]
+fn bad_queries_are_refused() {
+    let asked = |func, known, tests: Vec<QueryTest>| {
+        refusal(|m| {
+            let text = "closure \"one\" (ref) -> bool {\n .scalar bool\n .reference ref*2\n const.bool s0, 1\n ret.bool s0\n}\n\
+                        closure \"held\" () -> ref {\n .captures i64\n .reference ref*2\n list.new r1, any, 0\n ret.ref r1\n}";
+            let mut builder = ModuleBuilder::from_module(std::mem::take(m));
+            flin_bytecode::assemble_into(&mut builder, text).expect("assembles");
+            *m = builder.module;
+            m.entities.push(entity("A", vec![field(0)]));
+            m.queries.arguments.push(QueryArg {
+                func: FuncId(func),
+                entity: EntityTypeId(0),
+                known,
+                meaning: QueryMeaning::Conditions(vec![tests.clone()], true),
+            });
+        })
+    };
+    let (field, eq) = (QueryColumn::Field, QueryComparison::Eq);
+    assert_eq!(
+        asked(0, None, vec![]),
+        "queries, entry 0: `f` cannot be used as the argument of a query: expected a closure of one record"
+    );
+    assert_eq!(
+        asked(3, Some(FuncId(4)), vec![]),
+        "queries, entry 0: `held` cannot be used as the argument of a query: expected a closure with the same captures and no parameters, result ref"
+    );
+    assert_eq!(
+        asked(3, None, vec![QueryTest::Truth(field(1))]),
+        "queries, entry 0: there is no field 1 (there are 1)"
+    );
+    assert_eq!(
+        asked(3, None, vec![QueryTest::Compare(field(0), eq, 0)]),
+        "queries, entry 0: there is no known value 0 (there are 0)"
+    );
+    assert_eq!(
+        asked(3, None, vec![QueryTest::Truth(field(0)), QueryTest::All(2)]),
+        "queries, entry 0: there is no condition before this one 2 (there are 1)"
+    );
+    assert_eq!(
+        asked(3, None, vec![QueryTest::Truth(field(0)), QueryTest::Truth(field(0))]),
+        "queries, entry 0: there is no result of a condition 2 (there are 1)"
+    );
+}
+
+#[test]
 fn words_that_are_no_instruction_are_refused() {
     assert_eq!(
         refusal(|m| m.functions[0].code[0] = 0xffff),

@@ -270,7 +270,7 @@ fn the_reason_of_a_refusal_names_what_is_wrong() {
     assert!(message(|b| b[12] ^= 1).starts_with("the file is damaged: checksum of header is "));
     assert!(
         message(|b| *b.last_mut().expect("bytes") ^= 1)
-            .starts_with("the file is damaged: checksum of tests is ")
+            .starts_with("the file is damaged: checksum of queries is ")
     );
 }
 
