@@ -6,7 +6,8 @@
 use flin_bytecode::library::LibBody;
 use flin_bytecode::{LibId, Purity};
 
-use crate::hir::{ExprId, ExprKind, FnId, Function, Program};
+use crate::hir::{ExprId, ExprKind, FnId, Function, LocalId, Program};
+use crate::kinds::{record_kinds, view_kinds};
 use crate::operands::operands;
 use crate::types::{InstId, Instance, Meaning, Types};
 
@@ -135,36 +136,14 @@ impl<'a> Look<'a> {
             | K::Block(..)
             | K::Let(..)
             | K::If { .. } => self.all(inst, e, depth),
-            K::In(..) => match inst.meaning.get(&e) {
-                Some(meaning) => self.meant(inst, meaning, depth) && self.all(inst, e, depth),
-                None => self.all(inst, e, depth),
-            },
-            K::ImplicitField { outer, .. } => match inst.meaning.get(&e) {
-                Some(Meaning::ImplicitOuter) => {
-                    outer.is_some_and(|outer| self.expr(inst, outer, depth))
-                }
-                Some(Meaning::ImplicitOwn(inner)) => self.meant(inst, inner, depth),
-                Some(_) | None => false,
-            },
-            K::Field { .. } => match inst.meaning.get(&e) {
-                Some(Meaning::Dynamic) => self.all(inst, e, depth),
-                Some(meaning) => self.meant(inst, meaning, depth) && self.all(inst, e, depth),
-                None => false,
-            },
-            K::CallFn(..) | K::CallLib(..) | K::Method { .. } => match inst.meaning.get(&e) {
-                Some(meaning) => self.meant(inst, meaning, depth) && self.all(inst, e, depth),
-                None => false,
-            },
+            K::In(..)
+            | K::ImplicitField { .. }
+            | K::Field { .. }
+            | K::CallFn(..)
+            | K::CallLib(..)
+            | K::Method { .. } => self.by_meaning(inst, e, depth),
             K::Return(_) => depth > 0 && self.all(inst, e, depth),
-            K::SetLocal(local, _) => {
-                let own = !self.function(inst).locals[local.index()].captured;
-                let inner = !self
-                    .function(inst)
-                    .captures
-                    .iter()
-                    .any(|capture| capture.inner == *local);
-                own && inner && self.all(inst, e, depth)
-            }
+            K::SetLocal(local, _) => self.is_own(inst, *local) && self.all(inst, e, depth),
             K::FnRef(_) | K::Query(_) => quiet,
             K::Lambda(func) => quiet && self.lambda(inst, e, *func, depth),
             K::Try(_)
@@ -182,23 +161,37 @@ impl<'a> Look<'a> {
             | K::SetField { .. }
             | K::SetIndex(..)
             | K::EntityNew(..)
-            | K::Save(_)
-            | K::Delete(_)
-            | K::Restore(_)
-            | K::Destroy(_)
             | K::Assert(_)
             | K::Response(_)
-            | K::ViewRaw(_)
-            | K::ViewText(_)
-            | K::ViewHtml(_)
-            | K::ViewAttr { .. }
-            | K::ViewBind { .. }
-            | K::ViewOption { .. }
-            | K::ViewKey(_)
-            | K::ViewOn { .. }
-            | K::ViewForm { .. }
-            | K::ViewHead(_) => false,
+            | record_kinds!()
+            | view_kinds!() => false,
         }
+    }
+
+    /// What depends on types.
+    fn by_meaning(&self, inst: &Instance, e: ExprId, depth: usize) -> bool {
+        let kind = &self.function(inst).exprs[e.index()].kind;
+        match (kind, inst.meaning.get(&e)) {
+            (ExprKind::ImplicitField { outer, .. }, Some(Meaning::ImplicitOuter)) => {
+                outer.is_some_and(|outer| self.expr(inst, outer, depth))
+            }
+            (ExprKind::ImplicitField { .. }, Some(Meaning::ImplicitOwn(inner))) => {
+                self.meant(inst, inner, depth)
+            }
+            (ExprKind::ImplicitField { .. }, Some(_)) => false,
+            (ExprKind::Field { .. }, Some(Meaning::Dynamic)) | (ExprKind::In(..), None) => {
+                self.all(inst, e, depth)
+            }
+            (_, Some(meaning)) => self.meant(inst, meaning, depth) && self.all(inst, e, depth),
+            (_, None) => false,
+        }
+    }
+
+    /// Whether a variable is one of this function that nobody else has.
+    fn is_own(&self, inst: &Instance, local: LocalId) -> bool {
+        let function = self.function(inst);
+        let mut captures = function.captures.iter();
+        !function.locals[local.index()].captured && !captures.any(|capture| capture.inner == local)
     }
 
     fn lambda(&self, inst: &Instance, e: ExprId, func: FnId, depth: usize) -> bool {

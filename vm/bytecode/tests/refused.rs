@@ -201,7 +201,11 @@ fn bad_queries_are_refused() {
         "queries, entry 0: there is no condition before this one 2 (there are 1)"
     );
     assert_eq!(
-        asked(3, None, vec![QueryTest::Truth(field(0)), QueryTest::Truth(field(0))]),
+        asked(
+            3,
+            None,
+            vec![QueryTest::Truth(field(0)), QueryTest::Truth(field(0))]
+        ),
         "queries, entry 0: there is no result of a condition 2 (there are 1)"
     );
 }

@@ -230,6 +230,8 @@ impl Heap {
         marker.drain();
         self.mark_held(&mut marker);
         self.identity.retain(|_, obj| is_marked(*obj));
+        let identity = &self.identity;
+        self.held_prints.retain(|key, _| identity.contains_key(key));
         self.work = marker.work;
         let live_bytes = self.blocks.sweep() + self.large.sweep();
         self.budget.collected(live_bytes);

@@ -164,11 +164,6 @@ impl Obj {
     pub(crate) fn entity_settle_field(self, field: usize, value: Word) {
         self.set_raw(FIELDS + field, value.bits());
     }
-
-    /// Its values were just saved, and the program may have some of them in its hands.
-    pub(crate) fn entity_hold(self) {
-        self.set_aux(self.aux() | HELD);
-    }
 }
 
 impl Heap {
@@ -245,6 +240,19 @@ impl Heap {
         self.changed.sort_unstable();
         self.changed.dedup();
         self.changed_before = self.changed.len();
+    }
+
+    /// The values of an object were just saved, and the program may have some of them in its hands.
+    pub(crate) fn entity_hold(&mut self, entity: Obj) {
+        entity.set_aux(entity.aux() | HELD);
+        let print = holding::fingerprint(&self.layouts, self.field_words(entity));
+        let key = (entity.meta(), entity.entity_id());
+        self.held_prints.insert(key, print);
+    }
+
+    fn field_words(&self, entity: Obj) -> impl Iterator<Item = Word> + use<> {
+        let fields = FIELDS..FIELDS + self.layouts.entity_fields(entity.meta());
+        fields.map(move |index| Word::from_bits(entity.raw(index)))
     }
 
     /// Says of when an object of the past is.
@@ -327,15 +335,15 @@ impl Heap {
         entity.set_aux(entity.aux() & !STALE);
     }
 
-    /// Marks saved objects whose lists or maps somebody has, since a change of those is a change of the object.
+    /// Marks saved objects whose lists or maps somebody has, since a change of those is a change of the object; and those
+    /// whose lists or maps were changed since, also if nobody has them any more.
     pub(super) fn mark_held(&self, marker: &mut Marker<'_>) {
         let held = self.identity.values().filter(|entity| is_held(**entity));
         let mut waiting: Vec<Obj> = held.copied().collect();
         loop {
             let before = waiting.len();
             waiting.retain(|entity| {
-                let fields = FIELDS..FIELDS + self.layouts.entity_fields(entity.meta());
-                let words = fields.map(|index| Word::from_bits(entity.raw(index)));
+                let words = self.field_words(*entity);
                 let in_hand = marker.is_marked(*entity) || holding::holds_marked(marker, words);
                 if in_hand {
                     marker.object(*entity);
@@ -344,9 +352,18 @@ impl Heap {
             });
             marker.drain();
             if waiting.len() == before {
-                return;
+                break;
             }
         }
+        for entity in waiting {
+            let key = (entity.meta(), entity.entity_id());
+            let print = holding::fingerprint(&self.layouts, self.field_words(entity));
+            if self.held_prints.get(&key) != Some(&print) {
+                entity.entity_lend();
+                marker.object(entity);
+            }
+        }
+        marker.drain();
     }
 }
 

@@ -1,8 +1,10 @@
-//! Whether a value holds, however deep, a list or map that is marked. Here because a collection keeps saved objects whose
-//! lists somebody has: who changes such a list changes the record. Must stay true: it looks only into values of fields,
+//! Whether a value holds, however deep, a list or map that is marked, and whether it is what it was. Here because a
+//! collection keeps saved objects whose lists somebody has, or changed: who changes such a list changes the record. Must stay true: it looks only into values of fields,
 //! not through links to other records; each value is looked at once.
 
 use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 
 use flin_bytecode::Bank;
 
@@ -27,6 +29,65 @@ pub(super) fn holds_marked(marker: &Marker<'_>, words: impl Iterator<Item = Word
         }
     }
     false
+}
+
+/// A number that values have in common with what they were, unless a list or map in them was changed (or, once in 2^64
+/// times, although it was).
+pub(super) fn fingerprint(layouts: &Layouts, words: impl Iterator<Item = Word>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let mut work: Vec<Word> = words.collect();
+    let mut seen: HashSet<u64> = HashSet::new();
+    while let Some(word) = work.pop() {
+        let view = word.view();
+        match view {
+            View::Text(text) => text.text().hash(&mut hasher),
+            View::List(found) if list::class_of(found).bank() == Bank::Scalar => {
+                for at in 0..list::len(found) {
+                    list::raw_slot(found, at).hash(&mut hasher);
+                }
+                list::len(found).hash(&mut hasher);
+            }
+            View::List(_) | View::Map(_) | View::Tuple(_) | View::Enum(_) => {
+                let inside = inside(layouts, view);
+                inside.len().hash(&mut hasher);
+                if let View::Map(map) = view {
+                    scalars_of(layouts, map, &mut hasher);
+                }
+                if seen.insert(word.bits()) {
+                    work.extend(inside);
+                }
+            }
+            View::Int(number) | View::Time(number) | View::Duration(number) => {
+                number.hash(&mut hasher);
+            }
+            View::Float(number) => number.to_bits().hash(&mut hasher),
+            View::Entity(link) if link.entity_id() > 0 => {
+                (link.meta(), link.entity_id()).hash(&mut hasher);
+            }
+            _ => word.bits().hash(&mut hasher),
+        }
+    }
+    hasher.finish()
+}
+
+/// The parts of a map that are no references: slots of a record, keys.
+fn scalars_of(layouts: &Layouts, map: Obj, hasher: &mut DefaultHasher) {
+    map.meta().hash(hasher);
+    if map.kind() == super::Kind::Record {
+        for (slot, class) in layouts.shape(map.meta()).classes.iter().enumerate() {
+            if class.bank() == Bank::Scalar {
+                map.raw(1 + slot).hash(hasher);
+            }
+        }
+        return;
+    }
+    let table = dict::table_of(map);
+    for (key, _) in (0..dict::entries_used(table)).filter_map(|at| dict::entry(table, at)) {
+        match key.view() {
+            View::Text(text) => text.text().hash(hasher),
+            _ => key.bits().hash(hasher),
+        }
+    }
 }
 
 /// The references that a value holds.

@@ -83,6 +83,8 @@ pub(crate) struct Heap {
     identity: HashMap<(u32, i64), Obj>,
     /// What was deleted that objects with `STALE` may have links to.
     lost_links: HashMap<(u32, i64), Vec<Arc<Gone>>>,
+    /// What the fields of objects with `HELD` came to when they were saved.
+    held_prints: HashMap<(u32, i64), u64>,
     /// Records whose objects may have changes that were not saved, by type and id, and how many were known to have some.
     changed: Vec<(u32, i64)>,
     changed_before: usize,
@@ -101,6 +103,7 @@ impl Heap {
             seed: dict::process_seed(),
             identity: HashMap::new(),
             lost_links: HashMap::new(),
+            held_prints: HashMap::new(),
             changed: Vec::new(),
             changed_before: 0,
             work: Work::default(),

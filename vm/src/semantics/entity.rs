@@ -326,7 +326,7 @@ fn keep_saved(m: &mut Machine, entity: Obj, record: &HostRecord, mut words: Vec<
         m.heap.entity_lost_links(entity, &gone);
     }
     if words.iter().any(|word| holds_others(*word)) {
-        entity.entity_hold();
+        m.heap.entity_hold(entity);
     }
 }
 

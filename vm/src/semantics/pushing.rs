@@ -120,7 +120,8 @@ impl Maker<'_> {
             let answered = match kind {
                 0 if whole => self.condition(*argument, known.next().copied())?,
                 16.. if whole => self.linked(*kind - 16, *argument)?,
-                0 | 16.. => false,
+                8 if whole => self.with_id(*argument),
+                0 | 8 | 16.. => false,
                 _ => continue,
             };
             by_host[at] = answered;
@@ -205,47 +206,15 @@ impl Maker<'_> {
         let mut stack: Vec<HostPredicate> = Vec::new();
         for test in tests {
             let found = match test {
-                QueryTest::Compare(column, comparison, value) => {
-                    match values.get(*value as usize) {
-                        Some(value) => self.comparison(*column, *comparison, *value)?,
-                        None => None,
-                    }
-                }
-                QueryTest::In(column, value) => match values.get(*value as usize) {
-                    Some(value) => self.one_of(*column, *value)?,
-                    None => None,
-                },
-                QueryTest::Prefix(column, value) => self
-                    .text(*column, values.get(*value as usize))?
-                    .map(|text| HostPredicate::Prefix {
-                        column: *column,
-                        text,
-                    }),
-                QueryTest::Contains(column, value) => self
-                    .text(*column, values.get(*value as usize))?
-                    .map(|text| HostPredicate::Contains {
-                        column: *column,
-                        text,
-                    }),
-                QueryTest::Truth(column) => {
-                    self.doubt(*column)?;
-                    let is_bool = self.sort(*column) == Some(Sort::Bool);
-                    is_bool.then_some(HostPredicate::Compare {
-                        column: *column,
-                        comparison: QueryComparison::Eq,
-                        value: HostValue::Bool(true),
-                    })
-                }
-                QueryTest::Known(value) => values.get(*value as usize).map(|value| {
-                    if compare::truthy(self.m, *value) {
-                        HostPredicate::Always
-                    } else {
-                        HostPredicate::Not(Box::new(HostPredicate::Always))
-                    }
-                }),
                 QueryTest::All(count) => last(&mut stack, *count).map(all_of),
                 QueryTest::Any(count) => last(&mut stack, *count).map(any_of),
-                QueryTest::Not => stack.pop().map(|part| HostPredicate::Not(Box::new(part))),
+                QueryTest::Not => stack.pop().map(|part| self.opposite(part)),
+                QueryTest::Compare(..)
+                | QueryTest::In(..)
+                | QueryTest::Prefix(..)
+                | QueryTest::Contains(..)
+                | QueryTest::Truth(_)
+                | QueryTest::Known(_) => self.simple(test, values)?,
             };
             match found {
                 Some(found) => stack.push(found),
@@ -253,6 +222,61 @@ impl Maker<'_> {
             }
         }
         Ok(stack.pop())
+    }
+
+    /// The opposite, as plain as it can be said.
+    fn opposite(&self, predicate: HostPredicate) -> HostPredicate {
+        match predicate {
+            HostPredicate::Not(inner) => *inner,
+            HostPredicate::Compare {
+                column,
+                comparison: QueryComparison::Eq,
+                value: HostValue::Bool(value),
+            } if !self.is_optional(column) => HostPredicate::Compare {
+                column,
+                comparison: QueryComparison::Eq,
+                value: HostValue::Bool(!value),
+            },
+            other => HostPredicate::Not(Box::new(other)),
+        }
+    }
+
+    /// A test that is no combination of others.
+    fn simple(&mut self, test: &QueryTest, values: &[Word]) -> Res<Option<HostPredicate>> {
+        let value_of = |value: u32| values.get(value as usize).copied();
+        Ok(match *test {
+            QueryTest::Compare(column, comparison, value) => match value_of(value) {
+                Some(value) => self.comparison(column, comparison, value)?,
+                None => None,
+            },
+            QueryTest::In(column, value) => match value_of(value) {
+                Some(value) => self.one_of(column, value)?,
+                None => None,
+            },
+            QueryTest::Prefix(column, value) => self
+                .text(column, value_of(value))?
+                .map(|text| HostPredicate::Prefix { column, text }),
+            QueryTest::Contains(column, value) => self
+                .text(column, value_of(value))?
+                .map(|text| HostPredicate::Contains { column, text }),
+            QueryTest::Truth(column) => {
+                self.doubt(column)?;
+                let is_bool = self.sort(column) == Some(Sort::Bool);
+                is_bool.then_some(HostPredicate::Compare {
+                    column,
+                    comparison: QueryComparison::Eq,
+                    value: HostValue::Bool(true),
+                })
+            }
+            QueryTest::Known(value) => value_of(value).map(|value| {
+                if compare::truthy(self.m, value) {
+                    HostPredicate::Always
+                } else {
+                    never()
+                }
+            }),
+            QueryTest::All(_) | QueryTest::Any(_) | QueryTest::Not => None,
+        })
     }
 
     fn comparison(
@@ -302,13 +326,13 @@ impl Maker<'_> {
         Ok(Some(HostPredicate::In { column, values }))
     }
 
-    fn text(&mut self, column: QueryColumn, value: Option<&Word>) -> Res<Option<String>> {
+    fn text(&mut self, column: QueryColumn, value: Option<Word>) -> Res<Option<String>> {
         let never_none = !self.is_optional(column) || self.present.contains(&column);
         if self.sort(column) != Some(Sort::Text) || !never_none {
             return Ok(None);
         }
         self.doubt(column)?;
-        Ok(match value.map(|value| value.view()) {
+        Ok(match value.map(Word::view) {
             Some(View::Text(text)) => text.text().map(str::to_owned),
             Some(_) | None => None,
         })
@@ -372,6 +396,20 @@ impl Maker<'_> {
             value,
         });
         Ok(true)
+    }
+
+    /// The record with an id.
+    fn with_id(&mut self, id: Word) -> bool {
+        let View::Int(id) = id.view() else {
+            return false;
+        };
+        let before = std::mem::replace(&mut self.query.predicate, HostPredicate::Always);
+        self.query.predicate = before.and(HostPredicate::Compare {
+            column: QueryColumn::Id,
+            comparison: QueryComparison::Eq,
+            value: HostValue::Int(id),
+        });
+        true
     }
 
     /// Takes over the order; false if a key is more than a column.
@@ -700,6 +738,7 @@ pub(crate) fn explain(m: &mut Machine, host: &mut dyn Host, of: Obj) -> Res<Stri
             1 | 2 => "order",
             3 => "limit",
             4 => "offset",
+            8 => "find",
             _ => "links",
         };
         let place = match argument.view() {

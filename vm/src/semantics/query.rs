@@ -40,7 +40,7 @@ pub(crate) fn with(m: &mut Machine, query: Obj, kind: i64, argument: Word) -> Re
     let base = query.query_base();
     let in_mode = |mode| QueryBase { mode, ..base };
     match kind {
-        0..=4 | LINKED.. if query.query_len() < QUERY_STEPS_MAX => {
+        0..=4 | 8 | LINKED.. if query.query_len() < QUERY_STEPS_MAX => {
             m.heap.query_with_step(query, kind, argument)
         }
         5 => m.heap.query_with_base(query, in_mode(ScanMode::Deleted)),
@@ -49,7 +49,7 @@ pub(crate) fn with(m: &mut Machine, query: Obj, kind: i64, argument: Word) -> Re
             let as_of = Some(Moment::Time(history::time_of(argument)?));
             m.heap.query_with_base(query, QueryBase { as_of, ..base })
         }
-        0..=4 | LINKED.. => Err(Fault::new(
+        0..=4 | 8 | LINKED.. => Err(Fault::new(
             ErrorKind::ArgumentError,
             format!("a query has at most {QUERY_STEPS_MAX} steps; is it built in a loop?"),
         )),

@@ -287,7 +287,7 @@ library! {
         QueryFind "__query_find" "(query: query, id: any) -> entity?" host "The record with this id among those that the query walks, its steps left out." "" => "";
         QueryHistory "__query_history" "(query: query, id: any) -> [entity]" host "All versions of the record with this id, oldest first." "" => "";
         QueryLinked "__query_linked" "(record: entity, field: int, target: any) -> bool" host "Whether a field of the record, by number, links to the other record." "" => "";
-        QueryWith "__query_with" "(query: query, kind: int, argument: any) -> query" pure "A copy of the query with one more step: 0 where, 1 order ascending, 2 order descending, 3 limit, 4 offset; 5 deleted, 6 with deleted and 7 as of a time change its base; 16 and above: links, by the field with that number less 16, to a record." "" => "";
+        QueryWith "__query_with" "(query: query, kind: int, argument: any) -> query" pure "A copy of the query with one more step: 0 where, 1 order ascending, 2 order descending, 3 limit, 4 offset; 5 deleted, 6 with deleted and 7 as of a time change its base; 8 the record with an id; 16 and above: links, by the field with that number less 16, to a record." "" => "";
         QuerySteps "__query_steps" "(query: query) -> int" pure "Number of steps of a query." "" => "";
         QueryKind "__query_kind" "(query: query, position: int) -> int" pure "Kind of the n-th step of a query; IndexOutOfBounds." "" => "";
         QueryArg "__query_arg" "(query: query, position: int) -> any" pure "Argument of the n-th step of a query; IndexOutOfBounds." "" => "";
