@@ -152,7 +152,7 @@ impl Lowering<'_> {
         };
         let instance = &self.types.instances[inst.index()];
         let f = &self.program.functions[instance.func.index()];
-        let (name, span) = (f.name.clone(), f.span);
+        let (name, span) = (format!("known to {}", f.name), f.span);
         let func = self.module.declare_function(&name, signature.clone());
         let b = FunctionBuilder::closure(name, signature, Vec::new());
         let mut lower = function::start(self, inst, b);
