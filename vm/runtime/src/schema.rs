@@ -480,6 +480,7 @@ mod tests {
     fn committed_records_are_found_by_type_and_number_however_deep() {
         // The program's first type is the store's second.
         let types = TypeMap {
+            nones: Arc::new([]),
             types: vec![Known {
                 ix: TypeIx(1),
                 fields: Vec::new(),
