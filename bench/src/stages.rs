@@ -75,7 +75,7 @@ pub fn stages(source: &str) -> Result<Times, String> {
     let (types, found) = flinc::infer::infer(&program);
     refuse(source, &found)?;
     times.infer = lap();
-    let module = flinc::lower::lower(&program, &types, "bench.flin", source, flinc::PRELUDE);
+    let module = flinc::lower::lower(&program, &types, "bench.flin", source, flinc::PRELUDE, true);
     let module = match module {
         Ok(module) => module,
         Err(found) => {

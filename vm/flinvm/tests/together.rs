@@ -12,7 +12,7 @@ use flin_runtime::store::{MemoryDisk, Store, StoreOptions};
 use flin_runtime::vm::bytecode::fbc;
 use flin_runtime::vm::{LogLevel, Program};
 use flin_runtime::{
-    Entry, Outcome, RouteBody, RouteRequest, Runtime, RuntimeOptions, World, schema_of,
+    Entry, Outcome, RouteBody, RouteRequest, Runtime, RuntimeOptions, SystemWorld, World, schema_of,
 };
 use flin_testkit::http;
 use flin_testkit::process::Server;
@@ -53,13 +53,25 @@ route GET "/total" { { total: Counter.sum(hits), first: Counter.first.hits, note
 
 const TASKS: usize = 8;
 
-/// What the program printed, and a time that goes on.
+/// What the program printed; for the rest, the machine's own world.
 #[derive(Default)]
 struct Listener {
     said: Mutex<Vec<String>>,
 }
 
 impl World for Listener {
+    fn now_ms(&self) -> i64 {
+        SystemWorld.now_ms()
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        SystemWorld.random(bytes);
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        SystemWorld.env(name)
+    }
+
     fn print(&self, text: &str) {
         self.said.lock().expect("whole").push(text.to_owned());
     }
