@@ -11,7 +11,7 @@ use flin_store::{
 };
 use flin_testkit::golden;
 
-const TODO: TypeIx = TypeIx(0);
+const ENTRY: TypeIx = TypeIx(0);
 const USER: TypeIx = TypeIx(1);
 
 fn schema() -> Schema {
@@ -58,7 +58,7 @@ fn filled() -> Store {
             FieldValue::text(format!("slug-{at}")),
             FieldValue::text(["home", "work"][at as usize % 2]),
         ];
-        transaction.insert(TODO, fields).expect("insert");
+        transaction.insert(ENTRY, fields).expect("insert");
     }
     let outcome = store.commit_wait(transaction, None);
     assert!(
@@ -84,7 +84,7 @@ fn owner(id: u64) -> FieldValue {
 }
 
 fn queries() -> Vec<(&'static str, Query)> {
-    let all = || Query::all(TODO);
+    let all = || Query::all(ENTRY);
     let over = |at, value| Predicate::compare(field(at), Comparison::Ge, FieldValue::Int(value));
     let slug = |number: i64| is(4, FieldValue::text(format!("slug-{number}")));
     let prefix = Predicate::Prefix {
@@ -165,7 +165,7 @@ fn plans_in_plain_words() {
 #[test]
 fn memory_is_reported_by_type_and_index() {
     let store = filled();
-    let done = Query::all(TODO).matching(is(1, FieldValue::Bool(true)));
+    let done = Query::all(ENTRY).matching(is(1, FieldValue::Bool(true)));
     assert_eq!(store.snapshot().count_where(&done).expect("count"), 500);
     let memory = store.table_memory();
     let todo = memory.iter().find(|memory| memory.type_name == "Todo");

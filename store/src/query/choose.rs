@@ -10,7 +10,7 @@ use crate::error::ReadError;
 use crate::query::columns::{CHUNK, Columns};
 use crate::query::filter::{Filter, scaled};
 use crate::query::key::{KeyKind, KeyRange, prefix_range, range_of};
-use crate::query::secondary::{FieldIndex, IndexDef, Keyed, Table};
+use crate::query::secondary::{FieldIndex, IndexDef, Keyed, Table, TableDef};
 use crate::query::{Column, Comparison, Predicate, Query};
 use crate::schema::FieldType;
 use crate::shared::Shared;
@@ -98,7 +98,11 @@ struct Chooser<'a> {
 /// Chooses. As of a time nothing is kept that could tell: then every record is read.
 pub(crate) fn choose(snapshot: &Snapshot, query: &Query) -> Result<Chosen, ReadError> {
     let shared = &*snapshot.shared;
-    let table = shared.tables.table(shared, query.ty)?;
+    let table = if concerns(shared.tables.def(query.ty), query) {
+        shared.tables.table(shared, query.ty)?
+    } else {
+        Arc::new(Table::empty())
+    };
     let conjuncts = query.predicate.conjuncts();
     let number = shared.mapping.number(query.ty);
     let live = shared.state().index.ty(number).map_or(0, |ty| ty.live);
@@ -115,6 +119,22 @@ pub(crate) fn choose(snapshot: &Snapshot, query: &Query) -> Result<Chosen, ReadE
         live,
     };
     Ok(chooser.choose())
+}
+
+/// Whether anything that is kept could help: else no table is built for the query.
+fn concerns(def: &TableDef, query: &Query) -> bool {
+    let kept = |column: Column| match column {
+        Column::Field(field) => {
+            def.indexes.iter().any(|index| index.field == field)
+                || def.columns.iter().any(|column| column.field == field)
+        }
+        Column::Id
+        | Column::Version
+        | Column::CreatedAt
+        | Column::UpdatedAt
+        | Column::DeletedAt => false,
+    };
+    query.order.iter().any(|key| kept(key.column)) || query.predicate.any_column(&kept)
 }
 
 impl Chooser<'_> {

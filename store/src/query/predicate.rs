@@ -186,4 +186,20 @@ impl Predicate {
             | Predicate::Not(_) => vec![self],
         }
     }
+
+    /// Whether any column that it looks at passes a test.
+    pub(crate) fn any_column(&self, test: &dyn Fn(Column) -> bool) -> bool {
+        match self {
+            Predicate::Always => false,
+            Predicate::Compare { column, .. }
+            | Predicate::IsNone(column)
+            | Predicate::In { column, .. }
+            | Predicate::Prefix { column, .. }
+            | Predicate::Contains { column, .. } => test(*column),
+            Predicate::And(parts) | Predicate::Or(parts) => {
+                parts.iter().any(|part| part.any_column(test))
+            }
+            Predicate::Not(inner) => inner.any_column(test),
+        }
+    }
 }

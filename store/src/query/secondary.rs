@@ -414,6 +414,16 @@ pub(crate) struct Table {
 }
 
 impl Table {
+    /// A table of nothing.
+    pub(crate) fn empty() -> Self {
+        Table {
+            indexes: Vec::new(),
+            columns: Columns::new(Vec::new()),
+            upto: Lsn(0),
+            gone: Arc::default(),
+        }
+    }
+
     /// Takes records out that were destroyed.
     pub(crate) fn forget(&mut self, destroyed: &[EntityId]) {
         if destroyed.is_empty() {
