@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use foldhash::fast::RandomState;
 
@@ -93,7 +94,10 @@ impl Delta {
         shared.tables.publish(shared, &self.touched, || {
             let mut state = shared.state_mut();
             let destroys = effects.as_slice().iter();
-            state.destroys += destroys.filter(|effect| effect.head.is_none()).count() as u64;
+            let destroyed = destroys.filter(|effect| effect.head.is_none()).count();
+            shared
+                .destroys
+                .fetch_add(destroyed as u64, Ordering::Release);
             apply(&mut state.index, effects);
             frames.for_each(|frame| state.times.note(frame));
             state.published = state.published.max(self.last_lsn);

@@ -79,6 +79,7 @@ pub use exchange::{
     parse_time, plan_import, schema_of_export, time_text, value_text,
 };
 pub use index::IndexMemory;
+pub use maintenance::compact;
 pub use notes::{Notice, OpenProgress, Watch};
 pub use open::inspect;
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};

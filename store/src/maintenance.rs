@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use crate::backup::{BackupError, BackupReport, Reach, take};
 use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard};
+use crate::open::inspect;
 use crate::outcome::CommitOutcome;
 use crate::progress::OnProgress;
 use crate::queue::Queue;
@@ -16,8 +17,23 @@ use crate::rewrite::sweep::{Scope, Sweep};
 use crate::rewrite::worker::{Worker, due};
 use crate::rewrite::{CompactReport, RewriteError};
 use crate::shared::Shared;
-use crate::store::{Inner, Store};
+use crate::store::{Inner, Store, StoreOptions};
 use crate::value::Lsn;
+
+/// Compacts a store that nobody has open, with the schema (and the `@keep` rules) that its own log declares.
+pub fn compact(
+    disk: Arc<dyn Disk>,
+    progress: OnProgress<'_>,
+) -> Result<CompactReport, RewriteError> {
+    let schema = inspect(disk.as_ref())
+        .map_err(RewriteError::Open)?
+        .schema()
+        .clone();
+    let opened = Store::open(disk, &schema, StoreOptions::inline()).map_err(RewriteError::Open)?;
+    let report = opened.store.compact(progress)?;
+    opened.store.close()?;
+    Ok(report)
+}
 
 impl Store {
     /// Takes everything out of the log that is to go, at once: what was destroyed, and versions older than their type keeps.

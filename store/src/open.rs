@@ -102,7 +102,6 @@ pub(crate) fn open(
         segments: Arc::new(segments),
         times: replayed.times,
         published: replayed.published,
-        destroys: 0,
     };
     let shared = Shared::new(schema.clone(), catalog, mapping, state, base, notes);
     changes.extend(duplicates(&shared, &logged)?);
@@ -269,7 +268,6 @@ pub(crate) fn read_only(
         segments,
         times: replayed.times,
         published: replayed.published,
-        destroys: 0,
     };
     let notes = Arc::default();
     let shared = Arc::new(Shared::new(schema, catalog, mapping, state, None, notes));

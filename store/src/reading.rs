@@ -106,7 +106,6 @@ pub fn read_as(disk: &dyn Disk, schema: &Schema) -> Result<Reading, OpenError> {
         segments,
         times: replayed.times,
         published: replayed.published,
-        destroys: 0,
     };
     let (catalog, mapping) = (evolved.catalog, evolved.mapping);
     let shared = Shared::new(

@@ -89,7 +89,6 @@ impl Replica {
             segments: Arc::new(SegmentSet::default()),
             times: Times::default(),
             published: Lsn(0),
-            destroys: 0,
         };
         Replica {
             shared: Shared::new(schema, catalog, mapping, state, None, Arc::default()),

@@ -32,8 +32,6 @@ pub(crate) struct State {
     pub(crate) times: Times,
     /// Newest transaction that is durable.
     pub(crate) published: Lsn,
-    /// Records destroyed since the store was opened: who reads by what was looked up before looks again when it grows.
-    pub(crate) destroys: u64,
 }
 
 /// Everything that outlives a single transaction.
@@ -50,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) tables: Tables,
     /// Next free number, by `TypeIx`.
     pub(crate) next_ids: Vec<AtomicU64>,
+    /// Records destroyed since the store was opened: who goes by what was looked up before looks again when it grows.
+    pub(crate) destroys: AtomicU64,
     /// The checkpoint the store was opened with: other indexes may have sections in it.
     pub(crate) base: Option<Arc<Base>>,
     pub(crate) notes: Arc<Notes>,
@@ -129,6 +129,7 @@ impl Shared {
             mapping,
             state: RwLock::new(state),
             next_ids,
+            destroys: AtomicU64::new(0),
             base,
             notes,
         }

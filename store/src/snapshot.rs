@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use crate::codec::cursor::Undecodable;
 use crate::error::ReadError;
@@ -184,6 +185,7 @@ impl Snapshot {
             next: Some(low),
             high,
             page: VecDeque::new(),
+            destroys: 0,
         }
     }
 
@@ -280,6 +282,8 @@ pub(crate) struct Heads {
     next: Option<u64>,
     high: u64,
     page: VecDeque<(EntityId, Head)>,
+    /// Records destroyed when the page was read: what was destroyed since is not shown any more.
+    destroys: u64,
 }
 
 impl Iterator for Heads {
@@ -288,9 +292,15 @@ impl Iterator for Heads {
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             if let Some(found) = self.page.pop_front() {
+                if self.snapshot.shared.destroys.load(Ordering::Acquire) != self.destroys
+                    && self.snapshot.head(self.ty, found.0).is_none()
+                {
+                    continue;
+                }
                 return (found.0.0 <= self.high).then_some(found);
             }
             let next = self.next.filter(|next| *next <= self.high)?;
+            self.destroys = self.snapshot.shared.destroys.load(Ordering::Acquire);
             let page = self.snapshot.shared.heads_page(self.ty, next);
             (self.page, self.next) = (page.heads.into(), page.next);
         }

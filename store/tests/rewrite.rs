@@ -330,6 +330,36 @@ fn kept_days() {
     assert_intact_after(store, &disk);
 }
 
+#[test]
+fn an_open_snapshot_sees_what_it_saw_but_nothing_destroyed() {
+    let disk = SimDisk::new(8);
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let keep = Keep {
+        versions: Some(2),
+        ..Keep::default()
+    };
+    let store = open_keeping(&shared, keep);
+    let id = insert(&store, "version 1");
+    let gone = insert(&store, SECRET);
+    for at in 2..=12 {
+        update(&store, id, &format!("version {at} {}", "x".repeat(700)));
+    }
+    let snapshot = store.snapshot();
+    let past = snapshot.at_lsn(Lsn(8));
+    let seen = past.get(NOTE, id).expect("read").expect("there");
+    let mut scan = snapshot.scan(NOTE, Deleted::Include);
+    assert_eq!(scan.next().expect("one").expect("read").id, id);
+    destroy(&store, gone);
+    assert!(scan.next().is_none(), "read ahead, and destroyed meanwhile");
+    assert!(snapshot.get_any(NOTE, gone).expect("read").is_none());
+    compact(&store);
+    assert_eq!(past.get(NOTE, id).expect("read"), Some(seen));
+    assert_eq!(versions(&snapshot, id).len(), 12);
+    drop((snapshot, past, scan));
+    assert_eq!(versions(&store.snapshot(), id), [11, 12]);
+    assert_intact_after(store, &disk);
+}
+
 /// The bytes behind a cut stay in their segment until it is rewritten; they may hold what is destroyed later.
 #[test]
 fn bytes_behind_a_cut_go_too() {

@@ -70,7 +70,6 @@ pub fn plan_schema(disk: &dyn Disk, schema: &Schema) -> Result<SchemaPlan, OpenE
         segments,
         times,
         published,
-        destroys: 0,
     };
     let (catalog, mapping) = (evolved.catalog, evolved.mapping);
     let notes = std::sync::Arc::default();

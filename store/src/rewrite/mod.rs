@@ -11,7 +11,7 @@ pub(crate) mod worker;
 
 use std::fmt;
 
-use crate::error::{Damage, IoFailure, ReadError};
+use crate::error::{Damage, IoFailure, OpenError, ReadError};
 
 /// What a rewrite did.
 #[derive(Debug, Default)]
@@ -76,6 +76,8 @@ impl fmt::Display for CompactReport {
 /// Why content could not be erased. The log is as it was.
 #[derive(Debug)]
 pub enum RewriteError {
+    /// The store cannot be opened.
+    Open(OpenError),
     /// The store is closed, or takes no more writes after a failure.
     Closed,
     /// The active segment holds something to erase and could not be ended.
@@ -94,6 +96,7 @@ pub enum RewriteError {
 impl fmt::Display for RewriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            RewriteError::Open(error) => error.fmt(f),
             RewriteError::Closed => f.write_str("the store takes no more writes"),
             RewriteError::CannotEndSegment { reason } => write!(
                 f,

@@ -20,6 +20,12 @@ pub(crate) enum DatabaseCommand {
     Import(Import),
     /// Show what a program changes about the data, and agree to what gives data up
     Migrate(Migrate),
+    /// Copy everything to a directory, while a server runs or not
+    Backup(Backup),
+    /// Make a store from a backup, as it was at its end or at any moment before
+    Restore(Restore),
+    /// Take what was destroyed, and versions kept no longer, out of all files now
+    Compact(Compact),
 }
 
 /// What all commands take.
@@ -175,6 +181,64 @@ pub(crate) struct Migrate {
     /// Only show what would change
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+const BACKUP_EXAMPLES: &str = "Examples:
+  flinvm db backup /backups/monday
+  flinvm db backup /backups/tuesday --since /backups/monday    only what is new takes room; each of the two is whole
+  flinvm db verify --data /backups/tuesday                     check it, anywhere
+
+It works while a server runs, without a pause, and on a damaged store (then the exit code is 1). On one file system segments
+are hard links: keep a copy on another disk too. A backup keeps what is destroyed later: remove old ones.";
+
+#[derive(Debug, Args)]
+#[command(after_help = BACKUP_EXAMPLES)]
+pub(crate) struct Backup {
+    /// Directory for the backup; it must not exist or be empty
+    #[arg(value_name = "DIRECTORY")]
+    pub(crate) to: PathBuf,
+    #[command(flatten)]
+    pub(crate) common: Common,
+    /// An earlier backup of this data: what stands there is not copied again
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) since: Option<PathBuf>,
+}
+
+const RESTORE_EXAMPLES: &str = "Examples:
+  flinvm db restore /backups/tuesday --data new/.flindb
+  flinvm db restore /backups/tuesday --data then/.flindb --at 2026-01-15T10:00:00Z
+  flinvm db restore /backups/tuesday --data then/.flindb --at 1200      as it was after transaction 1200
+
+What the backup knows to be destroyed is not restored, whatever the moment.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RESTORE_EXAMPLES)]
+pub(crate) struct Restore {
+    /// The backup, or the data of a server that does not run
+    #[arg(value_name = "BACKUP")]
+    pub(crate) from: PathBuf,
+    /// Directory of the new data; it must not exist or be empty
+    #[arg(long, value_name = "DIRECTORY")]
+    pub(crate) data: PathBuf,
+    /// As it was at a time (2026-01-15T10:00:00Z, or a day) or after a transaction (its LSN)
+    #[arg(long, value_name = "TIME|LSN", value_parser = moment)]
+    pub(crate) at: Option<Moment>,
+    /// Form of the answer on stdout
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+const COMPACT_EXAMPLES: &str = "Examples:
+  flinvm db compact
+  flinvm db compact --data /var/lib/shop/.flindb --format json
+
+A server does this by itself within 24 hours. No server may run on the data meanwhile. Backups are not touched.";
+
+#[derive(Debug, Args)]
+#[command(after_help = COMPACT_EXAMPLES)]
+pub(crate) struct Compact {
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// An LSN or a time.

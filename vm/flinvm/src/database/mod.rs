@@ -3,12 +3,15 @@
 //! commands change nothing and work on a store that is damaged, read-only or in use.
 
 mod arguments;
+mod backup;
+mod compact;
 mod export;
 mod history;
 mod import;
 mod migrate;
 mod place;
 mod progress;
+mod restore;
 mod stats;
 mod verify;
 
@@ -28,5 +31,8 @@ pub(crate) fn run(command: &DatabaseCommand, color: bool) -> Result<(), Fault> {
         DatabaseCommand::Export(wanted) => export::export(wanted),
         DatabaseCommand::Import(wanted) => import::import(wanted, color),
         DatabaseCommand::Migrate(wanted) => migrate::migrate(wanted, color),
+        DatabaseCommand::Backup(wanted) => backup::backup(wanted),
+        DatabaseCommand::Restore(wanted) => restore::restore(wanted),
+        DatabaseCommand::Compact(wanted) => compact::compact(wanted),
     }
 }
