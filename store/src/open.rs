@@ -23,6 +23,7 @@ use crate::log::recover::{
 use crate::log::walk::WalkEnd;
 use crate::log::writer::{Active, LogWriter};
 use crate::notes::Notes;
+use crate::outcome::CommitOutcome;
 use crate::report::{CheckpointUse, RecoveryReport};
 use crate::schema::Schema;
 use crate::shared::{Duplicate, Shared, State};
@@ -34,15 +35,7 @@ pub(crate) fn open(
     schema: &Schema,
     options: &StoreOptions,
 ) -> Result<Opened, OpenError> {
-    let guard = lock(disk.as_ref())?;
-    if guard.read_only {
-        let source = std::io::ErrorKind::ReadOnlyFilesystem.into();
-        return Err(OpenError::Io(IoFailure {
-            attempt: "opening the data for writing",
-            file: disk.place(),
-            source,
-        }));
-    }
+    let guard = lock_for_writing(disk.as_ref())?;
     let files = load(disk.as_ref())?;
     let notes = Arc::new(Notes::new(options.watch.clone()));
     let again = disk.clone();
@@ -94,7 +87,7 @@ pub(crate) fn open(
     let Evolved {
         catalog,
         mapping,
-        mut changes,
+        changes,
     } = evolved;
     let schema_pending = catalog != logged;
     let state = State {
@@ -104,7 +97,8 @@ pub(crate) fn open(
         published: replayed.published,
     };
     let shared = Shared::new(schema.clone(), catalog, mapping, state, base, notes);
-    changes.extend(duplicates(&shared, &logged)?);
+    let found = duplicates(&shared, &logged)?;
+    let changes: Vec<SchemaChange> = changes.into_iter().chain(found).collect();
     admit(&changes, options.migrate)?;
     tell(&changes, &mut report);
     let events = Arc::new(Events::new(replayed.published));
@@ -117,24 +111,48 @@ pub(crate) fn open(
         checkpoints,
         guard,
     );
-    committer.create_first().map_err(|outcome| IoFailure {
-        attempt: "creating the log",
-        file: disk.place(),
-        source: std::io::Error::other(outcome.to_string()),
-    })?;
-    if changes
-        .iter()
-        .any(|change| change.consent() == Consent::Operator)
-    {
-        // Agreed to once: the next start finds it in the log and asks nobody.
-        committer.write_schema().map_err(|outcome| IoFailure {
-            attempt: "writing the schema",
-            file: disk.place(),
-            source: std::io::Error::other(outcome.to_string()),
-        })?;
-    }
+    write_first(&mut committer, &changes, disk.as_ref())?;
     let store = Store::start(disk, committer, options)?;
     Ok(Opened { store, report })
+}
+
+/// The lock of a directory that can be written.
+fn lock_for_writing(disk: &dyn Disk) -> Result<LockGuard, OpenError> {
+    let guard = lock(disk)?;
+    if !guard.read_only {
+        return Ok(guard);
+    }
+    Err(OpenError::Io(IoFailure {
+        attempt: "opening the data for writing",
+        file: disk.place(),
+        source: std::io::ErrorKind::ReadOnlyFilesystem.into(),
+    }))
+}
+
+/// What is written at open: the first segment of a new store; and a schema that the operator agreed to, so that the next
+/// start finds it in the log and asks nobody.
+fn write_first(
+    committer: &mut Committer,
+    changes: &[SchemaChange],
+    disk: &dyn Disk,
+) -> Result<(), OpenError> {
+    let failed = |attempt: &'static str| {
+        move |outcome: CommitOutcome| IoFailure {
+            attempt,
+            file: disk.place(),
+            source: std::io::Error::other(outcome.to_string()),
+        }
+    };
+    committer
+        .create_first()
+        .map_err(failed("creating the log"))?;
+    let agreed = |change: &SchemaChange| change.consent() == Consent::Operator;
+    if changes.iter().any(agreed) {
+        committer
+            .write_schema()
+            .map_err(failed("writing the schema"))?;
+    }
+    Ok(())
 }
 
 /// Version and bytes of the newest catalog in the log; no bytes before the first one.

@@ -11,6 +11,7 @@ use crate::codec::gap::GapSummary;
 use crate::codec::record::{RecordOp, TypeNo, each_record};
 use crate::disk::Disk;
 use crate::error::{Damage, IoFailure, OpenError};
+use crate::index::IndexMemory;
 use crate::log::walk::{OnDamage, walk};
 use crate::progress::{OnProgress, Progress};
 use crate::reading::{access, load_and_recover};
@@ -53,6 +54,10 @@ pub struct StoreStats {
     pub types: Vec<TypeStats>,
     /// Files of the directory: segments in their order, then the others by name.
     pub files: Vec<FileStats>,
+    /// Files in `quarantine/`: bytes of torn writes, and of nothing that was acknowledged.
+    pub quarantined: u64,
+    /// What the index by record number takes of memory.
+    pub index: IndexMemory,
     /// Newest transaction.
     pub head: Lsn,
     /// Transactions in the log.
@@ -92,6 +97,8 @@ pub fn stats(disk: &dyn Disk, progress: OnProgress<'_>) -> Result<StoreStats, Op
         damage: recovered.damage,
         head: recovered.replayed.published,
         files: file_stats(disk)?,
+        quarantined: quarantined(disk)?,
+        index: recovered.replayed.index.memory(),
         ..StoreStats::default()
     };
     let head = stats.head;
@@ -182,6 +189,15 @@ fn by_type(names: Vec<String>, records: HashMap<(TypeNo, EntityId), Known>) -> V
         stats.newest_bytes += known.newest_bytes;
     }
     types
+}
+
+fn quarantined(disk: &dyn Disk) -> Result<u64, OpenError> {
+    let names = disk.list_quarantine().map_err(|source| IoFailure {
+        attempt: "listing the quarantine",
+        file: disk.place(),
+        source,
+    })?;
+    Ok(names.len() as u64)
 }
 
 fn file_stats(disk: &dyn Disk) -> Result<Vec<FileStats>, OpenError> {

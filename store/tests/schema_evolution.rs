@@ -138,6 +138,13 @@ fn task(schema: &mut Schema) -> &mut TypeDef {
 }
 
 fn cases() -> Vec<Case> {
+    let mut cases = names_and_places();
+    cases.extend(types_of_fields());
+    cases.extend(values_and_rules());
+    cases
+}
+
+fn names_and_places() -> Vec<Case> {
     vec![
         ("nothing", |_| {}),
         ("a new field", |schema| {
@@ -192,6 +199,11 @@ fn cases() -> Vec<Case> {
             task(schema).was = vec!["Todo".into()];
             task(schema).fields[0].was = vec!["headline".into()];
         }),
+    ]
+}
+
+fn types_of_fields() -> Vec<Case> {
+    vec![
         ("int to float", |schema| {
             task(schema).fields[1].ty = FieldType::Float
         }),
@@ -239,6 +251,11 @@ fn cases() -> Vec<Case> {
         ("an entity without records dropped", |schema| {
             drop(schema.types.remove(2))
         }),
+    ]
+}
+
+fn values_and_rules() -> Vec<Case> {
+    vec![
         ("must have a value, and has", |schema| {
             task(schema).fields[1].never_none = true
         }),

@@ -180,35 +180,6 @@ impl SchemaChange {
     /// The sentence once it is done: what happened, without what could have been done instead.
     pub fn done(&self) -> String {
         match self {
-            SchemaChange::NewType { entity } => format!("entity {entity} is new."),
-            SchemaChange::NewField {
-                entity,
-                field,
-                fill,
-            } => format!(
-                "{entity}.{field} is new; older records read {} in it.",
-                fill.as_deref().unwrap_or("none")
-            ),
-            SchemaChange::Filled {
-                entity,
-                field,
-                fill,
-            } => format!(
-                "{entity}.{field} must have a value now; older records without one read {fill}."
-            ),
-            SchemaChange::RenamedType { from, to } => format!("entity {from} is called {to} now."),
-            SchemaChange::RenamedField { entity, from, to } => {
-                format!("{entity}.{from} is called {to} now.")
-            }
-            SchemaChange::Wider {
-                entity,
-                field,
-                from,
-                to,
-            } => {
-                format!("{entity}.{field} was {from} and is {to} now; every value fits.")
-            }
-            SchemaChange::Keep { entity, keep } => keep_sentence(entity, *keep),
             SchemaChange::DroppedType {
                 entity, records: 0, ..
             } => {
@@ -276,6 +247,54 @@ impl SchemaChange {
                 have(*records)
             ),
             SchemaChange::Duplicate { .. } => self.refusal(),
+            SchemaChange::NewType { .. }
+            | SchemaChange::NewField { .. }
+            | SchemaChange::Filled { .. }
+            | SchemaChange::RenamedType { .. }
+            | SchemaChange::RenamedField { .. }
+            | SchemaChange::Wider { .. }
+            | SchemaChange::Keep { .. } => self.by_itself(),
+        }
+    }
+
+    /// The sentence of a change that loses nothing.
+    fn by_itself(&self) -> String {
+        match self {
+            SchemaChange::NewType { entity } => format!("entity {entity} is new."),
+            SchemaChange::NewField {
+                entity,
+                field,
+                fill,
+            } => format!(
+                "{entity}.{field} is new; older records read {} in it.",
+                fill.as_deref().unwrap_or("none")
+            ),
+            SchemaChange::Filled {
+                entity,
+                field,
+                fill,
+            } => format!(
+                "{entity}.{field} must have a value now; older records without one read {fill}."
+            ),
+            SchemaChange::RenamedType { from, to } => format!("entity {from} is called {to} now."),
+            SchemaChange::RenamedField { entity, from, to } => {
+                format!("{entity}.{from} is called {to} now.")
+            }
+            SchemaChange::Wider {
+                entity,
+                field,
+                from,
+                to,
+            } => {
+                format!("{entity}.{field} was {from} and is {to} now; every value fits.")
+            }
+            SchemaChange::Keep { entity, keep } => keep_sentence(entity, *keep),
+            SchemaChange::DroppedType { .. }
+            | SchemaChange::DroppedField { .. }
+            | SchemaChange::Narrower { .. }
+            | SchemaChange::Empty { .. }
+            | SchemaChange::LostVariants { .. }
+            | SchemaChange::Duplicate { .. } => self.done(),
         }
     }
 
@@ -287,10 +306,10 @@ impl SchemaChange {
                 perhaps,
                 records,
             } => format!(
-                "entity {entity} is in the data but not in the program any more: {} no place then. If it was renamed, \
-                 write @was(\"{entity}\") behind the new name{}. To give the records up, start once with --migrate.",
+                "entity {entity} is in the data but not in the program any more: {} no place then. {} To give the \
+                 records up, start once with --migrate.",
                 have(*records),
-                looks_like(perhaps)
+                if_renamed(entity, "name", perhaps)
             ),
             SchemaChange::DroppedField {
                 entity,
@@ -298,10 +317,10 @@ impl SchemaChange {
                 perhaps,
                 records,
             } => format!(
-                "{entity}.{field} is in the data but not in the program any more: {} a value in it. If it was renamed, \
-                 write @was(\"{field}\") behind the new field{}. To give the values up, start once with --migrate.",
+                "{entity}.{field} is in the data but not in the program any more: {} a value in it. {} To give the \
+                 values up, start once with --migrate.",
                 have(*records),
-                looks_like(perhaps)
+                if_renamed(field, "field", perhaps)
             ),
             SchemaChange::Narrower {
                 entity,
@@ -412,11 +431,13 @@ fn first_is(entity: &str, first: &Option<EntityId>) -> String {
     }
 }
 
-fn looks_like(perhaps: &Option<String>) -> String {
-    match perhaps {
+/// What to do if something got another name.
+fn if_renamed(name: &str, what: &str, perhaps: &Option<String>) -> String {
+    let perhaps = match perhaps {
         Some(name) => format!(" ({name} looks like it)"),
         None => String::new(),
-    }
+    };
+    format!("If it was renamed, write @was(\"{name}\") behind the new {what}{perhaps}.")
 }
 
 fn keep_sentence(entity: &str, keep: Keep) -> String {

@@ -3,6 +3,7 @@
 //! What must stay true: what was exported is imported as the same records with the same numbers, versions and times, and
 //! exporting that gives the same text; nothing is imported before everything was checked.
 
+mod check;
 mod csv;
 mod export;
 mod head;

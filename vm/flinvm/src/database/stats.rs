@@ -60,6 +60,11 @@ fn as_text(stats: &StoreStats) -> String {
             line(format!("{name} commit     {}", place::time(ms)));
         }
     }
+    line(format!(
+        "index in memory   {}, {:.0} bytes for each record",
+        place::bytes(stats.index.heads_bytes),
+        stats.index.bytes_per_record()
+    ));
     line(match stats.oldest_pending_ms {
         Some(ms) => format!(
             "to be erased      {} destroyed records, the first of them since {}",
@@ -79,6 +84,12 @@ fn as_text(stats: &StoreStats) -> String {
                 .trim_end()
                 .to_owned(),
         );
+    }
+    if stats.quarantined > 0 {
+        line(format!(
+            "quarantine/ has {} files: bytes of torn writes that nobody was told of",
+            stats.quarantined
+        ));
     }
     let total: u64 = stats.files.iter().map(|file| file.bytes).sum();
     line(format!("{:<28} {:>12}", "together", place::bytes(total)));
@@ -102,6 +113,8 @@ fn as_json(stats: &StoreStats) -> Value {
     json!({
         "types": types.collect::<Vec<Value>>(),
         "files": files.collect::<Vec<Value>>(),
+        "quarantined": stats.quarantined,
+        "index_bytes": stats.index.heads_bytes,
         "head": stats.head.0,
         "transactions": stats.transactions,
         "schemas": stats.schemas,
