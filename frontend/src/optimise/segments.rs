@@ -51,8 +51,9 @@ pub(super) fn of(body: &Body, live: &Live) -> Vec<Segments> {
         }
         for v in now {
             let end = std::mem::take(&mut open[v as usize]);
-            if end > 0 {
-                let start = if body.order[0] == block { 0 } else { 2 * first };
+            let start = if body.order[0] == block { 0 } else { 2 * first };
+            // An empty block has no place of its own: a stretch in it would stand where the next block's begin.
+            if end > start {
                 found[v as usize].push((start, end));
             }
         }
@@ -114,6 +115,10 @@ impl Busy {
 
     /// Takes stretches that are free.
     pub(super) fn take(&mut self, wanted: &[(u32, u32)]) {
+        debug_assert!(
+            wanted.iter().all(|(start, end)| start < end),
+            "no stretch is empty"
+        );
         self.taken.extend(wanted.iter().copied());
     }
 
