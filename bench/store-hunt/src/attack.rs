@@ -194,8 +194,10 @@ pub fn kill(program: &Path, under: &Path, rounds: u64, seed: u64) -> Result<(u64
             acknowledged.clear();
             prepare(&dir)?;
         }
-        let after = Duration::from_millis(10 + rng.below(120) as u64);
-        for (writer, count) in run_and_kill(program, &dir, after)? {
+        // Most rounds wait for the first acknowledgement; some kill a process that is still opening.
+        let working = !rng.one_in(6);
+        let after = Duration::from_millis(1 + rng.below(120) as u64);
+        for (writer, count) in run_and_kill(program, &dir, working, after)? {
             let known: &mut i64 = acknowledged.entry(writer).or_default();
             *known = count.max(*known);
         }
@@ -214,7 +216,12 @@ pub fn kill(program: &Path, under: &Path, rounds: u64, seed: u64) -> Result<(u64
     Ok((told, found))
 }
 
-fn run_and_kill(program: &Path, dir: &Path, after: Duration) -> Result<BTreeMap<u64, i64>, String> {
+fn run_and_kill(
+    program: &Path,
+    dir: &Path,
+    working: bool,
+    after: Duration,
+) -> Result<BTreeMap<u64, i64>, String> {
     let mut child = Command::new(program)
         .arg("writer")
         .arg(dir)
@@ -223,7 +230,18 @@ fn run_and_kill(program: &Path, dir: &Path, after: Duration) -> Result<BTreeMap<
         .spawn()
         .map_err(|error| format!("{}: {error}", program.display()))?;
     let output = child.stdout.take().ok_or("its output is not readable")?;
-    let reader = std::thread::spawn(move || acknowledgements(output));
+    let (first, begins) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let begun = output.fill_buf().is_ok();
+        // Nobody may wait for it.
+        let _told = first.send(begun).is_ok();
+        acknowledgements(output)
+    });
+    if working {
+        let begun = begins.recv_timeout(Duration::from_secs(30));
+        begun.map_err(|_| "the writers acknowledge nothing".to_owned())?;
+    }
     std::thread::sleep(after);
     child.kill().map_err(|error| error.to_string())?;
     child.wait().map_err(|error| error.to_string())?;

@@ -31,7 +31,7 @@ pub fn one(switch: Sabotage, first: u64, seeds: u64) -> Option<(&'static Trial, 
         let wrong = without(switch, || trial.run(seed, &mut tally)).err()?;
         Some((trial, seed, wrong))
     };
-    let (near, far) = (first..first + seeds, first..first + seeds / 4);
+    let (near, far) = (first..first + seeds, first..first + seeds / 20);
     let mut by_likely = near.flat_map(|seed| likely.map(|trial| (trial, seed)));
     let mut by_any = far.flat_map(|seed| TRIALS.iter().map(move |trial| (trial, seed)));
     by_likely
@@ -48,10 +48,8 @@ fn likely(switch: Sabotage) -> &'static str {
         | Sabotage::SealDirSync
         | Sabotage::FrameBodyCheck
         | Sabotage::TornTails => "power",
-        Sabotage::SpareSync
-        | Sabotage::SpareDirSync
-        | Sabotage::ActivateDirSync
-        | Sabotage::NewSegmentBehindCut => "again",
+        Sabotage::SpareSync | Sabotage::SpareDirSync | Sabotage::NewSegmentBehindCut => "again",
+        Sabotage::ActivateDirSync => "renamed",
         Sabotage::ManifestSync | Sabotage::ManifestDirSync | Sabotage::ManifestWatermark => {
             "shortened"
         }

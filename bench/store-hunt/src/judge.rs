@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use flin_store::{
-    CommitOutcome, Deleted, Disk, FieldValue, OpenError, SimDisk, Snapshot, Store, verify,
+    CommitOutcome, CrashChoice, Deleted, Disk, FieldValue, OpenError, SimDisk, Snapshot, Store,
+    verify,
 };
 
 use crate::life::{Life, options};
@@ -53,7 +54,10 @@ pub fn read_all(snapshot: &Snapshot) -> Result<State, String> {
 /// What is wrong.
 pub fn judge(disk: &SimDisk, life: &Life) -> Result<usize, String> {
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let opened = Store::open(shared, &schema(), options())
+    if life.checkpoints {
+        same_without_checkpoints(disk)?;
+    }
+    let opened = Store::open(shared, &schema(), options(life.checkpoints))
         .map_err(|error| format!("LOST: the open is refused: {error}"))?;
     let store = opened.store;
     let found = compare(&store, life)?;
@@ -67,6 +71,27 @@ pub fn judge(disk: &SimDisk, life: &Life) -> Result<usize, String> {
         Ok(found)
     } else {
         Err(format!("verify finds damage: {report}"))
+    }
+}
+
+/// A start from a checkpoint and one from the log alone give the same.
+fn same_without_checkpoints(disk: &SimDisk) -> Result<(), String> {
+    let state = |disk: SimDisk| {
+        let shared: Arc<dyn Disk> = Arc::new(disk);
+        let opened = Store::open(shared, &schema(), options(false));
+        let opened = opened.map_err(|error| format!("LOST: the open is refused: {error}"))?;
+        Ok::<_, String>((read_all(&opened.store.snapshot())?, opened.store.head()))
+    };
+    let without = disk.after_crash(CrashChoice::KeepAll);
+    for name in without.all_names() {
+        if name.starts_with("index-") {
+            without.remove(&name).map_err(|error| error.to_string())?;
+        }
+    }
+    if state(disk.after_crash(CrashChoice::KeepAll))? == state(without)? {
+        Ok(())
+    } else {
+        Err("WRONG: a start from the checkpoint gives other data than the log".to_owned())
     }
 }
 

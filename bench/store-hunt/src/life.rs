@@ -7,18 +7,28 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use flin_store::{
-    CommitOutcome, Disk, EntityId, FieldValue, Lsn, RequestId, SimDisk, Store, StoreOptions,
-    Transaction,
+    Checkpoints, CommitOutcome, Disk, EntityId, FieldValue, Lsn, RequestId, SimDisk, Store,
+    StoreOptions, Transaction,
 };
 use flin_testkit::rng::Rng;
 
 use crate::model::{ChangeOfKey, Draft, NOTE, State, Version, live, schema};
 
-/// Small segments, so that a few commits roll; no threads.
-pub fn options() -> StoreOptions {
+/// Small segments, so that a few commits roll; no threads. With checkpoints there is one after a few commits.
+pub fn options(checkpoints: bool) -> StoreOptions {
+    let often = Checkpoints {
+        log_bytes: 2500,
+        after_ms: 300,
+        log_bytes_min: 300,
+    };
     StoreOptions {
         segment_bytes_min: 8192,
         segment_bytes_max: 16384,
+        checkpoints: if checkpoints {
+            often
+        } else {
+            Checkpoints::never()
+        },
         ..StoreOptions::inline()
     }
 }
@@ -37,6 +47,8 @@ pub struct Life {
     pub store: Option<Store>,
     /// Whether something was refused for lack of room.
     pub full: bool,
+    /// Whether checkpoints are taken.
+    pub checkpoints: bool,
 }
 
 /// A transaction under way and the state it was begun on.
@@ -56,6 +68,8 @@ pub struct Plan {
     pub batches: usize,
     /// Whether the store is closed at the end.
     pub close: bool,
+    /// Whether checkpoints are taken.
+    pub checkpoints: bool,
 }
 
 /// Lives as planned on `disk`, whose data are `start`; ends early when the store takes no more.
@@ -71,10 +85,11 @@ pub fn live_on(disk: &SimDisk, plan: Plan, start: State) -> Result<Life, String>
         marks: Vec::new(),
         store: None,
         full: false,
+        checkpoints: plan.checkpoints,
     };
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     // An open that fails is one of the planned faults; the judge looks at the disk.
-    let Ok(opened) = Store::open(shared, &schema(), options()) else {
+    let Ok(opened) = Store::open(shared, &schema(), options(plan.checkpoints)) else {
         return Ok(life);
     };
     let store = opened.store;

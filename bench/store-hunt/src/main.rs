@@ -22,7 +22,7 @@ cargo xtask attack store-kill [--rounds N] [--seed S]
 ";
 
 /// Seeds that the check of the switches may use.
-const CHECK_SEEDS: u64 = 60;
+const CHECK_SEEDS: u64 = 400;
 
 struct Options {
     seconds: u64,

@@ -78,6 +78,11 @@ pub const TRIALS: &[Trial] = &[
         run: again,
     },
     Trial {
+        name: "renamed",
+        what: "a roll was interrupted before its last name; the power fails in the life after it",
+        run: renamed,
+    },
+    Trial {
         name: "failing",
         what: "one call fails, then the process ends, then the power fails",
         run: failing,
@@ -111,6 +116,11 @@ pub const TRIALS: &[Trial] = &[
         name: "flipped",
         what: "bits flip and sectors vanish anywhere: never a wrong answer",
         run: flipped,
+    },
+    Trial {
+        name: "checkpoints",
+        what: "checkpoints are damaged, missing, or of another moment: the log decides",
+        run: checkpoints,
     },
     Trial {
         name: "spliced",
@@ -157,13 +167,26 @@ fn plan(seed: u64, batches: usize, close: bool) -> Plan {
         seed,
         batches,
         close,
+        checkpoints: seed % 2 == 1,
+    }
+}
+
+/// The same without checkpoints: opening then reads all of the log.
+fn bare(seed: u64, batches: usize, close: bool) -> Plan {
+    Plan {
+        checkpoints: false,
+        ..plan(seed, batches, close)
     }
 }
 
 /// A life without faults, closed at the end, and its number of changing calls.
 fn whole(seed: u64, batches: usize) -> Result<(SimDisk, Life, u64), String> {
-    let disk = SimDisk::new(seed);
-    let mut life = live_on(&disk, plan(seed, batches, true), State::new())?;
+    whole_as(plan(seed, batches, true))
+}
+
+fn whole_as(plan: Plan) -> Result<(SimDisk, Life, u64), String> {
+    let disk = SimDisk::new(plan.seed);
+    let mut life = live_on(&disk, plan, State::new())?;
     if life.acknowledged + 1 != life.states.len() || life.full {
         return Err("without a fault something was not committed".to_owned());
     }
@@ -199,8 +222,9 @@ fn moments(rng: &mut Rng, calls: u64, count: usize) -> Vec<u64> {
     some.collect()
 }
 
-fn choices(rng: &mut Rng) -> [CrashChoice; 4] {
+fn choices(rng: &mut Rng) -> [CrashChoice; 5] {
     [
+        CrashChoice::First(rng.below(40) as u64),
         CrashChoice::LoseAll,
         CrashChoice::KeepAll,
         CrashChoice::Toss(rng.bits()),
@@ -235,23 +259,64 @@ fn again(seed: u64, tally: &mut Tally) -> Result<(), String> {
         let disk = SimDisk::new(seed);
         disk.plan(Some(Fault::CrashAt(at)));
         let first = live_on(&disk, plan(seed, 5, true), State::new())?;
-        let choice = CrashChoice::Toss(rng.bits());
+        let choice = match rng.below(3) {
+            0 => CrashChoice::First(rng.below(40) as u64),
+            _ => CrashChoice::Toss(rng.bits()),
+        };
         let context = format!("power failure at call {at} of {calls}, {choice:?}");
         let found = judged(&disk.after_crash(choice), &first, tally, &context)?;
         let start = || first.states[found].clone();
+        let second_plan = Plan {
+            seed: seed + 1,
+            ..plan(seed, 3, true)
+        };
         let probe = disk.after_crash(choice);
-        live_on(&probe, plan(seed + 1, 3, true), start())?;
+        live_on(&probe, second_plan, start())?;
         let second_calls = probe.calls();
         for later in moments(&mut rng, bound(second_calls), 4) {
             let disk = disk.after_crash(choice);
             disk.plan(Some(Fault::CrashAt(later)));
-            let second = live_on(&disk, plan(seed + 1, 3, true), start())?;
+            let second = live_on(&disk, second_plan, start())?;
             tally.crash_points += 1;
             tally.fault("power failures during or after recovery");
-            for last in [CrashChoice::LoseAll, CrashChoice::Toss(rng.bits())] {
+            let some = CrashChoice::First(rng.below(40) as u64);
+            for last in [CrashChoice::LoseAll, CrashChoice::Toss(rng.bits()), some] {
                 let context = format!("{context}, and again at call {later}, {last:?}");
                 judged(&disk.after_crash(last), &second, tally, &context)?;
             }
+        }
+    }
+    Ok(())
+}
+
+fn renamed(seed: u64, tally: &mut Tally) -> Result<(), String> {
+    let mut rng = Rng::new(seed ^ 0x4E);
+    let (disk, first, _) = whole_as(bare(seed, 4, true))?;
+    let image = || {
+        let image = disk.after_crash(CrashChoice::KeepAll);
+        if image.all_names().iter().any(|name| name == "wal.next") {
+            image.remove("wal.next")?;
+        }
+        image.rename("wal.log", "wal.next")?;
+        image.sync_dir()?;
+        Ok::<_, std::io::Error>(image)
+    };
+    let image = || image().map_err(|error| error.to_string());
+    let start = || first.states[first.acknowledged].clone();
+    let second_plan = bare(seed + 2, 4, false);
+    let probe = image()?;
+    probe.plan(None);
+    live_on(&probe, second_plan, start())?;
+    for at in moments(&mut rng, probe.calls(), 8) {
+        let image = image()?;
+        image.plan(Some(Fault::CrashAt(at)));
+        let second = live_on(&image, second_plan, start())?;
+        tally.crash_points += 1;
+        tally.fault("power failures after an interrupted roll");
+        for choice in choices(&mut rng) {
+            let context =
+                format!("the newest segment was wal.next; power failure at call {at}, {choice:?}");
+            judged(&image.after_crash(choice), &second, tally, &context)?;
         }
     }
     Ok(())
@@ -287,16 +352,16 @@ fn failing(seed: u64, tally: &mut Tally) -> Result<(), String> {
 
 fn panicking(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut rng = Rng::new(seed ^ 0xBC);
-    let (_, _, calls) = whole(seed, 6)?;
+    let (_, _, calls) = whole_as(bare(seed, 6, true))?;
     for at in moments(&mut rng, calls, 3) {
         let disk = SimDisk::new(seed);
         let opened = SimDisk::new(seed);
-        live_on(&opened, plan(seed, 0, false), State::new())?;
+        live_on(&opened, bare(seed, 0, false), State::new())?;
         if at < opened.calls() {
             continue; // a panic while opening ends the process; nothing is promised yet
         }
         disk.plan(Some(Fault::PanicAt(at)));
-        let mut life = live_on(&disk, plan(seed, 6, false), State::new())?;
+        let mut life = live_on(&disk, bare(seed, 6, false), State::new())?;
         life.store = None;
         disk.plan(None);
         tally.fault("panics");
@@ -346,7 +411,8 @@ fn full(seed: u64, tally: &mut Tally) -> Result<(), String> {
     second.store = None;
     drop(store);
     let shared: Arc<dyn Disk> = Arc::new(disk.after_crash(CrashChoice::LoseAll));
-    let opened = Store::open(shared, &schema(), options()).map_err(|error| error.to_string())?;
+    let opened =
+        Store::open(shared, &schema(), options(false)).map_err(|error| error.to_string())?;
     let mut found = read_all(&opened.store.snapshot())?;
     if found.remove(&(NOTE, id)).is_some() && found == second.states[second.acknowledged] {
         Ok(())
@@ -405,7 +471,7 @@ fn frames(bytes: &[u8]) -> Vec<usize> {
 
 fn shortened(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut rng = Rng::new(seed ^ 0x54);
-    let (disk, life, _) = whole(seed, 4)?;
+    let (disk, life, _) = whole_as(bare(seed, 4, true))?;
     let image = disk.after_crash(CrashChoice::LoseAll);
     let log = image.bytes("wal.log").unwrap_or_default();
     let frames = frames(&log);
@@ -422,7 +488,7 @@ fn shortened(seed: u64, tally: &mut Tally) -> Result<(), String> {
 fn refused(image: &SimDisk, life: &Life, tally: &mut Tally, what: &str) -> Result<(), String> {
     tally.judged += 1;
     let shared: Arc<dyn Disk> = Arc::new(image.clone());
-    match Store::open(shared, &schema(), options()) {
+    match Store::open(shared, &schema(), options(false)) {
         Ok(_) => Err(format!("WRONG: opened as if nothing had happened: {what}")),
         Err(OpenError::Corrupt { read_only, .. }) => before_damage(read_only, life),
         Err(other) => Err(format!("{what}: {other}")),
@@ -447,7 +513,7 @@ fn holes(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut rng = Rng::new(seed ^ 0x401);
     let disk = SimDisk::new(seed);
     let batches = 3 + rng.below(6);
-    let mut life = live_on(&disk, plan(seed, batches, false), State::new())?;
+    let mut life = live_on(&disk, bare(seed, batches, false), State::new())?;
     life.store = None;
     let log = disk.bytes("wal.log").unwrap_or_default();
     let starts = frames(&log);
@@ -491,7 +557,7 @@ fn holes(seed: u64, tally: &mut Tally) -> Result<(), String> {
 
 fn flipped(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut rng = Rng::new(seed ^ 0xF1);
-    let (disk, life, _) = whole(seed, 6)?;
+    let (disk, life, _) = whole_as(bare(seed, 6, true))?;
     for _ in 0..8 {
         let image = disk.after_crash(CrashChoice::LoseAll);
         let names = image.all_names();
@@ -525,7 +591,7 @@ fn flipped(seed: u64, tally: &mut Tally) -> Result<(), String> {
         let context = format!("{name} changed around byte {at}");
         let shared: Arc<dyn Disk> = Arc::new(image.clone());
         let damaged_log = name.starts_with("wal") && name != "wal.next";
-        match Store::open(shared, &schema(), options()) {
+        match Store::open(shared, &schema(), options(false)) {
             // Zeros of a sector that was zero, or a file that is only a witness.
             Ok(opened) => {
                 let cut = matches!(opened.report.tail, TailReport::Cut { .. });
@@ -554,17 +620,55 @@ fn flipped(seed: u64, tally: &mut Tally) -> Result<(), String> {
     Ok(())
 }
 
+/// A checkpoint saves time and decides nothing.
+fn checkpoints(seed: u64, tally: &mut Tally) -> Result<(), String> {
+    let mut rng = Rng::new(seed ^ 0xC4);
+    let with = Plan {
+        checkpoints: true,
+        ..plan(seed, 8, rng.one_in(2))
+    };
+    let (disk, life, _) = whole_as(with)?;
+    for _ in 0..4 {
+        let image = disk.after_crash(CrashChoice::KeepAll);
+        let names = image.all_names().into_iter();
+        let names: Vec<String> = names.filter(|name| name.starts_with("index-")).collect();
+        let Some(name) = names.last() else {
+            return Ok(());
+        };
+        let len = image.bytes(name).map_or(0, |bytes| bytes.len());
+        let (at, bit) = (rng.below(len.max(1)), 1 << rng.below(8));
+        match rng.below(5) {
+            0 => image.damage(name, |bytes| bytes.truncate(at)),
+            1 => image.damage(name, |bytes| bytes[at / 512 * 512..].fill(0)),
+            2 if names.len() > 1 => {
+                // An older one under the name of the newest.
+                let older = image.bytes(&names[0]).unwrap_or_default();
+                image.damage(name, |bytes| *bytes = older);
+            }
+            _ => image.damage(name, |bytes| bytes[at] ^= bit),
+        }
+        tally.fault("damaged checkpoints");
+        judged(
+            &image,
+            &life,
+            tally,
+            &format!("{name} changed around byte {at}"),
+        )?;
+    }
+    Ok(())
+}
+
 /// Two histories of one store that differ in their times only; pieces of one are put into the other.
 fn spliced(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut rng = Rng::new(seed ^ 0x5B);
     let disk = SimDisk::new(seed);
-    let mut first = live_on(&disk, plan(seed, 2, false), State::new())?;
+    let mut first = live_on(&disk, bare(seed, 2, false), State::new())?;
     first.store = None;
     let start = first.states[first.acknowledged].clone();
     let fork = |clock: i64, seed: u64| {
         let disk = disk.after_crash(CrashChoice::KeepAll);
         disk.set_clock_ms(disk.now_ms() + clock);
-        let mut life = live_on(&disk, plan(seed, 9, false), start.clone())?;
+        let mut life = live_on(&disk, bare(seed, 9, false), start.clone())?;
         life.store = None;
         Ok::<_, String>((disk, life))
     };
@@ -606,7 +710,7 @@ fn spliced(seed: u64, tally: &mut Tally) -> Result<(), String> {
     });
     tally.judged += 1;
     let shared: Arc<dyn Disk> = Arc::new(image.clone());
-    match Store::open(shared, &schema(), options()) {
+    match Store::open(shared, &schema(), options(false)) {
         Ok(_) => Err(format!(
             "WRONG: {name} of another history from byte {from} on is taken"
         )),
@@ -619,7 +723,8 @@ fn rot(seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut rng = Rng::new(seed ^ 0x07);
     let disk = SimDisk::new(seed);
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
-    let opened = Store::open(shared, &schema(), options()).map_err(|error| error.to_string())?;
+    let opened =
+        Store::open(shared, &schema(), options(false)).map_err(|error| error.to_string())?;
     let store = opened.store;
     let fields = |at: usize| {
         let text = format!("{}{at:04}", "rot ".repeat(40));

@@ -3,7 +3,7 @@
 use flin_store_hunt::check;
 
 /// Seeds that a switch may take.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 400;
 
 #[test]
 fn every_missing_sync_and_check_is_noticed() {

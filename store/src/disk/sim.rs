@@ -40,6 +40,8 @@ pub enum CrashChoice {
     KeepAll,
     /// Each one by the toss of a seeded coin.
     Toss(u64),
+    /// The first so many arrive, in the order of `pending_items`: names, then sectors from the start of each file.
+    First(u64),
     /// Item n arrives if bit n is set (see `pending_items`): for trying all combinations.
     Subset(u64),
 }
@@ -147,12 +149,18 @@ impl SimDisk {
         let mut coin = match choice {
             CrashChoice::Toss(seed) => seed,
             CrashChoice::Subset(bits) => bits,
+            CrashChoice::First(count) => count,
             CrashChoice::LoseAll | CrashChoice::KeepAll => 0,
         };
         let mut toss = || match choice {
             CrashChoice::LoseAll => false,
             CrashChoice::KeepAll => true,
             CrashChoice::Toss(_) => next_random(&mut coin) & 1 == 1,
+            CrashChoice::First(_) => {
+                let arrives = coin > 0;
+                coin = coin.saturating_sub(1);
+                arrives
+            }
             CrashChoice::Subset(_) => {
                 let arrives = coin & 1 == 1;
                 coin >>= 1;
