@@ -113,23 +113,12 @@ pub(crate) fn take(
     if !sealed.is_empty() {
         taking.write(ACTIVE, &newest.bytes, capacity)?;
     }
-    let headers: Vec<SegmentHeader> = files
-        .segments
-        .iter()
-        .map(|segment| segment.header.clone())
-        .collect();
-    write_manifest(to, last.header.store_id, newest.lsn, &headers)?;
     let note = BackupNote {
         lsn: newest.lsn,
         time_ms: newest.time_ms,
         taken_ms: taken_ms.max(newest.time_ms),
     };
-    write_text(to, BACKUP, &note.encode())?;
-    let synced = || {
-        to.sync_dir()
-            .map_err(failed("syncing the directory", &to.place()))
-    };
-    synced()?;
+    taking.papers(&files, note)?;
     match (sealed.first(), ends.first()) {
         (Some(first), Some(end)) => taking.sealed(first, *end, true)?,
         (_, _) => {
@@ -138,7 +127,7 @@ pub(crate) fn take(
                 .map_err(failed("naming the first segment", ACTIVE))?;
         }
     }
-    synced()?;
+    taking.sync_dir()?;
     progress(Progress::bytes("backing up", total, total));
     Ok(taking.report)
 }
@@ -306,6 +295,25 @@ struct Taking<'a> {
 }
 
 impl Taking<'_> {
+    /// Writes what is no segment. Everything so far is durable then.
+    fn papers(&self, files: &LogFiles, note: BackupNote) -> Result<(), BackupError> {
+        let headers: Vec<SegmentHeader> = files
+            .segments
+            .iter()
+            .map(|segment| segment.header.clone())
+            .collect();
+        let store_id = headers.first().map_or([0; 16], |first| first.store_id);
+        write_manifest(self.to, store_id, note.lsn, &headers)?;
+        write_text(self.to, BACKUP, &note.encode())?;
+        self.sync_dir()
+    }
+
+    fn sync_dir(&self) -> Result<(), BackupError> {
+        self.to
+            .sync_dir()
+            .map_err(|source| failed("syncing the directory", &self.to.place())(source).into())
+    }
+
     /// Takes one sealed segment over, by the cheapest way there is.
     fn sealed(
         &mut self,
