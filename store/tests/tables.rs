@@ -225,6 +225,26 @@ fn a_destroyed_record_is_gone_from_every_index_and_every_snapshot() {
 }
 
 #[test]
+fn a_scan_under_way_does_not_show_what_is_destroyed_meanwhile() {
+    let store = memory();
+    let mut transaction = store.begin();
+    for size in 0..5 {
+        transaction
+            .insert(ITEM, item(&format!("code {size}"), size))
+            .expect("insert");
+    }
+    commit(&store, transaction);
+    let mut scan = store.snapshot().scan(ITEM, Deleted::Include);
+    let first = scan.next().expect("a record").expect("read");
+    assert_eq!(first.id, EntityId(1));
+    let mut transaction = store.begin();
+    transaction.destroy(ITEM, EntityId(3)).expect("destroy");
+    commit(&store, transaction);
+    let rest: Vec<u64> = scan.map(|record| record.expect("read").id.0).collect();
+    assert_eq!(rest, [2, 4, 5]);
+}
+
+#[test]
 fn after_a_crash_a_built_table_answers_like_the_one_kept_up_to_date() {
     for seed in 0..8 {
         let sim = Arc::new(SimDisk::new(seed));
