@@ -48,12 +48,12 @@ fn likely(switch: Sabotage) -> &'static str {
         | Sabotage::SealDirSync
         | Sabotage::FrameBodyCheck
         | Sabotage::TornTails => "power",
-        Sabotage::SpareSync | Sabotage::SpareDirSync | Sabotage::NewSegmentBehindCut => "again",
+        Sabotage::SpareSync | Sabotage::SpareDirSync => "again",
         Sabotage::ActivateDirSync => "renamed",
         Sabotage::ManifestSync | Sabotage::ManifestDirSync | Sabotage::ManifestWatermark => {
             "shortened"
         }
-        Sabotage::QuarantineSync => "quarantine",
+        Sabotage::QuarantineSync | Sabotage::NewSegmentBehindCut => "quarantine",
         Sabotage::TailRewrite
         | Sabotage::TailSync
         | Sabotage::Poison
