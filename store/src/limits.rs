@@ -69,8 +69,8 @@ pub const CHECKPOINT_HEADER_BYTES: u64 = 4096;
 pub const CHECKPOINT_BLOCK_BYTES: u64 = 64 << 10;
 /// Sections in a checkpoint: bounds its directory.
 pub const CHECKPOINT_SECTIONS_MAX: u32 = 65_536;
-/// A checkpoint is written after so much log: bounds the replay after a crash.
-pub const CHECKPOINT_LOG_BYTES: u64 = 64 << 20;
+/// A checkpoint is written after so much log: bounds the replay after a crash (about a millisecond for a megabyte).
+pub const CHECKPOINT_LOG_BYTES: u64 = 16 << 20;
 /// No checkpoint for less log than this: it is replayed in a few milliseconds.
 pub const CHECKPOINT_LOG_BYTES_MIN: u64 = 1 << 20;
 /// While there is nothing else to do, a checkpoint is written after this much log already.

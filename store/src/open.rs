@@ -35,6 +35,7 @@ pub(crate) fn open(
     schema: &Schema,
     options: &StoreOptions,
 ) -> Result<Opened, OpenError> {
+    refuse_network(disk.as_ref(), options)?;
     let guard = lock_for_writing(disk.as_ref())?;
     let files = load(disk.as_ref())?;
     let notes = Arc::new(Notes::new(options.watch.clone()));
@@ -153,6 +154,23 @@ fn write_first(
             .map_err(failed("writing the schema"))?;
     }
     Ok(())
+}
+
+/// A lock and a sync on a file system of other machines or programs are what they make of them.
+fn refuse_network(disk: &dyn Disk, options: &StoreOptions) -> Result<(), OpenError> {
+    let kind = disk.network_file_system();
+    let Some(kind) = kind.filter(|_| !options.network_disk) else {
+        return Ok(());
+    };
+    let words = format!(
+        "it lies on a file system of the kind {kind}, where locks and syncs cannot be relied on. Use a directory on a \
+         local disk, or force it if you know that this one keeps both promises and that nobody else opens the directory"
+    );
+    Err(OpenError::Io(IoFailure {
+        attempt: "opening the data directory",
+        file: disk.place(),
+        source: std::io::Error::new(std::io::ErrorKind::Unsupported, words),
+    }))
 }
 
 /// Version and bytes of the newest catalog in the log; no bytes before the first one.

@@ -47,6 +47,8 @@ pub struct StoreOptions {
     pub background_rewrite: bool,
     /// Bytes of destroyed records are gone from the disk after so many milliseconds.
     pub destroy_within_ms: i64,
+    /// Open also on a network or user-space file system, whose locks and syncs may not hold.
+    pub network_disk: bool,
     /// When checkpoints are written.
     pub checkpoints: Checkpoints,
     /// Who is told how far opening is, and what is worth knowing later.
@@ -63,6 +65,7 @@ impl Default for StoreOptions {
             segment_bytes_max: SEGMENT_BYTES_MAX,
             background_rewrite: true,
             destroy_within_ms: DESTROY_WITHIN_MS,
+            network_disk: false,
             checkpoints: Checkpoints::default(),
             watch: None,
         }

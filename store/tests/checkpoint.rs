@@ -501,3 +501,62 @@ fn crc(parts: &[&[u8]]) -> u32 {
     }
     !crc
 }
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/checkpoint_v1");
+
+/// Files with a checkpoint of format 1, kept for ever (`BLESS=1` makes new ones: only for a new format, beside these).
+#[test]
+fn checkpoints_of_format_1_are_read() {
+    let wanted = "4 notes, 2 tags, head 5";
+    if std::env::var_os("BLESS").is_some() {
+        let disk = SimDisk::new(1);
+        let store = Store::open(dynamic(&disk), &schema(), eager())
+            .expect("open")
+            .store;
+        for at in 0..4 {
+            let mut transaction = store.begin();
+            let id = transaction
+                .insert(NOTE, note(&format!("note {at}"), at))
+                .expect("fits");
+            if at % 2 == 0 {
+                transaction
+                    .insert(TAG, tag(&format!("tag {at}"), Some(id)))
+                    .expect("fits");
+            }
+            commit(&store, transaction);
+        }
+        store.close().expect("closed");
+        std::fs::create_dir_all(GOLDEN).expect("a directory");
+        for name in disk.all_names() {
+            let bytes = disk.bytes(&name).expect("bytes");
+            std::fs::write(format!("{GOLDEN}/{name}"), bytes).expect("written");
+        }
+    }
+    let disk = SimDisk::new(2);
+    for entry in std::fs::read_dir(GOLDEN).expect("the golden files") {
+        let entry = entry.expect("an entry");
+        let bytes = std::fs::read(entry.path()).expect("readable");
+        let name = entry.file_name().into_string().expect("a name");
+        let file = disk.create(&name, bytes.len() as u64).expect("created");
+        file.write_at(0, &bytes).expect("written");
+        file.sync().expect("synced");
+    }
+    disk.sync_dir().expect("synced");
+    let report = same_with_and_without(&disk, "golden files");
+    assert!(
+        report.checkpoint.is_some() && report.frames_read == 0,
+        "{report}"
+    );
+    let store = Store::open(dynamic(&disk), &schema(), small())
+        .expect("open")
+        .store;
+    let snapshot = store.snapshot();
+    let count = |ty| snapshot.count(ty).expect("counted");
+    let found = format!(
+        "{} notes, {} tags, head {}",
+        count(NOTE),
+        count(TAG),
+        store.head()
+    );
+    assert_eq!(found, wanted);
+}

@@ -81,3 +81,26 @@ fn held_by_another_process() {
     Store::open(disk, &schema(), StoreOptions::default()).expect("a killed holder holds nothing");
     std::fs::remove_dir_all(dir).expect("clean up");
 }
+
+/// Another name for the directory, and another directory that shares the active segment.
+#[test]
+fn other_ways_to_the_same_files() {
+    let dir = dir("ways");
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(&dir).expect("directory"));
+    let _store = open(&disk, StoreOptions::default()).store;
+    let (alias, linked) = (dir.with_extension("alias"), dir.with_extension("linked"));
+    std::os::unix::fs::symlink(&dir, &alias).expect("a symbolic link");
+    std::fs::create_dir(&linked).expect("a directory");
+    std::fs::hard_link(dir.join("wal.log"), linked.join("wal.log")).expect("a hard link");
+    for way in [&alias, &linked] {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(way).expect("directory"));
+        match Store::open(disk, &schema(), StoreOptions::default()) {
+            Err(OpenError::Locked { .. }) => {}
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("{} was opened beside the first", way.display()),
+        }
+    }
+    std::fs::remove_file(alias).expect("clean up");
+    std::fs::remove_dir_all(linked).expect("clean up");
+    std::fs::remove_dir_all(dir).expect("clean up");
+}

@@ -128,10 +128,11 @@ impl Checkpointer {
             return true;
         }
         let share = self.share_of_last();
+        let half = share * SHARE_OF_LAST / 2;
         let passed = now_ms.saturating_sub(self.last_ms);
         let enough = match occasion {
             Occasion::Close => true,
-            Occasion::Batch | Occasion::Idle if self.log_bytes >= log_bytes.max(share) => true,
+            Occasion::Batch | Occasion::Idle if self.log_bytes >= log_bytes.max(half) => true,
             Occasion::Batch => passed >= after_ms && self.log_bytes >= share,
             Occasion::Idle => self.idle_due_ms().is_some_and(|due_ms| due_ms <= now_ms),
         };

@@ -4,6 +4,7 @@
 //! directory, or `quarantine/<name>`; a name is durable only after `sync_dir`, bytes only after `DiskFile::sync`.
 
 mod memory;
+mod mounts;
 mod real;
 mod sim;
 
@@ -49,6 +50,11 @@ pub trait Disk: Send + Sync {
     fn remove(&self, name: &str) -> io::Result<()>;
     /// Makes creations, renames and removals durable.
     fn sync_dir(&self) -> io::Result<()>;
+    /// The kind of file system, if it is one of other machines or other programs: locks and syncs mean what they make of
+    /// them.
+    fn network_file_system(&self) -> Option<String> {
+        None
+    }
     /// Takes the lock of the directory for as long as the guard lives.
     fn lock(&self) -> Result<LockGuard, LockError>;
     /// The wall clock, milliseconds since 1970 UTC.

@@ -4,14 +4,17 @@
 //! `exec` (the standard library opens with `O_CLOEXEC`).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::memory::wall_clock_ms;
+use super::mounts::network_file_system;
 use super::{Disk, DiskFile, LockError, LockGuard};
+use crate::log::files::ACTIVE;
 use crate::map::FrozenMap;
 
 const LOCK_FILE: &str = "LOCK";
@@ -154,7 +157,12 @@ impl Disk for RealDisk {
         File::open(&self.dir)?.sync_all()
     }
 
+    fn network_file_system(&self) -> Option<String> {
+        network_file_system(&self.dir)
+    }
+
     fn lock(&self) -> Result<LockGuard, LockError> {
+        let registered = Registered::new(&self.dir)?;
         let path = self.path(LOCK_FILE);
         let opened = OpenOptions::new()
             .read(true)
@@ -169,7 +177,7 @@ impl Disk for RealDisk {
             Err(error) if may_only_read(&error) => match File::open(&path) {
                 Ok(file) => (file, false),
                 Err(absent) if absent.kind() == io::ErrorKind::NotFound => {
-                    return Ok(LockGuard::new(Box::new(()), None).read_only());
+                    return Ok(LockGuard::new(Box::new(registered), None).read_only());
                 }
                 Err(_) => return Err(LockError::Io(error)),
             },
@@ -197,7 +205,7 @@ impl Disk for RealDisk {
         let note = named
             .err()
             .map(|error| format!("the holder's name could not be written to {LOCK_FILE}: {error}"));
-        Ok(LockGuard::new(Box::new(file), note))
+        Ok(LockGuard::new(Box::new((file, registered)), note))
     }
 
     fn now_ms(&self) -> i64 {
@@ -208,6 +216,50 @@ impl Disk for RealDisk {
         let mut bytes = [0; 8];
         File::open("/dev/urandom")?.read_exact(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
+    }
+}
+
+type Inode = (u64, u64);
+
+/// The directories that this process has open, by device and inode. A second way to the same files (a hard link in another
+/// directory) has a `LOCK` of its own.
+static OPEN_HERE: Mutex<BTreeMap<Inode, PathBuf>> = Mutex::new(BTreeMap::new());
+
+/// The entry of one store in `OPEN_HERE`; taken out when dropped.
+struct Registered(Inode);
+
+fn inode(path: &Path) -> io::Result<Option<Inode>> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some((found.dev(), found.ino()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl Registered {
+    /// Refused if this process has the directory open, or another one whose active segment is the same file.
+    fn new(dir: &Path) -> Result<Self, LockError> {
+        let key = inode(dir).map_err(LockError::Io)?.unwrap_or_default();
+        let active = inode(&dir.join(ACTIVE)).map_err(LockError::Io)?;
+        let mut open = OPEN_HERE.lock().unwrap_or_else(PoisonError::into_inner);
+        let shares = |other: &PathBuf| {
+            let of_other = inode(&other.join(ACTIVE)).ok().flatten();
+            active.is_some() && active == of_other
+        };
+        if open.contains_key(&key) || open.values().any(shares) {
+            return Err(LockError::Held {
+                holder: Some(format!("process {}", std::process::id())),
+            });
+        }
+        open.insert(key, dir.to_owned());
+        Ok(Registered(key))
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let mut open = OPEN_HERE.lock().unwrap_or_else(PoisonError::into_inner);
+        open.remove(&self.0);
     }
 }
 

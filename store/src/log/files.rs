@@ -11,6 +11,7 @@ use crate::codec::segment::{HeaderError, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Damage, DamageKind, IoFailure, OpenError};
 use crate::limits::SEGMENT_HEADER_BYTES;
+use crate::log::scan::last_nonzero;
 use crate::value::Lsn;
 
 /// The active segment: a saved text can be found in it with `grep`.
@@ -21,6 +22,8 @@ pub(crate) const NEXT: &str = "wal.next";
 pub(crate) const MANIFEST: &str = "MANIFEST";
 pub(crate) const MANIFEST_NEW: &str = "MANIFEST.new";
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
+/// A segment is read in pieces of this size.
+const READ_BYTES: usize = 256 << 10;
 
 /// Name of a sealed segment. The epoch tells apart a segment that was cut before its first frame from its successor.
 pub(crate) fn sealed_name(first_lsn: Lsn, epoch: u32) -> String {
@@ -54,12 +57,37 @@ impl LoadedSegment {
             file: self.name.clone(),
             source,
         };
-        let len = self.file.len_bytes().map_err(failed)?;
-        bytes.resize(len as usize, 0);
-        let from = from.min(len);
-        self.file
-            .read_at(from, &mut bytes[from as usize..])
-            .map_err(failed)
+        let len = self.file.len_bytes().map_err(failed)? as usize;
+        // Fresh zeros cost nothing until they are touched: the unused part of a prepared segment never is.
+        let fresh = bytes.capacity() < len;
+        if fresh {
+            *bytes = vec![0; len];
+        } else {
+            bytes.resize(len, 0);
+        }
+        let mut piece = Vec::new();
+        let mut at = (from as usize).min(len);
+        while at < len {
+            let end = (at + READ_BYTES).min(len);
+            if piece.is_empty() {
+                let here = &mut bytes[at..end];
+                self.file.read_at(at as u64, here).map_err(failed)?;
+                if last_nonzero(here).is_none() {
+                    piece = vec![0; READ_BYTES];
+                }
+            } else {
+                let read = &mut piece[..end - at];
+                self.file.read_at(at as u64, read).map_err(failed)?;
+                if last_nonzero(read).is_some() {
+                    bytes[at..end].copy_from_slice(read);
+                    piece.clear();
+                } else if !fresh {
+                    bytes[at..end].fill(0);
+                }
+            }
+            at = end;
+        }
+        Ok(())
     }
 }
 

@@ -1,16 +1,21 @@
 //! Opening the data and making the runtime over it. Must stay true: what recovery found is never silent.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use flin_runtime::store::{
-    self, Disk, MemoryDisk, ReadOnly, RealDisk, Schema, Store, StoreOptions,
+    self, Checkpoints, Disk, MemoryDisk, Notice, Progress, ReadOnly, RealDisk, Schema, Store,
+    StoreOptions, Watch,
 };
 use flin_runtime::vm::Program;
 use flin_runtime::{Runtime, RuntimeOptions, World, schema_of, schema_with_defaults};
 
 use crate::database;
+use crate::database::progress::Shown;
 use crate::fault::Fault;
+
+/// Set to `1`, it opens data on a network or user-space file system all the same.
+const NETWORK_DISK: &str = "FLIN_NETWORK_DISK";
 
 /// The directory as a disk.
 pub(crate) fn real_disk(data: &Path) -> Result<Arc<dyn Disk>, Fault> {
@@ -32,6 +37,20 @@ pub(crate) enum How {
     Script { migrate: bool },
 }
 
+/// Shows how far opening is while there is somebody to show it to; notes go to the log.
+fn watch(shown: Arc<Mutex<Option<Shown>>>) -> Watch {
+    Watch::new(move |notice| match notice {
+        Notice::Opening(far) => {
+            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(shown) = shown.as_mut() {
+                let (done, total) = (far.done_bytes, far.total_bytes);
+                shown.tell(Progress::bytes("reading the log", done, total));
+            }
+        }
+        Notice::Note(note) => tracing::warn!("{note}"),
+    })
+}
+
 /// A runtime over a directory, or over memory.
 pub(crate) fn open(
     program: &Arc<Program>,
@@ -43,7 +62,7 @@ pub(crate) fn open(
         Some(data) => (real_disk(data)?, schema_with_defaults(program, &*world)),
         None => (Arc::new(MemoryDisk::new()), schema_of(program.module())),
     };
-    let options = match how {
+    let mut options = match how {
         How::Serving { migrate } => StoreOptions {
             migrate,
             ..StoreOptions::default()
@@ -53,8 +72,17 @@ pub(crate) fn open(
             ..StoreOptions::inline()
         },
     };
-    let opened =
-        Store::open(disk, &schema, options).map_err(|error| Fault::Data(Box::new(error)))?;
+    let shown = Arc::new(Mutex::new(Some(Shown::new())));
+    options.watch = Some(watch(Arc::clone(&shown)));
+    options.network_disk = std::env::var_os(NETWORK_DISK).is_some_and(|set| set == "1");
+    if data.is_none() {
+        // Nothing outlives the process: there is no next opening that one could help.
+        options.checkpoints = Checkpoints::never();
+    }
+    let opened = Store::open(disk, &schema, options);
+    // The bar ends before anything else is said.
+    drop(shown.lock().unwrap_or_else(PoisonError::into_inner).take());
+    let opened = opened.map_err(|error| Fault::Data(Box::new(error)))?;
     if let Some(data) = data {
         tracing::info!(data = %data.display(), "{}", opened.report);
     }

@@ -10,7 +10,7 @@ mod history;
 mod import;
 mod migrate;
 mod place;
-mod progress;
+pub(crate) mod progress;
 mod restore;
 mod stats;
 mod verify;

@@ -14,14 +14,14 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 const BAR_WIDTH: usize = 30;
 
 /// Shows progress until it is dropped.
-pub(super) struct Shown {
+pub(crate) struct Shown {
     terminal: bool,
     began: Instant,
     last: Option<Instant>,
 }
 
 impl Shown {
-    pub(super) fn new() -> Shown {
+    pub(crate) fn new() -> Shown {
         Shown {
             terminal: io::stderr().is_terminal(),
             began: Instant::now(),
@@ -30,7 +30,7 @@ impl Shown {
     }
 
     /// Takes over what is told.
-    pub(super) fn tell(&mut self, progress: Progress) {
+    pub(crate) fn tell(&mut self, progress: Progress) {
         let (now, every) = (
             Instant::now(),
             if self.terminal { BAR_EVERY } else { LINE_EVERY },
