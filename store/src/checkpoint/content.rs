@@ -49,6 +49,9 @@ pub(crate) struct Content {
     pub(crate) sections: Vec<FrozenSection>,
 }
 
+/// A page: its type and its number.
+pub(crate) type PageOfType = (TypeNo, u32);
+
 /// A type's line in `types`.
 pub(crate) struct TypeLine {
     pub(crate) number: TypeNo,
@@ -117,7 +120,7 @@ pub(crate) fn decode_types(
     types: &[u8],
     pages: &[u8],
     heads: &Section,
-) -> Result<(Vec<TypeLine>, Vec<(TypeNo, u32)>), Undecodable> {
+) -> Result<(Vec<TypeLine>, Vec<PageOfType>), Undecodable> {
     let expected = "types and their pages";
     let refused = Undecodable { expected };
     let mut cursor = Cursor::new(types);
