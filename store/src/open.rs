@@ -97,7 +97,7 @@ pub(crate) fn open(
         times: replayed.times,
         published: replayed.published,
     };
-    let shared = Shared::new(schema.clone(), catalog, mapping, state, base, notes);
+    let shared = Shared::new(in_force(schema), catalog, mapping, state, base, notes);
     let found = duplicates(&shared, &logged)?;
     let changes: Vec<SchemaChange> = changes.into_iter().chain(found).collect();
     admit(&changes, options.migrate)?;
@@ -115,6 +115,15 @@ pub(crate) fn open(
     write_first(&mut committer, &changes, disk.as_ref())?;
     let store = Store::start(disk, committer, options)?;
     Ok(Opened { store, report })
+}
+
+/// The schema without today's defaults: what older records read stands in the catalog, and a default such as `now` would
+/// make each start look like another schema to whatever was kept of the last one.
+fn in_force(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    let fields = schema.types.iter_mut().flat_map(|ty| &mut ty.fields);
+    fields.for_each(|field| field.fill = None);
+    schema
 }
 
 /// The lock of a directory that can be written.
