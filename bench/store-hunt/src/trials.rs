@@ -215,6 +215,10 @@ fn verdicts(seed: u64, tally: &mut Tally) -> Result<(), String> {
 
 /// Some calls of a life, early ones more often: they make the first segment.
 fn moments(rng: &mut Rng, calls: u64, count: usize) -> Vec<u64> {
+    // A life may have had nothing to write.
+    if calls == 0 {
+        return Vec::new();
+    }
     let some = (0..count).map(|_| {
         let bound = if rng.one_in(4) { calls.min(8) } else { calls };
         rng.below(bound as usize) as u64
