@@ -8,6 +8,7 @@ use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use crate::apply::{Effect, effect};
 use crate::certify::{Recent, RecordChange, Verdict, certify};
@@ -20,7 +21,7 @@ use crate::disk::LockGuard;
 use crate::error::IoFailure;
 use crate::events::Events;
 use crate::frame_body::{Encoded, change, encode, event_of, record_of};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_COMMITS_MAX, FRAME_BYTES_MAX};
+use crate::limits::{BATCH_BYTES_MAX, BATCH_COMMITS_MAX, FRAME_BYTES_MAX, PATIENCE};
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Position, Purpose};
 use crate::log::recover::RequestIds;
 use crate::log::writer::frame_len;
@@ -40,6 +41,15 @@ struct Answer {
     turn: Option<ExclusiveTurn>,
 }
 
+/// What the batch before says about the one that is being built.
+#[derive(Default)]
+struct Previous {
+    /// So many were answered together: they are likely to come back together.
+    commits: usize,
+    /// So long it is worth to wait for them: a small part of what another sync would take.
+    patience: Duration,
+}
+
 /// Takes transactions to the log.
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
@@ -53,6 +63,7 @@ pub(crate) struct Committer {
     recent: Recent,
     batch: Batch,
     delta: Delta,
+    previous: Previous,
     /// Always empty; its memory is used again.
     effects: Vec<(Arc<Record>, Effect)>,
     answers: Vec<Answer>,
@@ -82,6 +93,7 @@ impl Committer {
             recent: Recent::new(published),
             batch: Batch::default(),
             delta: Delta::default(),
+            previous: Previous::default(),
             effects: Vec::new(),
             answers: Vec::new(),
             checkpoints,
@@ -102,16 +114,24 @@ impl Committer {
     /// meanwhile, so many at most: while staging goes on, others that were just answered come back with their next
     /// transaction, and one sync more for them alone would be twice the time for all.
     pub(crate) fn commit(&mut self, jobs: Vec<Job>, late: &mut dyn FnMut(usize) -> Vec<Job>) {
-        let (mut jobs, mut left) = (jobs, BATCH_COMMITS_MAX);
-        while !jobs.is_empty() {
-            left = left.saturating_sub(jobs.len());
+        let (mut jobs, mut staged) = (jobs, 0);
+        let mut nothing_since = None;
+        loop {
+            staged += jobs.len();
             jobs.into_iter().for_each(|job| self.take(job));
-            jobs = if left > 0 && self.stopped().is_none() {
-                late(left)
-            } else {
-                Vec::new()
-            };
+            if staged >= BATCH_COMMITS_MAX || self.stopped().is_some() {
+                break;
+            }
+            jobs = late(BATCH_COMMITS_MAX - staged);
+            if jobs.is_empty() {
+                let since: &Instant = nothing_since.get_or_insert_with(Instant::now);
+                if staged >= self.previous.commits || since.elapsed() >= self.previous.patience {
+                    break;
+                }
+                std::thread::yield_now();
+            }
         }
+        self.previous.commits = staged;
         self.finish_batch();
         if self.stopped().is_none() {
             self.log.prepare();
@@ -436,9 +456,10 @@ impl Committer {
                     self.delta.publish(&self.shared);
                     return self.log.append(&mut self.batch).map(drop);
                 }
-                self.log
-                    .append(&mut self.batch)
-                    .map(|_| self.delta.publish(&self.shared))
+                let start = Instant::now();
+                let appended = self.log.append(&mut self.batch);
+                self.previous.patience = start.elapsed() / PATIENCE;
+                appended.map(|_| self.delta.publish(&self.shared))
             }));
             match flushed {
                 Ok(Ok(())) => {}

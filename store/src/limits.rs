@@ -21,6 +21,9 @@ pub const VALUE_DEPTH_MAX: usize = 256;
 pub const BATCH_BYTES_MAX: usize = 1 << 20;
 /// One batch of the committer, in transactions.
 pub const BATCH_COMMITS_MAX: usize = 1024;
+/// A batch that is smaller than the one before waits for those who were answered together with it, for this part of the time
+/// that the last sync took: too little to be noticed, enough to save a sync.
+pub const PATIENCE: u32 = 8;
 /// A sync mark is written after so much idle time, so that the last acknowledged frame is proven durable.
 pub const IDLE_MARK_MS: u64 = 50;
 /// After a full disk the next attempt to make a segment waits so long: each one writes megabytes of zeros.

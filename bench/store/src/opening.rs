@@ -4,13 +4,15 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::bytes;
 use crate::contestant::{Contestant, Entrant, said};
 use crate::figures::{head, median, row};
 use crate::note::Pool;
 
+/// Between the last commit and the kill.
+const SETTLE: Duration = Duration::from_secs(3);
 /// Names of FLIN's files that make opening fast and can be made again from the log.
 const CHECKPOINTS: &str = ".ckpt";
 
@@ -22,6 +24,8 @@ pub fn load(entrant: &Entrant, dir: &Path, notes: u64) -> Result<(), String> {
     let store = (entrant.open)(dir)?;
     let pool = Pool::default();
     store.load(1..notes + 1, &pool)?;
+    // What stores do in the background (checkpoints, compaction) they do now, all of them.
+    std::thread::sleep(SETTLE);
     println!("loaded");
     std::io::stdout().flush().map_err(said)?;
     let mut line = String::new();

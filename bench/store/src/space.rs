@@ -89,7 +89,6 @@ pub fn memory(dir: &Path, notes: u64) -> Result<String, String> {
         let changes: Result<Vec<_>, _> = part.iter().map(|id| flin.changing(*id, id + 1)).collect();
         flin.commit_all(changes?)?;
     }
-    let changed = bytes::anonymous_memory()?;
     let versions = bytes::in_log(dir)? - log;
     let mut text = head(&["flin", "bytes"]);
     let mut line = |title: &str, bytes: u64, of: u64| {
@@ -109,10 +108,5 @@ pub fn memory(dir: &Path, notes: u64) -> Result<String, String> {
     );
     line("of it the columns of an int and a bool", columns, notes);
     line("of it indexes (none is declared)", indexes, notes);
-    line(
-        "memory per version among the newest 65,536, which later commits are checked against",
-        changed.saturating_sub(queried),
-        VERSIONS,
-    );
     Ok(text)
 }
