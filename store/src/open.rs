@@ -14,7 +14,7 @@ use crate::committer::Committer;
 use crate::disk::{Disk, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError, ReadError};
 use crate::events::Events;
-use crate::evolution::{Consent, Evolved, SchemaChange, evolve, judge};
+use crate::evolution::{Consent, SchemaChange, evolve, judge};
 use crate::log::files::{LoadedSegment, LogFiles, load};
 use crate::log::recover::{
     Recovered, Recovery, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
@@ -85,11 +85,7 @@ pub(crate) fn open(
     let checkpoints = Checkpointer::new(options.checkpoints, options.committer_thread, opening);
     let (index, logged) = (replayed.index, replayed.catalog);
     judge(&index, &segments, &logged, schema, &mut evolved).map_err(unreadable)?;
-    let Evolved {
-        catalog,
-        mapping,
-        changes,
-    } = evolved;
+    let (catalog, mapping) = (evolved.catalog, evolved.mapping);
     let schema_pending = catalog != logged;
     let state = State {
         index,
@@ -98,8 +94,8 @@ pub(crate) fn open(
         published: replayed.published,
     };
     let shared = Shared::new(in_force(schema), catalog, mapping, state, base, notes);
-    let found = duplicates(&shared, &logged)?;
-    let changes: Vec<SchemaChange> = changes.into_iter().chain(found).collect();
+    let mut changes = evolved.changes;
+    changes.extend(duplicates(&shared, &logged)?);
     admit(&changes, options.migrate)?;
     tell(&changes, &mut report);
     let events = Arc::new(Events::new(replayed.published));

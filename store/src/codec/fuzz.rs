@@ -214,6 +214,18 @@ fn offsets_take_the_bytes_they_need() {
     }
 }
 
+fn one_type(fields: Vec<FieldDef>) -> Schema {
+    let def = TypeDef {
+        name: "T".into(),
+        fields,
+        ..TypeDef::default()
+    };
+    Schema {
+        types: vec![def],
+        ..Schema::default()
+    }
+}
+
 #[test]
 fn catalogs_headers_and_manifests_survive_mutation() {
     let mut rng = Rng::new(3);
@@ -221,14 +233,7 @@ fn catalogs_headers_and_manifests_survive_mutation() {
         FieldDef::new("a", FieldType::List(Box::new(FieldType::Ref("T".into())))).unique(),
         FieldDef::new("b", FieldType::Map(Box::new(FieldType::Enum("E".into())))).required(),
     ];
-    let schema = Schema {
-        types: vec![TypeDef {
-            name: "T".into(),
-            fields,
-            ..TypeDef::default()
-        }],
-        ..Schema::default()
-    };
+    let schema = one_type(fields);
     let (catalog, _) = Catalog::default().fit(&schema).expect("it fits");
     let catalog_bytes = encode_catalog(&catalog);
     assert_eq!(decode_catalog(&catalog_bytes), Ok(catalog));

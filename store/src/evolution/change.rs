@@ -322,34 +322,7 @@ impl SchemaChange {
                 have(*records),
                 if_renamed(field, "field", perhaps)
             ),
-            SchemaChange::Narrower {
-                entity,
-                field,
-                from,
-                to,
-                records,
-                lost: 0,
-                ..
-            } => format!(
-                "{entity}.{field} is stored as {from}, the program says {to}: {} a value in it, and all of them can be \
-                 converted. To have them read as {to}, start once with --migrate.",
-                have(*records)
-            ),
-            SchemaChange::Narrower {
-                entity,
-                field,
-                from,
-                to,
-                records,
-                lost,
-                first,
-            } => format!(
-                "{entity}.{field} is stored as {from}, the program says {to}: {} a value in it, and {lost} of these values \
-                 cannot be converted{}: they would read none. To go on like this, start once with --migrate; to keep \
-                 them, give the new meaning a new name.",
-                have(*records),
-                first_is(entity, first)
-            ),
+            SchemaChange::Narrower { .. } => self.narrower(),
             SchemaChange::Empty {
                 entity,
                 field,
@@ -391,6 +364,36 @@ impl SchemaChange {
             | SchemaChange::RenamedField { .. }
             | SchemaChange::Wider { .. }
             | SchemaChange::Keep { .. } => self.done(),
+        }
+    }
+
+    /// The sentence about a type that does not take every value of the old one.
+    fn narrower(&self) -> String {
+        let SchemaChange::Narrower {
+            entity,
+            field,
+            from,
+            to,
+            records,
+            lost,
+            first,
+        } = self
+        else {
+            return self.done();
+        };
+        let stored = format!(
+            "{entity}.{field} is stored as {from}, the program says {to}: {} a value in it",
+            have(*records)
+        );
+        match lost {
+            0 => format!(
+                "{stored}, and all of them can be converted. To have them read as {to}, start once with --migrate."
+            ),
+            lost => format!(
+                "{stored}, and {lost} of these values cannot be converted{}: they would read none. To go on like this, \
+                 start once with --migrate; to keep them, give the new meaning a new name.",
+                first_is(entity, first)
+            ),
         }
     }
 

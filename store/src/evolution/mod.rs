@@ -10,6 +10,6 @@ mod judge;
 
 pub use change::{Consent, SchemaChange};
 pub(crate) use convert::convert;
-pub(crate) use evolve::{Evolved, evolve};
+pub(crate) use evolve::evolve;
 pub(crate) use judge::judge;
 pub use judge::{SchemaPlan, plan_schema};
