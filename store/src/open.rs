@@ -69,6 +69,7 @@ pub(crate) fn open(
         segment: segment.clone(),
         end: end.offset,
     });
+    let newest = writer.known.last().map_or(0, |last| last.number);
     let opening = Opening {
         disk: disk.clone(),
         counts: replayed.counts,
@@ -76,10 +77,7 @@ pub(crate) fn open(
         unusable,
         catalog: as_logged(&replayed.catalog),
         log_bytes: walked_bytes,
-        end: (
-            writer.known.last().map_or(0, |last| last.number),
-            end.offset,
-        ),
+        end: (newest, end.offset),
         now_ms: disk.now_ms(),
     };
     let checkpoints = Checkpointer::new(options.checkpoints, options.committer_thread, opening);
@@ -98,13 +96,12 @@ pub(crate) fn open(
     changes.extend(duplicates(&shared, &logged)?);
     admit(&changes, options.migrate)?;
     tell(&changes, &mut report);
-    let events = Arc::new(Events::new(replayed.published));
     let mut committer = Committer::new(
         Arc::new(shared),
         Box::new(writer),
         replayed.request_ids,
         schema_pending,
-        events,
+        Arc::new(Events::new(replayed.published)),
         checkpoints,
         guard,
     );
