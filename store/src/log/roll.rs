@@ -70,6 +70,11 @@ impl LogWriter {
         if self.has_room(bytes, purpose) {
             return Ok(None);
         }
+        self.start_segment(number).map(Some)
+    }
+
+    /// Ends the active segment and starts `number` in the spare file.
+    fn start_segment(&mut self, number: u64) -> Result<Arc<Segment>, ExtendFailure> {
         if let Before::Cut { until } = self.before {
             self.keep_cut_bytes(until)?;
         }
@@ -128,7 +133,7 @@ impl LogWriter {
             Err(failure) if is_full(&failure.source) => {}
             Err(failure) => return Err(append_failure(failure.attempt)(failure.source)),
         }
-        Ok(Some(segment))
+        Ok(segment)
     }
 
     /// Size of segment `number`, large enough for one frame of `bytes`.
