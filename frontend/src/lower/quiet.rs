@@ -176,13 +176,13 @@ impl<'a> Look<'a> {
                 outer.is_some_and(|outer| self.expr(inst, outer, depth))
             }
             (ExprKind::ImplicitField { .. }, Some(Meaning::ImplicitOwn(inner))) => {
-                self.meant(inst, inner, depth)
+                self.meant(inner, depth)
             }
             (ExprKind::ImplicitField { .. }, Some(_)) => false,
             (ExprKind::Field { .. }, Some(Meaning::Dynamic)) | (ExprKind::In(..), None) => {
                 self.all(inst, e, depth)
             }
-            (_, Some(meaning)) => self.meant(inst, meaning, depth) && self.all(inst, e, depth),
+            (_, Some(meaning)) => self.meant(meaning, depth) && self.all(inst, e, depth),
             (_, None) => false,
         }
     }
@@ -208,7 +208,7 @@ impl<'a> Look<'a> {
     }
 
     /// Whether what an expression means is harmless, its operands left out.
-    fn meant(&self, inst: &Instance, meaning: &Meaning, depth: usize) -> bool {
+    fn meant(&self, meaning: &Meaning, depth: usize) -> bool {
         let quiet = self.question == Question::Quiet;
         match meaning {
             Meaning::RecordField
@@ -221,7 +221,7 @@ impl<'a> Look<'a> {
             | Meaning::VariantData(_)
             | Meaning::ImplicitOuter => true,
             Meaning::Lib(row) | Meaning::LibOp(row) => is_steady(*row),
-            Meaning::KeyOr(inner) => self.meant(inst, inner, depth),
+            Meaning::KeyOr(inner) => self.meant(inner, depth),
             Meaning::Direct(of) => {
                 let callee = &self.types.instances[of.index()];
                 if self.function(callee).from_prelude {
@@ -231,8 +231,8 @@ impl<'a> Look<'a> {
                 self.body(*of, depth)
             }
             Meaning::Inverse(_) => quiet,
-            Meaning::ViaList(_, _, inner) => quiet && self.meant(inst, inner, depth),
-            Meaning::ImplicitOwn(inner) => quiet && self.meant(inst, inner, depth),
+            Meaning::ViaList(_, _, inner) => quiet && self.meant(inner, depth),
+            Meaning::ImplicitOwn(inner) => quiet && self.meant(inner, depth),
             Meaning::Closure { .. } | Meaning::Dynamic => false,
         }
     }
