@@ -135,13 +135,13 @@ pub(crate) fn lower(
     let view_vars = views
         .map(|_| (b.declare_var(types::I64), b.declare_var(types::I64)))
         .collect();
-    let strips = match body {
-        Body::Full => strip::Strips::new(unit, &mut b),
-        Body::ExitOnly => strip::Strips::default(),
-    };
-    let (blocks, edges) = match body {
-        Body::Full => strips.nodes(unit, &mut b),
-        Body::ExitOnly => (Vec::new(), Vec::new()),
+    let (strips, (blocks, edges)) = match body {
+        Body::Full => {
+            let strips = strip::Strips::new(unit, &mut b);
+            let nodes = strips.nodes(unit, &mut b);
+            (strips, nodes)
+        }
+        Body::ExitOnly => (strip::Strips::default(), (Vec::new(), Vec::new())),
     };
     let mut lower = Lower {
         b,
