@@ -122,7 +122,7 @@ fn a_header_without_its_request_id_is_torn() {
         let log = disk.bytes("wal.log").expect("the log");
         let start = *frames(&log).last().expect("a frame");
         // The request id begins with a sector.
-        if (start + 48) % 512 != 0 {
+        if !(start + 48).is_multiple_of(512) {
             continue;
         }
         torn += 1;

@@ -131,10 +131,8 @@ pub(crate) fn lower(
     registers.park_bases(&mut b, &regions);
     let frame_call = b.import_signature(convention::frame_call(call_conv));
     let fuel = (!unit.headers.is_empty()).then(|| b.declare_var(types::I64));
-    let views = unit.views.all.iter();
-    let view_vars = views
-        .map(|_| (b.declare_var(types::I64), b.declare_var(types::I64)))
-        .collect();
+    let mut declare_pair = |_| (b.declare_var(types::I64), b.declare_var(types::I64));
+    let view_vars = unit.views.all.iter().map(&mut declare_pair).collect();
     let (strips, (blocks, edges)) = match body {
         Body::Full => {
             let strips = strip::Strips::new(unit, &mut b);

@@ -168,7 +168,7 @@ fn bad_queries_are_refused() {
             let text = "closure \"one\" (ref) -> bool {\n .scalar bool\n .reference ref*2\n const.bool s0, 1\n ret.bool s0\n}\n\
                         closure \"held\" () -> ref {\n .captures i64\n .reference ref*2\n list.new r1, any, 0\n ret.ref r1\n}";
             let mut builder = ModuleBuilder::from_module(std::mem::take(m));
-            flin_bytecode::assemble_into(&mut builder, text).expect("assembles");
+            assemble_into(&mut builder, text).expect("assembles");
             *m = builder.module;
             m.entities.push(entity("A", vec![field(0)]));
             m.queries.arguments.push(QueryArg {
