@@ -74,8 +74,8 @@ struct Maker<'a> {
     query: HostQuery,
     /// Columns that are not none in any record that the conditions so far let pass.
     present: HashSet<QueryColumn>,
-    /// Columns that are never none by their declaration, and yet may be in some record: reading them there is an error,
-    /// which the condition itself must come to.
+    /// Columns that may be none in some record, by their declaration or against it, where reading or comparing that is an
+    /// error, which the condition itself must come to.
     doubtful: Vec<QueryColumn>,
 }
 
@@ -290,9 +290,11 @@ impl Maker<'_> {
         };
         self.doubt(column)?;
         let equality = matches!(comparison, QueryComparison::Eq | QueryComparison::Ne);
-        let may_be_none = self.is_optional(column) && !self.present.contains(&column);
-        if !equality && (may_be_none || !sort.has_order()) {
-            return Ok(None);
+        if !equality {
+            if !sort.has_order() {
+                return Ok(None);
+            }
+            self.doubt_none(column);
         }
         let value = match value.view() {
             View::None if equality => HostValue::None,
@@ -306,6 +308,15 @@ impl Maker<'_> {
             comparison,
             value,
         }))
+    }
+
+    /// Before a test that is an error for none: an optional column may be none, and then the condition itself must come
+    /// to that error.
+    fn doubt_none(&mut self, column: QueryColumn) {
+        let may_be_none = self.is_optional(column) && !self.present.contains(&column);
+        if may_be_none && !self.doubtful.contains(&column) {
+            self.doubtful.push(column);
+        }
     }
 
     fn one_of(&mut self, column: QueryColumn, list: Word) -> Res<Option<HostPredicate>> {
@@ -327,10 +338,10 @@ impl Maker<'_> {
     }
 
     fn text(&mut self, column: QueryColumn, value: Option<Word>) -> Res<Option<String>> {
-        let never_none = !self.is_optional(column) || self.present.contains(&column);
-        if self.sort(column) != Some(Sort::Text) || !never_none {
+        if self.sort(column) != Some(Sort::Text) {
             return Ok(None);
         }
+        self.doubt_none(column);
         self.doubt(column)?;
         Ok(match value.map(Word::view) {
             Some(View::Text(text)) => text.text().map(str::to_owned),
