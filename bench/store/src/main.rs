@@ -36,8 +36,8 @@ impl Wanted {
             what: Vec::new(),
             only: Vec::new(),
             notes: 1_000_000,
-            rounds: 15,
-            turn: Duration::from_millis(150),
+            rounds: 30,
+            turn: Duration::from_millis(60),
             dir: std::env::temp_dir().join(format!("flin-bench-store-{}", std::process::id())),
             write: false,
         };
@@ -170,7 +170,7 @@ fn run(wanted: &Wanted) -> Result<(), String> {
             &wanted.dir,
             &entrants,
             &left,
-            wanted.rounds.div_ceil(3),
+            wanted.rounds.div_ceil(10),
         )?);
     }
     if wanted.has("space") {

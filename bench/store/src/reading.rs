@@ -1,5 +1,5 @@
-//! Point reads and filtered scans on one core. Must stay true: all stores hold the same notes and must find the same; a read
-//! gives a whole note, decoded, and FLIN's has been checked against its CRC.
+//! Point reads and filtered scans on one core. Must stay true: all stores hold the same notes and must find the same; every field
+//! is read, in place or into a note of its own, and FLIN's record has been checked against its CRC.
 
 use std::time::{Duration, Instant};
 
@@ -22,20 +22,30 @@ pub fn measure(
     let ids = shuffled(notes);
     let mut text = head(&[
         "millions in a second, one core",
-        "point reads",
+        "point reads, in place",
+        "point reads, whole notes",
         "scan by a bool",
         "scan by an int",
     ]);
-    let mut rates = vec![[const { Vec::new() }; 3]; stores.len()];
+    let mut rates = vec![[const { Vec::new() }; 4]; stores.len()];
     let mut found: Option<(u64, u64, u64)> = None;
     for _round in 0..rounds {
         for (store, rates) in stores.iter().zip(&mut rates) {
-            rates[0].push(reads(store.as_ref(), &ids, turn)?);
+            rates[0].push(reads(&ids, turn, &|ids| store.look_at_all(ids))?);
+            rates[1].push(reads(&ids, turn, &|ids| store.read_all(ids))?);
             let (done, rate) = scans(turn, notes, &|| store.count_done())?;
-            rates[1].push(rate);
-            let (below, rate) = scans(turn, notes, &|| store.count_below(100))?;
             rates[2].push(rate);
+            let (below, rate) = scans(turn, notes, &|| store.count_below(100))?;
+            rates[3].push(rate);
+            let looked = store.look_at_all(&ids)?;
             let now = (store.read_all(&ids)?, done, below);
+            if looked != now.0 {
+                return Err(format!(
+                    "{} finds {looked} in place and {} in notes",
+                    store.name(),
+                    now.0
+                ));
+            }
             let first = *found.get_or_insert(now);
             if first != now {
                 return Err(format!(
@@ -66,10 +76,14 @@ fn shuffled(notes: u64) -> Vec<u64> {
 }
 
 /// Millions of point reads in a second.
-fn reads(store: &dyn Contestant, ids: &[u64], time: Duration) -> Result<f64, String> {
+fn reads(
+    ids: &[u64],
+    time: Duration,
+    read: &dyn Fn(&[u64]) -> Result<u64, String>,
+) -> Result<f64, String> {
     let (start, mut count) = (Instant::now(), 0);
     while start.elapsed() < time {
-        std::hint::black_box(store.read_all(ids)?);
+        std::hint::black_box(read(ids)?);
         count += ids.len();
     }
     Ok(count as f64 / start.elapsed().as_secs_f64() / 1e6)

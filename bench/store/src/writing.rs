@@ -1,5 +1,5 @@
-//! Durable commits: one writer, 64 tasks, 64 threads. Must stay true: everybody takes turns with the reference loop, and a
-//! ratio is to the loop just before and just after it.
+//! Durable commits: one writer, 64 tasks, 64 threads. Must stay true: everybody takes turns with the reference loop, a ratio is to
+//! the loop just before and just after it, and the median turn counts.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,9 @@ use crate::tasks::{Done, Limit, Ran, Submit, tasks, threads};
 
 /// Writers at once, where there are many.
 pub const WRITERS: usize = 64;
+
+/// So much the loop's rate may differ before and after a turn.
+const STEADY: f64 = 1.5;
 
 /// How writers come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,13 +105,14 @@ pub fn measure(dir: &Path, entrants: &[Entrant], plan: Plan) -> Result<String, S
                 let ran = writer.turn(kind, plan.turn, &pool)?;
                 let now = bare(&mut reference, 1, plan.turn / 2)?;
                 let after = now.rate();
-                column.add((before + after) / 2.0, ran);
-                alone.add(after, now);
+                column.add((before, after), ran);
+                alone.add((after, after), now);
                 before = after;
             }
             if kind == Writers::Tasks {
                 let ran = bare(&mut reference, WRITERS, plan.turn)?;
-                batched.add(before, ran);
+                let now = bare(&mut reference, 1, plan.turn / 2)?;
+                batched.add((before, now.rate()), ran);
             }
         }
         text += &head(&[
@@ -132,9 +136,14 @@ pub fn measure(dir: &Path, entrants: &[Entrant], plan: Plan) -> Result<String, S
 }
 
 impl Column {
-    fn add(&mut self, reference: f64, ran: Ran) {
+    /// A turn, and the rate of the loop before and after it. If the disk became another one meanwhile (some are ten times
+    /// faster for seconds and slower again), the turn says nothing and does not count.
+    fn add(&mut self, (before, after): (f64, f64), ran: Ran) {
+        if before.max(after) > STEADY * before.min(after) {
+            return;
+        }
         self.rates.push(ran.rate());
-        self.ratios.push(ran.rate() / reference);
+        self.ratios.push(ran.rate() * 2.0 / (before + after));
         self.ran.latencies.append(ran.latencies);
     }
 

@@ -70,6 +70,17 @@ impl Contestant for Fjall {
         Ok(weight)
     }
 
+    fn look_at_all(&self, ids: &[u64]) -> Result<u64, String> {
+        let mut weight = 0;
+        for id in ids {
+            let value = self.notes.get(id.to_be_bytes()).map_err(said)?;
+            let found = value.and_then(|value| Note::weight_in(&value));
+            let found = found.ok_or_else(|| format!("note {id} is missing"))?;
+            weight += found;
+        }
+        Ok(weight)
+    }
+
     fn count_done(&self) -> Result<u64, String> {
         self.count(|value| value[0] != 0)
     }
