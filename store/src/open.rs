@@ -15,7 +15,7 @@ use crate::disk::{Disk, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError, ReadError};
 use crate::events::Events;
 use crate::evolution::{Consent, SchemaChange, evolve, judge};
-use crate::log::files::{LoadedSegment, LogFiles, load};
+use crate::log::files::{ACTIVE, LoadedSegment, LogFiles, load};
 use crate::log::recover::{
     Recovered, Recovery, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
     readable_segments, recover, recover_with, tail_report,
@@ -26,6 +26,7 @@ use crate::notes::Notes;
 use crate::outcome::CommitOutcome;
 use crate::report::{CheckpointUse, RecoveryReport};
 use crate::schema::Schema;
+use crate::segments::{Segment, SegmentSet};
 use crate::shared::{Duplicate, Shared, State};
 use crate::store::{Opened, ReadOnly, Store, StoreOptions, lock};
 use crate::value::{FieldIx, Lsn, TypeIx};
@@ -69,6 +70,7 @@ pub(crate) fn open(
         segment: segment.clone(),
         end: end.offset,
     });
+    writer.in_the_way = misnamed(&segments);
     let newest = writer.known.last().map_or(0, |last| last.number);
     let opening = Opening {
         disk: disk.clone(),
@@ -175,6 +177,13 @@ fn refuse_network(disk: &dyn Disk, options: &StoreOptions) -> Result<(), OpenErr
     }))
 }
 
+/// The sealed segment that an interrupted roll left under the name of the active one.
+fn misnamed(segments: &SegmentSet) -> Option<Arc<Segment>> {
+    let newest = segments.iter().last()?.header.number;
+    let mut sealed = (segments.iter()).filter(|segment| segment.header.number != newest);
+    sealed.find(|segment| segment.name() == ACTIVE).cloned()
+}
+
 /// Version and bytes of the newest catalog in the log; no bytes before the first one.
 fn as_logged(catalog: &Catalog) -> (u16, Vec<u8>) {
     let bytes = match catalog.types.is_empty() {
@@ -225,6 +234,7 @@ fn writer_at_end(
         epoch: known.last().map_or(1, |segment| segment.epoch),
         active: None,
         before: before_append(files, end),
+        in_the_way: None,
         last_lsn: end.lsn,
         last_link: end.link,
         last_time_ms: end.time_ms,
@@ -343,7 +353,7 @@ pub fn inspect(disk: &dyn Disk) -> Result<ReadOnly, OpenError> {
 pub(crate) fn readable_prefix(
     mut files: LogFiles,
     end: &WalkEnd,
-) -> Result<Arc<crate::segments::SegmentSet>, IoFailure> {
+) -> Result<Arc<SegmentSet>, IoFailure> {
     let fits = |(at, segment): (usize, &LoadedSegment)| {
         segment.header.number == at as u64 + 1 && segment.header.first_lsn.0 <= end.lsn.0 + 1
     };

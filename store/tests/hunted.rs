@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use flin_store::{
     CommitOutcome, CrashChoice, Disk, Fault, OpenError, RequestId, SimDisk, Store, StoreOptions,
-    TailReport,
+    TailReport, verify,
 };
 use model::{NOTE, commit, note, open, schema, small};
 
@@ -204,4 +204,45 @@ fn a_retry_finds_its_first_result_in_a_renamed_segment() {
         }
         other => panic!("{other}"),
     }
+}
+
+/// A roll had ended between its two renames, so the sealed segment was still named `wal.log`. The next process put the names
+/// right on disk but remembered the old one: a rewrite of that segment then replaced the segment that was being written.
+#[test]
+fn a_rewrite_after_an_interrupted_roll_leaves_the_newest_segment() {
+    let disk = SimDisk::new(9);
+    let store = open(&shared(&disk), small()).store;
+    let mut transaction = store.begin();
+    let text = "a text to be destroyed";
+    let id = transaction.insert(NOTE, note(text, 0)).expect("insert");
+    commit(&store, transaction);
+    while !disk
+        .all_names()
+        .iter()
+        .any(|name| name == "wal-000000000001.log")
+    {
+        commit_of(&store, 900);
+    }
+    let mut transaction = store.begin();
+    transaction.destroy(NOTE, id).expect("destroy");
+    commit(&store, transaction);
+    let live = store.snapshot().count(NOTE).expect("count");
+    store.close().expect("close");
+    drop(store);
+    disk.rename("wal.log", "wal.next").expect("rename");
+    disk.rename("wal-000000000001.log", "wal.log")
+        .expect("rename");
+    let store = open(&shared(&disk), small()).store;
+    let report = store.compact(&mut |_| {}).expect("compact");
+    assert!(report.is_complete() && report.destroyed == 1, "{report}");
+    drop(store);
+    let report = verify(&disk).expect("verify");
+    assert!(report.is_intact(), "{report}");
+    for name in disk.all_names() {
+        let bytes = disk.bytes(&name).expect("a file");
+        let mut windows = bytes.windows(text.len());
+        assert!(!windows.any(|window| window == text.as_bytes()), "{name}");
+    }
+    let store = open(&shared(&disk), small()).store;
+    assert_eq!(store.snapshot().count(NOTE).expect("count"), live);
 }

@@ -63,6 +63,28 @@ fn likely(switch: Sabotage) -> &'static str {
         Sabotage::LinkCheck => "spliced",
         Sabotage::Watermark | Sabotage::ZeroSectorRule => "holes",
         Sabotage::Reserve => "full",
+        Sabotage::CheckpointSync | Sabotage::CheckpointDirSync => "kept",
+        Sabotage::CheckpointHeaderCheck
+        | Sabotage::CheckpointDirectoryCheck
+        | Sabotage::CheckpointBlockCheck
+        | Sabotage::CheckpointAnchor
+        | Sabotage::CheckpointStoreId
+        | Sabotage::CheckpointShortened => "believed",
+        Sabotage::LeftoversDirSync
+        | Sabotage::RewriteSync
+        | Sabotage::RewriteDirSync
+        | Sabotage::RewriteReadBack => "rewrites",
+        Sabotage::ImageLinkCheck => "spliced",
+        Sabotage::CopySync
+        | Sabotage::PapersSync
+        | Sabotage::BackupDirSync
+        | Sabotage::BackupEndSync
+        | Sabotage::BackupNoteCheck
+        | Sabotage::EarlierStore
+        | Sabotage::RestoreDirSync
+        | Sabotage::RestoreEndSync
+        | Sabotage::RestoreReadBack => "backups",
+        Sabotage::EarlierSegment => "incremental",
         _ => "verdicts",
     }
 }

@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 pub mod attack;
+pub mod bent;
 pub mod check;
 pub mod histories;
 pub mod judge;
 pub mod life;
 pub mod model;
 pub mod trials;
+mod upkeep;
 
 /// Panics are findings here; their own words would only stand between the lines.
 pub fn silence_panics() {

@@ -17,6 +17,7 @@ use crate::histories;
 use crate::judge::{compare, judge, read_all};
 use crate::life::{Life, Plan, live_on, options};
 use crate::model::{NOTE, State, schema};
+use crate::upkeep;
 
 /// What was tried so far.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +33,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    fn fault(&mut self, kind: &'static str) {
+    pub(crate) fn fault(&mut self, kind: &'static str) {
         *self.faults.entry(kind).or_default() += 1;
     }
 }
@@ -123,6 +124,31 @@ pub const TRIALS: &[Trial] = &[
         run: checkpoints,
     },
     Trial {
+        name: "kept",
+        what: "once there are two checkpoints there are always two",
+        run: upkeep::kept,
+    },
+    Trial {
+        name: "believed",
+        what: "changed or foreign checkpoints, shortened segments in front of one",
+        run: upkeep::believed,
+    },
+    Trial {
+        name: "rewrites",
+        what: "destroying and erasing, the power fails: gone for good, nothing else lost",
+        run: upkeep::rewrites,
+    },
+    Trial {
+        name: "backups",
+        what: "backups, restores at a moment, and the power fails meanwhile",
+        run: upkeep::backups,
+    },
+    Trial {
+        name: "incremental",
+        what: "a backup on top of an earlier one, something erased between them",
+        run: upkeep::incremental,
+    },
+    Trial {
         name: "spliced",
         what: "intact frames and segments of another history of the same store stand there",
         run: spliced,
@@ -162,7 +188,7 @@ impl Trial {
     }
 }
 
-fn plan(seed: u64, batches: usize, close: bool) -> Plan {
+pub(crate) fn plan(seed: u64, batches: usize, close: bool) -> Plan {
     Plan {
         seed,
         batches,
@@ -172,7 +198,7 @@ fn plan(seed: u64, batches: usize, close: bool) -> Plan {
 }
 
 /// The same without checkpoints: opening then reads all of the log.
-fn bare(seed: u64, batches: usize, close: bool) -> Plan {
+pub(crate) fn bare(seed: u64, batches: usize, close: bool) -> Plan {
     Plan {
         checkpoints: false,
         ..plan(seed, batches, close)
@@ -184,7 +210,7 @@ fn whole(seed: u64, batches: usize) -> Result<(SimDisk, Life, u64), String> {
     whole_as(plan(seed, batches, true))
 }
 
-fn whole_as(plan: Plan) -> Result<(SimDisk, Life, u64), String> {
+pub(crate) fn whole_as(plan: Plan) -> Result<(SimDisk, Life, u64), String> {
     let disk = SimDisk::new(plan.seed);
     let mut life = live_on(&disk, plan, State::new())?;
     if life.acknowledged + 1 != life.states.len() || life.full {
@@ -214,7 +240,7 @@ fn verdicts(seed: u64, tally: &mut Tally) -> Result<(), String> {
 }
 
 /// Some calls of a life, early ones more often: they make the first segment.
-fn moments(rng: &mut Rng, calls: u64, count: usize) -> Vec<u64> {
+pub(crate) fn moments(rng: &mut Rng, calls: u64, count: usize) -> Vec<u64> {
     // A life may have had nothing to write.
     if calls == 0 {
         return Vec::new();
@@ -226,7 +252,7 @@ fn moments(rng: &mut Rng, calls: u64, count: usize) -> Vec<u64> {
     some.collect()
 }
 
-fn choices(rng: &mut Rng) -> [CrashChoice; 5] {
+pub(crate) fn choices(rng: &mut Rng) -> [CrashChoice; 5] {
     [
         CrashChoice::First(rng.below(40) as u64),
         CrashChoice::LoseAll,
@@ -712,6 +738,9 @@ fn spliced(seed: u64, tally: &mut Tally) -> Result<(), String> {
     image.damage(&name, |bytes| {
         bytes[from..].copy_from_slice(&theirs[from..])
     });
+    if name != "wal.log" {
+        upkeep::told_by_a_backup(&image, &format!("{name} of another history"))?;
+    }
     tally.judged += 1;
     let shared: Arc<dyn Disk> = Arc::new(image.clone());
     match Store::open(shared, &schema(), options(false)) {

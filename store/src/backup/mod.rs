@@ -18,6 +18,7 @@ use crate::codec::segment::SegmentHeader;
 use crate::disk::Disk;
 use crate::error::{Damage, IoFailure, OpenError};
 use crate::log::files::MANIFEST;
+use crate::sabotage::{Sabotage, removed};
 use crate::value::Lsn;
 
 /// Name of the first segment's file until everything else is there.
@@ -273,6 +274,9 @@ fn write_text(to: &dyn Disk, name: &str, text: &str) -> Result<(), IoFailure> {
     let failed = failed("writing a file", name);
     let file = to.create(name, text.len() as u64).map_err(&failed)?;
     file.write_at(0, text.as_bytes()).map_err(&failed)?;
+    if removed(Sabotage::PapersSync) {
+        return Ok(());
+    }
     file.sync().map_err(&failed)
 }
 
@@ -281,5 +285,8 @@ fn write_segment(to: &dyn Disk, name: &str, image: &[u8], capacity: u64) -> Resu
     let failed = failed("writing a segment", name);
     let file = to.create_sparse(name, capacity).map_err(&failed)?;
     crate::rewrite::sweep::write_sparse(file.as_ref(), image).map_err(&failed)?;
+    if removed(Sabotage::CopySync) {
+        return Ok(());
+    }
     file.sync().map_err(&failed)
 }

@@ -18,6 +18,7 @@ use crate::log::walk::{OnDamage, Visit, walk};
 use crate::progress::{OnProgress, Progress};
 use crate::reading::{Moment, access};
 use crate::rewrite::image::{build, plan};
+use crate::sabotage::{Sabotage, removed};
 use crate::value::{EntityId, Lsn};
 
 use super::note::BackupNote;
@@ -249,16 +250,19 @@ fn write(
         }
     }
     write_manifest(to, store_id, cut.lsn, &headers)?;
-    let synced = || {
+    let synced = |switch| {
+        if removed(switch) {
+            return Ok(());
+        }
         to.sync_dir()
             .map_err(failed("syncing the directory", &to.place()))
     };
-    synced()?;
+    synced(Sabotage::RestoreDirSync)?;
     if let Some(name) = first {
         to.rename(FIRST_NEW, &name)
             .map_err(failed("naming the first segment", &name))?;
     }
-    synced()?;
+    synced(Sabotage::RestoreEndSync)?;
     Ok(erased)
 }
 
@@ -294,6 +298,9 @@ fn restored(
 
 /// Walks the result: it is intact, and it ends where it should.
 fn check(to: &dyn Disk, cut: Cut) -> Result<(), RestoreError> {
+    if removed(Sabotage::RestoreReadBack) {
+        return Ok(());
+    }
     let files = load(to)?;
     let (end, found) = walk(&files, OnDamage::Stop, &mut |_| Ok(()))?;
     let wrong = files.damages.first().or(found.first());

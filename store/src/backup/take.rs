@@ -13,6 +13,7 @@ use crate::log::scan::{TailVerdict, judge_shortened, judge_tail};
 use crate::progress::{OnProgress, Progress};
 use crate::reading::access;
 use crate::rewrite::image::walk_image;
+use crate::sabotage::{Sabotage, removed};
 use crate::value::Lsn;
 
 use super::note::{BACKUP, BackupNote};
@@ -127,7 +128,7 @@ pub(crate) fn take(
                 .map_err(failed("naming the first segment", ACTIVE))?;
         }
     }
-    taking.sync_dir()?;
+    taking.sync_dir(Sabotage::BackupEndSync)?;
     progress(Progress::bytes("backing up", total, total));
     Ok(taking.report)
 }
@@ -263,7 +264,7 @@ impl<'a> Earlier<'a> {
         let Some(first) = files.segments.first() else {
             return Err(refused("there is no backup in it".to_owned()));
         };
-        if first.header.store_id != newest.header.store_id {
+        if first.header.store_id != newest.header.store_id && !removed(Sabotage::EarlierStore) {
             return Err(refused("it is of another store".to_owned()));
         }
         Ok(Earlier { disk, files })
@@ -273,10 +274,11 @@ impl<'a> Earlier<'a> {
     fn holds(&self, wanted: &SegmentHeader) -> Option<&str> {
         let found = self.files.segments.iter().find(|there| {
             let header = &there.header;
-            header.number == wanted.number
-                && header.epoch == wanted.epoch
+            let same = header.epoch == wanted.epoch
                 && header.salt == wanted.salt
-                && header.rewrites == wanted.rewrites
+                && header.rewrites == wanted.rewrites;
+            header.number == wanted.number
+                && (same || removed(Sabotage::EarlierSegment))
                 && there.name != ACTIVE
                 && there
                     .file
@@ -305,10 +307,13 @@ impl Taking<'_> {
         let store_id = headers.first().map_or([0; 16], |first| first.store_id);
         write_manifest(self.to, store_id, note.lsn, &headers)?;
         write_text(self.to, BACKUP, &note.encode())?;
-        self.sync_dir()
+        self.sync_dir(Sabotage::BackupDirSync)
     }
 
-    fn sync_dir(&self) -> Result<(), BackupError> {
+    fn sync_dir(&self, switch: Sabotage) -> Result<(), BackupError> {
+        if removed(switch) {
+            return Ok(());
+        }
         self.to
             .sync_dir()
             .map_err(|source| failed("syncing the directory", &self.to.place())(source).into())

@@ -15,6 +15,7 @@ use crate::checkpoint::mapped::{BadBlock, Mapped, Section};
 use crate::codec::catalog::decode_catalog;
 use crate::codec::checkpoint::{Reach, salted_crc};
 use crate::codec::cursor::Undecodable;
+use crate::codec::frame::{FrameHeader, FrameKind};
 use crate::codec::record::TypeNo;
 use crate::disk::Disk;
 use crate::error::IoFailure;
@@ -24,6 +25,7 @@ use crate::log::files::{LogFiles, load};
 use crate::log::recover::{Replayed, RequestIds};
 use crate::log::walk::{OnDamage, WalkStart, walk_from};
 use crate::notes::Notes;
+use crate::sabotage::{Sabotage, removed};
 use crate::times::Times;
 use crate::value::{Lsn, RequestId};
 
@@ -132,6 +134,7 @@ fn place_in_log(mapped: &Mapped, files: &LogFiles) -> Result<WalkStart, String> 
     if segments
         .first()
         .is_none_or(|first| first.header.store_id != header.store_id)
+        && !removed(Sabotage::CheckpointStoreId)
     {
         return Err("it belongs to another store".to_owned());
     }
@@ -159,7 +162,7 @@ fn place_in_log(mapped: &Mapped, files: &LogFiles) -> Result<WalkStart, String> 
             .file
             .len_bytes()
             .map_err(|error| error.to_string())?;
-        if found < next.header.previous_end {
+        if found < next.header.previous_end && !removed(Sabotage::CheckpointShortened) {
             return Err(format!("{} in front of it is shortened", segment.name));
         }
     }
@@ -186,13 +189,28 @@ fn anchored(
     }
     let mut frame = vec![0; len as usize];
     let read = segment.file.read_at(reach.frame_at, &mut frame);
-    if read.is_err() || salted_crc(mapped.header.salt, &frame) != mapped.header.anchor {
+    let same = salted_crc(mapped.header.salt, &frame) == mapped.header.anchor
+        && is_last(&frame, reach, segment.header.salt);
+    if read.is_err() || !(same || removed(Sabotage::CheckpointAnchor)) {
         return Err(format!(
             "its last transaction (LSN {}) does not stand in the log as it did then",
             reach.lsn
         ));
     }
     Ok(())
+}
+
+/// Whether a frame is the one that the checkpoint ends with, as far as its header says. The anchor alone does not say it:
+/// a header ends with its own CRC, so all headers of one length at one place have the same CRC.
+fn is_last(frame: &[u8], reach: &Reach, salt: u64) -> bool {
+    FrameHeader::decode(frame, salt, reach.frame_at).is_some_and(|found| {
+        let is_whole = found.frame_len() == frame.len() as u64;
+        let own = (found.lsn, found.time_ms, found.own_link());
+        let is_own = own == (reach.lsn, reach.time_ms, reach.link)
+            && reach.last.is_none_or(|(kind, _)| kind == found.kind);
+        // A gap speaks for the last of its frames; its body is in the anchor.
+        is_whole && (is_own || found.kind == FrameKind::Gap)
+    })
 }
 
 /// Pages as the log has them at an LSN.

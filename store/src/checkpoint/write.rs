@@ -18,6 +18,7 @@ use crate::disk::{Disk, DiskFile};
 use crate::error::IoFailure;
 use crate::heads::PAGE_BYTES;
 use crate::limits::{ALIGN, CHECKPOINT_BLOCK_BYTES};
+use crate::sabotage::{Sabotage, removed};
 use crate::value::Lsn;
 
 /// Bytes handed to the disk at once.
@@ -196,7 +197,9 @@ fn write_new(disk: &dyn Disk, content: &mut Content) -> Result<u64, IoFailure> {
     start.extend_from_slice(&directory);
     file.write_at(0, &start)
         .map_err(failed("writing a checkpoint"))?;
-    file.sync().map_err(failed("syncing a checkpoint"))?;
+    if !removed(Sabotage::CheckpointSync) {
+        file.sync().map_err(failed("syncing a checkpoint"))?;
+    }
     Ok(file_len)
 }
 
@@ -220,8 +223,10 @@ pub(crate) fn write(
     let name = checkpoint_name(lsn);
     disk.rename(CHECKPOINT_NEW, &name)
         .map_err(failed("naming a checkpoint"))?;
-    disk.sync_dir()
-        .map_err(failed("syncing the directory for a checkpoint"))?;
+    if !removed(Sabotage::CheckpointDirSync) {
+        disk.sync_dir()
+            .map_err(failed("syncing the directory for a checkpoint"))?;
+    }
     remove_superfluous(disk, lsn, unusable, keep).map_err(failed("removing an old checkpoint"))?;
     Ok(Written { lsn, bytes })
 }
@@ -233,7 +238,7 @@ fn remove_superfluous(
     keep: usize,
 ) -> io::Result<()> {
     let mut kept = 0;
-    let mut removed = false;
+    let mut any_gone = false;
     for name in checkpoint_names(disk)? {
         let lsn = checkpoint_lsn(&name).unwrap_or(Lsn(0));
         let own = lsn == newest;
@@ -241,8 +246,9 @@ fn remove_superfluous(
             kept += 1;
         } else {
             disk.remove(&name)?;
-            removed = true;
+            any_gone = true;
         }
     }
-    if removed { disk.sync_dir() } else { Ok(()) }
+    // Safety does not need this one (one that comes back is judged like any other): it gives the room back at once.
+    if any_gone { disk.sync_dir() } else { Ok(()) }
 }

@@ -21,7 +21,7 @@ use crate::error::{Damage, IoFailure};
 use crate::index::{Head, Index};
 use crate::limits::{ENTITY_ID_MAX, REQUEST_IDS_MAX, SEGMENT_HEADER_BYTES, TYPES_MAX};
 use crate::log::commit_log::Position;
-use crate::log::files::{ACTIVE, LoadedSegment, LogFiles, sealed_name};
+use crate::log::files::{ACTIVE, LogFiles};
 use crate::log::walk::{OnDamage, Tail, Visit, WalkEnd, WalkStart, walk_from};
 use crate::log::writer::Before;
 use crate::notes::{Notes, Notice, OpenProgress};
@@ -375,15 +375,7 @@ pub(crate) fn before_append(files: &LogFiles, end: &WalkEnd) -> Before {
         (None, _) => Before::CreateFirst,
         (Some(_), Tail::Torn { .. }) if removed(Sabotage::NewSegmentBehindCut) => Before::Nothing,
         (Some(_), Tail::Torn { until }) => Before::Cut { until },
-        (Some(newest), Tail::Clean) if newest.name != ACTIVE => {
-            let in_the_way = files.segments.iter().find(|segment| segment.name == ACTIVE);
-            let sealed = |segment: &LoadedSegment| {
-                sealed_name(segment.header.first_lsn, segment.header.epoch)
-            };
-            Before::FinishRename {
-                in_the_way: in_the_way.map(sealed),
-            }
-        }
+        (Some(newest), Tail::Clean) if newest.name != ACTIVE => Before::FinishRename,
         (Some(_), Tail::Clean) => Before::Nothing,
     }
 }

@@ -47,8 +47,8 @@ impl LogWriter {
         bytes: u64,
         purpose: Purpose,
     ) -> Result<Option<Arc<Segment>>, ExtendFailure> {
-        if let Before::FinishRename { in_the_way } = self.before.clone() {
-            self.finish_rename(in_the_way.as_deref())?;
+        if self.before == Before::FinishRename {
+            self.finish_rename()?;
             if self.has_room(bytes, purpose) {
                 return Ok(None);
             }
@@ -287,7 +287,7 @@ impl LogWriter {
             (Some(active), _) if matches!(self.last_kind, Some((FrameKind::SegmentEnd, _))) => {
                 Ok(active.end)
             }
-            (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename { .. }) => {
+            (Some(_), Before::Nothing | Before::CreateFirst | Before::FinishRename) => {
                 let mut end = Batch::default();
                 end.push(FrameKind::SegmentEnd, 0, self.next_time_ms(), None, |_| ());
                 let ended = if removed(Sabotage::EndMarkSync) {
@@ -339,13 +339,17 @@ impl LogWriter {
     }
 
     /// Gives the active segment the name `wal.log`, and the segment that has it its own.
-    fn finish_rename(&mut self, in_the_way: Option<&str>) -> Result<(), ExtendFailure> {
+    fn finish_rename(&mut self) -> Result<(), ExtendFailure> {
         let Some(active) = &self.active else {
             unreachable!("there is a segment to rename");
         };
-        if let Some(name) = in_the_way {
-            self.rename_free(ACTIVE, name, Sabotage::SealDirSync)?;
+        if let Some(segment) = &self.in_the_way {
+            let name = sealed_name(segment.header.first_lsn, segment.header.epoch);
+            self.rename_free(ACTIVE, &name, Sabotage::SealDirSync)?;
+            // A rewrite puts the new file of a segment where its old one is.
+            segment.renamed(&name);
         }
+        self.in_the_way = None;
         self.rename_free(&active.segment.name(), ACTIVE, Sabotage::ActivateDirSync)?;
         active.segment.renamed(ACTIVE);
         self.before = Before::Nothing;

@@ -28,10 +28,7 @@ pub(crate) enum Before {
     /// Left-over bytes follow the last frame: keep a copy of them, then start a new segment.
     Cut { until: u64 },
     /// The active segment is not named `wal.log` (a roll was interrupted, or somebody renamed files).
-    FinishRename {
-        /// The right name of another segment that is named `wal.log`, if there is one.
-        in_the_way: Option<String>,
-    },
+    FinishRename,
 }
 
 /// The segment that is written to.
@@ -60,6 +57,8 @@ pub(crate) struct LogWriter {
     pub(crate) epoch: u32,
     pub(crate) active: Option<Active>,
     pub(crate) before: Before,
+    /// Another segment that is named `wal.log` until the roll is finished.
+    pub(crate) in_the_way: Option<Arc<Segment>>,
     pub(crate) last_lsn: Lsn,
     pub(crate) last_link: u32,
     pub(crate) last_time_ms: i64,

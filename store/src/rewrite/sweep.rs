@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::codec::record::TypeNo;
 use crate::disk::{Disk, DiskFile, QUARANTINE};
-use crate::error::{Damage, IoFailure};
+use crate::error::{Damage, DamageKind, IoFailure};
 use crate::index::Receipt;
 use crate::limits::{REWRITE_BYTES_PER_SECOND, SEGMENT_HEADER_BYTES};
 use crate::log::scan::last_nonzero;
@@ -20,6 +20,7 @@ use crate::progress::{OnProgress, Progress};
 use crate::rewrite::image::{Broken, Plan, build, plan, walk_image};
 use crate::rewrite::verdict::{Verdict, each_version};
 use crate::rewrite::{CompactReport, RewriteError};
+use crate::sabotage::{Sabotage, removed};
 use crate::segments::Segment;
 use crate::shared::Shared;
 use crate::value::{EntityId, Lsn};
@@ -186,7 +187,7 @@ impl Sweep<'_> {
         for name in &unwanted {
             self.disk.remove(name).map_err(failed)?;
         }
-        if !unwanted.is_empty() {
+        if !unwanted.is_empty() && !removed(Sabotage::LeftoversDirSync) {
             self.disk.sync_dir().map_err(failed)?;
         }
         Ok(())
@@ -260,9 +261,11 @@ impl Sweep<'_> {
                 source,
             }
         };
-        self.disk
-            .sync_dir()
-            .map_err(failed("syncing the directory"))?;
+        if !removed(Sabotage::RewriteDirSync) {
+            self.disk
+                .sync_dir()
+                .map_err(failed("syncing the directory"))?;
+        }
         new.file
             .freeze(end)
             .map_err(failed("mapping a rewritten segment"))?;
@@ -292,7 +295,13 @@ impl Sweep<'_> {
             .disk
             .create_sparse(REWRITE_NEW, capacity)
             .map_err(failed)?;
-        let written = write_sparse(file.as_ref(), image).and_then(|()| file.sync());
+        let written = write_sparse(file.as_ref(), image).and_then(|()| {
+            if removed(Sabotage::RewriteSync) {
+                Ok(())
+            } else {
+                file.sync()
+            }
+        });
         if let Err(source) = written {
             // The room goes back; if that fails too, the first error says more.
             let _given_back = self.disk.remove(REWRITE_NEW).is_ok();
@@ -303,6 +312,9 @@ impl Sweep<'_> {
 
     /// Reads the new file back: everything in it is as intact as in any segment, and nothing is left to erase.
     fn check(&self, new: &Segment, end: u64) -> Result<(), RewriteError> {
+        if removed(Sabotage::RewriteReadBack) {
+            return Ok(());
+        }
         let mut bytes = vec![0; end as usize];
         new.file
             .read_at(0, &mut bytes)
@@ -311,6 +323,10 @@ impl Sweep<'_> {
                 file: REWRITE_NEW.to_owned(),
                 source,
             })?;
+        if bytes[..SEGMENT_HEADER_BYTES as usize] != new.header.encode()[..] {
+            let broken = (0, new.header.first_lsn, DamageKind::SegmentHeader);
+            return Err(damaged(REWRITE_NEW, broken));
+        }
         walk_image(&bytes, &new.header, &mut |_| Ok(()))
             .map_err(|broken| damaged(REWRITE_NEW, broken))?;
         Ok(())
