@@ -26,7 +26,7 @@ use crate::notes::Notes;
 use crate::outcome::CommitOutcome;
 use crate::report::{CheckpointUse, RecoveryReport};
 use crate::schema::Schema;
-use crate::segments::{Segment, SegmentSet};
+use crate::segments::SegmentSet;
 use crate::shared::{Duplicate, Shared, State};
 use crate::store::{Opened, ReadOnly, Store, StoreOptions, lock};
 use crate::value::{FieldIx, Lsn, TypeIx};
@@ -66,11 +66,7 @@ pub(crate) fn open(
     } = found;
     make_tail_durable(&files, &end)?;
     let segments = readable_segments(files, end.offset)?;
-    writer.active = segments.iter().last().map(|segment| Active {
-        segment: segment.clone(),
-        end: end.offset,
-    });
-    writer.in_the_way = misnamed(&segments);
+    hand_over(&mut writer, &segments, end.offset);
     let newest = writer.known.last().map_or(0, |last| last.number);
     let opening = Opening {
         disk: disk.clone(),
@@ -177,11 +173,17 @@ fn refuse_network(disk: &dyn Disk, options: &StoreOptions) -> Result<(), OpenErr
     }))
 }
 
-/// The sealed segment that an interrupted roll left under the name of the active one.
-fn misnamed(segments: &SegmentSet) -> Option<Arc<Segment>> {
-    let newest = segments.iter().last()?.header.number;
-    let mut sealed = (segments.iter()).filter(|segment| segment.header.number != newest);
-    sealed.find(|segment| segment.name() == ACTIVE).cloned()
+/// Gives the writer the newest segment, and the sealed one that an interrupted roll left under the name of the active one.
+fn hand_over(writer: &mut LogWriter, segments: &SegmentSet, end: u64) {
+    let Some(newest) = segments.iter().last() else {
+        return;
+    };
+    let mut sealed = segments.iter().filter(|one| !Arc::ptr_eq(one, newest));
+    writer.in_the_way = sealed.find(|one| one.name() == ACTIVE).cloned();
+    writer.active = Some(Active {
+        segment: newest.clone(),
+        end,
+    });
 }
 
 /// Version and bytes of the newest catalog in the log; no bytes before the first one.
