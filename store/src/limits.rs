@@ -50,6 +50,9 @@ pub const VARIANTS_MAX: usize = 4096;
 pub const ENTITY_ID_MAX: u64 = 1 << 36;
 /// Bytes of a text in the key of a secondary index; of longer ones the beginning and a checksum stand there.
 pub const INDEX_TEXT_BYTES_MAX: usize = 256;
+/// Pairs of index ranges that are looked at when two conditions are about one field; with more, only the first of the two
+/// finds records, and the other is judged on each of them.
+pub const CROSSED_RANGES_MAX: usize = 1 << 16;
 /// Different texts in a column in memory; with more of them the column is not kept.
 pub const COLUMN_TEXTS_MAX: usize = 65_000;
 /// Bytes of a text in a column in memory; with a longer one the column is not kept.

@@ -514,3 +514,36 @@ fn every_plan_gives_what_looking_at_all_records_gives() {
     }
     (0..20).for_each(run);
 }
+
+/// Two long lists of values for one field are not multiplied with each other: one finds records, the other judges them.
+#[test]
+fn two_long_lists_about_one_field() {
+    let mut size = FieldDef::new("size", FieldType::Int);
+    (size.index, size.ordered) = (true, true);
+    let schema = Schema {
+        types: vec![TypeDef {
+            name: "Item".into(),
+            fields: vec![size],
+            ..TypeDef::default()
+        }],
+        ..Schema::default()
+    };
+    let disk: Arc<dyn Disk> = Arc::new(MemoryDisk::new());
+    let opened = Store::open(disk, &schema, StoreOptions::inline());
+    let store = opened.expect("open").store;
+    let mut transaction = store.begin();
+    for size in (0..40_000).step_by(1000) {
+        let fields = vec![FieldValue::Int(size)];
+        transaction.insert(ITEM, fields).expect("insert");
+    }
+    commit(&store, transaction);
+    let one_of = |sizes: std::ops::Range<i64>| Predicate::In {
+        column: Column::Field(FieldIx(0)),
+        values: sizes.map(FieldValue::Int).collect(),
+    };
+    let lists = [one_of(0..10_000), one_of(5_000..15_000)];
+    let query = Query::all(ITEM).matching(Predicate::And(lists.into()));
+    let snapshot = store.snapshot();
+    check_snapshot(&snapshot, &query, "two long lists");
+    assert_eq!(snapshot.count_where(&query).expect("count"), 5);
+}

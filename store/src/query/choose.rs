@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::codec::value::ValueRef;
 use crate::error::ReadError;
+use crate::limits::CROSSED_RANGES_MAX;
 use crate::query::columns::{CHUNK, Columns};
 use crate::query::filter::{Filter, scaled};
 use crate::query::key::{KeyKind, KeyRange, prefix_range, range_of};
@@ -357,11 +358,15 @@ impl Chooser<'_> {
             let Some((ranges, exact)) = self.ranges(def.field, ty, kind, conjunct) else {
                 continue;
             };
-            left = Some(match left {
-                None => ranges,
-                Some(before) => crossed(&before, &ranges),
-            });
-            if exact {
+            let (ranges, taken) = match left.take() {
+                None => (ranges, true),
+                Some(before) => match crossed(&before, &ranges) {
+                    Some(both) => (both, true),
+                    None => (before, false),
+                },
+            };
+            left = Some(ranges);
+            if exact && taken {
                 settled.push(at);
             }
         }
@@ -503,14 +508,16 @@ fn names_numbers(conjunct: &Predicate) -> bool {
     }
 }
 
-/// What is in one of the first and in one of the second ranges.
-fn crossed(first: &[KeyRange], second: &[KeyRange]) -> Vec<KeyRange> {
-    let with = |one: &KeyRange| {
-        let one = one.clone();
-        let both = move |other: &KeyRange| one.clone().and(other.clone());
-        second.iter().map(both).collect::<Vec<_>>()
-    };
-    first.iter().flat_map(with).collect()
+/// What is in one of the first and in one of the second ranges; `None`: there are too many of them to look at each pair.
+fn crossed(first: &[KeyRange], second: &[KeyRange]) -> Option<Vec<KeyRange>> {
+    if first.len().saturating_mul(second.len()) > CROSSED_RANGES_MAX {
+        return None;
+    }
+    let pairs = first
+        .iter()
+        .flat_map(|one| second.iter().map(move |other| (one, other)));
+    let both = pairs.map(|(one, other)| one.clone().and(other.clone()));
+    Some(both.filter(|range| !range.is_empty()).collect())
 }
 
 /// The numbers that conditions on the number leave.
