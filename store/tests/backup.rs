@@ -385,6 +385,80 @@ fn damage_is_told_and_the_state_before_it_can_be_restored() {
     assert_eq!(found, *expected);
 }
 
+/// What was destroyed behind damage stays destroyed in the state before it.
+#[test]
+fn receipts_behind_damage_are_kept() {
+    let (_disk, shared) = sim(21);
+    let store = open(&shared, small()).store;
+    let write = |text: &str| {
+        let mut transaction = store.begin();
+        let text = format!("{text} {}", "x".repeat(900));
+        let id = transaction.insert(NOTE, note(&text, 1)).expect("insert");
+        (id, commit(&store, transaction))
+    };
+    let (id, _) = write("to be destroyed");
+    let (_, before) = write("stays");
+    for _ in 0..20 {
+        write("fills a segment");
+    }
+    let mut transaction = store.begin();
+    transaction.destroy(NOTE, id).expect("destroy");
+    commit(&store, transaction);
+    write("after");
+    let target = SimDisk::new(22);
+    take(&store, &target);
+    let names = target.all_names();
+    let mut sealed = names.iter().filter(|name| name.starts_with("wal-"));
+    let second = sealed.nth(1).expect("a second segment");
+    target.damage(second, |bytes| bytes[4200] ^= 1);
+    let copy = SimDisk::new(23);
+    let report = restore(&target, &copy, Some(Moment::Lsn(before)), &mut |_| {});
+    assert_eq!(report.expect("restore").erased, 1);
+    let shared: Arc<dyn Disk> = Arc::new(copy);
+    let store = open(&shared, small()).store;
+    let snapshot = store.snapshot();
+    assert!(snapshot.get_any(NOTE, id).expect("read").is_none());
+    assert_eq!(snapshot.count(NOTE).expect("count"), 1);
+}
+
+/// A copy of a backup was written to as a store: where both stories part inside of a segment, its segments are not taken
+/// for those of the store it was copied from.
+#[test]
+fn a_story_that_parted_is_no_earlier_backup_of_this_one() {
+    let dir = scratch("parted");
+    let write = |store: &Store, text: &str, count: i64| {
+        for at in 0..count {
+            let mut transaction = store.begin();
+            let text = format!("{text} {}", "x".repeat(700));
+            transaction.insert(NOTE, note(&text, at)).expect("insert");
+            commit(store, transaction);
+        }
+    };
+    let source: Arc<dyn Disk> = Arc::new(real(&dir.join("data")));
+    let store = open(&source, small()).store;
+    write(&store, "both", 2);
+    let copied = dir.join("copied");
+    store
+        .backup(&real(&copied), None, &mut |_| {})
+        .expect("backup");
+    let other: Arc<dyn Disk> = Arc::new(real(&copied));
+    let other = open(&other, small()).store;
+    write(&other, "there", 12);
+    other.close().expect("close");
+    write(&store, "here.", 12);
+    let second = dir.join("second");
+    let report = store.backup(&real(&second), Some(&real(&copied)), &mut |_| {});
+    let report = report.expect("backup");
+    assert!(report.segments > 2 && report.reused == 0, "{report}");
+    let expected = state(&store);
+    assert_eq!(
+        restored(&real(&second), None).expect("restore"),
+        expected,
+        "{report}"
+    );
+    std::fs::remove_dir_all(dir).expect("clean up");
+}
+
 #[test]
 fn a_store_that_ended_without_closing_is_backed_up_to_its_last_commit() {
     let (disk, store, states) = with_history(17);

@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 
+use crate::codec::cursor::Undecodable;
 use crate::codec::frame::FrameKind;
 use crate::codec::gap::GapSummary;
 use crate::codec::record::{RecordOp, TypeNo, each_record};
@@ -37,12 +38,15 @@ struct Cut {
     time_ms: i64,
 }
 
+/// Records that are destroyed.
+type Destroyed = HashSet<(TypeNo, EntityId)>;
+
 /// What the first walk finds out.
 #[derive(Default)]
 struct Survey {
     cut: Option<Cut>,
     transactions: u64,
-    destroyed: HashSet<(TypeNo, EntityId)>,
+    destroyed: Destroyed,
     newest: Lsn,
 }
 
@@ -125,12 +129,7 @@ fn survey(
         match visit.header.kind {
             FrameKind::Data => {
                 transactions = 1;
-                each_record(visit.body, &mut |_, record, _| {
-                    if record.op == RecordOp::Destroy {
-                        survey.destroyed.insert((record.ty, record.id));
-                    }
-                    Ok(())
-                })?;
+                receipts(visit.body, &mut survey.destroyed)?;
             }
             FrameKind::Gap => {
                 let gap = GapSummary::decode(visit.body)?;
@@ -161,8 +160,37 @@ fn survey(
             damage,
             intact_until: end.lsn,
         }),
-        Some(_) | None => Ok(survey),
+        Some(_) => {
+            behind_damage(files, &mut survey.destroyed)?;
+            Ok(survey)
+        }
+        None => Ok(survey),
     }
+}
+
+/// The receipts of all intact frames, those behind damage as well.
+fn behind_damage(files: &LogFiles, destroyed: &mut Destroyed) -> Result<(), RestoreError> {
+    walk(
+        files,
+        OnDamage::GoOn,
+        &mut |visit| match visit.header.kind {
+            FrameKind::Data => receipts(visit.body, destroyed),
+            FrameKind::Gap | FrameKind::Schema | FrameKind::SyncMark | FrameKind::SegmentEnd => {
+                Ok(())
+            }
+        },
+    )?;
+    Ok(())
+}
+
+/// Adds the records that a transaction destroyed.
+fn receipts(body: &[u8], destroyed: &mut Destroyed) -> Result<(), Undecodable> {
+    each_record(body, &mut |_, record, _| {
+        if record.op == RecordOp::Destroy {
+            destroyed.insert((record.ty, record.id));
+        }
+        Ok(())
+    })
 }
 
 /// Whether everything up to the moment was seen before the damage.

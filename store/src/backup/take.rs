@@ -97,17 +97,16 @@ pub(crate) fn take(
             notes: files.notes.clone(),
         },
     };
-    let ends: Vec<u64> = files.segments[1..]
-        .iter()
-        .map(|next| next.header.previous_end)
-        .collect();
-    let total = ends.iter().sum::<u64>() + newest.bytes.len() as u64;
+    // Each sealed segment is followed by the one whose header says where it ends.
+    let behind: Vec<&SegmentHeader> = files.segments[1..].iter().map(|one| &one.header).collect();
+    let sealed_bytes: u64 = behind.iter().map(|header| header.previous_end).sum();
+    let total = sealed_bytes + newest.bytes.len() as u64;
     let mut done = 0;
     progress(Progress::bytes("backing up", done, total));
     // The first segment comes last: without it the directory is no log.
-    for (segment, end) in sealed.iter().zip(&ends).skip(1) {
-        taking.sealed(segment, *end, false)?;
-        done += end;
+    for (segment, behind) in sealed.iter().zip(&behind).skip(1) {
+        taking.sealed(segment, behind, false)?;
+        done += behind.previous_end;
         progress(Progress::bytes("backing up", done, total));
     }
     let capacity = last.header.capacity;
@@ -120,8 +119,8 @@ pub(crate) fn take(
         taken_ms: taken_ms.max(newest.time_ms),
     };
     taking.papers(&files, note)?;
-    match (sealed.first(), ends.first()) {
-        (Some(first), Some(end)) => taking.sealed(first, *end, true)?,
+    match (sealed.first(), behind.first()) {
+        (Some(first), Some(behind)) => taking.sealed(first, behind, true)?,
         (_, _) => {
             taking.write(FIRST_NEW, &newest.bytes, capacity)?;
             to.rename(FIRST_NEW, ACTIVE)
@@ -270,9 +269,18 @@ impl<'a> Earlier<'a> {
         Ok(Earlier { disk, files })
     }
 
-    /// The name of a segment's file there, if it is the same and whole.
-    fn holds(&self, wanted: &SegmentHeader) -> Option<&str> {
-        let found = self.files.segments.iter().find(|there| {
+    /// The name of a segment's file there, if it is the same and whole. Two stories that part inside of a segment (a copy
+    /// that was written to) have the same header; the segment behind it says how it ended.
+    fn holds(&self, wanted: &SegmentHeader, behind: &SegmentHeader) -> Option<&str> {
+        let segments = &self.files.segments;
+        let ended_alike = |there: &LoadedSegment| {
+            let after = |one: &&LoadedSegment| one.header.number == there.header.number + 1;
+            segments.iter().find(after).is_some_and(|after| {
+                after.header.previous_link == behind.previous_link
+                    && after.header.previous_end == behind.previous_end
+            })
+        };
+        let found = segments.iter().find(|there| {
             let header = &there.header;
             let same = header.epoch == wanted.epoch
                 && header.salt == wanted.salt
@@ -280,6 +288,7 @@ impl<'a> Earlier<'a> {
             header.number == wanted.number
                 && (same || removed(Sabotage::EarlierSegment))
                 && there.name != ACTIVE
+                && ended_alike(there)
                 && there
                     .file
                     .len_bytes()
@@ -323,13 +332,13 @@ impl Taking<'_> {
     fn sealed(
         &mut self,
         segment: &LoadedSegment,
-        end: u64,
+        behind: &SegmentHeader,
         is_first: bool,
     ) -> Result<(), BackupError> {
         let name = sealed_name(segment.header.first_lsn, segment.header.epoch);
         let linking = failed("linking a segment", &name);
         if let Some(earlier) = &self.earlier
-            && let Some(there) = earlier.holds(&segment.header)
+            && let Some(there) = earlier.holds(&segment.header, behind)
         {
             if earlier.disk.link(there, self.to, &name).map_err(&linking)? {
                 self.report.reused += 1;
@@ -343,7 +352,7 @@ impl Taking<'_> {
             return Ok(());
         }
         let mut bytes = segment.bytes()?;
-        bytes.truncate(end as usize);
+        bytes.truncate(behind.previous_end as usize);
         if let Err((offset, lsn, what)) = walk_image(&bytes, &segment.header, &mut |_| Ok(())) {
             self.report.damage.get_or_insert(Damage {
                 file: segment.name.clone(),
