@@ -4,7 +4,7 @@
 //! in use. How a catalog becomes the next one stands in `evolution/`.
 
 use crate::codec::record::{FieldNo, TypeNo};
-use crate::evolution::evolve;
+use crate::evolution::{convert, evolve};
 use crate::index::Referrer;
 use crate::schema::{EnumDef, FieldDef, Keep, Schema, TypeDef};
 use crate::value::{EntityId, FieldIx, FieldValue, TypeIx};
@@ -169,7 +169,8 @@ impl Catalog {
                 def.fields.len(),
                 "evolve() added every field of the schema"
             );
-            let special: Vec<Special> = fields.iter().map(|field| field.special()).collect();
+            let special = |field: &&CatalogField| field.special(schema);
+            let special: Vec<Special> = fields.iter().map(special).collect();
             let plain = special.iter().all(|special| *special == Special::default());
             types.push(TypeMapping {
                 number: known.number,
@@ -191,10 +192,19 @@ impl CatalogType {
 }
 
 impl CatalogField {
-    fn special(&self) -> Special {
+    /// `fill` is of the type that the field had when it was recorded: it is read as a stored value of then would be.
+    fn special(&self, schema: &Schema) -> Special {
+        let fill = self.def.fill.clone();
+        let fill = fill.and_then(|fill| convert(fill, &self.def.ty, schema));
         Special {
             converted: self.converted,
-            fill: self.def.fill.clone().map(|fill| (self.fill_since, fill)),
+            fill: fill.map(|fill| (self.fill_since, fill)),
         }
+    }
+
+    /// What a record of this catalog version reads where it has no value, as it was recorded.
+    pub(crate) fn fill_of(&self, version: u16) -> Option<&FieldValue> {
+        let fill = self.def.fill.as_ref();
+        fill.filter(|_| version < self.fill_since)
     }
 }

@@ -7,10 +7,11 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use flin_store::query::{Column, Comparison, Predicate, Query};
 use flin_store::{
-    Consent, Deleted, Disk, EntityId, EnumDef, FieldDef, FieldType, FieldValue, Form, MemoryDisk,
-    Moment, OpenError, Opened, Schema, Snapshot, Store, StoreOptions, TypeDef, TypeIx, plan_schema,
-    value_text,
+    Consent, Deleted, Disk, EntityId, EnumDef, FieldDef, FieldIx, FieldType, FieldValue, Form,
+    MemoryDisk, Moment, OpenError, Opened, Schema, Snapshot, Store, StoreOptions, TypeDef, TypeIx,
+    plan_schema, value_text,
 };
 use flin_testkit::golden;
 use model::commit;
@@ -467,6 +468,130 @@ fn a_default_is_for_older_records_only() {
         .history(TypeIx(0), EntityId(1))
         .expect("history");
     assert_eq!(history[0].fields[6], FieldValue::text("older"));
+}
+
+/// The original program with one field more in `Task`, the seventh.
+fn with_extra(ty: FieldType, fill: Option<FieldValue>) -> Schema {
+    let mut schema = original();
+    let mut extra = field("extra", ty);
+    extra.never_none = fill.is_some();
+    extra.fill = fill;
+    extra.queried = true;
+    task(&mut schema).fields.push(extra);
+    schema
+}
+
+/// Data whose three tasks read `fill` in `extra`; a fourth one was saved under the same program, with `own` in it.
+fn with_filled(ty: FieldType, fill: FieldValue, own: FieldValue) -> Arc<dyn Disk> {
+    let disk = with_data();
+    save_extra(&disk, &with_extra(ty, Some(fill)), own);
+    disk
+}
+
+fn save_extra(disk: &Arc<dyn Disk>, schema: &Schema, value: FieldValue) {
+    let store = open(disk, schema, false).expect("open").store;
+    let mut transaction = store.begin();
+    let mut fields = vec![FieldValue::None; 6];
+    fields.push(value);
+    transaction.insert(TypeIx(0), fields).expect("insert");
+    commit(&store, transaction);
+    store.close().expect("close");
+}
+
+fn extras(store: &Store) -> Vec<FieldValue> {
+    let records = store.snapshot().scan(TypeIx(0), Deleted::Hide);
+    let extra =
+        |record: Result<Arc<flin_store::Record>, _>| record.expect("read").fields[6].clone();
+    records.map(extra).collect()
+}
+
+fn refusal(disk: &Arc<dyn Disk>, schema: &Schema) -> String {
+    let refused = open(disk, schema, false).err();
+    refused.expect("nobody agreed").to_string()
+}
+
+/// What older records read was recorded with the type of then; it follows the field like a stored value.
+#[test]
+fn an_earlier_default_becomes_wider_with_its_field() {
+    let disk = with_filled(FieldType::Int, FieldValue::Int(5), FieldValue::Int(3));
+    let schema = with_extra(FieldType::Float, Some(FieldValue::Float(5.0)));
+    let store = open(&disk, &schema, false).expect("open").store;
+    let expected = [5.0, 5.0, 5.0, 3.0].map(FieldValue::Float);
+    assert_eq!(extras(&store), expected);
+    let above = Predicate::Compare {
+        column: Column::Field(FieldIx(6)),
+        comparison: Comparison::Gt,
+        value: FieldValue::Float(4.0),
+    };
+    let query = Query::all(TypeIx(0)).matching(above);
+    assert_eq!(store.snapshot().count_where(&query).expect("count"), 3);
+}
+
+/// A narrower type asks for the records that read an earlier default, too.
+#[test]
+fn an_earlier_default_is_converted_by_consent_only() {
+    let disk = with_filled(FieldType::Int, FieldValue::Int(5), FieldValue::Int(3));
+    let schema = with_extra(FieldType::Text, Some(FieldValue::text("")));
+    let said = refusal(&disk, &schema);
+    assert!(
+        said.contains("4 records have a value in it, and all of them can"),
+        "{said}"
+    );
+    let store = open(&disk, &schema, true).expect("agreed").store;
+    let expected = ["5", "5", "5", "3"].map(FieldValue::text);
+    assert_eq!(extras(&store), expected);
+}
+
+/// An earlier default whose variant the program gave up.
+#[test]
+fn an_earlier_default_of_a_lost_variant_is_asked_for() {
+    let ty = FieldType::Enum("Mood".into());
+    let disk = with_filled(ty.clone(), mood("Sad", vec![]), mood("Happy", vec![]));
+    let mut schema = with_extra(ty, Some(mood("Happy", vec![])));
+    schema.types[1].fields.remove(1);
+    schema.enums[0].variants.remove(1);
+    let said = refusal(&disk, &schema);
+    assert!(
+        said.contains("has no Sad, and 3 records have such a value"),
+        "{said}"
+    );
+    let store = open(&disk, &schema, true).expect("agreed").store;
+    let none = || FieldValue::None;
+    let expected = [none(), none(), none(), mood("Happy", vec![])];
+    assert_eq!(extras(&store), expected);
+}
+
+/// A field that records read only through its default has values to lose as well.
+#[test]
+fn giving_up_a_field_counts_what_is_read_by_default() {
+    let disk = with_filled(FieldType::Int, FieldValue::Int(5), FieldValue::Int(3));
+    let said = refusal(&disk, &original());
+    assert!(
+        said.contains("not in the program any more: 4 records have"),
+        "{said}"
+    );
+}
+
+/// Must have a value, may be none, must have one again: what was saved as none between has no value, whatever older records
+/// read.
+#[test]
+fn none_saved_between_two_defaults_is_asked_for() {
+    let disk = with_filled(FieldType::Int, FieldValue::Int(5), FieldValue::Int(3));
+    save_extra(&disk, &with_extra(FieldType::Int, None), FieldValue::None);
+    let another = with_extra(FieldType::Int, Some(FieldValue::Int(7)));
+    let said = refusal(&disk, &another);
+    assert!(
+        said.contains("must have a value, and 1 record has none (the first is Task 5). Give the field the default 5, which"),
+        "{said}"
+    );
+    let same = with_extra(FieldType::Int, Some(FieldValue::Int(5)));
+    let store = open(&disk, &same, false).expect("the same default").store;
+    assert_eq!(extras(&store), [5, 5, 5, 3, 5].map(FieldValue::Int));
+    store.close().expect("close");
+    let store = open(&disk, &another, true).expect("agreed").store;
+    let mut expected = [5, 5, 5, 3, 0].map(FieldValue::Int);
+    expected[4] = FieldValue::None;
+    assert_eq!(extras(&store), expected);
 }
 
 /// What was given up is still in the log: an export of a moment before has the fields and names of that moment.

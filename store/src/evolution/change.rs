@@ -110,6 +110,8 @@ pub enum SchemaChange {
         entity: String,
         /// Name of the field.
         field: String,
+        /// An earlier default that older records read, as in an export: these are not counted.
+        earlier: Option<String>,
         /// Live records without one.
         records: u64,
         /// The first of them.
@@ -326,13 +328,18 @@ impl SchemaChange {
             SchemaChange::Empty {
                 entity,
                 field,
+                earlier,
                 records,
                 first,
             } => format!(
-                "{entity}.{field} must have a value, and {} none{}. Give the field a default or make it optional, or \
+                "{entity}.{field} must have a value, and {} none{}. Give the field {} or make it optional, or \
                  start once with --migrate: then these records read none until they are saved with a value.",
                 have(*records),
-                first_is(entity, first)
+                first_is(entity, first),
+                earlier.as_ref().map_or_else(
+                    || "a default".to_owned(),
+                    |fill| format!("the default {fill}, which older records read already,")
+                )
             ),
             SchemaChange::LostVariants {
                 entity,

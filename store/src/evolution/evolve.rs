@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::change::SchemaChange;
+use super::convert::convert;
 use crate::catalog::{Catalog, CatalogField, CatalogType, Mapping};
 use crate::codec::record::{FieldNo, TypeNo};
 use crate::exchange::value_text;
@@ -175,6 +176,7 @@ fn evolve_type(
             changes.push(SchemaChange::Empty {
                 entity,
                 field,
+                earlier: None,
                 records: 0,
                 first: None,
             });
@@ -241,35 +243,53 @@ fn evolve_field(
             first,
         });
     }
-    let now_must = def.never_none && !known.def.never_none;
-    let (fill, fill_since) = match (&known.def.fill, &def.fill) {
-        // What older records read stays what it is, whatever the default becomes later.
-        (Some(fill), _) => (Some(fill.clone()), known.fill_since),
-        (None, Some(fill)) if now_must => {
-            let fill_text = value_text(fill, &def.ty, schema);
-            let (entity, field) = (entity.clone(), field.clone());
-            changes.push(SchemaChange::Filled {
-                entity,
-                field,
-                fill: fill_text,
-            });
-            (Some(fill.clone()), u16::MAX)
-        }
-        (None, _) => (None, known.fill_since),
-    };
-    if now_must && fill.is_none() {
-        changes.push(SchemaChange::Empty {
-            entity,
-            field,
-            records: 0,
-            first: None,
-        });
+    if def.never_none && !known.def.never_none {
+        changes.push(now_must_have(entity, known, schema, def));
     }
-    known.fill_since = fill_since;
+    // What older records read stays what it is, whatever the default becomes later.
+    let fill = known.def.fill.take();
     known.def = FieldDef {
         fill,
         ..recorded(def)
     };
+}
+
+/// A field that was optional must have a value: the default is what records without one read. Where older records read an
+/// earlier default already, the field cannot give the others a second one: then they are asked about.
+fn now_must_have(
+    entity: String,
+    known: &mut CatalogField,
+    schema: &Schema,
+    def: &FieldDef,
+) -> SchemaChange {
+    let field = def.name.clone();
+    let earlier = known.def.fill.clone();
+    let earlier = earlier.map(|fill| convert(fill, &def.ty, schema));
+    match (&def.fill, earlier) {
+        (Some(fill), earlier)
+            if earlier
+                .as_ref()
+                .is_none_or(|known| known.as_ref() == Some(fill)) =>
+        {
+            known.fill_since = u16::MAX;
+            known.def.fill = Some(fill.clone());
+            let fill = value_text(fill, &def.ty, schema);
+            SchemaChange::Filled {
+                entity,
+                field,
+                fill,
+            }
+        }
+        (_, earlier) => SchemaChange::Empty {
+            entity,
+            field,
+            earlier: earlier
+                .flatten()
+                .map(|fill| value_text(&fill, &def.ty, schema)),
+            records: 0,
+            first: None,
+        },
+    }
 }
 
 /// The enum that a type is about, if it is about one.

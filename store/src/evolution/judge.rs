@@ -5,7 +5,7 @@
 
 use crate::catalog::{Catalog, CatalogField};
 use crate::codec::cursor::Undecodable;
-use crate::codec::record::{FieldNo, RecordHeader, TypeNo};
+use crate::codec::record::{RecordHeader, TypeNo};
 use crate::disk::Disk;
 use crate::error::{OpenError, ReadError};
 use crate::evolution::change::{Consent, SchemaChange};
@@ -159,56 +159,49 @@ fn concerns(change: &SchemaChange, name: &str) -> bool {
 }
 
 /// What has to be looked at in each record.
-enum Doubt {
+enum Doubt<'a> {
     Record,
-    Value(FieldNo),
-    /// Converted; where the field is new there is no number.
-    NoValue(Option<(FieldNo, FieldType)>),
-    Converted(FieldNo, FieldType),
-    Variants(FieldNo, FieldType),
+    Value(&'a CatalogField),
+    /// Converted; where the field is new there is nothing of before.
+    NoValue(Option<(&'a CatalogField, FieldType)>),
+    Converted(&'a CatalogField, FieldType),
+    Variants(&'a CatalogField, FieldType),
 }
 
 /// One change and the place where its records are counted.
 struct Counting<'a> {
-    doubt: Doubt,
+    doubt: Doubt<'a>,
     change: &'a mut SchemaChange,
 }
 
-fn doubt(
+/// `before`: the fields as the records were read until now.
+fn doubt<'a>(
     change: &SchemaChange,
     type_dropped: bool,
     fields: &[CatalogField],
-    before: &[CatalogField],
-) -> Option<Doubt> {
+    before: &'a [CatalogField],
+) -> Option<Doubt<'a>> {
+    let old = |one: &CatalogField| before.get(usize::from(one.number.0));
     let in_use = |name: &str| {
-        fields
-            .iter()
-            .find(|one| !one.dropped && one.def.name == name)
+        let mut fields = fields.iter();
+        let now = fields.find(|one| !one.dropped && one.def.name == name)?;
+        Some((old(now)?, now.def.ty.clone()))
     };
-    let old = |one: &&CatalogField| usize::from(one.number.0) < before.len();
     match change {
         SchemaChange::DroppedType { .. } => type_dropped.then_some(Doubt::Record),
         SchemaChange::DroppedField { field, .. } => {
-            let now = |one: &&CatalogField| {
-                one.dropped && !before[usize::from(one.number.0)].dropped && one.def.name == *field
-            };
-            fields
+            let mut dropped = fields
                 .iter()
-                .filter(old)
-                .find(now)
-                .map(|one| Doubt::Value(one.number))
+                .filter(|one| one.dropped && one.def.name == *field);
+            let now = |one| old(one).filter(|before| !before.dropped);
+            dropped.find_map(now).map(Doubt::Value)
         }
         SchemaChange::Narrower { field, .. } => {
-            in_use(field).map(|one| Doubt::Converted(one.number, one.def.ty.clone()))
+            in_use(field).map(|(before, ty)| Doubt::Converted(before, ty))
         }
-        SchemaChange::Empty { field, .. } => {
-            let known = in_use(field).filter(old);
-            Some(Doubt::NoValue(
-                known.map(|one| (one.number, one.def.ty.clone())),
-            ))
-        }
+        SchemaChange::Empty { field, .. } => Some(Doubt::NoValue(in_use(field))),
         SchemaChange::LostVariants { field, .. } => {
-            in_use(field).map(|one| Doubt::Variants(one.number, one.def.ty.clone()))
+            in_use(field).map(|(before, ty)| Doubt::Variants(before, ty))
         }
         SchemaChange::NewType { .. }
         | SchemaChange::NewField { .. }
@@ -230,14 +223,20 @@ impl Counting<'_> {
         mapping: &crate::catalog::Mapping,
         schema: &Schema,
     ) -> Result<(), Undecodable> {
-        let stored =
-            |number: FieldNo| header.field(bytes, number, &|no| mapping.position(TypeNo(no)));
+        let read = |before: &CatalogField, position: &dyn Fn(u32) -> Option<TypeIx>| {
+            let value = header.field(bytes, before.number, &position)?;
+            Ok(match before.fill_of(header.schema) {
+                Some(fill) if value.is_none() => fill.clone(),
+                Some(_) | None => value,
+            })
+        };
+        let stored = |before: &CatalogField| read(before, &|no| mapping.position(TypeNo(no)));
         // A link to an entity that is given up counts as a value, too.
-        let raw = |number: FieldNo| header.field(bytes, number, &|no| Some(TypeIx(no)));
+        let raw = |before: &CatalogField| read(before, &|no| Some(TypeIx(no)));
         match &self.doubt {
             Doubt::Record => self.count(header.id, false),
-            Doubt::Value(number) => {
-                if !raw(*number)?.is_none() {
+            Doubt::Value(before) => {
+                if !raw(before)?.is_none() {
                     self.count(header.id, false);
                 }
             }
@@ -246,19 +245,19 @@ impl Counting<'_> {
                     self.count(header.id, true);
                 }
             }
-            Doubt::NoValue(Some((number, ty))) => {
-                if !header.deleted && convert(stored(*number)?, ty, schema).is_none() {
+            Doubt::NoValue(Some((before, ty))) => {
+                if !header.deleted && convert(stored(before)?, ty, schema).is_none() {
                     self.count(header.id, true);
                 }
             }
-            Doubt::Converted(number, ty) => {
-                if !raw(*number)?.is_none() {
-                    let lost = convert(stored(*number)?, ty, schema).is_none();
+            Doubt::Converted(before, ty) => {
+                if !raw(before)?.is_none() {
+                    let lost = convert(stored(before)?, ty, schema).is_none();
                     self.count(header.id, lost);
                 }
             }
-            Doubt::Variants(number, ty) => {
-                let value = stored(*number)?;
+            Doubt::Variants(before, ty) => {
+                let value = stored(before)?;
                 if !value.is_none() && convert(value.clone(), ty, schema).is_none() {
                     self.variants(&value, schema);
                     self.count(header.id, true);
