@@ -39,9 +39,12 @@ pub(super) fn fingerprint(layouts: &Layouts, words: impl Iterator<Item = Word>) 
     let mut seen: HashSet<u64> = HashSet::new();
     while let Some(word) = work.pop() {
         let view = word.view();
+        // Values of two kinds may have the same bits.
+        std::mem::discriminant(&view).hash(&mut hasher);
         match view {
             View::Text(text) => text.text().hash(&mut hasher),
             View::List(found) if list::class_of(found).bank() == Bank::Scalar => {
+                (list::class_of(found) as u8).hash(&mut hasher);
                 for at in 0..list::len(found) {
                     list::raw_slot(found, at).hash(&mut hasher);
                 }
@@ -83,7 +86,9 @@ fn scalars_of(layouts: &Layouts, map: Obj, hasher: &mut DefaultHasher) {
     }
     let table = dict::table_of(map);
     for (key, _) in (0..dict::entries_used(table)).filter_map(|at| dict::entry(table, at)) {
-        match key.view() {
+        let view = key.view();
+        std::mem::discriminant(&view).hash(hasher);
+        match view {
             View::Text(text) => text.text().hash(hasher),
             _ => key.bits().hash(hasher),
         }

@@ -150,3 +150,22 @@ fn texts_as_keys_whatever_their_form() {
     }
     assert_eq!(heap.map_len(map), 200);
 }
+
+/// A list of a saved record where the program put a value of another kind, with the same bits, was changed.
+#[test]
+fn values_of_two_kinds_are_not_one_fingerprint() {
+    let mut heap = heap(1 << 20);
+    let time = heap.time_word(5).expect("room");
+    let duration = heap.duration_word(5).expect("room");
+    let int = heap.int_word(5).expect("room");
+    let mut prints = Vec::new();
+    for word in [int, time, duration] {
+        let tuple = Word::object(heap.new_tuple(&[word]).expect("room"));
+        prints.push(holding::fingerprint(&heap.layouts, [word].into_iter()));
+        prints.push(holding::fingerprint(&heap.layouts, [tuple].into_iter()));
+    }
+    let before = prints.len();
+    prints.sort_unstable();
+    prints.dedup();
+    assert_eq!(prints.len(), before);
+}
