@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use crate::limits::ENTITY_ID_MAX;
 use crate::store::ReadOnly;
 use crate::value::{EntityId, Lsn};
 
@@ -330,6 +331,18 @@ pub enum TxError {
         /// The limit.
         limit: usize,
     },
+    /// Every number of a type was given out.
+    NumbersUsedUp {
+        /// Name of the type.
+        type_name: String,
+    },
+    /// A record from elsewhere has the number of one that this transaction writes already.
+    NumberTaken {
+        /// Name of the type.
+        type_name: String,
+        /// The number.
+        id: EntityId,
+    },
 }
 
 impl fmt::Display for TxError {
@@ -364,6 +377,17 @@ impl fmt::Display for TxError {
                 write!(
                     f,
                     "the value for {type_name}.{field} nests deeper than {limit} levels"
+                )
+            }
+            TxError::NumbersUsedUp { type_name } => write!(
+                f,
+                "{type_name} has no numbers left: the last one, {ENTITY_ID_MAX}, was given out. Export the records and \
+                 import them into a new store without \"$id\""
+            ),
+            TxError::NumberTaken { type_name, id } => {
+                write!(
+                    f,
+                    "this transaction writes another {type_name} {id} already"
                 )
             }
         }

@@ -48,6 +48,11 @@ pub const FIELDS_MAX: usize = 4096;
 pub const VARIANTS_MAX: usize = 4096;
 /// Largest record number: the index is a table by number.
 pub const ENTITY_ID_MAX: u64 = 1 << 36;
+/// Largest record number that an import may bring: every open makes the table up to the largest number, here 64 MiB for a
+/// type, and behind an imported number there must be room for all records still to come.
+pub const IMPORTED_ID_MAX: u64 = 1 << 30;
+/// Largest version that an import may bring: as many changes again are left for the record.
+pub const IMPORTED_VERSION_MAX: u32 = u32::MAX / 2;
 /// Bytes of a text in the key of a secondary index; of longer ones the beginning and a checksum stand there.
 pub const INDEX_TEXT_BYTES_MAX: usize = 256;
 /// Pairs of index ranges that are looked at when two conditions are about one field; with more, only the first of the two

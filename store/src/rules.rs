@@ -85,6 +85,7 @@ pub(crate) fn plan(
     planner
         .finals
         .retain(|_, pending| pending.exists_elsewhere() || pending.is_live());
+    planner.unused()?;
     let gone = planner.cascade()?;
     planner.set_none(&gone)?;
     planner.restrict(&gone)?;
@@ -179,6 +180,19 @@ impl Planner<'_> {
             }
         }
         self.finals.get_mut(&key)
+    }
+
+    /// A record from elsewhere never takes the place of one that is here, whoever made it meanwhile.
+    fn unused(&self) -> Result<(), CommitOutcome> {
+        let from_elsewhere = |pending: &Pending| pending.origin.is_some() && pending.base.is_none();
+        for (ty, id) in &self.order {
+            if self.finals.get(&(*ty, *id)).is_some_and(from_elsewhere)
+                && self.newest.place(*ty, *id).is_some()
+            {
+                return Err(CommitOutcome::Clash);
+            }
+        }
+        Ok(())
     }
 
     /// Deletes what must go with what is deleted. Returns everything that was live and is not any more.

@@ -3,7 +3,7 @@
 //! What must stay true: `State` changes only in `publish`, under the write lock, after the frames it describes are
 //! durable; readers hold the lock for a lookup, never for a read from disk.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::catalog::{Catalog, Mapping, Special};
@@ -379,6 +379,11 @@ impl Shared {
             });
         }
         links
+    }
+
+    /// New records get numbers behind `id` from now on.
+    pub(crate) fn reserve_ids(&self, ty: TypeIx, id: EntityId) {
+        self.next_ids[ty.0 as usize].fetch_max(id.0 + 1, Ordering::Relaxed);
     }
 
     /// Whether a number was given to a record of this type already.

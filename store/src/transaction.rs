@@ -287,10 +287,10 @@ impl Transaction {
         let fields = self.checked_fields(ty, fields)?;
         let id =
             EntityId(self.snapshot.shared.next_ids[ty.0 as usize].fetch_add(1, Ordering::Relaxed));
-        assert!(
-            id.0 <= ENTITY_ID_MAX,
-            "a type has fewer records than numbers"
-        );
+        if id.0 > ENTITY_ID_MAX {
+            let type_name = self.snapshot.shared.type_name(ty).to_owned();
+            return Err(TxError::NumbersUsedUp { type_name });
+        }
         self.claim(ty, id, &fields);
         self.note_links((ty, id), &fields);
         self.order.push((ty, id));
@@ -316,7 +316,11 @@ impl Transaction {
         origin: Origin,
     ) -> Result<(), TxError> {
         self.check_fields(ty, &fields)?;
-        self.snapshot.shared.next_ids[ty.0 as usize].fetch_max(id.0 + 1, Ordering::Relaxed);
+        if self.writes.contains_key(&(ty, id)) {
+            let type_name = self.snapshot.shared.type_name(ty).to_owned();
+            return Err(TxError::NumberTaken { type_name, id });
+        }
+        self.snapshot.shared.reserve_ids(ty, id);
         self.reads.records.insert((ty, id));
         if !origin.deleted {
             self.claim(ty, id, &fields);

@@ -16,7 +16,7 @@ use super::json::Json;
 use super::order::groups;
 use super::values::read_typed;
 use crate::error::{ReadError, TxError};
-use crate::limits::ENTITY_ID_MAX;
+use crate::limits::{IMPORTED_ID_MAX, IMPORTED_VERSION_MAX};
 use crate::outcome::CommitOutcome;
 use crate::progress::{OnProgress, Progress};
 use crate::schema::{Schema, TypeDef};
@@ -186,6 +186,12 @@ impl ImportPlan {
     ) -> Result<Imported, ImportError> {
         let records = self.rows.len() as u64;
         let (mut written, transactions) = (0, self.transactions());
+        // Rows without a number get one behind all that the text names, not one that a later row brings.
+        for row in &self.rows {
+            if let Some(id) = row.id {
+                store.inner.shared.reserve_ids(row.ty, id);
+            }
+        }
         for batch in std::mem::take(&mut self.batches) {
             let mut transaction = store.begin();
             for at in &batch {
@@ -450,16 +456,15 @@ impl RawOrigin {
 
     fn apply(self, row: &mut Row) -> Result<(), String> {
         let [id, version, created_at_ms, updated_at_ms, deleted_at_ms] = self.given;
-        let bounded = |what: &str, number: i64, limit: u64| match u64::try_from(number) {
-            Ok(number) if number >= 1 && number <= limit => Ok(number),
-            Ok(_) | Err(_) => Err(format!("{what}: {number} is not between 1 and {limit}")),
-        };
+        let advice = "leave it out, and the record gets the next free one";
         row.id = match id {
-            Some(id) => Some(EntityId(bounded(SYSTEM[0], id, ENTITY_ID_MAX)?)),
+            Some(id) => Some(EntityId(bounded(SYSTEM[0], id, IMPORTED_ID_MAX, advice)?)),
             None => None,
         };
+        let advice = "leave it out, and the record begins with version 1";
+        let limit = u64::from(IMPORTED_VERSION_MAX);
         let version = match version {
-            Some(version) => bounded(SYSTEM[1], version, u64::from(u32::MAX))? as u32,
+            Some(version) => bounded(SYSTEM[1], version, limit, advice)? as u32,
             None => 1,
         };
         if row.id.is_none() && deleted_at_ms.is_some() {
@@ -472,6 +477,15 @@ impl RawOrigin {
             deleted: deleted_at_ms.is_some(),
         };
         Ok(())
+    }
+}
+
+fn bounded(what: &str, number: i64, limit: u64, advice: &str) -> Result<u64, String> {
+    match u64::try_from(number) {
+        Ok(number) if number >= 1 && number <= limit => Ok(number),
+        Ok(_) | Err(_) => Err(format!(
+            "{what}: {number} is not between 1 and {limit}; {advice}"
+        )),
     }
 }
 

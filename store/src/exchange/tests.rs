@@ -344,7 +344,17 @@ fn the_first_bad_line_is_named_and_nothing_is_written() {
         ),
         (
             vec![other(0, "a")],
-            "line 1: $id: 0 is not between 1 and 68719476736",
+            "line 1: $id: 0 is not between 1 and 1073741824; leave it out, and the record gets the next free one",
+        ),
+        (
+            vec![other(1, "a"), other(1 << 36, "b")],
+            "line 2: $id: 68719476736 is not between 1 and 1073741824; leave it out, and the record gets the next free \
+             one",
+        ),
+        (
+            vec!["{\"$type\":\"Other\",\"$id\":1,\"$version\":4294967295}".to_owned()],
+            "line 1: $version: 4294967295 is not between 1 and 2147483647; leave it out, and the record begins with \
+             version 1",
         ),
         (
             vec!["{\"$type\":\"Othr\"}".to_owned()],
@@ -423,4 +433,73 @@ fn a_number_that_was_used_stays_used() {
     );
     let other = line.replacen("\"whole\":", "\"whole\":12345,\"x\":", 1);
     assert!(imported(&original, &other, Form::JsonLines, "", 1 << 20).is_err());
+}
+
+/// A row without a number got number 1, and a later row that brings 1 was written over it, in the same transaction or in
+/// the next one.
+#[test]
+fn a_row_without_a_number_is_not_written_over() {
+    for batch in [1 << 20, 150] {
+        let copy = store(&schema());
+        let text = "{\"$type\":\"Other\",\"name\":\"a\"}\n{\"$type\":\"Other\",\"$id\":1,\"name\":\"b\"}\n\
+                    {\"$type\":\"Other\",\"name\":\"c\"}\n";
+        let done = imported(&copy, text, Form::JsonLines, "", batch).expect("import");
+        assert_eq!(
+            (done.records, done.transactions > 1),
+            (3, batch == 150),
+            "batches of {batch}"
+        );
+        let csv = exported(&copy, &[OTHER], Form::Csv);
+        let found: Vec<(&str, &str)> = csv
+            .lines()
+            .skip(1)
+            .map(|line| {
+                let cells: Vec<&str> = line.split(',').collect();
+                (cells[0], cells[5])
+            })
+            .collect();
+        assert_eq!(found, [("1", "b"), ("2", "a"), ("3", "c")]);
+    }
+}
+
+/// Somebody else makes a record between the check of a text and its writing.
+#[test]
+fn an_import_never_takes_the_place_of_a_record_made_meanwhile() {
+    let copy = store(&schema());
+    let options = ImportOptions {
+        form: Form::JsonLines,
+        type_name: None,
+        batch_bytes: 1 << 20,
+    };
+    let text = "{\"$type\":\"Other\",\"$id\":1,\"name\":\"imported\"}";
+    let plan = plan_import(&copy, &mut text.as_bytes(), &options, &mut |_| {}).expect("a plan");
+    let mut transaction = copy.begin();
+    let name = vec![FieldValue::text("mine")];
+    assert_eq!(transaction.insert(OTHER, name), Ok(EntityId(1)));
+    copy.commit_wait(transaction, None);
+    let error = plan
+        .write(&copy, &mut |_| {})
+        .map(|_| ())
+        .expect_err("taken");
+    assert_eq!(
+        error.to_string(),
+        "the data changed meanwhile; run the transaction again. Nothing was imported"
+    );
+    assert!(exported(&copy, &[OTHER], Form::Csv).contains("mine"));
+}
+
+/// A process that has used up the numbers of a type went down at every insert.
+#[test]
+fn numbers_that_are_used_up_are_an_error_and_no_end() {
+    let store = store(&schema());
+    let last = EntityId(crate::limits::ENTITY_ID_MAX);
+    store.inner.shared.reserve_ids(OTHER, last);
+    for _ in 0..2 {
+        let name = vec![FieldValue::text("one more")];
+        let error = store.begin().insert(OTHER, name).expect_err("no number");
+        assert!(
+            error.to_string().starts_with("Other has no numbers left"),
+            "{error}"
+        );
+    }
 }

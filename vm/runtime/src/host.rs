@@ -172,7 +172,9 @@ impl StoreHost<'_> {
             TxError::Read(_)
             | TxError::WrongType { .. }
             | TxError::WrongFieldCount { .. }
-            | TxError::TooDeep { .. } => HostError::Storage(error.to_string()),
+            | TxError::TooDeep { .. }
+            | TxError::NumbersUsedUp { .. }
+            | TxError::NumberTaken { .. } => HostError::Storage(error.to_string()),
         }
     }
 
