@@ -87,6 +87,9 @@ fn many_machines_leave_nothing_behind() {
     }
 }
 
+/// Machines that live one after the other.
+const MACHINES: usize = 40;
+
 #[test]
 fn a_machine_that_used_a_megabyte_leaves_nothing_behind() {
     let _alone = alone();
@@ -99,10 +102,13 @@ fn a_machine_that_used_a_megabyte_leaves_nothing_behind() {
     };
     run(120);
     let before = resident_kib();
-    let counts = run(120);
-    assert!(counts.allocated_bytes > 1 << 20, "{counts:?}");
+    for _ in 0..MACHINES {
+        let counts = run(120);
+        assert!(counts.allocated_bytes > 1 << 20, "{counts:?}");
+    }
+    // One megabyte that stayed of each would be forty times as much as what the test's own threads may touch meanwhile.
     if let (Some(before), Some(after)) = (before, resident_kib()) {
-        assert!(after <= before + 64, "{before} KiB grew to {after} KiB");
+        assert!(after <= before + 1024, "{before} KiB grew to {after} KiB");
     }
 }
 
