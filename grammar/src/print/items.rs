@@ -235,6 +235,13 @@ impl Items {
                 .any(|comment| comment.to_line_end || comment.lines_before > 0)
     }
 
+    /// A newline stands beside an operator here, so that its row is broken, and all blocks around it have to be.
+    fn is_broken_at_operator(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).map(|before| self.list[before].tok);
+        (joins_operands(self.list[index].tok) || before.is_some_and(joins_operands))
+            && self.is_broken_before(index)
+    }
+
     /// Pairs the brackets, and decides what is forced and what each `:` is.
     fn pair(&mut self, source: &str) -> Option<()> {
         let mut stack = vec![Open::new(usize::MAX)];
@@ -251,9 +258,11 @@ impl Items {
                 .comments(gap)
                 .iter()
                 .any(|comment| comment.to_line_end || comment.lines_before > 0);
+            let in_broken_row = !starts && self.is_broken_at_operator(index);
             if let Some(open) = stack.last_mut() {
                 open.comment |= takes_line;
                 open.inner |= takes_line
+                    || in_broken_row
                     || matches!(tok, Tok::ViewOpen | Tok::TagOpen)
                     || (tok == Tok::RawText && source[start as usize..end as usize].contains('\n'));
                 open.entries += u32::from(starts || matches!(tok, Tok::Comma | Tok::On));
@@ -371,4 +380,34 @@ impl Items {
         }
         stack.is_empty().then_some(())
     }
+}
+
+/// What stands between two operands, and may begin or end a line.
+fn joins_operands(tok: Tok) -> bool {
+    matches!(
+        tok,
+        Tok::ElseThen
+            | Tok::Dot
+            | Tok::OptionalDot
+            | Tok::Pipe
+            | Tok::Question
+            | Tok::Elvis
+            | Tok::OrOr
+            | Tok::AndAnd
+            | Tok::EqualEqual
+            | Tok::NotEqual
+            | Tok::Less
+            | Tok::LessEqual
+            | Tok::Greater
+            | Tok::GreaterEqual
+            | Tok::In
+            | Tok::NotIn
+            | Tok::Is
+            | Tok::IsNot
+            | Tok::Plus
+            | Tok::Minus
+            | Tok::Star
+            | Tok::Slash
+            | Tok::Percent
+    )
 }
