@@ -55,10 +55,12 @@ impl Checker<'_> {
         Ok(kept)
     }
 
+    /// A deleted record is history: it may be from before a field had to have a value.
     fn required(&self, row: &Row) -> Result<(), String> {
         let def = self.snapshot.shared.schema.type_def(row.ty);
         for (field, value) in def.fields.iter().zip(&row.fields) {
-            if (field.required || field.never_none) && value.is_none() {
+            let must = (field.required || field.never_none) && !row.origin.deleted;
+            if must && value.is_none() {
                 return Err(format!("{}.{} needs a value", def.name, field.name));
             }
             if value.depth() > VALUE_DEPTH_MAX {

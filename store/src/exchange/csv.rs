@@ -5,7 +5,7 @@
 
 use super::iso::{parse_time, time_text};
 use super::json::{Json, put_float};
-use super::values::{no_number, parse_no_number, put_typed, read_typed};
+use super::values::{no_number, parse_no_number, put_typed, read_typed, whole_float};
 use crate::schema::{FieldType, Schema};
 use crate::value::FieldValue;
 
@@ -77,6 +77,11 @@ pub(super) fn read_value_cell(
     match ty {
         FieldType::Text => Ok(FieldValue::text(cell.text.as_str())),
         FieldType::Float => {
+            if let Ok(whole) = cell.text.parse::<i128>()
+                && whole != 0
+            {
+                return whole_float(whole).map(FieldValue::Float);
+            }
             let finite = || {
                 cell.text
                     .parse()
@@ -120,12 +125,17 @@ pub(super) fn next_row(
     };
     let mut text = first?;
     *line_number += 1;
-    // A quote that is still open means that the cell goes on in the next line.
-    while text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1 {
+    // A quote that is still open means that the cell goes on in the next line. Each line is counted once: a stray quote may
+    // make a row of the whole file.
+    let has_odd_quotes = |text: &str| text.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
+    let mut is_open = has_odd_quotes(&text);
+    while is_open {
         match lines.next() {
             Some(more) => {
+                let more = more?;
+                is_open ^= has_odd_quotes(&more);
                 text.push('\n');
-                text.push_str(&more?);
+                text.push_str(&more);
                 *line_number += 1;
             }
             None => return Ok(Some(Err("a quote is opened and never closed".to_owned()))),

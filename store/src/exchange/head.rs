@@ -4,6 +4,7 @@
 
 use std::fmt::Write;
 
+use super::import::BYTE_ORDER_MARK;
 use super::iso::time_text;
 use super::json::{Json, put_string};
 use crate::schema::{EnumDef, FieldDef, FieldType, OnDelete, Schema, TypeDef};
@@ -83,7 +84,7 @@ fn put_type(out: &mut String, ty: &TypeDef) {
 
 /// The schema that the first line of an export declares; `None` if the line is no head, an error if it is a bad one.
 pub fn schema_of_export(line: &str) -> Result<Option<Schema>, String> {
-    match Json::parse(line) {
+    match Json::parse(line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)) {
         Ok(json) => read_head(&json),
         Err(_) => Ok(None),
     }

@@ -267,8 +267,12 @@ fn batches(rows: &[Row], batch_bytes: u64) -> Result<Vec<Vec<usize>>, ImportErro
     Ok(batches)
 }
 
+/// Some programs begin a text with this mark; it is no part of the first line.
+pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// Lines without their `\n`, as text.
 fn lines(text: &mut dyn BufRead) -> impl Iterator<Item = io::Result<String>> + '_ {
+    let mut is_first = true;
     std::iter::from_fn(move || {
         let mut bytes = Vec::new();
         match text.read_until(b'\n', &mut bytes) {
@@ -276,6 +280,9 @@ fn lines(text: &mut dyn BufRead) -> impl Iterator<Item = io::Result<String>> + '
             Ok(_) => {
                 if bytes.last() == Some(&b'\n') {
                     bytes.pop();
+                }
+                if std::mem::take(&mut is_first) && bytes.starts_with(BYTE_ORDER_MARK.as_bytes()) {
+                    bytes.drain(..BYTE_ORDER_MARK.len());
                 }
                 let text = String::from_utf8(bytes);
                 Some(
@@ -363,6 +370,12 @@ fn read_csv(
     };
     let columns: Result<Vec<Result<FieldIx, usize>>, String> = names.iter().map(column).collect();
     let columns = columns.map_err(|what| bad(1, what))?;
+    for (at, name) in names.iter().enumerate() {
+        if names[..at].iter().any(|other| other.text == name.text) {
+            let what = format!("the column {:?} stands twice in the head", name.text);
+            return Err(bad(1, what));
+        }
+    }
     let mut rows = Vec::new();
     loop {
         let begin = line + 1;

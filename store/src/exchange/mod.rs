@@ -14,6 +14,8 @@ mod order;
 mod values;
 
 #[cfg(test)]
+mod odd_input;
+#[cfg(test)]
 mod tests;
 
 pub use export::{ExportError, Exported, Form, export};

@@ -12,11 +12,11 @@ use crate::snapshot::Deleted;
 use crate::store::{Store, StoreOptions};
 use crate::value::{EntityId, FieldValue, TypeIx};
 
-fn list(item: FieldType) -> FieldType {
+pub(super) fn list(item: FieldType) -> FieldType {
     FieldType::List(Box::new(item))
 }
 
-fn schema() -> Schema {
+pub(super) fn schema() -> Schema {
     let plain = [
         ("truth", FieldType::Bool),
         ("whole", FieldType::Int),
@@ -59,10 +59,10 @@ fn schema() -> Schema {
     }
 }
 
-const EVERY: TypeIx = TypeIx(0);
-const OTHER: TypeIx = TypeIx(1);
+pub(super) const EVERY: TypeIx = TypeIx(0);
+pub(super) const OTHER: TypeIx = TypeIx(1);
 
-fn store(schema: &Schema) -> Store {
+pub(super) fn store(schema: &Schema) -> Store {
     let opened = Store::open(Arc::new(MemoryDisk::new()), schema, StoreOptions::inline());
     opened.expect("a new store").store
 }
@@ -230,7 +230,7 @@ fn filled(seed: u64) -> Store {
     store
 }
 
-fn exported(store: &Store, types: &[TypeIx], form: Form) -> String {
+pub(super) fn exported(store: &Store, types: &[TypeIx], form: Form) -> String {
     let mut out = Vec::new();
     export(
         &store.snapshot(),
@@ -245,7 +245,7 @@ fn exported(store: &Store, types: &[TypeIx], form: Form) -> String {
     String::from_utf8(out).expect("text")
 }
 
-fn imported(
+pub(super) fn imported(
     store: &Store,
     text: &str,
     form: Form,

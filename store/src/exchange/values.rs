@@ -153,13 +153,18 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Only digits: the reader of numbers would take a sign as well.
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes();
     if !digits.len().is_multiple_of(2) {
         return None;
     }
     let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    digits.chunks(2).map(pair).collect()
+    is_hex(text).then(|| digits.chunks(2).map(pair).collect())?
 }
 
 /// A float that is no number of JSON: its name, or the bits of a NaN that is not the usual one.
@@ -182,7 +187,7 @@ pub(crate) fn parse_no_number(text: &str) -> Option<f64> {
         "-Infinity" => Some(f64::NEG_INFINITY),
         "NaN" => Some(f64::NAN),
         text => {
-            let bits = text.strip_prefix("NaN:")?;
+            let bits = text.strip_prefix("NaN:").filter(|bits| is_hex(bits))?;
             let float = f64::from_bits(u64::from_str_radix(bits, 16).ok()?);
             float.is_nan().then_some(float)
         }
@@ -195,8 +200,11 @@ pub(crate) fn read_typed(
     ty: &FieldType,
     schema: &Schema,
 ) -> Result<FieldValue, String> {
-    if is_tagged(json) && !matches!(ty, FieldType::Map(_) if json.get("$map").is_some()) {
-        let value = read_any(json, schema)?;
+    if let Some((tag, content)) = tag_of(json)? {
+        if let (FieldType::Map(item), "$map", Json::Object(inner)) = (ty, tag, content) {
+            return map_of(inner, |value| read_typed(value, item, schema));
+        }
+        let value = read_tagged(json, tag, content, schema)?;
         return if ty.accepts(&value, schema) {
             Ok(value)
         } else {
@@ -210,7 +218,7 @@ pub(crate) fn read_typed(
         (FieldType::Bool, Json::Bool(value)) => FieldValue::Bool(*value),
         (FieldType::Int, Json::Int(int)) => FieldValue::Int(*int),
         (FieldType::Float, Json::Float(float)) => FieldValue::Float(*float),
-        (FieldType::Float, Json::Int(int)) => FieldValue::Float(*int as f64),
+        (FieldType::Float, Json::Int(int)) => FieldValue::Float(whole_float(i128::from(*int))?),
         (FieldType::Text, Json::Text(text)) => FieldValue::text(text.as_str()),
         (FieldType::Time, Json::Text(text)) => FieldValue::Time(time_of(text)?),
         (FieldType::Time, Json::Int(ms)) => FieldValue::Time(*ms),
@@ -225,10 +233,6 @@ pub(crate) fn read_typed(
             FieldValue::List(read.collect::<Result<_, _>>()?)
         }
         (FieldType::Map(item), Json::Object(entries)) => {
-            let entries = match json.get("$map") {
-                Some(Json::Object(inner)) => inner,
-                Some(_) | None => entries,
-            };
             map_of(entries, |value| read_typed(value, item, schema))?
         }
         (
@@ -248,8 +252,45 @@ pub(crate) fn read_typed(
     })
 }
 
-fn is_tagged(json: &Json) -> bool {
-    matches!(json, Json::Object(entries) if entries.first().is_some_and(|(key, _)| key.starts_with('$')))
+/// The tag of an object and its content; `None` for what is no object or has no name that begins with `$`. An error if
+/// anything stands beside them that the tag does not know: it would be lost.
+fn tag_of(json: &Json) -> Result<Option<(&str, &Json)>, String> {
+    let Json::Object(entries) = json else {
+        return Ok(None);
+    };
+    let Some((tag, content)) = entries.iter().find(|(key, _)| key.starts_with('$')) else {
+        return Ok(None);
+    };
+    let known: &[&str] = match tag.as_str() {
+        "$ref" => &["id"],
+        "$enum" => &["variant", "data"],
+        "$float" | "$time" | "$duration" | "$bytes" | "$map" => &[],
+        tag => {
+            return Err(format!(
+                "there is no tag `{tag}`; data with such names goes into {{\"$map\": …}}"
+            ));
+        }
+    };
+    let mut others = entries.iter().map(|(key, _)| key.as_str());
+    match others.find(|key| *key != tag && !known.contains(key)) {
+        None => Ok(Some((tag, content))),
+        Some(other) => Err(format!(
+            "`{tag}` makes the whole object one value, and {other:?} beside it would be lost; data with such names \
+             goes into {{\"$map\": …}}"
+        )),
+    }
+}
+
+/// A whole number as a float, if it is one exactly.
+pub(crate) fn whole_float(number: i128) -> Result<f64, String> {
+    let float = number as f64;
+    // Only the largest number is rounded out of the range, and the way back would round it in again.
+    if float as i128 == number && number != i128::MAX {
+        return Ok(float);
+    }
+    Err(format!(
+        "a float cannot hold {number} exactly, the nearest one is {float:?}; write that if it is good enough"
+    ))
 }
 
 fn read_any(json: &Json, schema: &Schema) -> Result<FieldValue, String> {
@@ -260,26 +301,26 @@ fn read_any(json: &Json, schema: &Schema) -> Result<FieldValue, String> {
         Json::Float(float) => FieldValue::Float(*float),
         Json::Text(text) => FieldValue::text(text.as_str()),
         Json::List(items) => list_of(items, schema)?,
-        Json::Object(entries) if is_tagged(json) => return read_tagged(json, entries, schema),
-        Json::Object(entries) => map_of(entries, |value| read_any(value, schema))?,
+        Json::Object(entries) => match tag_of(json)? {
+            Some((tag, content)) => read_tagged(json, tag, content, schema)?,
+            None => map_of(entries, |value| read_any(value, schema))?,
+        },
     })
 }
 
 fn read_tagged(
     json: &Json,
-    entries: &[(String, Json)],
+    tag: &str,
+    content: &Json,
     schema: &Schema,
 ) -> Result<FieldValue, String> {
-    let Some((tag, content)) = entries.first() else {
-        return Err("expected a tagged value".to_owned());
-    };
     let wrong = |expected: &str| {
         Err(format!(
             "`{tag}` takes {expected}, found {}",
             content.kind()
         ))
     };
-    Ok(match (tag.as_str(), content) {
+    Ok(match (tag, content) {
         ("$float", Json::Text(text)) => match parse_no_number(text) {
             Some(float) => FieldValue::Float(float),
             None => {
@@ -309,11 +350,7 @@ fn read_tagged(
         ("$time", _) => return wrong("a time"),
         ("$duration", _) => return wrong("milliseconds"),
         ("$map", _) => return wrong("an object"),
-        (tag, _) => {
-            return Err(format!(
-                "there is no tag `{tag}`; data with such names goes into {{\"$map\": …}}"
-            ));
-        }
+        (_, _) => return wrong("a value of its own"),
     })
 }
 
