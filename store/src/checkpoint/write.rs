@@ -14,7 +14,7 @@ use crate::checkpoint::{CHECKPOINT_NEW, checkpoint_lsn, checkpoint_name, checkpo
 use crate::codec::checkpoint::{
     CheckpointHeader, SectionPlace, block_crc, data_at, directory_len, encode_directory, salted_crc,
 };
-use crate::disk::{Disk, DiskFile};
+use crate::disk::{Disk, DiskFile, remove_if_there};
 use crate::error::IoFailure;
 use crate::heads::PAGE_BYTES;
 use crate::limits::{ALIGN, CHECKPOINT_BLOCK_BYTES};
@@ -245,7 +245,7 @@ fn remove_superfluous(
         if own || (lsn < newest && kept < keep && !unusable.contains(&name)) {
             kept += 1;
         } else {
-            disk.remove(&name)?;
+            remove_if_there(disk, &name)?;
             any_gone = true;
         }
     }

@@ -79,6 +79,14 @@ pub trait DiskFile: Send + Sync {
     fn view(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>>;
 }
 
+/// Removes a file that another thread may have removed or renamed meanwhile.
+pub(crate) fn remove_if_there(disk: &dyn Disk, name: &str) -> io::Result<()> {
+    match disk.remove(name) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
 /// Holds the directory's lock; dropping it lets go.
 pub struct LockGuard {
     _held: Box<dyn Send + Sync>,

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::codec::record::TypeNo;
-use crate::disk::{Disk, DiskFile, QUARANTINE};
+use crate::disk::{Disk, DiskFile, QUARANTINE, remove_if_there};
 use crate::error::{Damage, DamageKind, IoFailure};
 use crate::index::Receipt;
 use crate::limits::{REWRITE_BYTES_PER_SECOND, SEGMENT_HEADER_BYTES};
@@ -78,8 +78,9 @@ impl Sweep<'_> {
     }
 
     fn all(&mut self, scope: Scope, report: &mut CompactReport) -> Result<(), RewriteError> {
-        let remembered_from = (self.door)(false)?;
+        // In this order: a checkpoint that was begun before one of these was destroyed has ended behind the door.
         let waiting = self.waiting(report);
+        let remembered_from = (self.door)(false)?;
         self.remove_leftovers(!waiting.is_empty(), report)?;
         let mut wanted: BTreeSet<u32> = BTreeSet::new();
         for one in &waiting {
@@ -185,7 +186,7 @@ impl Sweep<'_> {
             unwanted.push(REWRITE_NEW.to_owned());
         }
         for name in &unwanted {
-            self.disk.remove(name).map_err(failed)?;
+            remove_if_there(self.disk, name).map_err(failed)?;
         }
         if !unwanted.is_empty() && !removed(Sabotage::LeftoversDirSync) {
             self.disk.sync_dir().map_err(failed)?;
