@@ -198,10 +198,11 @@ impl Queue {
         waiting.begin()
     }
 
-    /// The same without waiting, and only if nothing queues: who came first is first.
+    /// The same without waiting, and only if nothing queues, errands included: who came first is first.
     pub(crate) fn try_enter(&self, token: Option<u64>) -> bool {
         let mut waiting = self.lock();
-        waiting.is_free(token) && waiting.jobs.is_empty() && waiting.begin()
+        let nothing_waits = waiting.jobs.is_empty() && waiting.errands.is_empty();
+        waiting.is_free(token) && nothing_waits && waiting.begin()
     }
 
     /// Whether the calling thread is at work: a callback must not wait for itself.

@@ -283,7 +283,8 @@ impl Store {
     }
 
     /// Waits for the exclusive turn and starts a transaction: nobody else commits until it is committed or dropped, so
-    /// it cannot clash. Must not be called from a commit callback, nor while this thread holds another such turn.
+    /// it cannot clash. Must not be called from a commit callback, nor while this thread holds another such turn: it would
+    /// wait for ever.
     pub fn begin_exclusive(&self) -> Transaction {
         let turn = self.inner.queue.exclusive();
         Transaction::new(self.snapshot(), self.inner.disk.now_ms(), Some(turn))
@@ -393,7 +394,8 @@ impl Store {
     }
 
     /// Commits what waits, writes the closing mark and the manifest, lets go of the directory. Later commits are
-    /// answered `Closed`; snapshots go on working. Closing twice is fine.
+    /// answered `Closed`; snapshots go on working. Closing twice is fine. In the thread that holds an exclusive turn it may
+    /// wait for ever: commit or drop that transaction first.
     pub fn close(&self) -> Result<(), IoFailure> {
         self.inner.stop(true)
     }
@@ -412,7 +414,8 @@ impl Inner {
     /// The same for a caller that waits for the answers: if nobody is at work, it commits in its own thread, and no
     /// other has to be woken.
     fn submit_and_wait(&self, jobs: Vec<Job>) {
-        let token = jobs.first().and_then(Job::token);
+        // Under an exclusive turn the worker takes only its job, wherever it stands.
+        let token = jobs.iter().find_map(Job::token);
         if self.threaded && self.queue.try_enter(token) {
             work(&self.committer, &self.queue, jobs);
         } else {
@@ -421,7 +424,8 @@ impl Inner {
     }
 
     fn commit_here(&self, jobs: Vec<Job>) {
-        let token = jobs.first().and_then(Job::token);
+        // Under an exclusive turn the worker takes only its job, wherever it stands.
+        let token = jobs.iter().find_map(Job::token);
         if self.queue.enter(token) {
             work(&self.committer, &self.queue, jobs);
         } else {

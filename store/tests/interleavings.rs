@@ -221,3 +221,18 @@ fn nobody_reads_above_the_watermark() {
     shuttle::check_random(orders, 200);
     std::fs::remove_file(path).expect("clean up");
 }
+
+/// Who commits in their own thread lets an errand go first: `compact` is not kept waiting by one busy writer.
+#[test]
+fn an_errand_is_not_overtaken() {
+    let errand = || {
+        let queue = Queue::default();
+        queue.send(Box::new(|_| ()));
+        assert!(!queue.try_enter(None), "an errand waits");
+        assert!(matches!(queue.next(), Next::Errand(_)));
+        queue.done(None);
+        assert!(queue.try_enter(None), "nothing waits");
+        queue.done(None);
+    };
+    shuttle::check_random(errand, 1);
+}
