@@ -4,9 +4,10 @@ mod model;
 
 use std::sync::Arc;
 
+use flin_store::query::{Column, Comparison, Predicate, Query};
 use flin_store::{
-    CommitOutcome, Deleted, Disk, EntityId, FieldValue, Keep, Lsn, RequestId, Schema, SimDisk,
-    Snapshot, Store, StoreOptions, verify,
+    CommitOutcome, Deleted, Disk, EntityId, FieldIx, FieldValue, Keep, Lsn, RequestId, Schema,
+    SimDisk, Snapshot, Store, StoreOptions, verify,
 };
 use flin_testkit::golden;
 use model::{NOTE, State, TAG, commit, note, open, schema, small, state_of};
@@ -293,6 +294,48 @@ fn kept_versions() {
     assert_eq!(versions(&store.snapshot(), id), [19, 20, 21]);
 }
 
+/// The indexes still say what forgotten versions were: what is counted and limited is what is there.
+#[test]
+fn indexes_do_not_tell_of_versions_that_are_kept_no_longer() {
+    let disk = SimDisk::new(14);
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let mut schema = keeping(Keep {
+        versions: Some(3),
+        ..Keep::default()
+    });
+    let size = schema.types[0].fields[1].clone();
+    schema.types[0].fields[1] = size.ordered();
+    let opened = Store::open(shared, &schema, small());
+    let store = opened.expect("open").store;
+    let id = insert(&store, "changed often");
+    let once = insert(&store, "only once");
+    let then = store.snapshot().lsn();
+    let column = Column::Field(FieldIx(1));
+    let with_size = Predicate::Compare {
+        column,
+        comparison: Comparison::Eq,
+        value: FieldValue::Int(1),
+    };
+    let equal = Query::all(NOTE).matching(with_size);
+    let mut first = Query::all(NOTE).ordered(column, false);
+    first.limit = Some(1);
+    let answers = |snapshot: &Snapshot, query: &Query| {
+        let rows = snapshot.select(query);
+        let ids: Vec<EntityId> = rows.map(|row| row.expect("a record").id).collect();
+        (snapshot.count_where(query).expect("count"), ids)
+    };
+    for _ in 0..20 {
+        update(&store, id, &"x".repeat(700));
+    }
+    let past = store.snapshot().at_lsn(then);
+    assert_eq!(answers(&past, &equal), (2, vec![id, once]));
+    compact(&store);
+    let past = store.snapshot().at_lsn(then);
+    assert_eq!(past.get_any(NOTE, id).expect("read"), None);
+    assert_eq!(answers(&past, &equal), (1, vec![once]));
+    assert_eq!(answers(&past, &first), (1, vec![once]));
+}
+
 #[test]
 fn kept_days() {
     let disk = SimDisk::new(5);
@@ -318,7 +361,7 @@ fn kept_days() {
     let on = |day: i64| {
         let past = snapshot.at_time(begin + days(day));
         let found = past.get_any(NOTE, id).expect("read")?;
-        Some(found.field(flin_store::FieldIx(0)).clone())
+        Some(found.field(FieldIx(0)).clone())
     };
     assert_eq!(on(36), Some(FieldValue::text("day 20")), "within 30 days");
     assert_eq!(on(15), None, "a later version would be a lie");

@@ -125,6 +125,12 @@ impl Run<'_> {
         self.has_rest(id)
     }
 
+    /// Whether versions that this snapshot sees may be kept no longer (`@keep`): rows of indexes outlive them.
+    fn forgets(&self) -> bool {
+        let def = self.snapshot.shared.schema.type_def(self.query.ty);
+        self.chosen.table.upto > self.snapshot.until.lsn && !def.keep.is_everything()
+    }
+
     fn walk(
         &self,
         at: usize,
@@ -134,13 +140,25 @@ impl Run<'_> {
     ) -> Result<(), ReadError> {
         let index = &self.chosen.table.indexes[at];
         let until = self.snapshot.until.lsn;
+        let forgets = self.forgets();
         let mut failed = None;
         let mut visit = |entry: &Entry<'_>| {
-            // What is over may have been destroyed since.
+            // What is over may have been destroyed since,
             if entry.is_past() && self.snapshot.head(self.query.ty, entry.id).is_none() {
                 return true;
             }
-            take(entry.id).unwrap_or_else(|error| {
+            // or be kept no longer.
+            let there = if forgets {
+                self.view(entry.id, |_| Ok(()))
+            } else {
+                Ok(Some(()))
+            };
+            let taken = match there {
+                Ok(Some(())) => take(entry.id),
+                Ok(None) => Ok(true),
+                Err(error) => Err(error),
+            };
+            taken.unwrap_or_else(|error| {
                 failed = Some(error);
                 false
             })
@@ -211,7 +229,7 @@ impl Run<'_> {
         let until = self.snapshot.until.lsn;
         if self.chosen.rest == Predicate::Always {
             match &self.chosen.way {
-                Way::Index { at, ranges } => {
+                Way::Index { at, ranges } if !self.forgets() => {
                     let index = &self.chosen.table.indexes[*at];
                     let counts = ranges.iter().map(|range| index.count(range, until));
                     if let Some(count) = counts.sum::<Option<u64>>() {
@@ -223,7 +241,11 @@ impl Run<'_> {
                         return Ok(count);
                     }
                 }
-                Way::Nothing | Way::Numbers(_) | Way::Ordered { .. } | Way::Records => {}
+                Way::Nothing
+                | Way::Index { .. }
+                | Way::Numbers(_)
+                | Way::Ordered { .. }
+                | Way::Records => {}
             }
         }
         let mut count = 0;
