@@ -252,6 +252,7 @@ fn writer_at_end(
         preparing: None,
         spare: None,
         full_until_ms: None,
+        prepare_not_before_ms: None,
         known,
         disk,
     })

@@ -4,7 +4,9 @@
 //! an entry to the exact LSN reads frame headers. It works because commit times never run backwards. What must stay
 //! true: the table only shortens the way, the answer is the same without it.
 
-use crate::codec::frame::{FRAME_HEADER_BYTES, FRAME_HEADER_BYTES_MIN, FrameHeader, FrameKind};
+use crate::codec::frame::{
+    FRAME_HEADER_BYTES, FRAME_HEADER_BYTES_MIN, FrameHeader, FrameKind, body_crc,
+};
 use crate::codec::gap::GapSummary;
 use crate::codec::record::Place;
 use crate::limits::{SEGMENT_HEADER_BYTES, TIMES_EVERY};
@@ -89,6 +91,9 @@ fn frame_of(segment: &Segment, offset: u64) -> Option<(FrameHeader, Lsn, i64)> {
     if header.kind == FrameKind::Gap {
         let body_at = offset + header.header_len();
         let body = file.view(body_at, u64::from(header.body_len)).ok()?;
+        if body_crc(segment.header.salt, header.lsn, &body) != header.body_crc {
+            return None;
+        }
         let gap = GapSummary::decode(&body).ok()?;
         (lsn, time_ms) = (gap.last_lsn, gap.last_time_ms);
     }

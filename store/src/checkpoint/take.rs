@@ -54,6 +54,8 @@ pub(crate) struct Checkpointer {
     unusable: Vec<String>,
     /// Bytes of log since the last checkpoint, up to `seen`.
     log_bytes: u64,
+    /// What `log_bytes` was when the checkpoint being written was begun: if it fails, they count again.
+    written_for: u64,
     /// Segment and end of the log when it was looked at last.
     seen: (u64, u64),
     last_ms: i64,
@@ -88,6 +90,7 @@ impl Checkpointer {
             catalog: (opening.catalog.0, Arc::new(opening.catalog.1)),
             unusable: opening.unusable,
             log_bytes: opening.log_bytes,
+            written_for: 0,
             seen: opening.end,
             // The first one need not wait.
             last_ms: opening.now_ms.saturating_sub(CHECKPOINT_AFTER_MS),
@@ -241,7 +244,8 @@ impl Committer {
     fn start(&mut self, content: Content, now_ms: i64, occasion: Occasion) {
         let disk = self.checkpoints.disk.clone();
         let checkpoints = &mut self.checkpoints;
-        (checkpoints.log_bytes, checkpoints.last_ms) = (0, now_ms);
+        (checkpoints.written_for, checkpoints.log_bytes) = (checkpoints.log_bytes, 0);
+        checkpoints.last_ms = now_ms;
         let unusable = checkpoints.unusable.clone();
         if !checkpoints.background || occasion == Occasion::Close {
             let result = write(disk.as_ref(), content, &unusable, CHECKPOINTS_KEPT);
@@ -272,7 +276,13 @@ impl Committer {
                 }
                 self.log.kept(written.lsn).err()
             }
-            Err(failure) => Some(failure),
+            Err(failure) => {
+                let checkpoints = &mut self.checkpoints;
+                checkpoints.log_bytes = checkpoints
+                    .log_bytes
+                    .saturating_add(checkpoints.written_for);
+                Some(failure)
+            }
         };
         if let Some(failure) = failed {
             let now_ms = self.checkpoints.disk.now_ms();

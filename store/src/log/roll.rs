@@ -31,6 +31,11 @@ fn is_full(error: &io::Error) -> bool {
     )
 }
 
+/// Whether a failed attempt is so recent that the next one waits; a clock set back makes nobody wait for long.
+fn is_too_soon(not_before_ms: Option<i64>, now_ms: i64) -> bool {
+    not_before_ms.is_some_and(|until| (until - FULL_RETRY_MS..until).contains(&now_ms))
+}
+
 fn refused(error: io::Error) -> ExtendFailure {
     if is_full(&error) {
         ExtendFailure::Full
@@ -158,10 +163,7 @@ impl LogWriter {
             return Ok(());
         }
         let now_ms = self.disk.now_ms();
-        if self
-            .full_until_ms
-            .is_some_and(|until| (until - FULL_RETRY_MS..until).contains(&now_ms))
-        {
+        if is_too_soon(self.full_until_ms, now_ms) {
             return Err(ExtendFailure::Full);
         }
         self.spare = self.left_over(smallest);
@@ -218,10 +220,14 @@ impl LogWriter {
 
     /// Waits for the preparing thread, if there is one, and takes over what it made.
     fn join_preparing(&mut self) {
-        if let Some(thread) = self.preparing.take()
-            && let Ok(Ok(spare)) = thread.join()
-        {
-            self.spare = Some(spare);
+        let Some(thread) = self.preparing.take() else {
+            return;
+        };
+        if let Ok(Ok(spare)) = thread.join() {
+            (self.spare, self.prepare_not_before_ms) = (Some(spare), None);
+        } else {
+            // No error yet: when the segment is full it is tried again, where the answer counts.
+            self.prepare_not_before_ms = Some(self.disk.now_ms() + FULL_RETRY_MS);
         }
     }
 
@@ -237,6 +243,7 @@ impl LogWriter {
             && self.spare.is_none()
             && half_full
             && self.before == Before::Nothing
+            && !is_too_soon(self.prepare_not_before_ms, self.disk.now_ms())
         {
             let capacity = self.capacity(active.segment.header.number + 1, 0);
             let disk = self.disk.clone();

@@ -77,6 +77,8 @@ pub(crate) struct LogWriter {
     pub(crate) spare: Option<(Arc<dyn DiskFile>, u64)>,
     /// The disk was full: no new attempt before this time.
     pub(crate) full_until_ms: Option<i64>,
+    /// Preparing ahead failed: no new attempt before this time. Of its own, because a roll still tries.
+    pub(crate) prepare_not_before_ms: Option<i64>,
     /// All segments, for the manifest: number, first LSN, epoch.
     pub(crate) known: Vec<crate::codec::manifest::ManifestSegment>,
 }
@@ -207,12 +209,15 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Whether a sync mark would prove anything: the last frame is acknowledged data that no later frame vouches for.
+    /// Whether a sync mark would be of use: the last frame is acknowledged data that no later frame vouches for, or the
+    /// active segment has no frame yet that a checkpoint could reach up to.
     pub(crate) fn lacks_mark(&self) -> bool {
-        matches!(
+        let fresh = self.last_frame_at.is_none() && self.last_lsn > Lsn(0);
+        let unproven = matches!(
             self.last_kind,
             Some((FrameKind::Data | FrameKind::Schema, _))
-        ) && self.has_room(0, Purpose::Freeing)
+        );
+        (unproven || fresh) && self.has_room(0, Purpose::Freeing)
     }
 
     /// Puts a sync mark into a batch if there is something to vouch for and room for it.
