@@ -21,7 +21,9 @@ use crate::disk::LockGuard;
 use crate::error::IoFailure;
 use crate::events::Events;
 use crate::frame_body::{Encoded, change, encode, event_of, record_of};
-use crate::limits::{BATCH_BYTES_MAX, BATCH_COMMITS_MAX, FRAME_BYTES_MAX, PATIENCE};
+use crate::limits::{
+    BATCH_BYTES_MAX, BATCH_COMMITS_MAX, FRAME_BYTES_MAX, PATIENCE, RESERVE_UPDATE_BYTES_MAX,
+};
 use crate::log::commit_log::{AppendFailure, Batch, CommitLog, ExtendFailure, Position, Purpose};
 use crate::log::recover::RequestIds;
 use crate::log::writer::frame_len;
@@ -229,7 +231,7 @@ impl Committer {
     fn stage_frame(
         &mut self,
         writes: &[PlannedWrite],
-        purpose: Purpose,
+        mut purpose: Purpose,
         request_id: Option<RequestId>,
     ) -> Result<(Position, Vec<Encoded>), CommitOutcome> {
         let mut body_len = 0;
@@ -252,6 +254,9 @@ impl Committer {
                     bytes: body_len as u64,
                     limit: FRAME_BYTES_MAX,
                 });
+            }
+            if purpose == Purpose::Freeing && grows(writes, &encoded) {
+                purpose = Purpose::Growing;
             }
             let allowed = if attempt == 0 {
                 Purpose::Growing
@@ -545,4 +550,19 @@ fn purpose_of(writes: &[PlannedWrite]) -> Purpose {
         }
     }
     purpose
+}
+
+/// Whether the updates are too large to go along with the deletions. Those that only let go of values and links do not
+/// count: deleting brings them about.
+fn grows(writes: &[PlannedWrite], encoded: &[Encoded]) -> bool {
+    let (mut deletions, mut bytes) = (0, 0);
+    for (write, encoded) in writes.iter().zip(encoded) {
+        match write.op {
+            RecordOp::Create | RecordOp::Restore => return true,
+            RecordOp::Delete | RecordOp::Destroy => deletions += 1,
+            RecordOp::Update if write.lets_go() => {}
+            RecordOp::Update => bytes += encoded.bytes as u64,
+        }
+    }
+    bytes > deletions * RESERVE_UPDATE_BYTES_MAX
 }

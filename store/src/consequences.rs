@@ -25,7 +25,8 @@ pub struct Consequences {
 }
 
 impl Transaction {
-    /// What deleting a live record does by the `on_delete` rules of the links to it, or the link that forbids it.
+    /// What deleting a live record does by the `on_delete` rules of the links to it, or the link that forbids it. That no
+    /// other record links to it is not in the read set: the committer applies the rules again.
     ///
     /// # Errors
     /// When a record that may hold such a link cannot be read.

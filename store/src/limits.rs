@@ -13,6 +13,9 @@ pub const ALIGN: u64 = 8;
 /// End of a segment that only transactions that delete may use while there is no file for the next segment: a full disk
 /// refuses what grows, and deleting still works. At most a sixteenth of the segment.
 pub const RESERVE_BYTES_MAX: u64 = 256 << 10;
+/// Bytes of updates that a transaction may have beside each record it deletes and still count as one that deletes: a
+/// counter, a time. With more it grows the data, and the reserve is not for it.
+pub const RESERVE_UPDATE_BYTES_MAX: u64 = 1024;
 /// What a disk writes as a whole; the torn-tail test looks at sectors of this size.
 pub const SECTOR_BYTES: u64 = 512;
 /// Nesting of lists, maps and enums: bounds recursion when decoding (the language refuses data deeper than 256).

@@ -32,6 +32,14 @@ pub(crate) struct PlannedWrite {
 }
 
 impl PlannedWrite {
+    /// Whether an update only takes values and links out of the record.
+    pub(crate) fn lets_go(&self) -> bool {
+        self.base.as_ref().is_some_and(|base| {
+            let mut fields = base.fields.iter().zip(&self.fields);
+            fields.all(|(was, is)| is_left_of(was, is))
+        })
+    }
+
     /// When the record was made, if this is committed at `now_ms`.
     pub(crate) fn created_at_ms(&self, now_ms: i64) -> i64 {
         match (
@@ -343,6 +351,23 @@ impl Planner<'_> {
             });
         }
         writes
+    }
+}
+
+/// Whether a value is what can be left of another one: the same, nothing, or a list or map without some of its items.
+fn is_left_of(was: &FieldValue, is: &FieldValue) -> bool {
+    match (was, is) {
+        (_, FieldValue::None) => true,
+        (FieldValue::List(was), FieldValue::List(is)) => {
+            let mut items = was.iter();
+            is.iter().all(|is| items.any(|was| is_left_of(was, is)))
+        }
+        (FieldValue::Map(was), FieldValue::Map(is)) => {
+            let mut entries = was.iter();
+            is.iter()
+                .all(|(key, is)| entries.any(|(known, was)| known == key && is_left_of(was, is)))
+        }
+        (was, is) => was == is,
     }
 }
 

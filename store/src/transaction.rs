@@ -291,6 +291,8 @@ impl Transaction {
             let type_name = self.snapshot.shared.type_name(ty).to_owned();
             return Err(TxError::NumbersUsedUp { type_name });
         }
+        // An import may use the same number.
+        self.reads.records.insert((ty, id));
         self.claim(ty, id, &fields);
         self.note_links((ty, id), &fields);
         self.order.push((ty, id));

@@ -79,6 +79,21 @@ fn on_a_full_disk_deleting_and_destroying_go_on() {
         matches!(update, CommitOutcome::StorageFull),
         "what is reserved is not for what grows, however small: {update}"
     );
+    let mut beside = store.begin();
+    beside.delete(NOTE, ids[5]).expect("delete");
+    let large = note(&"u".repeat(2000), 1);
+    beside.update(NOTE, id, large).expect("update");
+    let beside = store.commit_wait(beside, None);
+    assert!(
+        matches!(beside, CommitOutcome::StorageFull),
+        "a deletion does not bring a large update along: {beside}"
+    );
+    let mut beside = store.begin();
+    beside.delete(NOTE, ids[5]).expect("delete");
+    beside
+        .update(NOTE, id, note("a counter", 1))
+        .expect("update");
+    commit(&store, beside);
     let before = store.snapshot().count(NOTE).expect("count");
     for (at, id) in ids.iter().take(4).enumerate() {
         let mut transaction = store.begin();

@@ -503,3 +503,34 @@ fn numbers_that_are_used_up_are_an_error_and_no_end() {
         );
     }
 }
+
+/// A number that was given out here and not committed yet may come with an import too: one of the two clashes.
+#[test]
+fn a_number_given_out_and_imported_meanwhile_clashes() {
+    let store = store(&schema());
+    let named = |name: &str| vec![FieldValue::text(name)];
+    let mut import = store.begin();
+    let mut here = store.begin();
+    let mut another = store.begin();
+    let id = here.insert(OTHER, named("made here")).expect("insert");
+    let next = another.insert(OTHER, named("another")).expect("insert");
+    assert_ne!(id, next);
+    let origin = crate::transaction::Origin {
+        version: 1,
+        ..Default::default()
+    };
+    let taken = import.insert_as(OTHER, id, named("imported"), origin);
+    taken.expect("the number is free so far");
+    let outcome = store.commit_wait(import, None);
+    assert!(
+        matches!(outcome, CommitOutcome::Committed { .. }),
+        "{outcome}"
+    );
+    let outcome = store.commit_wait(here, None);
+    assert!(matches!(outcome, CommitOutcome::Clash), "{outcome}");
+    let outcome = store.commit_wait(another, None);
+    assert!(
+        matches!(outcome, CommitOutcome::Committed { .. }),
+        "two inserts do not clash: {outcome}"
+    );
+}
