@@ -233,6 +233,29 @@ fn a_segment_without_content_is_one_gap_and_the_log_goes_on_over_it() {
     assert!(next > newest, "{next} after {newest}");
 }
 
+/// A checkpoint reaches up to a frame, and the segment that a rewrite started had none until the next commit.
+#[test]
+fn the_segment_that_a_rewrite_started_gets_a_mark() {
+    let options = StoreOptions {
+        committer_thread: true,
+        ..small()
+    };
+    let (disk, _, store) = start_with(15, options);
+    let id = insert(&store, SECRET);
+    destroy(&store, id);
+    compact(&store);
+    let first_frame = || {
+        let log = disk.bytes("wal.log").expect("the active segment");
+        log[4096..4100].iter().any(|byte| *byte != 0)
+    };
+    let start = std::time::Instant::now();
+    while !first_frame() {
+        assert!(start.elapsed().as_secs() < 30, "no mark is written");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_intact_after(store, &disk);
+}
+
 fn keeping(keep: Keep) -> Schema {
     let mut schema = schema();
     schema.types[0].keep = keep;
