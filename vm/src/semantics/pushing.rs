@@ -358,8 +358,7 @@ impl Maker<'_> {
             (Sort::Text, View::Text(text)) => HostValue::Text(text.text()?.to_owned()),
             (Sort::Time, View::Time(ms)) => HostValue::Time(ms),
             (Sort::Duration, View::Duration(ms)) => HostValue::Duration(ms),
-            // As it was then, a link may lead to what is gone: such a field reads as none.
-            (Sort::Link(ty), View::Entity(target)) if self.query.as_of.is_none() => {
+            (Sort::Link(ty), View::Entity(target)) => {
                 let saved = matches!(
                     target.entity_state(),
                     EntityState::Loaded | EntityState::Link
@@ -505,6 +504,12 @@ impl Maker<'_> {
         &self.program.module().entities[self.query.ty.index()].fields[field as usize]
     }
 
+    /// Whether what the records link to is there. As it was then, and in deleted records, a link may lead to what is gone:
+    /// such a field reads as none, which the store, that has the link, cannot tell.
+    fn links_lead_on(&self) -> bool {
+        self.query.as_of.is_none() && self.query.mode == ScanMode::Live
+    }
+
     fn sort(&self, column: QueryColumn) -> Option<Sort> {
         let field = match column {
             QueryColumn::Id | QueryColumn::Version => return Some(Sort::Int),
@@ -525,7 +530,7 @@ impl Maker<'_> {
             TypeDesc::Text => Some(Sort::Text),
             TypeDesc::Time => Some(Sort::Time),
             TypeDesc::Duration => Some(Sort::Duration),
-            TypeDesc::Entity(entity) => Some(Sort::Link(*entity)),
+            TypeDesc::Entity(entity) => self.links_lead_on().then_some(Sort::Link(*entity)),
             TypeDesc::Enum(index) => Some(Sort::Enum(*index)),
             TypeDesc::Any
             | TypeDesc::None
