@@ -325,11 +325,25 @@ fn many_batches_keep_every_link_whole() {
     assert_eq!(exported(&copy, &[EVERY, OTHER], Form::JsonLines), text);
 }
 
+/// Each text is refused with its sentence, and nothing of it is written.
+fn refused_whole(cases: Vec<(Vec<String>, &str)>) {
+    for (lines, expected) in cases {
+        let store = store(&schema());
+        let error =
+            imported(&store, &lines.join("\n"), Form::JsonLines, "", 1 << 20).expect_err(expected);
+        assert_eq!(
+            error.to_string(),
+            format!("{expected}. Nothing was imported")
+        );
+        assert_eq!(store.head().0, 0);
+    }
+}
+
 #[test]
 fn the_first_bad_line_is_named_and_nothing_is_written() {
     let other =
         |id: u64, name: &str| format!("{{\"$type\":\"Other\",\"$id\":{id},\"name\":\"{name}\"}}");
-    let cases = [
+    let cases = vec![
         (
             vec![other(1, "a"), "{".to_owned()],
             "line 2: column 2: expected a text in double quotes, found the end of the line",
@@ -341,20 +355,6 @@ fn the_first_bad_line_is_named_and_nothing_is_written() {
         (
             vec![other(1, "a"), other(2, "a")],
             "line 2: Other.name must be unique, and line 1 has the same value",
-        ),
-        (
-            vec![other(0, "a")],
-            "line 1: $id: 0 is not between 1 and 1073741824; leave it out, and the record gets the next free one",
-        ),
-        (
-            vec![other(1, "a"), other(1 << 36, "b")],
-            "line 2: $id: 68719476736 is not between 1 and 1073741824; leave it out, and the record gets the next free \
-             one",
-        ),
-        (
-            vec!["{\"$type\":\"Other\",\"$id\":1,\"$version\":4294967295}".to_owned()],
-            "line 1: $version: 4294967295 is not between 1 and 2147483647; leave it out, and the record begins with \
-             version 1",
         ),
         (
             vec!["{\"$type\":\"Othr\"}".to_owned()],
@@ -389,16 +389,7 @@ fn the_first_bad_line_is_named_and_nothing_is_written() {
             "line 1: expected an object, found a list",
         ),
     ];
-    for (lines, expected) in cases {
-        let store = store(&schema());
-        let error =
-            imported(&store, &lines.join("\n"), Form::JsonLines, "", 1 << 20).expect_err(expected);
-        assert_eq!(
-            error.to_string(),
-            format!("{expected}. Nothing was imported")
-        );
-        assert_eq!(store.head().0, 0);
-    }
+    refused_whole(cases);
     let store = store(&schema());
     let error = imported(
         &store,
@@ -412,6 +403,28 @@ fn the_first_bad_line_is_named_and_nothing_is_written() {
         error.to_string(),
         "line 4: expected 2 cells, found 1. Nothing was imported"
     );
+}
+
+#[test]
+fn numbers_and_versions_out_of_bounds_are_refused() {
+    let other =
+        |id: u64, name: &str| format!("{{\"$type\":\"Other\",\"$id\":{id},\"name\":\"{name}\"}}");
+    refused_whole(vec![
+        (
+            vec![other(0, "a")],
+            "line 1: $id: 0 is not between 1 and 1073741824; leave it out, and the record gets the next free one",
+        ),
+        (
+            vec![other(1, "a"), other(1 << 36, "b")],
+            "line 2: $id: 68719476736 is not between 1 and 1073741824; leave it out, and the record gets the next free \
+             one",
+        ),
+        (
+            vec!["{\"$type\":\"Other\",\"$id\":1,\"$version\":4294967295}".to_owned()],
+            "line 1: $version: 4294967295 is not between 1 and 2147483647; leave it out, and the record begins with \
+             version 1",
+        ),
+    ]);
 }
 
 #[test]
