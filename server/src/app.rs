@@ -1,12 +1,12 @@
-//! What all requests of a server share. Must stay true: nothing in it changes after the start but what the runtime, the
-//! store and the feed keep themselves.
+//! What all requests of a program share. Must stay true: nothing in it changes after the start but what the runtime, the
+//! store and the feed keep themselves; another program is another `App` (`served.rs`).
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use flin_runtime::vm::bytecode::module::Module;
 use flin_runtime::{Answer, Entry, Failure, Outcome, Runtime};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::assets::BrowserRuntime;
 use crate::live::Hub;
@@ -21,6 +21,7 @@ pub(crate) struct App {
     pub(crate) script: BrowserRuntime,
     pub(crate) hub: Arc<Hub>,
     pub(crate) started: Instant,
+    retired: watch::Sender<bool>,
 }
 
 impl App {
@@ -35,7 +36,18 @@ impl App {
             script,
             hub,
             started: Instant::now(),
+            retired: watch::Sender::default(),
         })
+    }
+
+    /// Another program has taken the place of this one.
+    pub(crate) fn retire(&self) {
+        self.retired.send_replace(true);
+    }
+
+    /// Tells when another program has taken the place of this one: what lives longer than a request ends then.
+    pub(crate) fn retired(&self) -> watch::Receiver<bool> {
+        self.retired.subscribe()
     }
 
     pub(crate) fn module(&self) -> &Module {
@@ -45,6 +57,22 @@ impl App {
     /// Enters FLIN code and waits for the answer without holding a thread. A connection that closes drops this future:
     /// what has not begun by then is not done.
     pub(crate) async fn enter(&self, entry: Entry) -> Result<Outcome, Failure> {
+        let Some(dev) = &self.options.dev else {
+            return self.enter_and_wait(entry).await;
+        };
+        let page = match &entry {
+            Entry::Page { page, .. } | Entry::Action { page, .. } => Some(*page),
+            Entry::Route { .. } | Entry::Main | Entry::Script | Entry::Test { .. } => None,
+        };
+        let done = self.enter_and_wait(entry).await;
+        if let Err(failure) = &done {
+            let pages = &self.module().pages;
+            dev.failed(page.map(|page| pages[page].path.as_str()), failure);
+        }
+        done
+    }
+
+    async fn enter_and_wait(&self, entry: Entry) -> Result<Outcome, Failure> {
         let (sender, receiver) = oneshot::channel::<Answer>();
         let asker = Arc::new(());
         // A receiver that is gone drops the answer, which logs itself.

@@ -38,6 +38,13 @@ impl BrowserRuntime {
     }
 }
 
+/// A module without its comments.
+pub(crate) fn without_comments(file: &str) -> String {
+    let mut text = String::new();
+    append(&mut text, file);
+    text
+}
+
 // In one file there is nothing to import: `import` statements go, `export` marks too. Comments are for those who read the
 // modules; what is sent to every visitor does without.
 fn append(out: &mut String, file: &str) {

@@ -80,7 +80,17 @@ fn changes_something(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-async fn choose(app: &Arc<App>, asked: Asked, body: Incoming) -> Answered {
+async fn choose(app: &Arc<App>, mut asked: Asked, body: Incoming) -> Answered {
+    let Some(dev) = &app.options.dev else {
+        return choose_of_program(app, asked, body).await;
+    };
+    match dev.answer(&mut asked) {
+        Some(answered) => answered,
+        None => dev.mark(choose_of_program(app, asked, body).await).await,
+    }
+}
+
+async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answered {
     let method = &asked.parts.method;
     let get = matches!(*method, Method::GET | Method::HEAD);
     match asked.path.as_str() {

@@ -15,8 +15,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::app::App;
 use crate::dispatch::dispatch;
-use crate::options::ServerOptions;
+use crate::options::{ServerLimits, ServerOptions};
 use crate::pacing::{Pace, PacedBody, PacedStream};
+use crate::served::{Exchange, Served};
 
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -24,7 +25,8 @@ const FULL: &[u8] =
 /// A server that holds its port and waits for `run`.
 pub struct Server {
     listener: TcpListener,
-    app: Arc<App>,
+    served: Arc<Served>,
+    limits: ServerLimits,
     address: SocketAddr,
     stop: watch::Sender<bool>,
 }
@@ -76,11 +78,13 @@ impl Server {
         };
         let listener = TcpListener::bind(wanted).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
-        let app = Arc::new(App::new(runtime, options).map_err(BindError::Paths)?);
+        let limits = options.limits.clone();
+        let app = App::new(runtime, options).map_err(BindError::Paths)?;
         let (stop, _) = watch::channel(false);
         Ok(Server {
             listener,
-            app,
+            served: Arc::new(Served::new(app)),
+            limits,
             address,
             stop,
         })
@@ -91,9 +95,14 @@ impl Server {
         self.address
     }
 
+    /// To put another program in the place of this one, later.
+    pub fn exchange(&self) -> Exchange {
+        self.served.exchange()
+    }
+
     /// Serves until `stop` is ready, then finishes what runs (up to the drain time) and returns.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let connections_max = self.app.options.limits.connections_max;
+        let connections_max = self.limits.connections_max;
         let connections = Arc::new(Semaphore::new(connections_max));
         tokio::pin!(stop);
         loop {
@@ -113,7 +122,7 @@ impl Server {
         drop(self.listener);
         self.stop.send_replace(true);
         let all = connections.acquire_many(u32::try_from(connections_max).unwrap_or(u32::MAX));
-        if tokio::time::timeout(self.app.options.limits.drain_time, all)
+        if tokio::time::timeout(self.limits.drain_time, all)
             .await
             .is_err()
         {
@@ -135,7 +144,8 @@ impl Server {
             _permit: Arc::new(permit),
             stopping: self.stop.subscribe(),
         };
-        tokio::spawn(serve_connection(Arc::clone(&self.app), stream, connection));
+        let (served, limits) = (Arc::clone(&self.served), self.limits.clone());
+        tokio::spawn(serve_connection(served, limits, stream, connection));
     }
 }
 
@@ -144,10 +154,14 @@ pub(crate) async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
-async fn serve_connection(app: Arc<App>, stream: TcpStream, connection: Connection) {
+async fn serve_connection(
+    served: Arc<Served>,
+    limits: ServerLimits,
+    stream: TcpStream,
+    connection: Connection,
+) {
     // Answers are small and whole; waiting to fill packets only delays them.
     let _ = stream.set_nodelay(true);
-    let limits = &app.options.limits;
     let pace = Pace::new(limits.head_time, limits.idle_time);
     let io = TokioIo::new(PacedStream::new(stream, pace.clone(), limits.send_time));
     let mut http = http1::Builder::new();
@@ -158,9 +172,10 @@ async fn serve_connection(app: Arc<App>, stream: TcpStream, connection: Connecti
         .max_headers(limits.header_fields_max);
     let mut stopping = connection.stopping.clone();
     let service = service_fn(move |request| {
-        let (app, connection, pace) = (Arc::clone(&app), connection.clone(), pace.clone());
+        let (served, connection, pace) = (Arc::clone(&served), connection.clone(), pace.clone());
         async move {
             pace.head_done();
+            let app = served.app().await;
             let response = dispatch(&app, request, connection).await;
             let upgraded = response.status() == hyper::StatusCode::SWITCHING_PROTOCOLS;
             let pace = (!upgraded).then_some(pace);

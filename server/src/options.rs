@@ -2,7 +2,10 @@
 //! Must stay true: everything that a client can make grow is bounded by one of these.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
+
+use crate::dev::Dev;
 
 /// Limits of connections, requests and sockets.
 #[derive(Clone, Debug)]
@@ -66,6 +69,8 @@ pub struct ServerOptions {
     pub build: String,
     /// Error pages show message and position (development), not only an id.
     pub show_errors: bool,
+    /// For a developer: pages are told when the program changes or fails. Absent in production.
+    pub dev: Option<Arc<Dev>>,
     /// Limits.
     pub limits: ServerLimits,
 }
@@ -78,6 +83,7 @@ impl ServerOptions {
             allow_hosts: Vec::new(),
             build: build.into(),
             show_errors: false,
+            dev: None,
             limits: ServerLimits::default(),
         }
     }

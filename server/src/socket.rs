@@ -39,11 +39,8 @@ const WAITING_BYTES_MAX: usize = 4 * CHANGE_BYTES_MAX;
 
 /// Answers the handshake and starts the socket.
 pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
-    if let Err((status, message)) = check_origin(&asked.parts.headers, &asked.host) {
-        return text(status, &message);
-    }
-    let key = match check_handshake(&asked.parts.headers, asked.parts.version) {
-        Ok(key) => key,
+    let (upgrade, response) = match accept(&mut asked) {
+        Ok(accepted) => accepted,
         Err(refused) => return *refused,
     };
     let query = form_pairs(asked.parts.uri.query().unwrap_or_default().as_bytes());
@@ -54,13 +51,28 @@ pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
     let Some(page) = app.paths.page(path) else {
         return text(StatusCode::NOT_FOUND, &format!("there is no page {path}"));
     };
-    let Some(upgrade) = asked.parts.extensions.remove::<OnUpgrade>() else {
-        return text(
+    tokio::spawn(run(Arc::clone(app), page, upgrade));
+    response
+}
+
+/// A connection that becomes a WebSocket as soon as its handshake is answered.
+pub(crate) struct Upgrade {
+    pub(crate) to: OnUpgrade,
+    pub(crate) connection: Connection,
+}
+
+/// Checks a handshake and gives the answer to it; whoever asks must be of this site.
+pub(crate) fn accept(asked: &mut Asked) -> Result<(Upgrade, Answered), Box<Answered>> {
+    if let Err((status, message)) = check_origin(&asked.parts.headers, &asked.host) {
+        return Err(Box::new(text(status, &message)));
+    }
+    let key = check_handshake(&asked.parts.headers, asked.parts.version)?;
+    let Some(to) = asked.parts.extensions.remove::<OnUpgrade>() else {
+        return Err(Box::new(text(
             StatusCode::BAD_REQUEST,
             "this connection cannot become a WebSocket",
-        );
+        )));
     };
-    tokio::spawn(run(Arc::clone(app), page, upgrade, asked.connection));
     let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.clear();
@@ -69,7 +81,8 @@ pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
     if let Ok(accept) = HeaderValue::from_str(&derive_accept_key(key.as_bytes())) {
         headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
     }
-    response
+    let connection = asked.connection.clone();
+    Ok((Upgrade { to, connection }, response))
 }
 
 // RFC 6455, 4.2.1; gives the client's key.
@@ -128,8 +141,10 @@ fn is_key(key: &str) -> bool {
     digits.len() == 22 && digits.bytes().all(digit) && digits.ends_with(['A', 'Q', 'g', 'w'])
 }
 
-async fn run(app: Arc<App>, page: usize, upgrade: OnUpgrade, connection: Connection) {
-    let Ok(upgraded) = upgrade.await else { return };
+async fn run(app: Arc<App>, page: usize, upgrade: Upgrade) {
+    let Ok(upgraded) = upgrade.to.await else {
+        return;
+    };
     let limits = &app.options.limits;
     let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
@@ -148,7 +163,7 @@ async fn run(app: Arc<App>, page: usize, upgrade: OnUpgrade, connection: Connect
         following: HashMap::new(),
         resume: None,
     };
-    if let Err(end) = socket.serve(connection).await {
+    if let Err(end) = socket.serve(upgrade.connection).await {
         tracing::debug!(%end, "a live socket ended");
     }
 }
@@ -170,6 +185,7 @@ impl Socket<'_> {
         let mut ping = tokio::time::interval_at(Instant::now() + every, every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut silent_pings = 0;
+        let mut retired = self.app.retired();
         loop {
             tokio::select! {
                 message = self.stream.next() => {
@@ -195,6 +211,7 @@ impl Socket<'_> {
                     self.send(Message::Ping(bytes::Bytes::new())).await?;
                 }
                 () = told_to_stop(&mut connection.stopping) => return self.close(CloseCode::Away).await,
+                () = told_to_stop(&mut retired) => return self.close(CloseCode::Restart).await,
             }
         }
     }

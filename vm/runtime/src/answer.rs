@@ -161,7 +161,7 @@ impl Report {
 }
 
 /// Whether the fault lies with the program, the runtime or the disk, and not with who asked.
-pub(crate) fn is_own_fault(failure: &Failure) -> bool {
+pub fn is_own_fault(failure: &Failure) -> bool {
     match failure {
         Failure::UnknownHandler { .. }
         | Failure::BadInput { .. }

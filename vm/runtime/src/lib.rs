@@ -22,7 +22,7 @@ mod world;
 pub use flin_store as store;
 pub use flin_vm as vm;
 
-pub use answer::Answer;
+pub use answer::{Answer, is_own_fault};
 pub use defaults::schema_with_defaults;
 pub use door::{Counters, Runtime, RuntimeOptions};
 pub use entry::{
