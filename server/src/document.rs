@@ -16,7 +16,9 @@ pub(crate) fn page_document(
     build: &str,
     script: &str,
 ) -> String {
-    let Rendered { head, body, forms } = &outcome.rendered;
+    let Rendered {
+        head, body, forms, ..
+    } = &outcome.rendered;
     let mut out = String::with_capacity(body.len() + head.len() + forms.len() + 1024);
     start(&mut out, head, &page.path);
     out.push_str(&format!(

@@ -12,6 +12,7 @@ pub mod iso;
 pub mod json_text;
 mod library;
 mod machine;
+mod marks;
 pub mod native;
 #[cfg(feature = "count")]
 mod profile;
@@ -34,6 +35,7 @@ pub use host::{
     Consequences, Host, HostError, HostPast, HostRecord, HostResponse, HostValue, LogLevel, Moment,
     ScanMode, Slice,
 };
+pub use marks::Mark;
 #[cfg(feature = "count")]
 pub use profile::Profile;
 pub use program::Program;

@@ -10,6 +10,7 @@ use crate::fault::{Fault, FaultData};
 use crate::host::{Host, HostValue};
 use crate::interp;
 use crate::machine::Machine;
+use crate::marks::Mark;
 use crate::native::{Pending, entering};
 use crate::program::Program;
 use crate::semantics::{convert, errors};
@@ -61,6 +62,10 @@ pub struct Rendered {
     pub body: String,
     /// Hidden forms, for the end of the body.
     pub forms: String,
+    /// Blocks, lists and values in the body.
+    pub marks: Vec<Mark>,
+    /// The keys of items, one after the other.
+    pub keys: String,
 }
 
 /// What a VM did so far.

@@ -119,6 +119,7 @@ fn declare(mb: &mut ModuleBuilder) {
         func: view,
         params: vec![],
         by_name: None,
+        ..Handler::default()
     };
     mb.module.pages.push(Page {
         path: "/".into(),
@@ -128,6 +129,7 @@ fn declare(mb: &mut ModuleBuilder) {
         reads: vec![],
         field_sources: vec![],
         shown: vec![],
+        ..Page::default()
     });
 }
 

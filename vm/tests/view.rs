@@ -40,6 +40,7 @@ fn render(
         func: nothing,
         params: vec![],
         by_name: None,
+        ..Handler::default()
     };
     // The page's own view takes no arguments; the tested function is made it when it takes none either.
     let page_view = if params.is_empty() { view } else { nothing };
@@ -55,6 +56,7 @@ fn render(
         reads: vec![],
         field_sources: vec![],
         shown: vec![],
+        ..Page::default()
     });
     let program = load(mb);
     let mut outputs = Vec::new();

@@ -70,6 +70,7 @@ impl Lowering<'_> {
                 .shown(&shown.functions)
                 .map(|global| self.global_id(global))
                 .collect(),
+            ..Page::default()
         }
     }
 
@@ -137,6 +138,7 @@ impl Lowering<'_> {
             func: self.entry(handler.func),
             params,
             by_name,
+            ..Handler::default()
         }
     }
 

@@ -337,6 +337,7 @@ fn page(
         func: func(module, name),
         params: Vec::new(),
         by_name: named(name, func(module, name), Vec::new()),
+        ..Handler::default()
     };
     let on_memo = |name: &str, function: &str, literal: Option<&str>| {
         let mut args = vec![NamedArg::Value(memo)];
@@ -348,6 +349,7 @@ fn page(
             func,
             params,
             by_name: named(name, func, args),
+            ..Handler::default()
         }
     };
     let variable = |global, init| PageVariable {
@@ -376,5 +378,6 @@ fn page(
         reads: vec![EntityTypeId(0)],
         field_sources: vec![(EntityTypeId(0), 0, draft)],
         shown: vec![],
+        ..Page::default()
     }
 }

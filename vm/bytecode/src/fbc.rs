@@ -22,7 +22,7 @@ use wire::Reader;
 /// First bytes of every file.
 pub const MAGIC: [u8; 8] = *b"\x7fFLINBC\n";
 /// Version of the layout described above.
-pub const FORMAT_VERSION: u32 = 4;
+pub const FORMAT_VERSION: u32 = 5;
 /// Largest file that is read (a module that big is a mistake or an attack).
 pub const FILE_BYTES_MAX: usize = 256 << 20;
 

@@ -14,6 +14,7 @@ pub mod module;
 pub mod ops;
 pub mod pool;
 pub mod query;
+pub mod template;
 pub mod text;
 pub mod verify;
 
@@ -31,5 +32,6 @@ pub use pool::ModuleBuilder;
 pub use query::{
     AskedField, Queries, QueryArg, QueryColumn, QueryComparison, QueryMeaning, QueryTest,
 };
+pub use template::{ListPlace, Owner, PlaceKind, Runs, Template, TemplatePlace};
 pub use text::{assemble, assemble_into, disassemble};
 pub use verify::{CodeFault, RegisterFault, VerifyError, VerifyFault, VerifyPlace, verify};

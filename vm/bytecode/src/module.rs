@@ -5,6 +5,7 @@
 use crate::class::Class;
 use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, LibId, ShapeId, TypeId};
 use crate::query::Queries;
+use crate::template::{Runs, Template};
 
 /// One compiled program.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -349,7 +350,7 @@ pub struct Catch {
 }
 
 /// A page: what `GET` of its path renders and what its actions may do.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
     /// Path, "/" for the view of a single file.
     pub path: String,
@@ -366,6 +367,17 @@ pub struct Page {
     /// Variables that the view reads for more than to fill the control bound to them: while one of these is typed, the
     /// page follows.
     pub shown: Vec<GlobalId>,
+    /// What is fixed in the view and the places of what changes; 0 is the whole view.
+    pub templates: Vec<Template>,
+    /// State variables that places of the server read: a change of one asks the server for what they are now.
+    pub asks: Vec<GlobalId>,
+    /// Function of no arguments that writes only the places of the root block that the browser owns (the others are
+    /// absent); none if there are none. It is what the script of the page computes, and never run by the server.
+    pub browser_view: Option<FuncId>,
+    /// The page's script, an ES module; empty if it has none.
+    pub script: String,
+    /// The source map of the script; empty if it has none.
+    pub source_map: String,
 }
 
 /// A top-level variable of a page.
@@ -393,7 +405,7 @@ pub enum VariableKind {
 pub const EVENT_PARAM_PREFIX: &str = "event.";
 
 /// An event handler in the view.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Handler {
     /// DOM event (`click`, `submit`, …) with modifiers (`keydown.enter`).
     pub event: String,
@@ -403,6 +415,10 @@ pub struct Handler {
     pub params: Vec<(String, TypeId)>,
     /// If the handler is one call of a named function: how a by-hand request may name it.
     pub by_name: Option<NamedCall>,
+    /// Where it runs. What runs in the browser can run on the server too.
+    pub runs: Runs,
+    /// State variables that it can assign or change inside.
+    pub assigns: Vec<GlobalId>,
 }
 
 /// `toggle(todo, "x")` as a by-hand request may ask for it.

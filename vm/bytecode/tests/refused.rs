@@ -105,6 +105,7 @@ fn entry_points_of_another_form_are_refused() {
                 func: FuncId(2),
                 params: vec![],
                 by_name: None,
+                ..Handler::default()
             }];
             let (variables, reads, field_sources) = (vec![], vec![], vec![]);
             m.pages.push(Page {
@@ -115,9 +116,37 @@ fn entry_points_of_another_form_are_refused() {
                 reads,
                 field_sources,
                 shown: vec![],
+                ..Page::default()
             });
         }),
         "pages, entry 0: `h` cannot be used as a handler: expected as many parameters as the page sends values"
+    );
+}
+
+#[test]
+fn bad_templates_are_refused() {
+    let page = |kind, asks: Vec<GlobalId>| Page {
+        path: "/".into(),
+        view: FuncId(0),
+        templates: vec![Template {
+            places: vec![TemplatePlace {
+                kind,
+                owner: Owner::Server,
+            }],
+            ..Template::default()
+        }],
+        asks,
+        ..Page::default()
+    };
+    let refused = |kind: PlaceKind| refusal(|m| m.pages.push(page(kind.clone(), Vec::new())));
+    let no_template = "pages, entry 0: there is no template 1 (there are 1)";
+    assert_eq!(refused(PlaceKind::Block(vec![0, 1])), no_template);
+    let list = |item, empty| PlaceKind::List(ListPlace { item, empty });
+    assert_eq!(refused(list(1, None)), no_template);
+    assert_eq!(refused(list(0, Some(1))), no_template);
+    assert_eq!(
+        refusal(|m| m.pages.push(page(PlaceKind::Text, vec![GlobalId(99)]))),
+        "pages, entry 0: there is no global 99 (there are 1)"
     );
 }
 

@@ -122,10 +122,17 @@ fn sample() -> Module {
             func: FuncId(0),
             params: vec![("a".into(), TypeId(0)), ("b".into(), TypeId(0))],
             by_name: Some(by_name),
+            runs: Runs::Browser,
+            assigns: vec![GlobalId(0)],
         }],
         reads: vec![EntityTypeId(0)],
         field_sources: vec![(EntityTypeId(0), 0, GlobalId(0))],
         shown: vec![GlobalId(0)],
+        templates: vec![template(), Template::default()],
+        asks: vec![GlobalId(0)],
+        browser_view: Some(run),
+        script: "export default {}".into(),
+        source_map: "{}".into(),
     });
     module.queries = queries(&mut module);
     module.tests.push(TestBlock {
@@ -135,6 +142,31 @@ fn sample() -> Module {
         line: 3,
     });
     module
+}
+
+/// A template with one place of each kind.
+fn template() -> Template {
+    let list = ListPlace {
+        item: 1,
+        empty: Some(0),
+    };
+    let kinds = [
+        PlaceKind::Text,
+        PlaceKind::Html,
+        PlaceKind::Attribute("class".into()),
+        PlaceKind::Attributes,
+        PlaceKind::Block(vec![1, 0]),
+        PlaceKind::List(list),
+    ];
+    let place = |kind| TemplatePlace {
+        kind,
+        owner: Owner::Browser,
+    };
+    Template {
+        html: "<p data-f=\"t\"></p>".into(),
+        places: kinds.map(place).into(),
+        single: true,
+    }
 }
 
 #[test]
@@ -261,7 +293,7 @@ fn the_reason_of_a_refusal_names_what_is_wrong() {
     );
     assert_eq!(
         message(|b| b[8] = 9),
-        "the file has format version 9, this program reads version 4; compile the source again"
+        "the file has format version 9, this program reads version 5; compile the source again"
     );
     assert_eq!(
         message(|b| b.truncate(10)),

@@ -14,6 +14,7 @@ use crate::module::{
 use crate::query::{
     AskedField, Queries, QueryArg, QueryColumn, QueryComparison, QueryMeaning, QueryTest,
 };
+use crate::template::{ListPlace, Owner, PlaceKind, Runs, Template, TemplatePlace};
 
 macro_rules! wire_ids {
     ($($name:ident)*) => {$(
@@ -81,9 +82,12 @@ wire_struct! {
     Catch { start, end, target, reg }
     Inlined { func, outer, line, column }
     Places { lines, arguments, inlined, scopes }
-    Page { path, view, variables, handlers, reads, field_sources, shown }
+    Page { path, view, variables, handlers, reads, field_sources, shown, templates, asks, browser_view, script, source_map }
+    Template { html, places, single }
+    TemplatePlace { kind, owner }
+    ListPlace { item, empty }
     PageVariable { global, kind, init }
-    Handler { event, func, params, by_name }
+    Handler { event, func, params, by_name, runs, assigns }
     NamedCall { name, func, args }
     Route { method, path, func, injected, variables, line }
     TestBlock { name, func, variables, line }
@@ -104,6 +108,9 @@ wire_enum! {
     Rule "validator" {
         0 Required, 1 Min(v), 2 Max(v), 3 MinLength(v), 4 MaxLength(v), 5 Positive, 6 Email, 7 Url, 8 Pattern(v), 9 OneOf(v), 10 Immutable,
     }
+    PlaceKind "kind of place" { 0 Text, 1 Html, 2 Attribute(name), 3 Attributes, 4 Block(templates), 5 List(templates) }
+    Owner "owner" { 0 Server, 1 Browser }
+    Runs "place to run" { 0 Server, 1 Browser }
     VariableKind "kind of variable" { 0 State, 1 Derived }
     NamedArg "argument" { 0 Literal(v), 1 Value(v) }
     ConstValue "literal" { 0 None, 1 Bool(v), 2 Int(v), 3 Float(v), 4 Text(v) }

@@ -10,6 +10,7 @@ use super::{
 use crate::class::Class;
 use crate::ids::{EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
 use crate::module::{Const, Entity, Module, NamedArg, Page, PageVariable, Signature, TypeDesc};
+use crate::template::PlaceKind;
 
 pub(super) type Checked = Result<(), VerifyFault>;
 
@@ -378,6 +379,24 @@ fn variables(module: &Module, variables: &[PageVariable]) -> Checked {
     Ok(())
 }
 
+/// Every template that a place names is one of the page.
+fn templates(page: &Page) -> Checked {
+    at_most("templates", page.templates.len(), TABLE_MAX)?;
+    let known = |number: u32| in_range("template", number, page.templates.len());
+    for place in page.templates.iter().flat_map(|template| &template.places) {
+        match &place.kind {
+            PlaceKind::Text | PlaceKind::Html | PlaceKind::Attribute(_) | PlaceKind::Attributes => {
+            }
+            PlaceKind::Block(branches) => branches.iter().try_for_each(|number| known(*number))?,
+            PlaceKind::List(list) => {
+                known(list.item)?;
+                list.empty.map_or(Ok(()), known)?;
+            }
+        }
+    }
+    Ok(())
+}
+
 fn page(module: &Module, page: &Page) -> Checked {
     plays(module, page.view, &RUN)?;
     variables(module, &page.variables)?;
@@ -415,9 +434,16 @@ fn page(module: &Module, page: &Page) -> Checked {
         )?;
         global_of(module, *global, None)?;
     }
+    if let Some(func) = page.browser_view {
+        plays(module, func, &RUN)?;
+    }
+    templates(page)?;
+    let assigned = page.handlers.iter().flat_map(|handler| &handler.assigns);
     page.shown
         .iter()
-        .try_for_each(|global| global_of(module, *global, None).map(drop))
+        .chain(&page.asks)
+        .chain(assigned)
+        .try_for_each(|global| global_of(module, *global, None))
 }
 
 /// A function that is called with that many values from a page.
