@@ -137,6 +137,7 @@ pub fn todos(source: &str, count: usize) -> Runtime {
 #[must_use]
 pub fn render(runtime: Runtime) -> (Runtime, Outcome) {
     let page = Entry::Page {
+        params: Vec::new(),
         page: 0,
         state: Vec::new(),
     };

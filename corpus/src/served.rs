@@ -162,6 +162,8 @@ impl Asked {
             _ => Vec::new(),
         };
         Ok(Entry::Action {
+            params: Vec::new(),
+            request: None,
             page: self.page(target).ok_or("there is no page with this path")?,
             handler: HandlerName::parse(name),
             args,
@@ -190,7 +192,11 @@ impl Asked {
             } else {
                 state(&json(rest)?)
             };
-            return Ok(Entry::Page { page, state });
+            return Ok(Entry::Page {
+                page,
+                params: Vec::new(),
+                state,
+            });
         }
         let routes = self.program.module().routes.iter().enumerate();
         let mut fitting = routes.filter(|(_, route)| route.method == method);

@@ -49,6 +49,8 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
         ));
     };
     let entry = Entry::Action {
+        params: Vec::new(),
+        request: None,
         page: wanted.page,
         handler: HandlerName::parse(action),
         args: wanted.args,

@@ -47,7 +47,14 @@ pub(crate) async fn render(
     page: usize,
     state: SentState,
 ) -> Result<PageOutcome, Failure> {
-    match app.enter(Entry::Page { page, state }).await? {
+    match app
+        .enter(Entry::Page {
+            page,
+            params: Vec::new(),
+            state,
+        })
+        .await?
+    {
         Outcome::Page(outcome) => Ok(outcome),
         Outcome::Action(_) | Outcome::Route(_) | Outcome::Done(_) => {
             unreachable!("a page entry gives a page")

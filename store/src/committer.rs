@@ -289,7 +289,8 @@ impl Committer {
             self.checkpoints.ops.record(write.op);
             let place: Place = Shared::place(place.segment, body_at + at);
             effects.push((record.clone(), effect(&self.shared, &write, &record, place)));
-            changes.push(change(&self.shared, write.op, record.clone()));
+            let before = write.base.clone();
+            changes.push(change(&self.shared, write.op, record.clone(), before));
             self.recent.push(RecordChange {
                 lsn,
                 ty: write.ty,

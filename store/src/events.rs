@@ -45,6 +45,7 @@ impl Listening {
                     let mut record = (*change.record).clone();
                     record.fields.fill(FieldValue::None);
                     change.record = Arc::new(record);
+                    change.before = None;
                 }
                 *kept = Arc::new(emptied);
             }

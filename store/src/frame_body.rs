@@ -94,7 +94,12 @@ pub(crate) fn record_of(
 }
 
 /// A written record as told to those who listen.
-pub(crate) fn change(shared: &Shared, op: RecordOp, record: Arc<Record>) -> Change {
+pub(crate) fn change(
+    shared: &Shared,
+    op: RecordOp,
+    record: Arc<Record>,
+    before: Option<Arc<Record>>,
+) -> Change {
     let op = match op {
         RecordOp::Create => ChangeOp::Create,
         RecordOp::Update => ChangeOp::Update,
@@ -109,6 +114,7 @@ pub(crate) fn change(shared: &Shared, op: RecordOp, record: Arc<Record>) -> Chan
         op,
         version: record.version,
         record,
+        before,
     }
 }
 
@@ -133,7 +139,7 @@ pub(crate) fn event_of(
             if is_gone {
                 record.fields.fill(FieldValue::None);
             }
-            changes.push(change(shared, header.op, Arc::new(record)));
+            changes.push(change(shared, header.op, Arc::new(record), None));
         }
         Ok(())
     })?;

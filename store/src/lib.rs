@@ -56,6 +56,7 @@ mod stats;
 mod store;
 mod threads;
 mod times;
+mod touches;
 mod transaction;
 mod value;
 mod verify;

@@ -128,7 +128,7 @@ pub struct CommitEvent {
 }
 
 /// One changed record.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Change {
     /// Type of the record.
     pub ty: TypeIx,
@@ -142,6 +142,20 @@ pub struct Change {
     pub version: u32,
     /// The record after the change; for a deletion the deleted state, whose fields are those before it.
     pub record: Arc<Record>,
+    /// The record before the change; none for a new one, and in what is read back from the log, which does not say it.
+    pub before: Option<Arc<Record>>,
+}
+
+/// `before` is no part of what happened: it is what happened earlier.
+impl PartialEq for Change {
+    fn eq(&self, other: &Change) -> bool {
+        self.ty == other.ty
+            && self.type_name == other.type_name
+            && self.id == other.id
+            && self.op == other.op
+            && self.version == other.version
+            && self.record == other.record
+    }
 }
 
 /// What happened to a record.

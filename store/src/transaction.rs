@@ -137,6 +137,11 @@ impl Transaction {
         &self.snapshot
     }
 
+    /// What was read so far, for who has no more use for the transaction: it must not be committed after this.
+    pub fn take_read_set(&mut self) -> ReadSet {
+        std::mem::take(&mut self.reads)
+    }
+
     /// What was read so far.
     pub fn read_set(&self) -> &ReadSet {
         &self.reads

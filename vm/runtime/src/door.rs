@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use flin_store::{CommitEvent, CommitOutcome, Lsn, Store, Transaction};
+use flin_store::{CommitEvent, CommitOutcome, Lsn, RequestId, Store, Transaction};
 use flin_vm::{Limits, Program};
 
 use crate::answer::{Answer, Report};
-use crate::entry::{Entry, Failure, Outcome};
+use crate::entry::{ActionOutcome, Entry, Failure, Outcome};
 use crate::host::{Operations, StoreHost};
 use crate::panics::{self, Caught};
 use crate::run::{constraint_failure, run_entry};
@@ -170,7 +170,10 @@ impl Runtime {
         loop {
             let (run, tx) = attempt(&self.shared, &entry, &mut seen, clashes);
             // A test leaves nothing behind.
-            if run.result.is_err() || tx.is_read_only() || matches!(entry, Entry::Test { .. }) {
+            let asks_store =
+                request_of(&entry).is_some() && self.shared.options.read_only.is_none();
+            let saves_nothing = run.result.is_err() || tx.is_read_only();
+            if saves_nothing && !asks_store || matches!(entry, Entry::Test { .. }) {
                 return run.answer(&entry, clashes, started).settle(self);
             }
             if let Some(reason) = &self.shared.options.read_only {
@@ -179,14 +182,19 @@ impl Runtime {
                     .answer(&entry, clashes, started)
                     .settle(self);
             }
-            let outcome = self.shared.store.commit_wait(tx, None);
+            let tx = if saves_nothing {
+                self.shared.store.begin()
+            } else {
+                tx
+            };
+            let outcome = self.shared.store.commit_wait(tx, request_of(&entry));
             if matches!(outcome, CommitOutcome::Clash) && clashes <= CLASHES_MAX && !script {
                 clashes += 1;
                 self.shared.counters.clashes.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
             return run
-                .committed(outcome)
+                .committed(outcome, saves_nothing)
                 .answer(&entry, clashes, started)
                 .settle(self);
         }
@@ -254,16 +262,17 @@ impl Ran {
         self
     }
 
-    fn committed(mut self, outcome: CommitOutcome) -> Ran {
+    /// What the store says of the transaction. A run that saved nothing is asked for only to learn whether its wish was
+    /// done before: all else leaves it as it is.
+    fn committed(mut self, outcome: CommitOutcome, saved_nothing: bool) -> Ran {
         let failure = match outcome {
-            CommitOutcome::Committed { lsn, event } => {
-                self.committed = Some(event);
-                if let Ok(done) = &mut self.result {
-                    set_seq(done, lsn);
-                }
+            CommitOutcome::Duplicate { lsn, .. } => {
+                self.result = Ok(done_before(self.result, lsn));
                 return self;
             }
-            CommitOutcome::Duplicate { lsn, .. } => {
+            _ if saved_nothing => return self,
+            CommitOutcome::Committed { lsn, event } => {
+                self.committed = Some(event);
                 if let Ok(done) = &mut self.result {
                     set_seq(done, lsn);
                 }
@@ -328,6 +337,33 @@ fn set_seq(outcome: &mut Outcome, lsn: Lsn) {
         Outcome::Action(action) => action.seq = lsn,
         Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_) => {}
     }
+}
+
+// What the wish of an entry is called, if it has a name.
+fn request_of(entry: &Entry) -> Option<RequestId> {
+    match entry {
+        Entry::Action { request, .. } => *request,
+        Entry::Page { .. }
+        | Entry::Route { .. }
+        | Entry::Main
+        | Entry::Script
+        | Entry::Test { .. } => None,
+    }
+}
+
+// The answer to a wish that was done at `lsn`: what this run made of it is only good for the state that it gave, and a run
+// that failed gives none (of course it failed: what it wished is there).
+fn done_before(run: Result<Outcome, Failure>, lsn: Lsn) -> Outcome {
+    let state = match run {
+        Ok(Outcome::Action(done)) => done.state,
+        Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) | Err(_) => Vec::new(),
+    };
+    Outcome::Action(ActionOutcome {
+        wrote: true,
+        state,
+        seq: lsn,
+        repeated: true,
+    })
 }
 
 // How many requests compute at the same time.
@@ -413,7 +449,9 @@ fn run_job(shared: &Arc<Shared>, mut job: Job) {
     }
     let (ran, tx) = attempt(shared, &job.entry, &mut job.seen, job.clashes);
     shared.counters.entries.fetch_add(1, Ordering::Relaxed);
-    if ran.result.is_err() || tx.is_read_only() {
+    let request = request_of(&job.entry);
+    let saves_nothing = ran.result.is_err() || tx.is_read_only();
+    if saves_nothing && (request.is_none() || shared.options.read_only.is_some()) {
         drop(tx);
         (job.reply)(ran.answer(&job.entry, job.clashes, job.started));
         return;
@@ -424,6 +462,12 @@ fn run_job(shared: &Arc<Shared>, mut job: Job) {
         (job.reply)(refused.answer(&job.entry, job.clashes, job.started));
         return;
     }
+    let tx = if saves_nothing {
+        drop(tx);
+        shared.store.begin()
+    } else {
+        tx
+    };
     let back = Arc::clone(shared);
     let done = move |outcome: CommitOutcome| {
         if matches!(outcome, CommitOutcome::Clash) && job.clashes <= CLASHES_MAX {
@@ -434,10 +478,11 @@ fn run_job(shared: &Arc<Shared>, mut job: Job) {
             }
             return;
         }
-        (job.reply)(
-            ran.committed(outcome)
-                .answer(&job.entry, job.clashes, job.started),
-        );
+        (job.reply)(ran.committed(outcome, saves_nothing).answer(
+            &job.entry,
+            job.clashes,
+            job.started,
+        ));
     };
-    shared.store.commit(tx, None, Box::new(done));
+    shared.store.commit(tx, request, Box::new(done));
 }

@@ -2,7 +2,9 @@
 //! one door with these. Must stay true: an entry names things by number or name and brings plain data; nothing in it is
 //! trusted, the door checks all of it against the module.
 
-use flin_store::Lsn;
+use std::sync::Arc;
+
+use flin_store::{Lsn, ReadSet, RequestId};
 use flin_vm::{Counts, HostValue, Rendered, Trap};
 
 use crate::json::Json;
@@ -11,6 +13,9 @@ use crate::wire::Sent;
 /// State that a page sent along: variable names and their values.
 pub type SentState = Vec<(String, Sent)>;
 
+/// Parameters of a path, `/todo/:id`: names and texts.
+pub type PathParams = Vec<(String, String)>;
+
 /// One entry into FLIN code.
 #[derive(Clone, Debug)]
 pub enum Entry {
@@ -18,6 +23,8 @@ pub enum Entry {
     Page {
         /// Index into `Module::pages`.
         page: usize,
+        /// What the parameters of its path are: names and texts.
+        params: PathParams,
         /// State that overrides the initialisers.
         state: SentState,
     },
@@ -25,12 +32,16 @@ pub enum Entry {
     Action {
         /// Index into `Module::pages`.
         page: usize,
+        /// What the parameters of its path are: names and texts.
+        params: PathParams,
         /// Which handler.
         handler: HandlerName,
         /// Its arguments as wire JSON.
         args: Vec<Json>,
         /// State that overrides the initialisers.
         state: SentState,
+        /// Names the wish: what was saved under it is not saved again.
+        request: Option<RequestId>,
     },
     /// Answers an HTTP route.
     Route {
@@ -125,6 +136,8 @@ pub struct PageOutcome {
     pub state: Vec<(String, String)>,
     /// The commit that the page shows.
     pub seq: Lsn,
+    /// What it looked at: a commit that touches it may make the page another one (`Store::touches`).
+    pub reads: Arc<ReadSet>,
 }
 
 /// What a handler did.
@@ -136,6 +149,8 @@ pub struct ActionOutcome {
     pub state: Vec<(String, String)>,
     /// The commit of its writes, or the one it read.
     pub seq: Lsn,
+    /// This wish was done before, at `seq`; nothing was done now.
+    pub repeated: bool,
 }
 
 /// A route's answer.

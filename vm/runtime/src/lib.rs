@@ -26,8 +26,8 @@ pub use answer::{Answer, is_own_fault};
 pub use defaults::schema_with_defaults;
 pub use door::{Counters, Runtime, RuntimeOptions};
 pub use entry::{
-    ActionOutcome, Entry, Failure, HandlerName, Outcome, PageOutcome, RouteBody, RouteOutcome,
-    RouteRequest, SentState,
+    ActionOutcome, Entry, Failure, HandlerName, Outcome, PageOutcome, PathParams, RouteBody,
+    RouteOutcome, RouteRequest, SentState,
 };
 pub use host::Operations;
 pub use schema::{TypeMap, schema_of};

@@ -32,12 +32,13 @@ pub(crate) fn run_entry(
     let module = program.module();
     let mut run = Run { module, vm, host };
     match entry {
-        Entry::Page { page, state } => run.page(*page, state),
+        Entry::Page { page, state, .. } => run.page(*page, state),
         Entry::Action {
             page,
             handler,
             args,
             state,
+            ..
         } => run.action(*page, handler, args, state),
         Entry::Route {
             route,
@@ -67,6 +68,7 @@ impl<'a, 'h> Run<'a, 'h> {
             rendered,
             state: self.state(&page.variables),
             seq,
+            reads: Arc::new(self.host.tx.take_read_set()),
         }))
     }
 
@@ -92,6 +94,7 @@ impl<'a, 'h> Run<'a, 'h> {
             wrote,
             state: changed,
             seq: self.host.tx.snapshot().lsn(),
+            repeated: false,
         }))
     }
 

@@ -473,6 +473,7 @@ mod tests {
             op: ChangeOp::Create,
             version,
             record: Arc::new(record),
+            before: None,
         }
     }
 
