@@ -132,7 +132,7 @@ mod tests {
             comparison: Comparison::Gt,
             value: FieldValue::Int(10),
         };
-        let reads = bench.reads(|tx| drop(tx.select(&Query::all(TASK).matching(high)).count()));
+        let reads = bench.reads(|tx| _ = tx.select(&Query::all(TASK).matching(high)).count());
         let touched = |event: &CommitEvent| bench.store.touches(&reads, event);
         assert!(!touched(&set(2)), "neither before nor after");
         assert!(touched(&set(11)), "it has it now");
@@ -153,7 +153,7 @@ mod tests {
         let add = |name: &str| bench.write(|tx| _ = tx.insert(TASK, task(name, 1)).unwrap());
         let (first, _) = (add("a"), add("b"));
         let one = bench.reads(|tx| drop(tx.get(TASK, EntityId(2)).unwrap()));
-        let all = bench.reads(|tx| drop(tx.scan(TASK, Deleted::Hide).count()));
+        let all = bench.reads(|tx| _ = tx.scan(TASK, Deleted::Hide).count());
         let free =
             bench.reads(|tx| drop(tx.find_unique(TASK, NAME, &FieldValue::text("c")).unwrap()));
         let touches = |reads: &ReadSet, event: &CommitEvent| bench.store.touches(reads, event);
