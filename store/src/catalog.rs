@@ -76,16 +76,19 @@ pub(crate) struct Special {
 
 impl TypeMapping {
     /// What reading a field takes beyond widening, if it takes anything.
+    #[inline]
     pub(crate) fn special(&self, field: FieldIx) -> Option<&Special> {
         self.special.get(field.0 as usize)
     }
 }
 
 impl Mapping {
+    #[inline]
     pub(crate) fn type_mapping(&self, ty: TypeIx) -> &TypeMapping {
         &self.types[ty.0 as usize]
     }
 
+    #[inline]
     pub(crate) fn number(&self, ty: TypeIx) -> TypeNo {
         self.types[ty.0 as usize].number
     }

@@ -43,6 +43,7 @@ impl Head {
     };
 
     /// Reads an entry; `None` for zeros.
+    #[inline]
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let lsn = Lsn(u64_at(bytes, 8));
         (lsn != Lsn(0)).then(|| Head {
@@ -69,6 +70,7 @@ impl Head {
 }
 
 /// The entry at a position of a page.
+#[inline]
 pub(crate) fn head_in(page: &[u8], at: usize) -> Option<Head> {
     Head::decode(&page[at * HEAD_BYTES..(at + 1) * HEAD_BYTES])
 }

@@ -74,6 +74,7 @@ pub(crate) struct Index {
     types: Vec<TypeIndex>,
 }
 
+#[inline]
 fn base_head(base: &Option<Arc<Base>>, slots: &[u32], page: usize, at: usize) -> Option<Head> {
     match (base, slots.get(page)) {
         (Some(base), Some(slot)) if *slot != NO_SLOT => base.head(*slot, at),
@@ -108,6 +109,7 @@ impl TypeIndex {
         }
     }
 
+    #[inline]
     pub(crate) fn head(&self, id: EntityId) -> Option<Head> {
         let (page, at) = (id.0 as usize / PAGE_HEADS, id.0 as usize % PAGE_HEADS);
         match self.pages.get(page)? {
@@ -306,6 +308,7 @@ impl Index {
     }
 
     /// The type with a log number; absent when nothing of it was ever written.
+    #[inline]
     pub(crate) fn ty(&self, ty: TypeNo) -> Option<&TypeIndex> {
         self.types.get(ty.0 as usize - 1)
     }
@@ -324,6 +327,7 @@ impl Index {
         types.map(|(at, ty)| (TypeNo(at as u32 + 1), ty))
     }
 
+    #[inline]
     pub(crate) fn head(&self, ty: TypeNo, id: EntityId) -> Option<Head> {
         self.ty(ty)?.head(id)
     }

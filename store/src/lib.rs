@@ -64,7 +64,7 @@ mod verify;
 pub use backup::{BackupError, BackupReport, RestoreError, RestoreReport, backup, restore};
 pub use checkpoint::Checkpoints;
 pub use codec::cursor::Undecodable;
-pub use codec::value::ValueRef as FieldRef;
+pub use codec::value::{Nested, ValueRef as FieldRef};
 pub use consequences::Consequences;
 pub use disk::{
     CrashChoice, Disk, DiskFile, Fault, Lie, LockError, LockGuard, MemoryDisk, QUARANTINE,

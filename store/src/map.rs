@@ -36,11 +36,13 @@ impl FrozenMap {
     }
 
     /// First byte that may still be written.
+    #[inline]
     pub(crate) fn frozen(&self) -> u64 {
         self.frozen.load(Ordering::Acquire)
     }
 
     /// Frozen bytes.
+    #[inline]
     pub(crate) fn slice(&self, offset: u64, len: u64) -> io::Result<&[u8]> {
         let frozen = self.frozen();
         match offset.checked_add(len) {

@@ -3,10 +3,9 @@
 //! The program's schema is compared with the log's (`catalog.rs`) at every open. What must stay true: names decide
 //! identity here, numbers decide identity in the log, and nothing in this file knows how values are encoded.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use crate::codec::value::ValueRef;
+use crate::codec::value::{Nested, ValueRef};
 use crate::value::{FieldIx, FieldValue, TypeIx};
 
 /// Everything a program keeps in the store.
@@ -269,7 +268,7 @@ impl FieldType {
         match (self, value) {
             (FieldType::Float, ValueRef::Int(int)) => ValueRef::Float(int as f64),
             (ty, ValueRef::Nested(value)) => {
-                ValueRef::Nested(Cow::Owned(ty.widen(value.into_owned())))
+                ValueRef::Nested(Nested::Own(Box::new(ty.widen(value.into_owned()))))
             }
             (_, value) => value,
         }
@@ -290,10 +289,12 @@ impl FieldType {
         }
     }
 
-    fn can_change(&self) -> bool {
+    /// Whether stored values of this type may be of a narrower one.
+    #[inline]
+    pub(crate) fn can_change(&self) -> bool {
         match self {
             FieldType::Float => true,
-            FieldType::List(item) | FieldType::Map(item) => item.can_change(),
+            FieldType::List(item) | FieldType::Map(item) => item.items_can_change(),
             FieldType::Bool
             | FieldType::Int
             | FieldType::Text
@@ -304,6 +305,10 @@ impl FieldType {
             | FieldType::Enum(_)
             | FieldType::Any => false,
         }
+    }
+
+    fn items_can_change(&self) -> bool {
+        self.can_change()
     }
 }
 

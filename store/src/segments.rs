@@ -92,6 +92,7 @@ impl SegmentSet {
         }
     }
 
+    #[inline]
     pub(crate) fn by_number(&self, number: u32) -> Option<&Arc<Segment>> {
         let first = self.segments.first()?.header.number;
         self.segments
@@ -133,6 +134,13 @@ impl Segment {
             }
             read => read,
         }
+    }
+
+    /// The same, from bytes that the disk lends, where nothing is odd about it: then `read` says what.
+    #[inline]
+    pub(crate) fn read_lent(&self, wanted: &Wanted) -> Option<(RecordHeader, &[u8])> {
+        let bytes = self.file.frozen()?.get(wanted.place.offset as usize..)?;
+        wanted_in(bytes, wanted)
     }
 
     /// Whether a gap covers this place.
@@ -191,18 +199,22 @@ impl Segment {
             }
             Err(error) => return Err(io(error)),
         };
-        let header = RecordHeader::decode(&bytes).map_err(|_| damaged())?;
-        let intact = RecordHeader::intact(&bytes) || removed(Sabotage::RecordCheck);
-        let is_wanted = header.ty == wanted.ty
-            && header.id == wanted.id
-            && header.version == wanted.version
-            && wanted.lsn.is_none_or(|lsn| lsn == header.lsn);
-        if intact && (is_wanted || removed(Sabotage::RecordIdentity)) {
-            Ok((header, bytes))
-        } else {
-            Err(damaged())
-        }
+        let (header, _) = wanted_in(&bytes, wanted).ok_or_else(damaged)?;
+        Ok((header, bytes))
     }
+}
+
+/// The record that starts `bytes`, if it is intact and the wanted one.
+#[inline]
+fn wanted_in<'a>(bytes: &'a [u8], wanted: &Wanted) -> Option<(RecordHeader, &'a [u8])> {
+    let record = bytes.get(..record_len(bytes).ok()? as usize)?;
+    let header = RecordHeader::decode(record).ok()?;
+    let intact = RecordHeader::intact(record) || removed(Sabotage::RecordCheck);
+    let is_wanted = header.ty == wanted.ty
+        && header.id == wanted.id
+        && header.version == wanted.version
+        && wanted.lsn.is_none_or(|lsn| lsn == header.lsn);
+    (intact && (is_wanted || removed(Sabotage::RecordIdentity))).then_some((header, record))
 }
 
 /// What is known of a version that stood in a gap.

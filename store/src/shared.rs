@@ -70,6 +70,7 @@ impl Until {
         Until { lsn, time_ms: None }
     }
 
+    #[inline]
     fn sees(self, header: &RecordHeader) -> bool {
         header.lsn <= self.lsn
             && self
@@ -135,6 +136,7 @@ impl Shared {
         }
     }
 
+    #[inline]
     pub(crate) fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,13 +161,47 @@ impl Shared {
         self.view_at(segments, ty, id, head, until, |view| view.decode())
     }
 
-    /// Looks at the version of a record that a reader sees, deleted states included, without decoding it.
+    /// Looks at the version of a record that a reader sees, deleted states included, without decoding it. Nearly always that
+    /// is the newest one and its bytes are lent by the disk.
+    #[inline]
     pub(crate) fn view_at<T>(
         &self,
         segments: &SegmentSet,
         ty: TypeIx,
         id: EntityId,
         head: Head,
+        until: Until,
+        visit: impl FnOnce(RecordView<'_>) -> Result<T, Undecodable>,
+    ) -> Result<Option<T>, ReadError> {
+        let wanted = Wanted {
+            ty: self.mapping.number(ty),
+            id,
+            lsn: Some(head.lsn),
+            version: head.version,
+            place: head.place,
+        };
+        if let Some(segment) = segments.by_number(head.place.segment)
+            && let Some((header, bytes)) = segment.read_lent(&wanted)
+            && !header.erased
+            && until.sees(&header)
+        {
+            let seen = visit(RecordView::new(self, ty, &header, bytes));
+            return seen.map(Some).map_err(|_| {
+                let (file, offset) = (segment.name(), u64::from(head.place.offset));
+                let lsn = head.lsn;
+                ReadFault::Damaged { file, offset, lsn }.named(self.type_name(ty), id)
+            });
+        }
+        self.view_older(segments, ty, (id, head), until, visit)
+    }
+
+    /// The same where it takes more than one look.
+    #[cold]
+    fn view_older<T>(
+        &self,
+        segments: &SegmentSet,
+        ty: TypeIx,
+        (id, head): (EntityId, Head),
         until: Until,
         visit: impl FnOnce(RecordView<'_>) -> Result<T, Undecodable>,
     ) -> Result<Option<T>, ReadError> {
@@ -291,7 +327,8 @@ impl Shared {
             let value =
                 header.field_ref(bytes, *number, &|no| self.mapping.position(TypeNo(no)))?;
             fields.push(match mapping.special(FieldIx(at as u32)) {
-                None => field.ty.widen_ref(value).into_value(),
+                None if field.ty.can_change() => field.ty.widen_ref(value).into_value(),
+                None => value.into_value(),
                 Some(special) => self.special(special, &field.ty, header, value.into_value()),
             });
         }

@@ -135,6 +135,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the record cannot be read, or a field that was asked for does not decode.
+    #[inline]
     pub fn read<T>(
         &self,
         ty: TypeIx,
@@ -159,6 +160,7 @@ impl Snapshot {
     }
 
     /// The newest place of a record; it may be of a version after this snapshot.
+    #[inline]
     pub(crate) fn head(&self, ty: TypeIx, id: EntityId) -> Option<Head> {
         let number = self.shared.mapping.number(ty);
         self.shared.state().index.head(number, id)

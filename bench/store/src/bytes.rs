@@ -43,17 +43,21 @@ pub fn on_disk(dir: &Path) -> Result<u64, String> {
 /// # Errors
 /// When a file cannot be read.
 pub fn in_log(dir: &Path) -> Result<u64, String> {
+    log_files(dir)?.iter().map(|file| without_zeros(file)).sum()
+}
+
+/// The segments of FLIN's log.
+///
+/// # Errors
+/// When a folder cannot be read.
+pub fn log_files(dir: &Path) -> Result<Vec<PathBuf>, String> {
     let is_log = |file: &PathBuf| {
         let name = file
             .file_name()
             .map(|name| name.to_string_lossy().into_owned());
         name.is_some_and(|name| name.starts_with("wal") && name.ends_with(".log"))
     };
-    files(dir)?
-        .iter()
-        .filter(|file| is_log(file))
-        .map(|file| without_zeros(file))
-        .sum()
+    Ok(files(dir)?.into_iter().filter(is_log).collect())
 }
 
 fn without_zeros(path: &Path) -> Result<u64, String> {

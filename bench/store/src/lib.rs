@@ -5,6 +5,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod bare;
 pub mod batcher;
 pub mod bytes;
 pub mod contestant;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use flin_bench_store::bare::Bare;
 use flin_bench_store::contestant::{Entrant, entrants};
 use flin_bench_store::{bytes, document, note, opening, reading, space, tasks, writing};
 
@@ -184,8 +185,11 @@ fn run(wanted: &Wanted) -> Result<(), String> {
             .iter()
             .map(|it| (it.open)(&left(it.name)))
             .collect();
+        let has_flin = entrants.iter().any(|entrant| entrant.name == "flin");
+        let bare = has_flin.then(|| Bare::of(&left("flin"), wanted.notes));
         add(reading::measure(
             &opened?,
+            bare.transpose()?.as_ref(),
             wanted.notes,
             wanted.rounds,
             wanted.turn,

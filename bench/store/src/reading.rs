@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::bare::Bare;
 use crate::contestant::Contestant;
 use crate::figures::{head, median, row};
 
@@ -15,6 +16,7 @@ const READS: usize = 10_000;
 /// When a store fails, or two of them disagree.
 pub fn measure(
     stores: &[Box<dyn Contestant>],
+    bare: Option<&Bare>,
     notes: u64,
     rounds: usize,
     turn: Duration,
@@ -28,8 +30,12 @@ pub fn measure(
         "scan by an int",
     ]);
     let mut rates = vec![[const { Vec::new() }; 4]; stores.len()];
+    let mut bare_rates = Vec::new();
     let mut found: Option<(u64, u64, u64)> = None;
     for _round in 0..rounds {
+        if let Some(bare) = bare {
+            bare_rates.push(reads(&ids, turn, &|ids| bare.read_all(ids))?);
+        }
         for (store, rates) in stores.iter().zip(&mut rates) {
             rates[0].push(reads(&ids, turn, &|ids| store.look_at_all(ids))?);
             rates[1].push(reads(&ids, turn, &|ids| store.read_all(ids))?);
@@ -53,7 +59,26 @@ pub fn measure(
                     store.name()
                 ));
             }
+            let weight = bare.map(|bare| bare.read_all(&ids)).transpose()?;
+            if weight.is_some_and(|weight| weight != now.0) {
+                return Err(format!(
+                    "the bare loop finds {weight:?}, {} {}",
+                    store.name(),
+                    now.0
+                ));
+            }
         }
+    }
+    if bare.is_some() {
+        let rate = format!("{:.2}", median(&bare_rates));
+        let none = || "–".to_owned();
+        text += &row(&[
+            "bare bytes and CRC".to_owned(),
+            rate,
+            none(),
+            none(),
+            none(),
+        ]);
     }
     for (store, rates) in stores.iter().zip(&rates) {
         let mut cells = vec![store.name().to_owned()];

@@ -60,6 +60,7 @@ impl Base {
     }
 
     /// The head at a position of a page.
+    #[inline]
     pub(crate) fn head(&self, slot: u32, at: usize) -> Option<Head> {
         if !self.is_bad() {
             let offset = (slot as usize * PAGE_BYTES + at * HEAD_BYTES) as u64;
@@ -68,6 +69,12 @@ impl Base {
                 Err(BadBlock) => self.found_bad(),
             }
         }
+        self.replayed_head(slot, at)
+    }
+
+    /// The same from the log.
+    #[cold]
+    fn replayed_head(&self, slot: u32, at: usize) -> Option<Head> {
         match self.replayed_page(slot) {
             Some(Some(page)) => head_in(&page[..], at),
             Some(None) => None,

@@ -38,16 +38,16 @@ pub(crate) enum RecordOp {
 }
 
 impl RecordOp {
+    #[inline]
     fn from_byte(byte: u8) -> Option<Self> {
-        [
-            RecordOp::Create,
-            RecordOp::Update,
-            RecordOp::Delete,
-            RecordOp::Restore,
-            RecordOp::Destroy,
-        ]
-        .into_iter()
-        .find(|op| *op as u8 == byte)
+        Some(match byte {
+            1 => RecordOp::Create,
+            2 => RecordOp::Update,
+            3 => RecordOp::Delete,
+            4 => RecordOp::Restore,
+            5 => RecordOp::Destroy,
+            _ => return None,
+        })
     }
 }
 
@@ -205,6 +205,7 @@ fn seal(record: &mut [u8]) {
     record[4..LEN_AND_CRC].copy_from_slice(&crc.to_le_bytes());
 }
 
+#[inline]
 fn record_crc(record: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&record[..4]);
@@ -213,6 +214,7 @@ fn record_crc(record: &[u8]) -> u32 {
 }
 
 /// The length that a record says it has, from its first [`RECORD_BYTES_MIN`] bytes or more.
+#[inline]
 pub(crate) fn record_len(bytes: &[u8]) -> Result<u32, Undecodable> {
     let expected = "a record length";
     if bytes.len() < RECORD_BYTES_MIN {
@@ -227,6 +229,7 @@ pub(crate) fn record_len(bytes: &[u8]) -> Result<u32, Undecodable> {
 
 impl RecordHeader {
     /// Reads the header that starts `bytes`, which may be longer than the record. Does not check the CRC.
+    #[inline]
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Undecodable> {
         let len = record_len(bytes)?;
         let width = u32_at(bytes, 0) & WIDTH_BITS;
@@ -291,6 +294,7 @@ impl RecordHeader {
     }
 
     /// Whether `record` (exactly `len` bytes) passes its CRC.
+    #[inline]
     pub(crate) fn intact(record: &[u8]) -> bool {
         record.len() >= RECORD_BYTES_MIN && record_crc(record) == u32_at(record, 4)
     }
@@ -307,6 +311,7 @@ impl RecordHeader {
     }
 
     /// One field of `record` as it stands in the bytes; `None` where this version has none.
+    #[inline]
     pub(crate) fn field_ref<'a>(
         &self,
         record: &'a [u8],
@@ -315,20 +320,23 @@ impl RecordHeader {
     ) -> Result<ValueRef<'a>, Undecodable> {
         match self.value_at(record, number) {
             None => Ok(ValueRef::None),
-            Some(at) => ValueRef::read(&mut Cursor::at(record, at), type_ix),
+            Some(at) => ValueRef::read(Cursor::at(record, at), type_ix),
         }
     }
 
     /// Where the value of a field starts in the record.
+    #[inline]
     fn value_at(&self, record: &[u8], number: FieldNo) -> Option<usize> {
         if number.0 >= self.field_count {
             return None;
         }
         let Table { start, width, base } = self.table;
         let at = start as usize + usize::from(width) * usize::from(number.0);
-        let mut entry = [0; 4];
-        entry[..usize::from(width)].copy_from_slice(&record[at..at + usize::from(width)]);
-        let entry = u32::from_le_bytes(entry);
+        let entry = match width {
+            1 => u32::from(record[at]),
+            2 => u32::from(u16::from_le_bytes([record[at], record[at + 1]])),
+            _ => u32_at(record, at),
+        };
         (entry != 0).then_some(base.saturating_add(entry) as usize)
     }
 }

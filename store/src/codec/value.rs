@@ -3,7 +3,6 @@
 //! Types inside references are log numbers; the two translations are passed in, so that this file knows no schema.
 //! What must stay true: tags are never reused, and text stands as it is (`grep` finds it in the log).
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::cursor::{Cursor, Undecodable, put_text};
@@ -138,33 +137,71 @@ pub enum ValueRef<'a> {
         id: EntityId,
     },
     /// An enum, a list or a map.
-    Nested(Cow<'a, FieldValue>),
+    Nested(Nested<'a>),
+}
+
+/// A value with values in it. Small, so that looking at a field moves little.
+#[derive(Clone, Debug)]
+pub enum Nested<'a> {
+    /// Part of a record that was decoded.
+    Lent(&'a FieldValue),
+    /// Decoded for the one who asked.
+    Own(Box<FieldValue>),
+}
+
+impl Nested<'_> {
+    /// The value itself.
+    pub fn into_owned(self) -> FieldValue {
+        match self {
+            Nested::Lent(value) => value.clone(),
+            Nested::Own(value) => *value,
+        }
+    }
+}
+
+impl std::ops::Deref for Nested<'_> {
+    type Target = FieldValue;
+
+    fn deref(&self) -> &FieldValue {
+        match self {
+            Nested::Lent(value) => value,
+            Nested::Own(value) => value,
+        }
+    }
 }
 
 impl<'a> ValueRef<'a> {
-    /// The value at the cursor.
+    /// The value at the cursor. Each arm is an answer of its own, so that none is moved once more.
+    #[inline]
     pub(crate) fn read(
-        cursor: &mut Cursor<'a>,
+        start: Cursor<'a>,
         type_ix: &dyn Fn(u32) -> Option<TypeIx>,
     ) -> Result<Self, Undecodable> {
-        let mut ahead = cursor.clone();
-        let found = match ahead.u8("a value tag")? {
-            tag @ (TEXT | SHORT_TEXT) => ValueRef::Text(read_text(tag, &mut ahead)?),
+        let mut cursor = start.clone();
+        match cursor.u8("a value tag")? {
+            tag @ (TEXT | SHORT_TEXT) => Ok(ValueRef::Text(read_text(tag, &mut cursor)?)),
             BYTES => {
-                let len = ahead.u32("a byte count")? as usize;
-                ValueRef::Bytes(ahead.take(len, "bytes")?)
+                let len = cursor.u32("a byte count")? as usize;
+                Ok(ValueRef::Bytes(cursor.take(len, "bytes")?))
             }
-            tag @ (INT | INT_1 | INT_2 | INT_4) => ValueRef::Int(read_int(tag, &mut ahead)?),
-            FALSE => ValueRef::Bool(false),
-            TRUE => ValueRef::Bool(true),
-            FLOAT => ValueRef::Float(f64::from_bits(ahead.u64("a float")?)),
-            TIME => ValueRef::Time(ahead.i64("a time")?),
-            DURATION => ValueRef::Duration(ahead.i64("a duration")?),
+            tag @ (INT | INT_1 | INT_2 | INT_4) => Ok(ValueRef::Int(read_int(tag, &mut cursor)?)),
+            FALSE => Ok(ValueRef::Bool(false)),
+            TRUE => Ok(ValueRef::Bool(true)),
+            FLOAT => Ok(ValueRef::Float(f64::from_bits(cursor.u64("a float")?))),
+            TIME => Ok(ValueRef::Time(cursor.i64("a time")?)),
+            DURATION => Ok(ValueRef::Duration(cursor.i64("a duration")?)),
             // Rare here, and an unknown tag is refused there.
-            _ => return Ok(ValueRef::owned(read_value(cursor, type_ix)?)),
-        };
-        *cursor = ahead;
-        Ok(found)
+            _ => ValueRef::decoded(start, type_ix),
+        }
+    }
+
+    /// What is not looked at where it stands.
+    #[cold]
+    fn decoded(
+        mut cursor: Cursor<'a>,
+        type_ix: &dyn Fn(u32) -> Option<TypeIx>,
+    ) -> Result<Self, Undecodable> {
+        Ok(ValueRef::owned(read_value(&mut cursor, type_ix)?))
     }
 
     /// A decoded value.
@@ -180,7 +217,7 @@ impl<'a> ValueRef<'a> {
             FieldValue::Bytes(bytes) => ValueRef::Bytes(bytes),
             FieldValue::Ref { ty, id } => ValueRef::Ref { ty: *ty, id: *id },
             FieldValue::Enum { .. } | FieldValue::List(_) | FieldValue::Map(_) => {
-                ValueRef::Nested(Cow::Borrowed(value))
+                ValueRef::Nested(Nested::Lent(value))
             }
         }
     }
@@ -189,11 +226,12 @@ impl<'a> ValueRef<'a> {
         match value {
             FieldValue::None => ValueRef::None,
             FieldValue::Ref { ty, id } => ValueRef::Ref { ty, id },
-            value => ValueRef::Nested(Cow::Owned(value)),
+            value => ValueRef::Nested(Nested::Own(Box::new(value))),
         }
     }
 
     /// The value itself.
+    #[inline]
     pub fn into_value(self) -> FieldValue {
         match self {
             ValueRef::None => FieldValue::None,
@@ -219,6 +257,7 @@ pub(crate) fn read_value(
 }
 
 /// The int behind one of its tags.
+#[inline]
 fn read_int(tag: u8, cursor: &mut Cursor<'_>) -> Result<i64, Undecodable> {
     let expected = "an int";
     Ok(match tag {
@@ -230,6 +269,7 @@ fn read_int(tag: u8, cursor: &mut Cursor<'_>) -> Result<i64, Undecodable> {
 }
 
 /// The text behind one of its tags.
+#[inline]
 fn read_text<'a>(tag: u8, cursor: &mut Cursor<'a>) -> Result<&'a str, Undecodable> {
     let expected = "a text";
     if tag == TEXT {

@@ -77,6 +77,10 @@ pub trait DiskFile: Send + Sync {
     fn freeze(&self, end: u64) -> io::Result<()>;
     /// Bytes below the frozen end, borrowed where the disk can (a mapping), copied where it cannot.
     fn view(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>>;
+    /// All bytes below the frozen end, where the disk can lend them without copying; elsewhere `view` gives them.
+    fn frozen(&self) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// Removes a file that another thread may have removed or renamed meanwhile.

@@ -350,4 +350,9 @@ impl DiskFile for RealFile {
     fn view(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>> {
         Ok(Cow::Borrowed(self.map()?.slice(offset, len)?))
     }
+
+    fn frozen(&self) -> Option<&[u8]> {
+        let map = self.map.get()?;
+        map.slice(0, map.frozen()).ok()
+    }
 }

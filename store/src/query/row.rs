@@ -43,6 +43,7 @@ pub struct RecordView<'a> {
 
 impl<'a> RecordView<'a> {
     /// A view of a record of type `ty`.
+    #[inline]
     pub(crate) fn new(
         shared: &'a Shared,
         ty: TypeIx,
@@ -99,14 +100,7 @@ impl RecordView<'_> {
     pub fn field(&self, field: FieldIx) -> Result<ValueRef<'_>, Undecodable> {
         let mapping = self.shared.mapping.type_mapping(self.ty);
         if mapping.special(field).is_some() {
-            let decoded = match self.decoded.get() {
-                Some(decoded) => decoded,
-                None => {
-                    let record = self.decode()?;
-                    self.decoded.get_or_init(|| record)
-                }
-            };
-            return Ok(ValueRef::of(decoded.field(field)));
+            return self.decoded_field(field);
         }
         let defs = &self.shared.schema.type_def(self.ty).fields;
         let at = field.0 as usize;
@@ -114,9 +108,24 @@ impl RecordView<'_> {
             return Ok(ValueRef::None);
         };
         let type_ix = |no| self.shared.mapping.position(TypeNo(no));
-        Ok(def
-            .ty
-            .widen_ref(self.header.field_ref(self.bytes, *number, &type_ix)?))
+        let found = self.header.field_ref(self.bytes, *number, &type_ix);
+        if def.ty.can_change() {
+            found.map(|value| def.ty.widen_ref(value))
+        } else {
+            found
+        }
+    }
+
+    /// One field of the whole record, which is kept.
+    fn decoded_field(&self, field: FieldIx) -> Result<ValueRef<'_>, Undecodable> {
+        let decoded = match self.decoded.get() {
+            Some(decoded) => decoded,
+            None => {
+                let record = self.decode()?;
+                self.decoded.get_or_init(|| record)
+            }
+        };
+        Ok(ValueRef::of(decoded.field(field)))
     }
 
     /// The whole record.
