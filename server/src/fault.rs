@@ -116,6 +116,7 @@ impl Fault {
             | ErrorKind::DepthLimitExceeded
             | ErrorKind::ArgumentError
             | ErrorKind::ParseError
+            | ErrorKind::NetworkError
             | ErrorKind::AssertionError => own(trap.kind.name()),
         }
     }

@@ -208,6 +208,45 @@ impl std::fmt::Display for HostError {
 
 impl std::error::Error for HostError {}
 
+/// Methods of requests to other servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpMethod {
+    /// `http_get`
+    Get,
+    /// `http_delete`
+    Delete,
+    /// `http_post`
+    Post,
+    /// `http_put`
+    Put,
+    /// `http_patch`
+    Patch,
+}
+
+/// A request to another server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpRequest {
+    /// What is asked for.
+    pub method: HttpMethod,
+    /// Where, as the program wrote it.
+    pub url: String,
+    /// Header names and values, in order.
+    pub headers: Vec<(String, String)>,
+    /// The body and its media type, if it has one.
+    pub body: Option<(String, &'static str)>,
+}
+
+/// Why a request to another server gave no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HttpProblem {
+    /// The request cannot be sent: no URL, a header that is none. Becomes `ArgumentError`.
+    Request(String),
+    /// It was sent, or tried to; there is no answer. Becomes `NetworkError`.
+    Network(String),
+    /// A page is being rendered: nothing may be changed, here or elsewhere. Becomes `StorageError`.
+    ReadOnly,
+}
+
 /// What the VM needs from outside. Time, chance and answers are fixed per request by the implementation, so that a
 /// request that is run again sees the same.
 pub trait Host {
@@ -224,6 +263,12 @@ pub trait Host {
     fn random(&mut self, bytes: &mut [u8]);
     /// An environment value.
     fn env(&mut self, name: &str) -> Option<String>;
+    /// Sends a request to another server and waits for its answer, whose body is a text and whose header names are in
+    /// lower case.
+    fn http(&mut self, request: &HttpRequest) -> Result<HostResponse, HttpProblem> {
+        let _ = request;
+        Err(HttpProblem::Network("there is no network here".to_owned()))
+    }
     /// A top-level statement of a script ended: what it saved may become durable now. Does nothing unless the
     /// implementation gives each statement a transaction of its own.
     fn statement_end(&mut self) -> Result<(), HostError> {

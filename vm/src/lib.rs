@@ -32,8 +32,8 @@ pub use fault::READ_ONLY_RULE;
 pub use flin_bytecode::VerifyError;
 pub use heap::give_memory_back;
 pub use host::{
-    Consequences, Host, HostError, HostPast, HostRecord, HostResponse, HostValue, LogLevel, Moment,
-    ScanMode, Slice,
+    Consequences, Host, HostError, HostPast, HostRecord, HostResponse, HostValue, HttpMethod,
+    HttpProblem, HttpRequest, LogLevel, Moment, ScanMode, Slice,
 };
 pub use marks::Mark;
 #[cfg(feature = "count")]

@@ -32,6 +32,8 @@ pub enum ErrorKind {
     ArgumentError,
     /// Text that cannot be read as what it should be (JSON, time, number).
     ParseError,
+    /// Another server gave no answer.
+    NetworkError,
     /// `assert` of something false.
     AssertionError,
     /// A kind that the program named itself with `fail("Kind", …)`.
@@ -40,7 +42,7 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// The kinds that the runtime itself raises.
-    pub const KNOWN: [ErrorKind; 15] = [
+    pub const KNOWN: [ErrorKind; 16] = [
         ErrorKind::TypeError,
         ErrorKind::DivisionByZero,
         ErrorKind::IntegerOverflow,
@@ -55,6 +57,7 @@ impl ErrorKind {
         ErrorKind::DepthLimitExceeded,
         ErrorKind::ArgumentError,
         ErrorKind::ParseError,
+        ErrorKind::NetworkError,
         ErrorKind::AssertionError,
     ];
 
@@ -75,6 +78,7 @@ impl ErrorKind {
             ErrorKind::DepthLimitExceeded => "DepthLimitExceeded",
             ErrorKind::ArgumentError => "ArgumentError",
             ErrorKind::ParseError => "ParseError",
+            ErrorKind::NetworkError => "NetworkError",
             ErrorKind::AssertionError => "AssertionError",
             ErrorKind::Custom(name) => name,
         }

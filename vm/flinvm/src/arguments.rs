@@ -86,7 +86,17 @@ pub(crate) struct Serve {
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub(crate) log: LogFormat,
     #[command(flatten)]
+    pub(crate) network: Network,
+    #[command(flatten)]
     pub(crate) engine: Engine,
+}
+
+/// What programs may reach.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Network {
+    /// Let `http_get` and its sisters ask servers on this machine and in private networks too
+    #[arg(long)]
+    pub(crate) allow_private_http: bool,
 }
 
 /// How the code of a program is executed.
@@ -136,6 +146,8 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME")]
     pub(crate) dump_clif: Option<String>,
     #[command(flatten)]
+    pub(crate) network: Network,
+    #[command(flatten)]
     pub(crate) engine: Engine,
 }
 
@@ -143,6 +155,8 @@ pub(crate) struct Run {
 pub(crate) struct Test {
     /// Compiled program (.fbc), or its source (.flin)
     pub(crate) program: PathBuf,
+    #[command(flatten)]
+    pub(crate) network: Network,
     #[command(flatten)]
     pub(crate) engine: Engine,
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use flin_runtime::vm::Program;
 use flin_runtime::vm::bytecode::{FuncId, Function};
 use flin_runtime::{Entry, Outcome};
+use flin_server::Networked;
 
 use crate::arguments::Run;
 use crate::fault::Fault;
@@ -22,7 +23,10 @@ pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
     if let Some(name) = &wanted.dump_clif {
         return dump(&loaded.program, name);
     }
-    let world = Arc::new(ScriptWorld::new());
+    let world = Arc::new(Networked::new(
+        ScriptWorld::new(),
+        wanted.network.allow_private_http,
+    ));
     let runtime = opening::open(
         &loaded.program,
         wanted.data.as_deref(),
@@ -34,7 +38,7 @@ pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
     let loaded_in = started.elapsed();
     let done = runtime.enter(Entry::Script);
     let ran_in = started.elapsed().saturating_sub(loaded_in);
-    world.flush();
+    world.inner().flush();
     let poisoned = runtime.store().poisoned();
     let closed = runtime.store().close();
     if let Some(reason) = poisoned {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flin_runtime::{Entry, Failure, Runtime, SystemWorld};
-use flin_server::{Server, ServerOptions};
+use flin_server::{Networked, Server, ServerOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::arguments::Serve;
@@ -20,7 +20,10 @@ pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
     logging::for_server(wanted.log, color);
     let started = Instant::now();
     let loaded = load::load(&wanted.program, wanted.engine, color)?;
-    let world = Arc::new(SystemWorld);
+    let world = Arc::new(Networked::new(
+        SystemWorld,
+        wanted.network.allow_private_http,
+    ));
     // The handle of data that is only read lives as long as the runtime over it.
     let (runtime, _handle) = if wanted.read_only {
         let (runtime, handle) = opening::open_read_only(&loaded.program, &wanted.data, world)?;

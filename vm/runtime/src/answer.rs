@@ -188,6 +188,7 @@ pub fn is_own_fault(failure: &Failure) -> bool {
             | ErrorKind::DepthLimitExceeded
             | ErrorKind::ArgumentError
             | ErrorKind::ParseError
+            | ErrorKind::NetworkError
             | ErrorKind::AssertionError
             | ErrorKind::Custom(_) => true,
         },

@@ -3,7 +3,7 @@
 //! references) is answered at `save`, with the right field and rule, so that a program can catch it there; the committer
 //! checks it again. A read-only door refuses every write.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use flin_store::{
     CommitOutcome, Deleted, EntityId, FieldIx, FieldValue, Lsn, ReadError, Record, Snapshot, Store,
@@ -13,14 +13,18 @@ use flin_vm::bytecode::QueryColumn;
 use flin_vm::bytecode::ids::EntityTypeId;
 use flin_vm::bytecode::module::Module;
 use flin_vm::{
-    Consequences, Host, HostError, HostPast, HostQuery, HostRecord, HostTotal, HostValue, LogLevel,
-    Moment, ScanMode, Slice, TotalAnswer,
+    Consequences, Host, HostError, HostPast, HostQuery, HostRecord, HostResponse, HostTotal,
+    HostValue, HttpMethod, HttpProblem, HttpRequest, LogLevel, Moment, ScanMode, Slice,
+    TotalAnswer,
 };
 
 use crate::run::constraint_sentence;
 use crate::schema::TypeMap;
 use crate::turns::Turn;
 use crate::world::{Kept, Said, Seen, World};
+
+/// Most time that another server has for its answer.
+const HTTP_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// One run of a request: its transaction and what it may do.
 pub(crate) struct StoreHost<'a> {
@@ -374,6 +378,27 @@ impl Host for StoreHost<'_> {
 
     fn env(&mut self, name: &str) -> Option<String> {
         self.seen.env(self.world, name)
+    }
+
+    fn http(&mut self, request: &HttpRequest) -> Result<HostResponse, HttpProblem> {
+        if self.read_only && request.method != HttpMethod::Get {
+            return Err(HttpProblem::ReadOnly);
+        }
+        if let Some(known) = self.seen.answer(request) {
+            return known;
+        }
+        let within = match self.deadline {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            None => HTTP_TIME_MAX,
+        };
+        let world = self.world;
+        let ask = || world.http(request, within.min(HTTP_TIME_MAX));
+        let answer = match &mut self.turn {
+            Some(turn) => turn.outside(ask),
+            None => ask(),
+        };
+        self.seen.keep(request, &answer);
+        answer
     }
 
     fn entity_get(&mut self, ty: EntityTypeId, id: i64) -> Result<Option<HostRecord>, HostError> {

@@ -48,6 +48,10 @@ struct Call {
 pub(crate) trait Lender {
     /// Looks after waiting work.
     fn lend(&self);
+    /// The thread of a turn begins to wait for the world outside: other work may need another thread meanwhile.
+    fn leave(&self);
+    /// It goes on.
+    fn come_back(&self);
 }
 
 impl Turns {
@@ -184,6 +188,43 @@ impl Turn<'_> {
     }
 }
 
+impl Turn<'_> {
+    /// Does what waits for the world outside; others compute meanwhile, unless this run holds the store.
+    pub(crate) fn outside<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+        if !self.hands_over {
+            return wait();
+        }
+        self.used += self.since.elapsed();
+        let mut state = self.turns.lock();
+        state.running -= 1;
+        self.turns.give(&mut state);
+        drop(state);
+        self.lender.leave();
+        // Also if what it waits for panics: who holds a turn gives it back.
+        let back = Back { turn: self };
+        let found = wait();
+        drop(back);
+        found
+    }
+
+    fn come_back(&mut self) {
+        self.lender.come_back();
+        self.turns.wait(self.turns.lock(), self.used, false, None);
+        self.since = Instant::now();
+    }
+}
+
+/// Takes the turn again at its end.
+struct Back<'a, 't> {
+    turn: &'a mut Turn<'t>,
+}
+
+impl Drop for Back<'_, '_> {
+    fn drop(&mut self) {
+        self.turn.come_back();
+    }
+}
+
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.turns.lock();
@@ -203,6 +244,8 @@ mod tests {
 
     impl Lender for NoThreads {
         fn lend(&self) {}
+        fn leave(&self) {}
+        fn come_back(&self) {}
     }
 
     // A thread that takes a turn, says so, and gives it back when it is told.

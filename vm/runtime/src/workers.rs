@@ -41,6 +41,8 @@ struct Inner<T> {
     closed: bool,
     /// Threads without a task.
     idle: usize,
+    /// Threads whose task waits for the world outside.
+    away: usize,
     threads: Vec<JoinHandle<()>>,
     /// Threads started so far, for their names.
     started: usize,
@@ -52,6 +54,7 @@ impl<T: Send + 'static> Workers<T> {
             tasks: VecDeque::new(),
             closed: false,
             idle: 0,
+            away: 0,
             threads: Vec::new(),
             started: 0,
         };
@@ -69,7 +72,7 @@ impl<T: Send + 'static> Workers<T> {
     }
 
     /// Adds new work at the end; gives it back with the reason if it is not taken.
-    pub(crate) fn push(&self, task: T) -> Result<(), (Refused, T)> {
+    pub(crate) fn push(self: &Arc<Self>, task: T) -> Result<(), (Refused, T)> {
         let mut inner = self.lock();
         if inner.closed {
             return Err((Refused::Closed, task));
@@ -78,6 +81,9 @@ impl<T: Send + 'static> Workers<T> {
             return Err((Refused::Full, task));
         }
         inner.tasks.push_back(task);
+        if inner.away > 0 {
+            self.start_if_lacking(&mut inner);
+        }
         drop(inner);
         self.wake.notify_one();
         Ok(())
@@ -145,6 +151,17 @@ impl<T: Send + 'static> Workers<T> {
         }
     }
 
+    // A thread for work that waits, if no other will take it.
+    fn start_if_lacking(self: &Arc<Self>, inner: &mut Inner<T>) {
+        if inner.tasks.is_empty() || inner.idle > 0 {
+            return;
+        }
+        inner.threads.retain(|thread| !thread.is_finished());
+        if inner.threads.len() < THREADS_MAX {
+            self.start_thread(inner, Some(IDLE_MAX));
+        }
+    }
+
     fn start_thread(self: &Arc<Self>, inner: &mut Inner<T>, patience: Option<Duration>) {
         let workers = Arc::clone(self);
         let body = move || {
@@ -196,14 +213,17 @@ impl<T: Send + 'static> Workers<T> {
 
 impl<T: Send + 'static> Lender for Arc<Workers<T>> {
     fn lend(&self) {
+        self.start_if_lacking(&mut self.lock());
+    }
+
+    fn leave(&self) {
         let mut inner = self.lock();
-        if inner.tasks.is_empty() || inner.idle > 0 {
-            return;
-        }
-        inner.threads.retain(|thread| !thread.is_finished());
-        if inner.threads.len() < THREADS_MAX {
-            self.start_thread(&mut inner, Some(IDLE_MAX));
-        }
+        inner.away += 1;
+        self.start_if_lacking(&mut inner);
+    }
+
+    fn come_back(&self) {
+        self.lock().away -= 1;
     }
 }
 

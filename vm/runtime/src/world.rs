@@ -3,9 +3,9 @@
 //! Must stay true: nothing a program printed leaves before its transaction has been committed, except under `run`.
 
 use std::collections::HashMap;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flin_vm::LogLevel;
+use flin_vm::{HostResponse, HttpProblem, HttpRequest, LogLevel};
 
 /// What programs can learn from and say to the outside.
 pub trait World: Send + Sync {
@@ -19,6 +19,14 @@ pub trait World: Send + Sync {
     fn print(&self, line: &str);
     /// A line that the program logged.
     fn log(&self, level: LogLevel, line: &str);
+    /// Sends a request to another server and waits for its answer, at most so long.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn http(&self, request: &HttpRequest, within: Duration) -> Result<HostResponse, HttpProblem> {
+        let _ = (request, within);
+        Err(HttpProblem::Network("there is no network here".to_owned()))
+    }
 }
 
 /// The machine: its clock, its random source, the process environment, stdout, and the log.
@@ -110,6 +118,8 @@ pub(crate) struct Seen {
     tape: Vec<u8>,
     read: usize,
     env: HashMap<String, Option<String>>,
+    answers: Vec<(HttpRequest, Result<HostResponse, HttpProblem>)>,
+    asked: usize,
 }
 
 impl Seen {
@@ -124,6 +134,35 @@ impl Seen {
     /// Starts from the beginning again.
     pub(crate) fn rewind(&mut self) {
         self.read = 0;
+        self.asked = 0;
+    }
+
+    /// What another server answered to this request in an earlier run, if it is the next one of that run too: nothing is
+    /// sent twice.
+    pub(crate) fn answer(
+        &mut self,
+        request: &HttpRequest,
+    ) -> Option<Result<HostResponse, HttpProblem>> {
+        let (known, answer) = self.answers.get(self.asked)?;
+        if known != request {
+            // The run goes another way than the one before.
+            self.answers.truncate(self.asked);
+            return None;
+        }
+        self.asked += 1;
+        Some(answer.clone())
+    }
+
+    /// Keeps an answer for further runs.
+    pub(crate) fn keep(
+        &mut self,
+        request: &HttpRequest,
+        answer: &Result<HostResponse, HttpProblem>,
+    ) {
+        if !self.live {
+            self.answers.push((request.clone(), answer.clone()));
+            self.asked += 1;
+        }
     }
 
     pub(crate) fn now_ms(&mut self, world: &dyn World) -> i64 {

@@ -17,9 +17,14 @@ use crate::value::{View, Word};
 
 pub(super) fn parse_json(call: &mut LibCall<'_>) -> Res<Ret> {
     let text = call.text(0)?;
+    read(call.m, str_of(&text)).map(Ret::Any)
+}
+
+/// The value that a JSON text spells.
+pub(super) fn read(m: &mut Machine, text: &str) -> Res<Word> {
     let mut reader = Reader {
-        m: call.m,
-        text: str_of(&text),
+        m,
+        text,
         at: 0,
         depth: 0,
         words: Vec::new(),
@@ -31,20 +36,25 @@ pub(super) fn parse_json(call: &mut LibCall<'_>) -> Res<Ret> {
     if reader.at < reader.text.len() {
         return Err(reader.error("the end"));
     }
-    Ok(Ret::Any(word))
+    Ok(word)
 }
 
 pub(super) fn to_json(call: &mut LibCall<'_>) -> Res<Ret> {
     let value = call.any(0);
+    let out = written(call.m, value)?;
+    call.text_result(&out)
+}
+
+/// A value as JSON.
+pub(super) fn written(m: &mut Machine, value: Word) -> Res<String> {
     let mut writer = Writer {
-        m: call.m,
+        m,
         out: String::new(),
         walk: Walk::writing("make JSON"),
         in_record: false,
     };
     writer.value(value)?;
-    let out = writer.out;
-    call.text_result(&out)
+    Ok(writer.out)
 }
 
 /// Keys that are remembered, so that the same key of many objects is one text; a power of two.

@@ -18,6 +18,7 @@ mod sort;
 mod spelling;
 mod text;
 mod time;
+mod web;
 
 pub(crate) use plain::{PlainBody, plain};
 

@@ -7,9 +7,10 @@ use super::text::Side;
 use super::time::Unit;
 use super::{
     LibCall, Ret, data, json, list, map, number, pattern, query, record, secret, set, sort,
-    spelling, text, time,
+    spelling, text, time, web,
 };
 use crate::fault::{Fault, Res};
+use crate::host::HttpMethod;
 use crate::semantics::arith;
 use crate::value::Word;
 
@@ -206,6 +207,13 @@ bodies! { |call|
     Env => secret::env(call),
     Sha256 => secret::sha256(call),
     HmacSha256 => secret::hmac_sha256(call),
+    HttpGet1 | HttpGet2 => web::without_body(call, HttpMethod::Get),
+    HttpDelete1 | HttpDelete2 => web::without_body(call, HttpMethod::Delete),
+    HttpPost2 | HttpPost3 => web::with_body(call, HttpMethod::Post),
+    HttpPut2 | HttpPut3 => web::with_body(call, HttpMethod::Put),
+    HttpPatch2 | HttpPatch3 => web::with_body(call, HttpMethod::Patch),
+    ResponseOk => web::ok(call),
+    ResponseJson => web::json(call),
     HashPassword => secret::hash_password(call),
     VerifyPassword => secret::verify_password(call),
     SecureRandom => secret::secure_random(call),

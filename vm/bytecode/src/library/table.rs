@@ -250,6 +250,19 @@ library! {
         HttpError "error" "(status: int, message: text) -> never" pure "Ends the request with that HTTP status and message." r#"r = try error(409, "taken"); r.message"# => "taken";
         Redirect1 "redirect" "(address: text) -> response" pure "An answer that sends the browser to another address (303)." r#"r = redirect("/login"); type_of(r)"# => "response";
         Redirect2 "redirect" "(address: text, status: int) -> response" pure "An answer that sends the browser to another address with that status." r#"r = redirect("/new", 301); type_of(r)"# => "response";
+        // ---- other servers
+        HttpGet1 "http_get" "(url: text) -> response" host "Asks another server: a response with `status`, `headers` (names in lower case), `body` (text), `ok` and `json`. NetworkError if there is no answer; an answer such as 404 is no error. Private addresses are refused unless the program was started with `--allow-private-http`." r#"r = try http_get("ftp://flin.example"); r.kind"# => "ArgumentError";
+        HttpGet2 "http_get" "(url: text, headers: [text:text]) -> response" host "The same with headers." r#"r = try http_get("flin.example", { accept: "text/plain" }); r.kind"# => "ArgumentError";
+        HttpDelete1 "http_delete" "(url: text) -> response" host "Sends DELETE to another server." r#"r = try http_delete("http://"); r.kind"# => "ArgumentError";
+        HttpDelete2 "http_delete" "(url: text, headers: [text:text]) -> response" host "The same with headers." r#"r = try http_delete("http://", { accept: "text/plain" }); r.kind"# => "ArgumentError";
+        HttpPost2 "http_post" "(url: text, body: any) -> response" host "Sends a body to another server with POST: a text as it is, anything else as JSON." r#"r = try http_post("", { a: 1 }); r.kind"# => "ArgumentError";
+        HttpPost3 "http_post" "(url: text, body: any, headers: [text:text]) -> response" host "The same with headers." r#"r = try http_post("", "a", { accept: "text/plain" }); r.kind"# => "ArgumentError";
+        HttpPut2 "http_put" "(url: text, body: any) -> response" host "Sends a body to another server with PUT." r#"r = try http_put("", { a: 1 }); r.kind"# => "ArgumentError";
+        HttpPut3 "http_put" "(url: text, body: any, headers: [text:text]) -> response" host "The same with headers." r#"r = try http_put("", "a", { accept: "text/plain" }); r.kind"# => "ArgumentError";
+        HttpPatch2 "http_patch" "(url: text, body: any) -> response" host "Sends a body to another server with PATCH." r#"r = try http_patch("", { a: 1 }); r.kind"# => "ArgumentError";
+        HttpPatch3 "http_patch" "(url: text, body: any, headers: [text:text]) -> response" host "The same with headers." r#"r = try http_patch("", "a", { accept: "text/plain" }); r.kind"# => "ArgumentError";
+        ResponseOk "ok" "(response: response) -> bool" pure "Whether the status of a response is 200 to 299." "r = response { status: 204 }; r.ok" => "true";
+        ResponseJson "json" "(response: response) -> any" pure "The value that the body of a response spells as JSON; ParseError if it is none." r#"r = response { body: r"[1, 2]" }; r.json"# => "[1, 2]";
         // ---- secrets, encodings, ids
         Env "env" "(name: text) -> text?" host "The value of an environment variable, none if it is not set." r#"env("MAIL_PORT") ?: "25""# => "25";
         Sha256 "sha256" "(text: text) -> text" pure "SHA-256 of the text's UTF-8 bytes, as 64 hex digits. Not for passwords: see `hash_password`." r#"sha256("abc").slice(0, 8)"# => "ba7816bf";
