@@ -161,19 +161,22 @@ impl Asked {
             Some(Json::List(args)) => args.clone(),
             _ => Vec::new(),
         };
+        let (page, params) = self.page(target).ok_or("there is no page with this path")?;
         Ok(Entry::Action {
-            params: Vec::new(),
+            page,
+            params,
             request: None,
-            page: self.page(target).ok_or("there is no page with this path")?,
             handler: HandlerName::parse(name),
             args,
             state: sent.get("state").map(state).unwrap_or_default(),
         })
     }
 
-    fn page(&self, path: &str) -> Option<usize> {
-        let mut pages = self.program.module().pages.iter();
-        pages.position(|page| page.path == path)
+    /// The page of a path: one without variable parts before one with them.
+    fn page(&self, path: &str) -> Option<(usize, Vec<(String, String)>)> {
+        let pages = self.program.module().pages.iter().enumerate();
+        let fitting = pages.filter_map(|(at, page)| Some((at, parameters(&page.path, path)?)));
+        fitting.min_by_key(|(_, params)| params.len())
     }
 
     fn request(
@@ -185,7 +188,7 @@ impl Asked {
     ) -> Result<Entry, String> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         if method == "GET"
-            && let Some(page) = self.page(path)
+            && let Some((page, params)) = self.page(path)
         {
             let state = if rest.is_empty() {
                 SentState::new()
@@ -194,7 +197,7 @@ impl Asked {
             };
             return Ok(Entry::Page {
                 page,
-                params: Vec::new(),
+                params,
                 state,
             });
         }
@@ -278,11 +281,16 @@ impl Asked {
 fn parameters(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
     let (pattern, path): (Vec<&str>, Vec<&str>) =
         (pattern.split('/').collect(), path.split('/').collect());
-    if pattern.len() != path.len() {
+    let rest = pattern.last().and_then(|last| last.strip_prefix('*'));
+    if pattern.len() > path.len() || rest.is_none() && pattern.len() != path.len() {
         return None;
     }
     let mut found = Vec::new();
-    for (wanted, given) in pattern.into_iter().zip(path) {
+    let fixed = pattern.len() - usize::from(rest.is_some());
+    if let Some(rest) = rest {
+        found.push((rest.to_owned(), path[fixed..].join("/")));
+    }
+    for (wanted, given) in pattern.into_iter().zip(path).take(fixed) {
         match wanted.strip_prefix(':') {
             Some(name) => found.push((name.to_owned(), given.to_owned())),
             None if wanted == given => {}

@@ -179,6 +179,8 @@ pub enum GlobalKind {
     Derived,
     /// Variable of a script that a function captures; assigned by `main`.
     Script,
+    /// A variable part of the page's path (a text), provided by the server.
+    Param,
     /// Provided by the server to a route (class any).
     Injected(flin_bytecode::module::Injected),
 }

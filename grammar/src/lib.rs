@@ -25,7 +25,7 @@ mod token;
 
 pub use codes::Code;
 pub use diagnostic::{Diagnostic, FileId, Severity};
-pub use parser::{parse, parse_bytes, too_large};
+pub use parser::{parse, parse_at, parse_bytes, too_large};
 pub use print::format;
 pub use span::Span;
 

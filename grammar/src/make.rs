@@ -37,7 +37,9 @@ pub(crate) type RawError = ParseError<u32, Tok, Abort>;
 
 /// What the actions know and collect.
 pub(crate) struct Context<'s> {
-    pub(crate) source: &'s str,
+    source: &'s str,
+    /// How much further the places of the tree are than those of the text.
+    base: u32,
     /// What the actions found wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Errors that the parser passed over.
@@ -48,9 +50,10 @@ pub(crate) struct Context<'s> {
 }
 
 impl<'s> Context<'s> {
-    pub(crate) fn new(source: &'s str) -> Context<'s> {
+    pub(crate) fn new(source: &'s str, base: u32) -> Context<'s> {
         Context {
             source,
+            base,
             diagnostics: Vec::new(),
             recovered: Vec::new(),
             statement_starts: Vec::new(),
@@ -65,7 +68,17 @@ impl<'s> Context<'s> {
     }
 
     pub(crate) fn text(&self, l: u32, r: u32) -> &'s str {
-        &self.source[l as usize..r as usize]
+        &self.source[(l - self.base) as usize..(r - self.base) as usize]
+    }
+
+    /// The source from a place on.
+    pub(crate) fn text_from(&self, place: u32) -> &'s str {
+        &self.source[(place - self.base) as usize..]
+    }
+
+    /// How long the source is.
+    pub(crate) fn source_bytes(&self) -> usize {
+        self.source.len()
     }
 
     /// True if a node of this height may exist; reports the first that may not.
@@ -79,7 +92,7 @@ impl<'s> Context<'s> {
             self.report(
                 Diagnostic::error(
                     Code::TooHigh,
-                    widen(self.source, at),
+                    widen(self.source, at.earlier(self.base)).later(self.base),
                     format!("this expression is more than {TREE_HEIGHT_MAX} operations high"),
                 )
                 .label("the limit is reached here")

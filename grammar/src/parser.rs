@@ -71,6 +71,22 @@ pub fn parse(source: &str) -> Parsed {
     parse_noted(source).parsed
 }
 
+/// Parses one of several source texts that are counted as one: every place in the tree and in the messages is `base` bytes
+/// further than it stands in this text.
+#[must_use]
+pub fn parse_at(source: &str, base: u32) -> Parsed {
+    let mut parsed = parse_from(source, base).parsed;
+    for diagnostic in &mut parsed.diagnostics {
+        for label in &mut diagnostic.labels {
+            label.span = label.span.later(base);
+        }
+    }
+    for place in &mut parsed.unread {
+        *place += base;
+    }
+    parsed
+}
+
 /// A parse with what the tree does not hold.
 pub(crate) struct Noted {
     pub(crate) parsed: Parsed,
@@ -81,6 +97,11 @@ pub(crate) struct Noted {
 
 /// Parses, and keeps what the formatter needs.
 pub(crate) fn parse_noted(source: &str) -> Noted {
+    parse_from(source, 0)
+}
+
+/// The same; places in the tree, and only those, are `base` bytes further than in the text.
+fn parse_from(source: &str, base: u32) -> Noted {
     if source.len() > FILE_BYTES_MAX {
         let parsed = refused(too_large());
         return Noted {
@@ -91,10 +112,10 @@ pub(crate) fn parse_noted(source: &str) -> Noted {
     }
     let lexed = lexer::lex(source);
     let tokens = lexed.tokens;
-    let attempt = parse_resynced(&tokens, |tokens| once(source, tokens));
+    let attempt = parse_resynced(&tokens, |tokens| once(source, base, tokens));
     let (mut program, findings, mut statement_starts) = attempt.value;
     statement_starts.sort_unstable();
-    program.span = Span::new(0, u32::try_from(source.len()).unwrap_or(u32::MAX));
+    program.span = Span::new(0, u32::try_from(source.len()).unwrap_or(u32::MAX)).later(base);
     let mut parser_errors: Vec<Diagnostic> = attempt
         .errors
         .iter()
@@ -120,18 +141,29 @@ pub(crate) fn parse_noted(source: &str) -> Noted {
 /// What one run gives: the tree, what the actions found wrong, where statements start.
 type Run = (Program, Vec<Diagnostic>, Vec<u32>);
 
-/// One run of the generated parser.
-fn once(source: &str, tokens: &[Terminal]) -> Attempt<Run> {
-    let mut context = Context::new(source);
-    let result = flin::ProgramParser::new().parse(&mut context, tokens.iter().copied());
+/// One run of the generated parser. What it says about errors is about places in the text.
+fn once(source: &str, base: u32, tokens: &[Terminal]) -> Attempt<Run> {
+    let mut context = Context::new(source, base);
+    let further = tokens
+        .iter()
+        .map(|(start, token, end)| (start + base, *token, end + base));
+    let result = flin::ProgramParser::new().parse(&mut context, further);
     let mut errors = std::mem::take(&mut context.recovered);
     let program = result.unwrap_or_else(|error| {
         errors.push(error);
         Program::default()
     });
+    let mut findings = context.diagnostics;
+    for label in findings.iter_mut().flat_map(|found| &mut found.labels) {
+        label.span = label.span.earlier(base);
+    }
     Attempt {
-        value: (program, context.diagnostics, context.statement_starts),
-        errors,
+        value: (program, findings, context.statement_starts),
+        // Where a text ends is told without a token by the generated parser, so it may not have been moved.
+        errors: errors
+            .into_iter()
+            .map(|error| error.map_location(|at: u32| at.saturating_sub(base)))
+            .collect(),
     }
 }
 

@@ -50,6 +50,24 @@ impl Span {
         self.start == self.end
     }
 
+    /// The same span, so many bytes further.
+    #[must_use]
+    pub const fn later(self, bytes: u32) -> Span {
+        Span {
+            start: self.start + bytes,
+            end: self.end + bytes,
+        }
+    }
+
+    /// The same span, so many bytes before; what would be before the first byte is there.
+    #[must_use]
+    pub const fn earlier(self, bytes: u32) -> Span {
+        Span {
+            start: self.start.saturating_sub(bytes),
+            end: self.end.saturating_sub(bytes),
+        }
+    }
+
     /// The text this span covers. The span must belong to `source`.
     #[must_use]
     pub fn text(self, source: &str) -> &str {

@@ -20,12 +20,13 @@ use crate::fault::Fault;
 use crate::field_message::place_message;
 use crate::guard::decode_path;
 use crate::pages;
+use crate::paths::Visit;
 use crate::respond::{Answered, html, json, retry_soon, see};
 
 /// A decoded action request.
 struct Wanted {
     action: Option<String>,
-    page: usize,
+    visit: Visit,
     args: Vec<Json>,
     state: SentState,
     // From a form in a browser: answered by a page.
@@ -49,9 +50,9 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
         ));
     };
     let entry = Entry::Action {
-        params: Vec::new(),
+        page: wanted.visit.page,
+        params: wanted.visit.params.clone(),
         request: None,
-        page: wanted.page,
         handler: HandlerName::parse(action),
         args: wanted.args,
         state: wanted.state.clone(),
@@ -59,7 +60,7 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
     match app.enter(entry).await {
         Ok(Outcome::Action(done)) if wanted.by_form => {
             drop(done);
-            see(StatusCode::SEE_OTHER, &app.module().pages[wanted.page].path)
+            see(StatusCode::SEE_OTHER, &wanted.visit.path)
         }
         Ok(Outcome::Action(done)) => json(
             StatusCode::OK,
@@ -71,7 +72,7 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
         Err(failure) => {
             let fault = Fault::of(&failure, app.options.show_errors);
             if wanted.by_form {
-                return form_again(app, wanted.page, wanted.state, &fault).await;
+                return form_again(app, &wanted.visit, wanted.state, &fault).await;
             }
             error(&fault)
         }
@@ -89,7 +90,7 @@ pub(crate) async fn render(app: &Arc<App>, asked: &Asked, incoming: Incoming) ->
         Ok(wanted) => wanted,
         Err(fault) => return error(&fault),
     };
-    let outcome = match pages::render(app, wanted.page, wanted.state).await {
+    let outcome = match pages::render(app, &wanted.visit, wanted.state).await {
         Ok(outcome) => outcome,
         Err(failure) => return error(&Fault::of(&failure, app.options.show_errors)),
     };
@@ -148,18 +149,18 @@ fn unknown_page(message: impl Into<String>) -> Box<Fault> {
 }
 
 // The page with what was typed and the sentence at its field; a fault of ours is an error page.
-async fn form_again(app: &App, page: usize, state: SentState, fault: &Fault) -> Answered {
+async fn form_again(app: &App, visit: &Visit, state: SentState, fault: &Fault) -> Answered {
     if fault.status.is_server_error() {
         return pages::error_page(fault);
     }
-    let variables = controls_of(app, page, &state, fault);
-    let rendered = match pages::render(app, page, state.clone()).await {
+    let variables = controls_of(app, visit.page, &state, fault);
+    let rendered = match pages::render(app, visit, state.clone()).await {
         // A value that could not be taken is what the fault is about; the others are kept.
         Err(Failure::BadInput { variable, .. }) => {
             let taken = state
                 .into_iter()
                 .filter(|(name, _)| Some(name) != variable.as_ref());
-            pages::render(app, page, taken.collect()).await
+            pages::render(app, visit, taken.collect()).await
         }
         rendered => rendered,
     };
@@ -168,7 +169,7 @@ async fn form_again(app: &App, page: usize, state: SentState, fault: &Fault) -> 
         Err(failure) => return pages::error_page(&Fault::of(&failure, app.options.show_errors)),
     };
     outcome.rendered.body = place_message(&outcome.rendered.body, &variables, &fault.message);
-    html(fault.status, pages::whole(app, page, &outcome))
+    html(fault.status, pages::whole(app, visit, &outcome))
 }
 
 // The variables whose controls feed the field that the fault is about: those of the form that was sent, if it has one.
@@ -222,7 +223,7 @@ fn read_json(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box
     }
     Ok(Wanted {
         action,
-        page: find_page(app, page.as_deref(), headers)?,
+        visit: find_page(app, page.as_deref(), headers)?,
         args,
         state,
         by_form: false,
@@ -255,16 +256,16 @@ fn read_form(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box
             },
         }
     }
-    let page = find_page(app, page.as_deref(), headers)?;
+    let visit = find_page(app, page.as_deref(), headers)?;
     for (name, values) in fields {
         // A form may hold controls that are bound to nothing; the browser sends them too. By hand it is a mistake.
-        if !by_form || is_state(app, page, &name) {
+        if !by_form || is_state(app, visit.page, &name) {
             state.push((name, Sent::Fields(values)));
         }
     }
     Ok(Wanted {
         action,
-        page,
+        visit,
         args,
         state,
         by_form,
@@ -328,17 +329,19 @@ fn state_of(value: Json) -> Result<SentState, Box<Fault>> {
 }
 
 // `_page` if given, else the path of the `Referer` if it is a page, else "/".
-fn find_page(app: &App, given: Option<&str>, headers: &HeaderMap) -> Result<usize, Box<Fault>> {
+fn find_page(app: &App, given: Option<&str>, headers: &HeaderMap) -> Result<Visit, Box<Fault>> {
     if let Some(given) = given {
-        let page = app.paths.page(given);
-        return page.ok_or_else(|| unknown_page(format!("there is no page {given}")));
+        return app
+            .paths
+            .visit_named(given)
+            .ok_or_else(|| unknown_page(format!("there is no page {given}")));
     }
     let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
     let referer = referer
         .and_then(|text| text.parse::<Uri>().ok())
         .and_then(|uri| decode_path(&uri).ok());
     let page = referer
-        .and_then(|path| app.paths.page(&path))
-        .or_else(|| app.paths.page("/"));
+        .and_then(|path| app.paths.visit(&path))
+        .or_else(|| app.paths.visit("/"));
     page.ok_or_else(|| unknown_page("expected the path of a page in \"_page\""))
 }

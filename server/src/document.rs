@@ -11,7 +11,7 @@ use crate::respond::escape_html;
 /// A whole page.
 pub(crate) fn page_document(
     module: &Module,
-    page: &Page,
+    (page, path): (&Page, &str),
     outcome: &PageOutcome,
     build: &str,
     script: &str,
@@ -20,7 +20,7 @@ pub(crate) fn page_document(
         head, body, forms, ..
     } = &outcome.rendered;
     let mut out = String::with_capacity(body.len() + head.len() + forms.len() + 1024);
-    start(&mut out, head, &page.path);
+    start(&mut out, head, path);
     out.push_str(&format!(
         "<script type=\"module\" src=\"{script}\"></script></head><body>\n<div id=\"flin-root\">"
     ));
@@ -28,7 +28,7 @@ pub(crate) fn page_document(
     out.push_str("</div>");
     out.push_str(forms);
     out.push_str("<script type=\"application/json\" id=\"flin-page\">");
-    page_data(&mut out, module, page, outcome, build);
+    page_data(&mut out, module, (page, path), outcome, build);
     out.push_str("</script></body></html>");
     out
 }
@@ -42,9 +42,15 @@ fn start(out: &mut String, head: &str, title: &str) {
     out.push_str(head);
 }
 
-fn page_data(out: &mut String, module: &Module, page: &Page, outcome: &PageOutcome, build: &str) {
+fn page_data(
+    out: &mut String,
+    module: &Module,
+    (page, path): (&Page, &str),
+    outcome: &PageOutcome,
+    build: &str,
+) {
     out.push_str("{\"page\":");
-    write_text(out, &page.path);
+    write_text(out, path);
     out.push_str(",\"state\":");
     object(
         out,

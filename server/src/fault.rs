@@ -210,8 +210,13 @@ fn http_status(trap: &Trap) -> Option<StatusCode> {
 fn details(trap: &Trap) -> String {
     let mut out = format!("{}:{}:{}", trap.at.file, trap.at.line, trap.at.column);
     for entry in &trap.trace {
+        let place = if entry.file.is_empty() || entry.file == trap.at.file {
+            String::new()
+        } else {
+            format!("{}, ", entry.file)
+        };
         out.push_str(&format!(
-            "\n  in {} at line {}, column {}",
+            "\n  in {} at {place}line {}, column {}",
             entry.function, entry.line, entry.column
         ));
     }

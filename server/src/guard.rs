@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::{StatusCode, Uri};
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// A request that is refused: status and a sentence.
 pub(crate) type Refusal = (StatusCode, String);
@@ -182,6 +182,22 @@ pub(crate) fn decode_path(uri: &Uri) -> Result<String, Refusal> {
         out.push_str(&decoded.replace('/', "\u{1}"));
     }
     Ok(out)
+}
+
+/// A decoded path as it stands in a link.
+pub(crate) fn encode_path(path: &str) -> String {
+    const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'.')
+        .remove(b'_')
+        .remove(b'~')
+        .remove(b'/')
+        .remove(b'@')
+        .remove(b'+');
+    let segments = path
+        .split(SLASH_IN_SEGMENT)
+        .map(|part| utf8_percent_encode(part, PLAIN).to_string());
+    segments.collect::<Vec<_>>().join("%2F")
 }
 
 /// A matched part of a decoded path as the program sees it.

@@ -10,15 +10,16 @@ use crate::app::App;
 use crate::assets::fingerprint;
 use crate::document::{error_document, page_document};
 use crate::fault::Fault;
+use crate::paths::Visit;
 use crate::respond::{Answered, empty, html, retry_soon};
 
 /// Answers `GET` of a page.
-pub(crate) async fn show(app: &App, page: usize, headers: &HeaderMap) -> Answered {
-    let outcome = match render(app, page, Vec::new()).await {
+pub(crate) async fn show(app: &App, visit: &Visit, headers: &HeaderMap) -> Answered {
+    let outcome = match render(app, visit, Vec::new()).await {
         Ok(outcome) => outcome,
         Err(failure) => return error_page(&Fault::of_page(&failure, app.options.show_errors)),
     };
-    let document = whole(app, page, &outcome);
+    let document = whole(app, visit, &outcome);
     let tag = format!("\"{}\"", fingerprint(document.as_bytes()));
     let known = headers
         .get(IF_NONE_MATCH)
@@ -44,17 +45,15 @@ pub(crate) async fn show(app: &App, page: usize, headers: &HeaderMap) -> Answere
 /// Renders a page with the state that was sent.
 pub(crate) async fn render(
     app: &App,
-    page: usize,
+    visit: &Visit,
     state: SentState,
 ) -> Result<PageOutcome, Failure> {
-    match app
-        .enter(Entry::Page {
-            page,
-            params: Vec::new(),
-            state,
-        })
-        .await?
-    {
+    let entry = Entry::Page {
+        page: visit.page,
+        params: visit.params.clone(),
+        state,
+    };
+    match app.enter(entry).await? {
         Outcome::Page(outcome) => Ok(outcome),
         Outcome::Action(_) | Outcome::Route(_) | Outcome::Done(_) => {
             unreachable!("a page entry gives a page")
@@ -63,11 +62,11 @@ pub(crate) async fn render(
 }
 
 /// The document of a rendered page.
-pub(crate) fn whole(app: &App, page: usize, outcome: &PageOutcome) -> String {
+pub(crate) fn whole(app: &App, visit: &Visit, outcome: &PageOutcome) -> String {
     let module = app.module();
     page_document(
         module,
-        &module.pages[page],
+        (&module.pages[visit.page], &visit.path),
         outcome,
         &app.options.build,
         &app.script.path,

@@ -48,10 +48,10 @@ pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
         .iter()
         .find(|(name, _)| name == "page")
         .map_or("/", |(_, path)| path.as_str());
-    let Some(page) = app.paths.page(path) else {
+    let Some(visit) = app.paths.visit_named(path) else {
         return text(StatusCode::NOT_FOUND, &format!("there is no page {path}"));
     };
-    tokio::spawn(run(Arc::clone(app), page, upgrade));
+    tokio::spawn(run(Arc::clone(app), visit.page, upgrade));
     response
 }
 

@@ -115,6 +115,8 @@ pub struct Position {
 pub struct TraceEntry {
     /// Function name; `… n more calls …` where a long trace was shortened.
     pub function: String,
+    /// The source file; empty for a shortened part.
+    pub file: String,
     /// Line, 0 for a shortened part.
     pub line: u32,
     /// Column, 0 for a shortened part.

@@ -45,6 +45,7 @@ fn render(
     // The page's own view takes no arguments; the tested function is made it when it takes none either.
     let page_view = if params.is_empty() { view } else { nothing };
     mb.module.pages.push(Page {
+        params: Vec::new(),
         path: "/x\"y".into(),
         view: page_view,
         variables: vec![],

@@ -56,6 +56,7 @@ impl Lowering<'_> {
         let fields = sources.fields(self.types, &acting.functions);
         Page {
             path: page.path.clone(),
+            params: self.params(&all),
             view: self.entry(page.view),
             variables: self.variables(&all),
             handlers: page.handlers.iter().map(|h| self.handler(h)).collect(),
@@ -82,7 +83,7 @@ impl Lowering<'_> {
                 GlobalKind::State => VariableKind::State,
                 // A script's variables get their first values anew for each test.
                 GlobalKind::Derived | GlobalKind::Script => VariableKind::Derived,
-                GlobalKind::Const | GlobalKind::Injected(_) => continue,
+                GlobalKind::Const | GlobalKind::Injected(_) | GlobalKind::Param => continue,
             };
             if let Some(init) = def.init {
                 variables.push(PageVariable {
@@ -95,6 +96,16 @@ impl Lowering<'_> {
         variables
     }
 
+    /// The variable parts of the path that a page uses.
+    fn params(&self, reached: &Reached) -> Vec<(String, flin_bytecode::GlobalId)> {
+        let used = reached.globals.iter().filter_map(|global| {
+            let def = &self.program.globals[global.index()];
+            let is_part = def.kind == GlobalKind::Param;
+            is_part.then(|| (def.name.clone(), self.global_id(*global)))
+        });
+        used.collect()
+    }
+
     fn injected(
         &self,
         reached: &Reached,
@@ -105,6 +116,7 @@ impl Lowering<'_> {
             .filter_map(|global| match self.program.globals[global.index()].kind {
                 GlobalKind::Injected(what) => Some((what, self.global_id(*global))),
                 GlobalKind::Const
+                | GlobalKind::Param
                 | GlobalKind::State
                 | GlobalKind::Derived
                 | GlobalKind::Script => None,

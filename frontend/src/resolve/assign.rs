@@ -206,7 +206,7 @@ impl Resolver<'_> {
                 }
                 Role::Variable => Place::Var(var),
                 Role::Literal(_) | Role::Constant => self.refuse_constant(name, declared),
-                Role::Injected(_) => Place::New,
+                Role::Injected(_) | Role::Param => Place::New,
             },
             Some(Item::Function(_)) => self.refuse_declaration(name, "a function", declared),
             Some(Item::Entity(_)) => self.refuse_declaration(name, "an entity", declared),

@@ -31,6 +31,7 @@ pub fn dump(program: &Program) -> String {
             GlobalKind::State => "state".to_owned(),
             GlobalKind::Derived => "derived".to_owned(),
             GlobalKind::Script => "script".to_owned(),
+            GlobalKind::Param => "part of the path".to_owned(),
             GlobalKind::Injected(what) => format!("injected {what:?}").to_lowercase(),
         };
         let ty = annotation(program, global.annotation.as_ref());

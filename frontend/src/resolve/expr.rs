@@ -282,6 +282,9 @@ impl Resolver<'_> {
             return self.emit(ExprKind::Duration(milliseconds), span);
         }
         self.check_event_field(object, name);
+        if let Some(part) = self.page_param_field(object, name) {
+            return part;
+        }
         let recv = self.expr(object);
         let lower = self.is_headers(recv).then(|| name.text.to_lowercase());
         self.emit(

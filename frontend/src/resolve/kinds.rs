@@ -77,6 +77,7 @@ impl Resolver<'_> {
                 Role::Literal(_) => Fate::Inline,
                 Role::Constant => Fate::Global(GlobalKind::Const),
                 Role::Injected(what) => Fate::Global(GlobalKind::Injected(*what)),
+                Role::Param => Fate::Global(GlobalKind::Param),
                 Role::Variable if self.serves && state[at] => Fate::Global(GlobalKind::State),
                 Role::Variable if self.serves => Fate::Global(GlobalKind::Derived),
                 Role::Variable if touched[at] || self.has_tests => Fate::Global(GlobalKind::Script),

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use flin_syntax::{Code, Diagnostic, Span, ast};
 use foldhash::{HashMap, HashMapExt as _};
 
-use crate::hir::{EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId, TypeAnn};
+use crate::hir::{
+    EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, LocalId, RecordEntry, TypeAnn,
+};
 use crate::unsupported::Unsupported;
 use flin_bytecode::module::Injected;
 
@@ -33,6 +35,8 @@ pub(super) struct World {
     parent: Option<usize>,
     /// The page (index into `Program::pages`) of a `page` block.
     pub(super) page: Option<u32>,
+    /// The names of the variable parts of its path.
+    pub(super) params: Vec<Arc<str>>,
 }
 
 /// A type alias.
@@ -66,6 +70,8 @@ pub(super) enum Role {
     Constant,
     Variable,
     Injected(Injected),
+    /// A variable part of a page's path.
+    Param,
 }
 
 /// The form of a variable's first value.
@@ -96,6 +102,7 @@ impl World {
             items: HashMap::new(),
             parent,
             page,
+            params: Vec::new(),
         }
     }
 
@@ -252,7 +259,7 @@ impl Resolver<'_> {
                 let literal = literal.clone();
                 self.emit(literal, name.span)
             }
-            Role::Constant | Role::Variable | Role::Injected(_) => {
+            Role::Constant | Role::Variable | Role::Injected(_) | Role::Param => {
                 self.emit(ExprKind::Global(GlobalIx(var as u32)), name.span)
             }
         }
@@ -264,7 +271,7 @@ impl Resolver<'_> {
         let limit = self.frames.iter().rev().find_map(|frame| frame.limit);
         let below = var.world == self.world && limit.is_some_and(|limit| var.order >= limit);
         match var.role {
-            Role::Literal(_) | Role::Injected(_) => false,
+            Role::Literal(_) | Role::Injected(_) | Role::Param => false,
             Role::Constant => self.place() == Place::ConstInit && below,
             Role::Variable => match self.place() {
                 Place::ConstInit | Place::Check => true,
@@ -332,7 +339,10 @@ impl Resolver<'_> {
         }
         let injected = injected(&name.text)?;
         if place != Place::Route {
-            return None;
+            return match injected {
+                Injected::Params => self.page_params(name),
+                _ => None,
+            };
         }
         let known = self
             .vars
@@ -354,6 +364,81 @@ impl Resolver<'_> {
         Some(self.emit(ExprKind::Global(GlobalIx(var as u32)), name.span))
     }
 
+    /// The world around with a path that has variable parts.
+    fn world_with_params(&self) -> Option<usize> {
+        let mut world = Some(self.world);
+        while let Some(at) = world {
+            if !self.worlds[at].params.is_empty() {
+                return Some(at);
+            }
+            world = self.worlds[at].parent;
+        }
+        None
+    }
+
+    /// `params` as a whole in a page: a map of all variable parts of its path.
+    fn page_params(&mut self, name: &ast::Name) -> Option<ExprId> {
+        let world = self.world_with_params()?;
+        let entries = self.worlds[world].params.clone();
+        let entries = entries
+            .into_iter()
+            .map(|part| {
+                let value = self.page_param(world, &part, name.span);
+                RecordEntry::Field(part.to_string(), name.span, value)
+            })
+            .collect();
+        Some(self.emit(ExprKind::Record(entries), name.span))
+    }
+
+    /// `params.slug` in a page whose path has a part of that name.
+    pub(super) fn page_param_field(
+        &mut self,
+        object: &ast::Expr,
+        name: &ast::Name,
+    ) -> Option<ExprId> {
+        let ast::ExprKind::Name(params) = &object.kind else {
+            return None;
+        };
+        let elsewhere = self.place() == Place::Route || self.is_visible("params");
+        if &*params.text != "params" || elsewhere {
+            return None;
+        }
+        let world = self.world_with_params()?;
+        let parts = &self.worlds[world].params;
+        if parts.contains(&name.text) {
+            return Some(self.page_param(world, &name.text, name.span));
+        }
+        let known: Vec<&str> = parts.iter().map(|part| &**part).collect();
+        let title = format!("the path of this page has no part `{}`", name.text);
+        let hint = match suggest::nearest_of(&name.text, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has {}", known.join(", ")),
+        };
+        self.report(Diagnostic::error(Code::NoSuchField, name.span, title).hint(hint));
+        Some(self.error(name.span))
+    }
+
+    /// A variable part of a page's path, always a text.
+    fn page_param(&mut self, world: usize, part: &Arc<str>, span: Span) -> ExprId {
+        let known = self.vars.iter().position(|var| {
+            matches!(var.role, Role::Param) && var.world == world && var.name == *part
+        });
+        let var = known.unwrap_or_else(|| {
+            self.vars.push(TopVar {
+                name: part.clone(),
+                span,
+                annotation: Some(TypeAnn::Text),
+                role: Role::Param,
+                world,
+                order: 0,
+                init: None,
+                start: Start::Other,
+            });
+            self.vars.len() - 1
+        });
+        self.emit(ExprKind::Global(GlobalIx(var as u32)), span)
+    }
+
     fn report_unknown(&mut self, name: &ast::Name) {
         let text = &*name.text;
         let title = format!("`{text}` is not known here");
@@ -362,6 +447,10 @@ impl Resolver<'_> {
             diagnostic = diagnostic
                 .also(place, "declared here, inside of a block that has ended")
                 .hint(format!("give `{text}` a first value before that block"));
+        } else if text == "params" {
+            diagnostic = diagnostic
+                .reason("`params` exists only inside of a route, or of a page whose path has variable parts: `page \"/blog/:slug\" { … }`")
+                .hint("pass what the function needs as an argument");
         } else if injected(text).is_some() {
             diagnostic = diagnostic
                 .reason(format!("`{text}` exists only inside of a route"))

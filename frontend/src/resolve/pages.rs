@@ -2,6 +2,7 @@
 //! all statements of the top level are `main`; in one with them `main` holds only what is no declaration.
 
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use flin_syntax::ast::{Block, Markup, Name, PlainText, StmtKind};
 use flin_syntax::{Code, Diagnostic, Span};
@@ -109,13 +110,11 @@ impl<'a> Resolver<'a> {
         if !self.check_path(path) {
             return;
         }
-        if path.value.contains(':') {
-            self.unsupported(Unsupported::PageParameters, path.span);
-        }
         let file = self.world;
         self.worlds
             .push(World::new(Some(file), Some(self.pages.len() as u32)));
         self.world = self.worlds.len() - 1;
+        self.worlds[self.world].params = parts_of(&path.value).map(Arc::from).collect();
         let section = self.collect(&body.statements);
         for (_, statement, vars) in &section.statements {
             if vars.is_empty() {
@@ -230,7 +229,11 @@ impl<'a> Resolver<'a> {
     fn declared_before(&mut self, method: &str, path: &str, span: Span) -> Option<Span> {
         let parts: Vec<&str> = path
             .split('/')
-            .map(|part| if part.starts_with(':') { ":" } else { part })
+            .map(|part| match part.as_bytes().first() {
+                Some(b':') => ":",
+                Some(b'*') => "*",
+                _ => part,
+            })
             .collect();
         match self.paths.entry(format!("{method} {}", parts.join("/"))) {
             Entry::Occupied(first) => Some(*first.get()),
@@ -243,22 +246,22 @@ impl<'a> Resolver<'a> {
 
     fn check_path(&mut self, path: &PlainText) -> bool {
         let text = &*path.value;
-        let parts: Vec<&str> = text
-            .split('/')
-            .filter_map(|part| part.strip_prefix(':'))
-            .collect();
+        let parts: Vec<&str> = parts_of(text).collect();
+        let rest = text.rsplit('/').skip(1).any(|part| part.starts_with('*'));
         let reason = if !text.starts_with('/') {
             "a path starts with `/`"
         } else if text.starts_with("/_") {
             "paths that start with `/_` belong to the server"
         } else if parts.iter().any(|part| part.is_empty()) {
-            "`:` is followed by the name of the part"
+            "`:` and `*` are followed by the name of the part"
+        } else if rest {
+            "`*name` takes all the rest of the path, so it is the last part"
         } else if parts
             .iter()
             .enumerate()
             .any(|(at, part)| parts[..at].contains(part))
         {
-            "each `:name` may stand once"
+            "each name of a part may stand once"
         } else if text.contains(['?', '#', ' ']) {
             "a path has no blanks, no `?` and no `#`"
         } else {
@@ -274,4 +277,10 @@ impl<'a> Resolver<'a> {
         );
         false
     }
+}
+
+/// The names of the variable parts of a path: `:name` is one part, `*name` the rest.
+fn parts_of(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/')
+        .filter_map(|part| part.strip_prefix([':', '*']))
 }

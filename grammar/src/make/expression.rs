@@ -227,15 +227,12 @@ fn chain_apart(cx: &Context<'_>, left: &Expr, right: &Expr) -> Option<String> {
     let ExprKind::Binary { right: middle, .. } = &left.kind else {
         return None;
     };
-    let sign = cx
-        .source
-        .get(left.span.end as usize..right.span.start as usize)?
-        .trim();
-    let [first, middle, last] = [left.span, middle.span, right.span].map(|at| {
-        cx.source
-            .get(at.start as usize..at.end as usize)
-            .unwrap_or("")
-    });
+    if right.span.start < left.span.end {
+        return None;
+    }
+    let sign = cx.text(left.span.end, right.span.start).trim();
+    let [first, middle, last] =
+        [left.span, middle.span, right.span].map(|at| cx.text(at.start, at.end));
     let apart = format!("{first} && {middle} {sign} {last}");
     (apart.len() <= SHOWN_MAX && !apart.contains('\n')).then_some(apart)
 }

@@ -58,7 +58,7 @@ pub(crate) fn nodes(cx: &mut Context<'_>, nodes: Vec<Markup>) -> Vec<Markup> {
             out.push(node);
         }
     }
-    debug_assert!(cx.source.len() >= out.len());
+    debug_assert!(cx.source_bytes() >= out.len());
     out
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn markup_text(cx: &mut Context<'_>, kept: bool, l: u32, r: u32) -> M
 fn resolve(cx: &mut Context<'_>, text: &str, at: u32) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    let mut search_from = at as usize;
+    let mut search_from = at;
     while let Some(position) = rest.find('&') {
         out.push_str(&rest[..position]);
         rest = &rest[position..];
@@ -104,10 +104,10 @@ fn resolve(cx: &mut Context<'_>, text: &str, at: u32) -> String {
             references::Reference::Unknown(length) => {
                 let written = &rest[..length];
                 let length_in_source = u32::try_from(written.len()).unwrap_or(0);
-                let found = match cx.source[search_from..].find(written) {
+                let found = match cx.text_from(search_from).find(written) {
                     Some(offset) => {
-                        let start = u32::try_from(search_from + offset).unwrap_or(at);
-                        search_from += offset + written.len();
+                        let start = search_from + u32::try_from(offset).unwrap_or(0);
+                        search_from = start + length_in_source;
                         Span::new(start, start + length_in_source)
                     }
                     None => Span::at(at),

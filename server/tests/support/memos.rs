@@ -359,6 +359,7 @@ fn page(
     };
     Page {
         path: path.to_owned(),
+        params: Vec::new(),
         view: func(module, view),
         variables: vec![
             variable(draft, "init draft"),

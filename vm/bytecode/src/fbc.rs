@@ -62,11 +62,13 @@ pub enum Section {
     Tests,
     /// What queries ask.
     Queries,
+    /// Files that are served as they are.
+    Assets,
 }
 
 impl Section {
     /// The sections behind the header, in file order.
-    pub const ALL: [Section; 14] = [
+    pub const ALL: [Section; 15] = [
         Section::Program,
         Section::Constants,
         Section::Types,
@@ -81,6 +83,7 @@ impl Section {
         Section::Routes,
         Section::Tests,
         Section::Queries,
+        Section::Assets,
     ];
 
     /// The word used in messages.
@@ -101,6 +104,7 @@ impl Section {
             Section::Routes => "routes",
             Section::Tests => "tests",
             Section::Queries => "queries",
+            Section::Assets => "assets",
         }
     }
 }

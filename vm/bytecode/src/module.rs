@@ -12,6 +12,8 @@ use crate::template::{Runs, Template};
 pub struct Module {
     /// Path of the main source file as given to the compiler, for messages.
     pub source_name: String,
+    /// The source files of a project, in the order in which their lines are counted as one; empty if there is one file.
+    pub files: Vec<SourceFile>,
     /// Constant pool.
     pub constants: Vec<Const>,
     /// Value types, as far as something at run time must know them (wire, fields, `is` tests).
@@ -40,6 +42,37 @@ pub struct Module {
     pub tests: Vec<TestBlock>,
     /// What its queries ask.
     pub queries: Queries,
+    /// The files of the project's `public/`, by path.
+    pub assets: Vec<Asset>,
+}
+
+/// One of several source files: all lines of the program, of functions, entities and routes, are counted through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Its path, for messages.
+    pub name: String,
+    /// The number of its first line.
+    pub first_line: u32,
+}
+
+/// A file that is served as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asset {
+    /// Where it stands below `public/`, with `/` between folders and none at the start.
+    pub path: String,
+    /// What it holds.
+    pub bytes: Vec<u8>,
+}
+
+impl Module {
+    /// The file of a line that was counted through all files, and the line's number in it.
+    pub fn file_of_line(&self, line: u32) -> (&str, u32) {
+        let after = self.files.partition_point(|file| file.first_line <= line);
+        match after.checked_sub(1).map(|at| &self.files[at]) {
+            Some(file) => (&file.name, line - file.first_line + 1),
+            None => (&self.source_name, line),
+        }
+    }
 }
 
 /// A pooled constant.
@@ -352,8 +385,10 @@ pub struct Catch {
 /// A page: what `GET` of its path renders and what its actions may do.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
-    /// Path, "/" for the view of a single file.
+    /// Path, "/" for the view of a single file. `:name` stands for one part, `*name` at the end for one or more.
     pub path: String,
+    /// Globals (texts) that receive the variable parts of the path, with their names; those that the program uses.
+    pub params: Vec<(String, GlobalId)>,
     /// Function of no arguments that writes the view into the output.
     pub view: FuncId,
     /// Top-level variables in source order: how each gets its value before the view or a handler runs.

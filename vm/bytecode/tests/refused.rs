@@ -110,6 +110,7 @@ fn entry_points_of_another_form_are_refused() {
             let (variables, reads, field_sources) = (vec![], vec![], vec![]);
             m.pages.push(Page {
                 path: "/".into(),
+                params: vec![],
                 view: FuncId(0),
                 variables,
                 handlers,

@@ -65,6 +65,16 @@ fn queries(module: &mut Module) -> Queries {
 fn sample() -> Module {
     let mut module = assemble(include_str!("sample.txt")).expect("the sample assembles");
     module.source_name = "sample.flin".into();
+    module.files = [("lib/a.flin", 1), ("app/index.flin", 7)]
+        .map(|(name, first_line)| SourceFile {
+            name: name.into(),
+            first_line,
+        })
+        .to_vec();
+    module.assets.push(Asset {
+        path: "img/dot.gif".into(),
+        bytes: vec![0, 255, 7],
+    });
     let run = FuncId(3);
     module.enums.push(EnumDef {
         name: "Status".into(),
@@ -114,7 +124,8 @@ fn sample() -> Module {
         ],
     };
     module.pages.push(Page {
-        path: "/".into(),
+        path: "/x/:id".into(),
+        params: vec![("id".into(), GlobalId(1))],
         view: run,
         variables: vec![variable.clone()],
         handlers: vec![Handler {
@@ -302,7 +313,7 @@ fn the_reason_of_a_refusal_names_what_is_wrong() {
     assert!(message(|b| b[12] ^= 1).starts_with("the file is damaged: checksum of header is "));
     assert!(
         message(|b| *b.last_mut().expect("bytes") ^= 1)
-            .starts_with("the file is damaged: checksum of queries is ")
+            .starts_with("the file is damaged: checksum of assets is ")
     );
 }
 

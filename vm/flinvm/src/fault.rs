@@ -154,7 +154,13 @@ pub(crate) fn trap_text(trap: &Trap, color: bool) -> String {
     for entry in &trap.trace {
         out.push_str(&match entry.line {
             0 => format!("   in {}\n", entry.function),
-            line => format!("   in {} at {line}:{}\n", entry.function, entry.column),
+            line if entry.file == trap.at.file => {
+                format!("   in {} at {line}:{}\n", entry.function, entry.column)
+            }
+            line => format!(
+                "   in {} at {}:{line}:{}\n",
+                entry.function, entry.file, entry.column
+            ),
         });
     }
     if let Some(cause) = &trap.cause {

@@ -16,7 +16,8 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
     logging::for_people(color, "warn,flin=info,flin_runtime=off");
     let started = Instant::now();
     let loaded = load::load(&wanted.program, wanted.engine, color)?;
-    let tests = &loaded.program.module().tests;
+    let module = loaded.program.module();
+    let tests = &module.tests;
     let output = Arc::new(ScriptWorld::new());
     let world: Arc<dyn World> = output.clone();
     let mut failed = 0;
@@ -33,7 +34,12 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
             Ok(_) => say(&format!("ok      {}", block.name)),
             Err(failure) => {
                 failed += 1;
-                say(&format!("FAILED  {} (line {})", block.name, block.line));
+                let (file, line) = module.file_of_line(block.line);
+                let place = match module.files.len() {
+                    0 => format!("line {line}"),
+                    _ => format!("{file}:{line}"),
+                };
+                say(&format!("FAILED  {} ({place})", block.name));
                 match failure {
                     Failure::Trap(trap) => eprint!("{}", trap_text(&trap, color)),
                     other => eprintln!("error: {other}"),

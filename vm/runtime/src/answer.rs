@@ -199,6 +199,12 @@ fn trace_text(failure: &Failure) -> String {
     let Failure::Trap(trap) = failure else {
         return String::new();
     };
-    let line = |entry: &TraceEntry| format!("{} {}:{}", entry.function, entry.line, entry.column);
+    let line = |entry: &TraceEntry| {
+        let file = match entry.file.is_empty() || entry.file == trap.at.file {
+            true => String::new(),
+            false => format!("{}:", entry.file),
+        };
+        format!("{} {file}{}:{}", entry.function, entry.line, entry.column)
+    };
     trap.trace.iter().map(line).collect::<Vec<_>>().join(" < ")
 }

@@ -32,14 +32,19 @@ pub(crate) fn run_entry(
     let module = program.module();
     let mut run = Run { module, vm, host };
     match entry {
-        Entry::Page { page, state, .. } => run.page(*page, state),
+        Entry::Page {
+            page,
+            params,
+            state,
+        } => run.page(*page, params, state),
         Entry::Action {
             page,
             handler,
             args,
+            params,
             state,
             ..
-        } => run.action(*page, handler, args, state),
+        } => run.action((*page, params), handler, args, state),
         Entry::Route {
             route,
             request,
@@ -57,9 +62,15 @@ struct Run<'a, 'h> {
 }
 
 impl<'a, 'h> Run<'a, 'h> {
-    fn page(&mut self, page: usize, state: &SentState) -> Result<Outcome, Failure> {
+    fn page(
+        &mut self,
+        page: usize,
+        params: &[(String, String)],
+        state: &SentState,
+    ) -> Result<Outcome, Failure> {
         let page = &self.module.pages[page];
         self.host.read_only = true;
+        self.set_params(page, params)?;
         self.prepare(&page.variables, state)?;
         self.call(page.view, &[])?;
         let rendered = self.vm.take_rendered();
@@ -74,7 +85,7 @@ impl<'a, 'h> Run<'a, 'h> {
 
     fn action(
         &mut self,
-        page: usize,
+        (page, params): (usize, &[(String, String)]),
         handler: &HandlerName,
         args: &[Json],
         state: &SentState,
@@ -82,6 +93,7 @@ impl<'a, 'h> Run<'a, 'h> {
         let page = &self.module.pages[page];
         let candidates = choose_handlers(page, handler, args)?;
         self.host.read_only = true;
+        self.set_params(page, params)?;
         self.prepare(&page.variables, state)?;
         let before = self.state(&page.variables);
         let (func, values) = self.first_that_fits(&candidates)?;
@@ -96,6 +108,18 @@ impl<'a, 'h> Run<'a, 'h> {
             seq: self.host.tx.snapshot().lsn(),
             repeated: false,
         }))
+    }
+
+    // What is not in the path is an empty text: whoever asked matched it with the page.
+    fn set_params(&mut self, page: &Page, params: &[(String, String)]) -> Result<(), Failure> {
+        for (name, global) in &page.params {
+            let value = params.iter().find(|(known, _)| known == name);
+            let value = value.map_or_else(String::new, |(_, value)| value.clone());
+            self.vm
+                .set_global(*global, &HostValue::Text(value))
+                .map_err(|trap| Failure::Trap(Box::new(trap)))?;
+        }
+        Ok(())
     }
 
     // Several handlers of a page may call the same function, with literals and types of their own.

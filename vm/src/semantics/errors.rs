@@ -178,7 +178,6 @@ fn shortened(calls: &[Call]) -> Vec<i64> {
 
 /// The trace as a program sees it: a list of maps, innermost call first.
 pub(crate) fn trace_value(m: &mut Machine, error: Obj) -> Res<Word> {
-    let file = m.program.module().source_name.clone();
     let entries = trace_of(m, error.error_parts().trace);
     let list = m.heap.new_list(flin_bytecode::Class::Any, entries.len())?;
     let names = ["function", "file", "line", "column"];
@@ -192,7 +191,7 @@ pub(crate) fn trace_value(m: &mut Machine, error: Obj) -> Res<Word> {
             ],
             line => [
                 m.heap.text_word(&entry.function)?,
-                m.heap.text_word(&file)?,
+                m.heap.text_word(&entry.file)?,
                 m.heap.int_word(i64::from(line))?,
                 m.heap.int_word(i64::from(entry.column))?,
             ],
@@ -222,6 +221,12 @@ pub(crate) fn trap_of(m: &mut Machine, error: Obj) -> Trap {
 
 fn trap_with_causes(m: &mut Machine, error: Obj, causes: u32) -> Trap {
     let parts = error.error_parts();
+    let (file, line) = m.program.module().file_of_line(parts.line);
+    let at = Position {
+        file: file.to_owned(),
+        line,
+        column: parts.column,
+    };
     let cause = match parts.cause.view() {
         View::Error(cause) if causes > 0 => Some(Box::new(trap_with_causes(m, cause, causes - 1))),
         _ => None,
@@ -233,11 +238,7 @@ fn trap_with_causes(m: &mut Machine, error: Obj, causes: u32) -> Trap {
         field: string(parts.field),
         rule: string(parts.rule),
         cause,
-        at: Position {
-            file: m.program.module().source_name.clone(),
-            line: parts.line,
-            column: parts.column,
-        },
+        at,
         trace: trace_of(m, parts.trace),
     }
 }
@@ -258,6 +259,7 @@ fn trace_of(m: &mut Machine, trace: Word) -> Vec<TraceEntry> {
         if entry < 0 {
             entries.push(TraceEntry {
                 function: format!("… {} more calls …", -entry),
+                file: String::new(),
                 line: 0,
                 column: 0,
             });
@@ -272,9 +274,11 @@ fn trace_of(m: &mut Machine, trace: Word) -> Vec<TraceEntry> {
         if let Some(call) = calls.get(level)
             && let Some(function) = module.functions.get(call.func as usize)
         {
+            let (file, line) = module.file_of_line(call.line);
             entries.push(TraceEntry {
                 function: function.name.clone(),
-                line: call.line,
+                file: file.to_owned(),
+                line,
                 column: call.column,
             });
         }

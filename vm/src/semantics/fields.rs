@@ -120,10 +120,14 @@ fn error_field(m: &mut Machine, error: Obj, name: &str) -> Res<Word> {
         "rule" => Ok(parts.rule),
         "cause" => Ok(parts.cause),
         "trace" => errors::trace_value(m, error),
-        "line" => m.heap.int_word(i64::from(parts.line)),
+        "line" => {
+            let (_, line) = m.program.module().file_of_line(parts.line);
+            m.heap.int_word(i64::from(line))
+        }
         "column" => m.heap.int_word(i64::from(parts.column)),
         "file" => {
-            let file = m.program.module().source_name.clone();
+            let (file, _) = m.program.module().file_of_line(parts.line);
+            let file = file.to_owned();
             m.heap.text_word(&file)
         }
         _ => Err(no_field("error", name)),

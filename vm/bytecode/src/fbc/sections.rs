@@ -7,9 +7,9 @@ use super::{FbcError, Section};
 use crate::class::Class;
 use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, ShapeId, TypeId};
 use crate::module::{
-    Catch, Const, ConstValue, Entity, EntityField, EnumDef, Function, Global, Handler, Injected,
-    Inlined, Inverse, Keep, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable, Route, Rule,
-    Shape, Signature, TestBlock, TypeDesc, VariableKind,
+    Asset, Catch, Const, ConstValue, Entity, EntityField, EnumDef, Function, Global, Handler,
+    Injected, Inlined, Inverse, Keep, Module, NamedArg, NamedCall, OnDelete, Page, PageVariable,
+    Route, Rule, Shape, Signature, SourceFile, TestBlock, TypeDesc, VariableKind,
 };
 use crate::query::{
     AskedField, Queries, QueryArg, QueryColumn, QueryComparison, QueryMeaning, QueryTest,
@@ -82,7 +82,8 @@ wire_struct! {
     Catch { start, end, target, reg }
     Inlined { func, outer, line, column }
     Places { lines, arguments, inlined, scopes }
-    Page { path, view, variables, handlers, reads, field_sources, shown, templates, asks, browser_view, script, source_map }
+    SourceFile { name, first_line }
+    Page { path, params, view, variables, handlers, reads, field_sources, shown, templates, asks, browser_view, script, source_map }
     Template { html, places, single }
     TemplatePlace { kind, owner }
     ListPlace { item, empty }
@@ -157,6 +158,20 @@ impl Wire for Function {
     }
 }
 
+impl Wire for Asset {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.path.write(out);
+        write_number(self.bytes.len() as u64, out);
+        out.extend_from_slice(&self.bytes);
+    }
+    fn read(reader: &mut Reader<'_>) -> Result<Self, FbcError> {
+        let path = Wire::read(reader)?;
+        let length = u32::read(reader)? as usize;
+        let bytes = reader.take(length)?.to_vec();
+        Ok(Asset { path, bytes })
+    }
+}
+
 /// What the section of lines holds for one function.
 struct Places {
     lines: Vec<(u32, u32, u32)>,
@@ -172,6 +187,7 @@ pub(super) fn write_section(module: &Module, section: Section) -> Vec<u8> {
         Section::Header => unreachable!("the header is no section of the module"),
         Section::Program => {
             module.source_name.write(&mut out);
+            module.files.write(&mut out);
             module.main.write(&mut out);
             module.const_init.write(&mut out);
         }
@@ -196,6 +212,7 @@ pub(super) fn write_section(module: &Module, section: Section) -> Vec<u8> {
         Section::Routes => module.routes.write(&mut out),
         Section::Tests => module.tests.write(&mut out),
         Section::Queries => module.queries.write(&mut out),
+        Section::Assets => module.assets.write(&mut out),
     }
     out
 }
@@ -210,6 +227,7 @@ pub(super) fn read_section(
         Section::Header => unreachable!("the header is no section of the module"),
         Section::Program => {
             module.source_name = Wire::read(reader)?;
+            module.files = Wire::read(reader)?;
             module.main = Wire::read(reader)?;
             module.const_init = Wire::read(reader)?;
         }
@@ -240,6 +258,7 @@ pub(super) fn read_section(
         Section::Routes => module.routes = Wire::read(reader)?,
         Section::Tests => module.tests = Wire::read(reader)?,
         Section::Queries => module.queries = Wire::read(reader)?,
+        Section::Assets => module.assets = Wire::read(reader)?,
     }
     Ok(())
 }

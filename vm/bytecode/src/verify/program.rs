@@ -399,6 +399,9 @@ fn templates(page: &Page) -> Checked {
 
 fn page(module: &Module, page: &Page) -> Checked {
     plays(module, page.view, &RUN)?;
+    for (_, global) in &page.params {
+        global_of(module, *global, Some(Class::Ref))?;
+    }
     variables(module, &page.variables)?;
     at_most("handlers", page.handlers.len(), TABLE_MAX)?;
     for handler in &page.handlers {
