@@ -9,7 +9,7 @@ use flin_runtime::{Answer, Entry, Failure, Outcome, Runtime};
 use tokio::sync::{oneshot, watch};
 
 use crate::assets::BrowserRuntime;
-use crate::live::Hub;
+use crate::live::{Hub, Live};
 use crate::options::ServerOptions;
 use crate::paths::Paths;
 
@@ -20,6 +20,7 @@ pub(crate) struct App {
     pub(crate) paths: Paths,
     pub(crate) script: BrowserRuntime,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) live: Live,
     pub(crate) started: Instant,
     retired: watch::Sender<bool>,
 }
@@ -28,6 +29,7 @@ impl App {
     pub(crate) fn new(runtime: Runtime, options: ServerOptions) -> Result<App, String> {
         let paths = Paths::new(runtime.program().module())?;
         let hub = Hub::new(&runtime, options.limits.feed_queue_max);
+        let live = Live::new(&runtime);
         let script = BrowserRuntime::new();
         Ok(App {
             runtime,
@@ -35,6 +37,7 @@ impl App {
             paths,
             script,
             hub,
+            live,
             started: Instant::now(),
             retired: watch::Sender::default(),
         })

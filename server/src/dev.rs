@@ -5,10 +5,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use flin_runtime::json::write_plain_text;
 use flin_runtime::{Failure, is_own_fault};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
 use hyper::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -22,9 +21,10 @@ use futures_util::{SinkExt, StreamExt};
 use crate::assets::{fingerprint, without_comments};
 use crate::body::form_pairs;
 use crate::dispatch::Asked;
+use crate::feed::{Upgrade, accept};
 use crate::listen::told_to_stop;
+use crate::payload::Payload;
 use crate::respond::{Answered, answer};
-use crate::socket::{Upgrade, accept};
 
 /// Where pages listen.
 const SOCKET: &str = "/_flin/dev";
@@ -164,7 +164,7 @@ impl Dev {
         parts
             .headers
             .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        Answered::from_parts(parts, Full::new(Bytes::from(document)))
+        Answered::from_parts(parts, Payload::whole(document))
     }
 
     // Tells a page the present state, then each change of it.

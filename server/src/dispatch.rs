@@ -14,7 +14,7 @@ use crate::document::error_document;
 use crate::guard::{Host, Refusal, check_host, check_origin, decode_path};
 use crate::listen::Connection;
 use crate::respond::{Answered, closing, empty, html, json, see, text};
-use crate::{actions, operations, pages, routes, socket};
+use crate::{actions, feed, operations, pages, routes};
 
 /// A request that passed the first checks.
 pub(crate) struct Asked {
@@ -97,8 +97,9 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
         "/_action" if *method == Method::POST => return actions::act(app, &asked, body).await,
         "/_render" if *method == Method::POST => return actions::render(app, &asked, body).await,
         "/_action" | "/_render" => return wrong_method("POST"),
-        "/_ws" if *method == Method::GET => return socket::open(app, asked),
-        "/_ws" => return wrong_method("GET"),
+        "/_ws" if *method == Method::GET => return feed::open(app, asked),
+        "/_events" if *method == Method::GET => return feed::stream_events(app, &asked),
+        "/_ws" | "/_events" => return wrong_method("GET"),
         path if path.starts_with("/_flin/") => {
             return if get {
                 operations::answer_operations(app, path)

@@ -10,11 +10,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
+
+use crate::payload::Payload;
 
 const TOO_LATE: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -193,13 +194,13 @@ impl AsyncWrite for PacedStream {
 
 /// The body of an answer; when it has gone out, the pause before the next request begins.
 pub(crate) struct PacedBody {
-    body: Full<Bytes>,
+    body: Payload,
     pace: Option<Pace>,
 }
 
 impl PacedBody {
     /// `pace` is none for an answer after which the connection is no longer HTTP.
-    pub(crate) fn new(body: Full<Bytes>, pace: Option<Pace>) -> PacedBody {
+    pub(crate) fn new(body: Payload, pace: Option<Pace>) -> PacedBody {
         PacedBody { body, pace }
     }
 }

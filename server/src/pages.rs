@@ -2,6 +2,9 @@
 //! rendered is an error page with the right status, never half a document; a page is the same bytes as long as nothing
 //! that it shows has changed, and its `ETag` says so.
 
+use std::sync::Arc;
+
+use flin_runtime::vm::Rendered;
 use flin_runtime::{Entry, Failure, Outcome, PageOutcome, SentState};
 use hyper::StatusCode;
 use hyper::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
@@ -12,6 +15,7 @@ use crate::document::{error_document, page_document};
 use crate::fault::Fault;
 use crate::paths::Visit;
 use crate::respond::{Answered, empty, html, retry_soon};
+use crate::values::View;
 
 /// Answers `GET` of a page.
 pub(crate) async fn show(app: &App, visit: &Visit, headers: &HeaderMap) -> Answered {
@@ -59,6 +63,14 @@ pub(crate) async fn render(
             unreachable!("a page entry gives a page")
         }
     }
+}
+
+/// Keeps a rendered view of a page, so that clients that show it can be sent what differs.
+pub(crate) fn keep_view(app: &App, page: usize, mut rendered: Rendered) -> Arc<View> {
+    // They are for pages without a script.
+    rendered.forms = String::new();
+    let templates = &app.module().pages[page].templates;
+    app.live.known().keep(View::new(rendered, templates))
 }
 
 /// The document of a rendered page.

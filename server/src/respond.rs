@@ -2,13 +2,15 @@
 //! and none is cached by accident.
 
 use bytes::Bytes;
-use http_body_util::Full;
+
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Response, StatusCode, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use crate::payload::Payload;
+
 /// An answer before it is paced.
-pub(crate) type Answered = Response<Full<Bytes>>;
+pub(crate) type Answered = Response<Payload>;
 
 const POLICY: &str = "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: https:; \
     media-src 'self' https:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'";
@@ -31,7 +33,7 @@ pub(crate) fn answer(
     body: impl Into<Bytes>,
 ) -> Answered {
     let mut response = empty(status);
-    *response.body_mut() = Full::new(body.into());
+    *response.body_mut() = Payload::whole(body);
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -40,7 +42,7 @@ pub(crate) fn answer(
 
 /// An answer without a body.
 pub(crate) fn empty(status: StatusCode) -> Answered {
-    let mut response = Response::new(Full::default());
+    let mut response = Response::new(Payload::default());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {

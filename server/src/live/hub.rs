@@ -74,15 +74,23 @@ impl Hub {
     }
 
     /// Commits from now on.
-    pub(crate) fn follow(self: &Arc<Hub>) -> Follower {
-        self.sockets.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn follow(&self) -> Follower {
         Follower {
             items: self.sender.subscribe(),
-            hub: Arc::clone(self),
         }
     }
 
-    /// Number of open sockets.
+    /// A client has come.
+    pub(crate) fn opened(&self) {
+        self.sockets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A client has gone.
+    pub(crate) fn closed(&self) {
+        self.sockets.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Number of open sockets and streams of events.
     pub(crate) fn sockets(&self) -> usize {
         self.sockets.load(Ordering::Relaxed)
     }
@@ -91,11 +99,4 @@ impl Hub {
 /// One socket's place in the feed.
 pub(crate) struct Follower {
     pub(crate) items: broadcast::Receiver<Arc<FeedItem>>,
-    hub: Arc<Hub>,
-}
-
-impl Drop for Follower {
-    fn drop(&mut self) {
-        self.hub.sockets.fetch_sub(1, Ordering::Relaxed);
-    }
 }

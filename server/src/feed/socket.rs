@@ -1,0 +1,155 @@
+//! `/_ws`: one socket of one page. Must stay true: its buffers are small; a client that does not answer pings, or takes
+//! nothing of what is sent, is closed; when the server stops, it says so.
+
+use std::sync::Arc;
+
+use futures_util::{SinkExt, StreamExt};
+use hyper::StatusCode;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::handshake::{Upgrade, accept};
+use super::outbox::WAITING_BYTES_MAX;
+use super::outlet::Outlet;
+use crate::app::App;
+use crate::body::form_pairs;
+use crate::dispatch::Asked;
+use crate::listen::{Connection, told_to_stop};
+use crate::options::ServerLimits;
+use crate::respond::{Answered, text};
+
+/// Bytes of each buffer of a socket: messages are small, and a thousand sockets are many.
+const BUFFER_BYTES: usize = 4 << 10;
+
+/// Answers the handshake and starts the socket.
+pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
+    let (upgrade, response) = match accept(&mut asked) {
+        Ok(accepted) => accepted,
+        Err(refused) => return *refused,
+    };
+    let query = form_pairs(asked.parts.uri.query().unwrap_or_default().as_bytes());
+    let path = query
+        .iter()
+        .find(|(name, _)| name == "page")
+        .map_or("/", |(_, path)| path.as_str());
+    let Some(visit) = app.paths.visit_named(path) else {
+        return text(StatusCode::NOT_FOUND, &format!("there is no page {path}"));
+    };
+    tokio::spawn(run(Arc::clone(app), visit.page, upgrade));
+    response
+}
+
+async fn run(app: Arc<App>, page: usize, upgrade: Upgrade) {
+    let Ok(upgraded) = upgrade.to.await else {
+        return;
+    };
+    let limits = &app.options.limits;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(0)
+        .max_write_buffer_size(2 * WAITING_BYTES_MAX)
+        .max_message_size(Some(limits.message_bytes_max))
+        .max_frame_size(Some(limits.message_bytes_max));
+    let stream =
+        WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let socket = Socket {
+        limits,
+        stream,
+        outlet: Outlet::new(Arc::clone(&app), page),
+    };
+    if let Err(end) = socket.serve(&app, upgrade.connection).await {
+        tracing::debug!(%end, "a live socket ended");
+    }
+}
+
+struct Socket<'a> {
+    limits: &'a ServerLimits,
+    stream: WebSocketStream<TokioIo<Upgraded>>,
+    outlet: Outlet,
+}
+
+impl Socket<'_> {
+    async fn serve(mut self, app: &App, mut connection: Connection) -> Result<(), Error> {
+        let every = self.limits.ping_every;
+        let mut ping = tokio::time::interval_at(Instant::now() + every, every);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut silent_pings = 0;
+        let mut retired = app.retired();
+        loop {
+            while let Some(message) = self.outlet.pop() {
+                self.push(message.text).await?;
+            }
+            tokio::select! {
+                message = self.stream.next() => {
+                    silent_pings = 0;
+                    match message {
+                        None | Some(Ok(Message::Close(_))) => return Ok(()),
+                        Some(Ok(Message::Text(text))) => self.outlet.obey(text.as_bytes()),
+                        Some(Ok(Message::Binary(_))) => self.outlet.complain("expected a text message"),
+                        Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                        Some(Err(error)) => return self.fail(error).await,
+                    }
+                }
+                ready = self.outlet.ready() => if ready.is_err() {
+                    return self.close(CloseCode::Away).await;
+                },
+                _ = ping.tick() => {
+                    if silent_pings == 2 {
+                        return self.close(CloseCode::Away).await;
+                    }
+                    silent_pings += 1;
+                    self.send(Message::Ping(bytes::Bytes::new())).await?;
+                }
+                () = told_to_stop(&mut connection.stopping) => {
+                    if let Some(bye) = self.outlet.bye() {
+                        self.push(bye.text).await?;
+                    }
+                    return self.close(CloseCode::Away).await;
+                }
+                () = told_to_stop(&mut retired) => return self.close(CloseCode::Restart).await,
+            }
+        }
+    }
+
+    async fn push(&mut self, message: Utf8Bytes) -> Result<(), Error> {
+        let bytes = message.len();
+        let sent = self.send(Message::Text(message)).await;
+        if let Err(error) = &sent {
+            // The client comes back and says where it is: nothing is lost.
+            tracing::info!(%error, bytes, "a push failed: the client is gone, or takes nothing");
+        }
+        sent
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Error> {
+        match tokio::time::timeout(self.limits.send_time, self.stream.send(message)).await {
+            Ok(sent) => sent,
+            Err(_) => Err(Error::Io(std::io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    async fn close(&mut self, code: CloseCode) -> Result<(), Error> {
+        let frame = CloseFrame {
+            code,
+            reason: Utf8Bytes::default(),
+        };
+        self.send(Message::Close(Some(frame))).await
+    }
+
+    async fn fail(&mut self, error: Error) -> Result<(), Error> {
+        let code = match &error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => CloseCode::Size,
+            Error::Utf8(_) => CloseCode::Invalid,
+            Error::Protocol(_) => CloseCode::Protocol,
+            _ => return Err(error),
+        };
+        self.close(code).await?;
+        Err(error)
+    }
+}
