@@ -48,6 +48,9 @@ impl Color {
 pub(crate) enum Command {
     /// Serve a program over HTTP
     Serve(Serve),
+    /// Serve a source while it is being written: every save is in the open pages at once
+    #[cfg(feature = "dev")]
+    Dev(Dev),
     /// Run the top level of a program once
     Run(Run),
     /// Run the `test` blocks of a program
@@ -97,6 +100,32 @@ pub(crate) struct Network {
     /// Let `http_get` and its sisters ask servers on this machine and in private networks too
     #[arg(long)]
     pub(crate) allow_private_http: bool,
+}
+
+#[cfg(feature = "dev")]
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Dev {
+    /// Source (.flin)
+    pub(crate) program: PathBuf,
+    /// Address to listen on (an IP address, or localhost)
+    #[arg(long, default_value = "127.0.0.1", value_parser = listen_address)]
+    pub(crate) host: IpAddr,
+    /// Port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    pub(crate) port: u16,
+    /// Directory of the data
+    #[arg(long, default_value = ".flindb")]
+    pub(crate) data: PathBuf,
+    /// Agree to changes of the entities that give data up, with each save
+    #[arg(long)]
+    pub(crate) migrate: bool,
+    /// Answer for this host name too (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    #[command(flatten)]
+    pub(crate) network: Network,
+    #[command(flatten)]
+    pub(crate) engine: Engine,
 }
 
 /// How the code of a program is executed.

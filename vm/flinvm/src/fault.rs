@@ -69,30 +69,33 @@ impl Fault {
 
     /// Prints it on stderr.
     pub(crate) fn print(&self, color: bool) {
+        eprint!("{}", self.text(color));
+    }
+
+    /// What is printed.
+    pub(crate) fn text(&self, color: bool) -> String {
         match self {
-            Fault::Refused(text) => eprint!("{text}"),
-            Fault::TestsFailed | Fault::Damaged => {}
-            Fault::Failed(Failure::Trap(trap)) => eprint!("{}", trap_text(trap, color)),
+            Fault::Refused(text) => text.clone(),
+            Fault::TestsFailed | Fault::Damaged => String::new(),
             Fault::Unreadable { path, source } => {
                 error(color, &format!("cannot read {}: {source}", path.display()))
             }
-            Fault::NotAProgram { path, reason } => {
-                error(
-                    color,
-                    &format!("{} cannot be run: {reason}", path.display()),
-                );
-            }
+            Fault::NotAProgram { path, reason } => error(
+                color,
+                &format!("{} cannot be run: {reason}", path.display()),
+            ),
             Fault::Usage(message)
             | Fault::Server(message)
             | Fault::Refusal(message)
             | Fault::Disk(message) => error(color, message),
             Fault::Data(open) => {
-                error(color, &open.to_string());
+                let mut text = error(color, &open.to_string());
                 if let Some(help) = help(open) {
-                    eprintln!("help: {help}");
+                    text.push_str(&format!("help: {help}\n"));
                 }
+                text
             }
-            Fault::Failed(failure) => error(color, &failure.to_string()),
+            Fault::Failed(failure) => failure_text(failure, color, &|_| String::new()),
         }
     }
 }
@@ -126,8 +129,8 @@ fn is_forbidden(failure: &IoFailure) -> bool {
     )
 }
 
-fn error(color: bool, message: &str) {
-    eprintln!("{}: {message}", red(color, "error"));
+fn error(color: bool, message: &str) -> String {
+    format!("{}: {message}\n", red(color, "error"))
 }
 
 fn red(color: bool, text: &str) -> String {
@@ -138,8 +141,24 @@ fn red(color: bool, text: &str) -> String {
     }
 }
 
+/// A failure of the running program; `frame` gives the lines of the source that go with an error.
+pub(crate) fn failure_text(
+    failure: &Failure,
+    color: bool,
+    frame: &dyn Fn(&Trap) -> String,
+) -> String {
+    match failure {
+        Failure::Trap(trap) => framed(trap, color, frame),
+        failure => error(color, &failure.to_string()),
+    }
+}
+
 /// `error[Kind]: message` with place and calls.
 pub(crate) fn trap_text(trap: &Trap, color: bool) -> String {
+    framed(trap, color, &|_| String::new())
+}
+
+fn framed(trap: &Trap, color: bool, frame: &dyn Fn(&Trap) -> String) -> String {
     let mut out = format!(
         "{}: {}\n",
         red(color, &format!("error[{}]", trap.kind)),
@@ -151,6 +170,7 @@ pub(crate) fn trap_text(trap: &Trap, color: bool) -> String {
             trap.at.file, trap.at.line, trap.at.column
         ));
     }
+    out.push_str(&frame(trap));
     for entry in &trap.trace {
         out.push_str(&match entry.line {
             0 => format!("   in {}\n", entry.function),
@@ -165,7 +185,7 @@ pub(crate) fn trap_text(trap: &Trap, color: bool) -> String {
     }
     if let Some(cause) = &trap.cause {
         out.push_str("caused by ");
-        out.push_str(&trap_text(cause, false));
+        out.push_str(&framed(cause, false, frame));
     }
     out
 }

@@ -16,6 +16,13 @@ use crate::fault::Fault;
 /// Longer files are not read to their end: the longest source gives a program that is far shorter.
 const PROGRAM_BYTES_MAX: u64 = 256 << 20;
 
+/// Without machine code.
+#[cfg(feature = "dev")]
+pub(crate) const INTERPRETED: Engine = Engine {
+    jit: Jit::Off,
+    stats: false,
+};
+
 /// A program and the bytes it stands for.
 pub(crate) struct Loaded {
     pub(crate) program: Arc<Program>,
@@ -57,13 +64,27 @@ pub(crate) fn load(path: &Path, engine: Engine, color: bool) -> Result<Loaded, F
         )
     };
     let read_in = started.elapsed();
-    let program = Program::load(module).map_err(|error| refused(error.to_string()))?;
-    let verified_in = started.elapsed().saturating_sub(read_in);
+    let mut loaded = prepared(module, &bytes, engine).map_err(refused)?;
+    loaded.read_in = read_in;
+    Ok(loaded)
+}
+
+/// Prepares what the compiler has just made; an error says why it cannot be run.
+#[cfg(feature = "dev")]
+pub(crate) fn of_module(module: Module, engine: Engine) -> Result<Loaded, String> {
+    let bytes = fbc::write(&module);
+    prepared(module, &bytes, engine)
+}
+
+fn prepared(module: Module, bytes: &[u8], engine: Engine) -> Result<Loaded, String> {
+    let started = Instant::now();
+    let program = Program::load(module).map_err(|error| error.to_string())?;
+    let verified_in = started.elapsed();
     attach(&program, engine);
     Ok(Loaded {
         program,
-        build: flin_server::fingerprint(&bytes),
-        read_in,
+        build: flin_server::fingerprint(bytes),
+        read_in: Duration::ZERO,
         verified_in,
     })
 }

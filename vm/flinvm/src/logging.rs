@@ -22,6 +22,13 @@ pub(crate) fn for_server(format: LogFormat, color: bool) {
     }
 }
 
+/// Short lines, for `flinvm dev`: failures of the program are said with their place by the command itself.
+#[cfg(feature = "dev")]
+pub(crate) fn for_developer(color: bool) {
+    let quiet = "warn,flin=info,flinvm=info,flin_runtime::answer=off,flin_server::fault=off";
+    for_people(color, quiet);
+}
+
 /// Short lines, for commands that end.
 pub(crate) fn for_people(color: bool, default: &str) {
     let log = tracing_subscriber::fmt()

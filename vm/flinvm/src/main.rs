@@ -4,6 +4,8 @@
 
 mod arguments;
 mod database;
+#[cfg(feature = "dev")]
+mod dev;
 mod fault;
 mod load;
 mod logging;
@@ -25,6 +27,8 @@ fn main() -> ExitCode {
     let color = arguments.color.is_on();
     let done = match arguments.command {
         Command::Serve(wanted) => serve::serve(&wanted, color),
+        #[cfg(feature = "dev")]
+        Command::Dev(wanted) => dev::dev(&wanted, color),
         Command::Run(wanted) => run::run(&wanted, color),
         Command::Test(wanted) => tests::run_tests(&wanted, color),
         Command::Db { command } => database::run(&command, color),

@@ -68,7 +68,8 @@ fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(),
     let mut options = ServerOptions::new(SocketAddr::new(wanted.host, wanted.port), build);
     options.allow_hosts.clone_from(&wanted.allow_host);
     threads.block_on(async {
-        let stop = told_to_stop(runtime.clone())?;
+        let store = runtime.store().clone();
+        let stop = told_to_stop(move || store.poisoned())?;
         let server = Server::bind(runtime.clone(), options).await;
         let server = server.map_err(|error| Fault::Server(error.to_string()))?;
         let line = format!(
@@ -86,7 +87,9 @@ fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(),
 }
 
 // SIGTERM, SIGINT, or a disk that failed: then nothing can be saved any more and a fresh start recovers.
-fn told_to_stop(runtime: Runtime) -> Result<impl Future<Output = ()>, Fault> {
+pub(crate) fn told_to_stop(
+    poisoned: impl Fn() -> Option<Arc<str>>,
+) -> Result<impl Future<Output = ()>, Fault> {
     let signals = || {
         Ok::<_, std::io::Error>((
             signal(SignalKind::terminate())?,
@@ -101,7 +104,7 @@ fn told_to_stop(runtime: Runtime) -> Result<impl Future<Output = ()>, Fault> {
             tokio::select! {
                 _ = terminate.recv() => tracing::info!("SIGTERM: finishing what runs"),
                 _ = interrupt.recv() => tracing::info!("SIGINT: finishing what runs"),
-                _ = look.tick() => match runtime.store().poisoned() {
+                _ = look.tick() => match poisoned() {
                     Some(reason) => tracing::error!(%reason, "the disk failed; stopping"),
                     None => continue,
                 },
