@@ -79,14 +79,24 @@ function restore() {
   for (const [address, tag, value] of kept.controls) {
     const control = document.querySelector(address);
     if (control === null || control.tagName !== tag || "flinBind" in control.dataset) continue;
+    if ((typeof value === "boolean" ? control.checked : control.value) === value) continue;
     if (typeof value === "boolean") control.checked = value;
     else control.value = value;
+    adopt(control);
   }
   for (const address of kept.open) document.querySelector(address)?.setAttribute("open", "");
   const focused = kept.focus === null ? null : document.querySelector(kept.focus);
   focused?.focus({ preventScroll: true });
   if (kept.caret !== null && typeof focused?.selectionStart === "number") focused.setSelectionRange(...kept.caret);
   scrollTo(...kept.scroll);
+}
+
+// Makes the runtime take what stands in a control as typed by the user; no handler of the program hears of it.
+function adopt(control) {
+  const quiet = (event) => event.stopImmediatePropagation();
+  document.addEventListener("input", quiet, true);
+  control.dispatchEvent(new Event("input", { bubbles: true }));
+  document.removeEventListener("input", quiet, true);
 }
 
 const STYLE = `

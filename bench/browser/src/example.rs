@@ -13,6 +13,8 @@ static COUNTER: AtomicU32 = AtomicU32::new(0);
 pub struct Example {
     dir: PathBuf,
     module: PathBuf,
+    // A source that is served by `flinvm dev`.
+    developing: bool,
 }
 
 impl Example {
@@ -47,7 +49,11 @@ impl Example {
     fn compile_in(dir: PathBuf, source: &Path) -> Example {
         let module = dir.join("app.fbc");
         // From here on the folder is removed, also when the program does not compile.
-        let example = Example { dir, module };
+        let example = Example {
+            dir,
+            module,
+            developing: false,
+        };
         let output = process::run(
             "flinc",
             &[
@@ -65,14 +71,43 @@ impl Example {
         example
     }
 
+    /// A source text that is served while it is being written.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn developed(source: &str) -> Example {
+        let dir = folder();
+        let example = Example {
+            module: dir.join("app.flin"),
+            dir,
+            developing: true,
+        };
+        example.save(source);
+        example
+    }
+
+    /// Writes the source anew, the way most editors do: aside, then into its place.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn save(&self, source: &str) {
+        let aside = self.dir.join("app.flin.tmp");
+        std::fs::write(&aside, source).expect("the source is written");
+        std::fs::rename(&aside, self.dir.join("app.flin")).expect("the source is in its place");
+    }
+
     /// Serves it on a free port with its own data, which stays for the next start.
     pub fn serve(&self) -> Server {
-        Server::start(&self.module, &self.dir.join("data"))
+        self.serve_at("0")
     }
 
     /// Serves it again on a port that it had before.
     pub fn serve_at(&self, port: &str) -> Server {
-        Server::start_with(&self.module, &self.dir.join("data"), &["--port", port])
+        let start = match self.developing {
+            true => Server::dev,
+            false => Server::start_with,
+        };
+        start(&self.module, &self.dir.join("data"), &["--port", port])
     }
 }
 

@@ -154,6 +154,23 @@ impl Site {
         self.server.replace(Some(self.example.serve_at(port)));
     }
 
+    /// Writes the source of a program that is being developed.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn save(&self, source: &str) {
+        self.example.save(source);
+    }
+
+    /// What the server has written to stderr, as soon as it holds `wanted`, or after a while as it is.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn log_with(&self, wanted: &str) -> String {
+        let server = self.server.borrow();
+        server.as_ref().expect("the server runs").log_with(wanted)
+    }
+
     /// Performs an action by hand, as `curl` would.
     ///
     /// # Panics

@@ -41,7 +41,7 @@ pub fn run(name: &str, args: &[&str], dir: &Path) -> Output {
         .unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
-/// A running `flinvm serve`.
+/// A running `flinvm serve` or `flinvm dev`.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -64,8 +64,20 @@ impl Server {
     /// # Panics
     /// When it does not get ready.
     pub fn start_with(module: &Path, data: &Path, more: &[&str]) -> Server {
+        Server::command("serve", module, data, more)
+    }
+
+    /// Starts `flinvm dev SOURCE` in the same way.
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn dev(source: &Path, data: &Path, more: &[&str]) -> Server {
+        Server::command("dev", source, data, more)
+    }
+
+    fn command(command: &str, module: &Path, data: &Path, more: &[&str]) -> Server {
         let mut child = Command::new(program("flinvm"))
-            .arg("serve")
+            .arg(command)
             .arg(module)
             .arg("--data")
             .arg(data)
@@ -104,12 +116,15 @@ impl Server {
                 .find(|word| word.starts_with("http://"))
             {
                 Some(url) => server.url = url.trim_end_matches('/').to_string(),
-                None => panic!("flinvm serve printed no URL but: {text}\n{}", server.log()),
+                None => panic!(
+                    "flinvm {command} printed no URL but: {text}\n{}",
+                    server.log()
+                ),
             },
             Err(error) => {
                 let status = server.child.try_wait();
                 panic!(
-                    "flinvm serve did not get ready ({error}, {status:?}):\n{}",
+                    "flinvm {command} did not get ready ({error}, {status:?}):\n{}",
                     server.log()
                 );
             }
