@@ -12,11 +12,12 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flin_runtime::Failure;
-use flin_server::{Server, ServerOptions};
+use flin_runtime::{Failure, SystemWorld};
+use flin_server::{Networked, Server, ServerOptions};
 
 use crate::arguments::Dev;
 use crate::fault::{Fault, failure_text};
+
 use crate::serve::told_to_stop;
 use crate::{load, logging};
 use session::{Current, Session};
@@ -46,6 +47,10 @@ pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
     let threads =
         threads.map_err(|error| Fault::Server(format!("cannot start threads: {error}")))?;
 
+    let world = Arc::new(Networked::new(
+        SystemWorld,
+        wanted.network.allow_private_http,
+    ));
     let current = Current::nothing()?;
     let mut options = ServerOptions::new(SocketAddr::new(wanted.host, wanted.port), "");
     options.allow_hosts.clone_from(&wanted.allow_host);
@@ -66,6 +71,7 @@ pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
             pages,
             exchange: server.exchange(),
             threads: tokio::runtime::Handle::current(),
+            world,
             current: Arc::clone(&current),
             running,
             read: first,

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use flin_runtime::{Entry, Runtime, RuntimeOptions, SystemWorld, schema_of};
+use flin_runtime::{Entry, Runtime, RuntimeOptions, SystemWorld, World, schema_of};
 use flin_server::Exchange;
 
 use super::frame::frame;
@@ -70,6 +70,7 @@ pub(crate) struct Session {
     pub(crate) pages: Arc<flin_server::Dev>,
     pub(crate) exchange: Exchange,
     pub(crate) threads: tokio::runtime::Handle,
+    pub(crate) world: Arc<dyn World>,
     pub(crate) current: Arc<Mutex<Current>>,
     pub(crate) running: Arc<Mutex<Sources>>,
     // What the disk held when it was read last.
@@ -172,7 +173,10 @@ impl Session {
         let same_data = current.on_disk
             && schema_of(loaded.program.module()) == schema_of(current.runtime.program().module());
         let (held, runtime) = if same_data {
-            let options = RuntimeOptions::default();
+            let options = RuntimeOptions {
+                world: Arc::clone(&self.world),
+                ..RuntimeOptions::default()
+            };
             let runtime = Runtime::new(Arc::clone(&loaded.program), store.clone(), options);
             runtime.enter(Entry::Main).map_err(Fault::Failed)?;
             (self.threads.block_on(self.exchange.hold()), runtime)
@@ -211,8 +215,14 @@ impl Session {
         let how = How::Serving {
             migrate: self.wanted.migrate,
         };
-        let open =
-            |program| opening::open(program, Some(&self.wanted.data), how, Arc::new(SystemWorld));
+        let open = |program| {
+            opening::open(
+                program,
+                Some(&self.wanted.data),
+                how,
+                Arc::clone(&self.world),
+            )
+        };
         if current.on_disk {
             current.close()?;
         }
