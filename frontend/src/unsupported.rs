@@ -48,7 +48,6 @@ unsupported! {
     Session 2 "session" "";
     Money 3 "the type money" "use int for cents, or float";
     Files 2 "the type file and file inputs" "";
-    AsyncState 2 "loading(…), error(…) and error_message(…) of a variable" "messages of failed actions appear at their field by themselves";
 }
 
 impl Unsupported {

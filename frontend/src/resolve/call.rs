@@ -5,7 +5,6 @@ use flin_syntax::ast::{Arg, Expr, ExprKind as Ast, Name};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{EnumIx, ExprId, ExprKind, FnId, LocalId, Program};
-use crate::unsupported::Unsupported;
 
 use super::functions::{DefaultValue, ParamSignature, Signature};
 use super::names::{Item, Meaning};
@@ -13,6 +12,7 @@ use super::query::takes_fields;
 use super::scope::Binding;
 use super::suggest::{Wanted, nearest_of};
 use super::typenames::count_of;
+use super::waiting::Question;
 use super::{PRELUDE_WORLD, Resolver, library};
 
 /// What stands before the parentheses, once it is known.
@@ -81,6 +81,13 @@ impl Resolver<'_> {
             Ast::Name(name) => {
                 if &*name.text == "raw" && !self.is_visible("raw") {
                     return self.raw_elsewhere(name, args);
+                }
+                if let Some(asked) = Question::named(&name.text)
+                    && first.is_none()
+                    && !self.is_visible(&name.text)
+                    && let Some(answer) = self.question(asked, args, span)
+                {
+                    return answer;
                 }
                 let callee = self.callee(name);
                 self.call_of(callee, args, first, span)
@@ -154,9 +161,6 @@ impl Resolver<'_> {
 
     fn unknown_function(&mut self, name: &Name) {
         let text = &*name.text;
-        if matches!(text, "loading" | "error_message") {
-            return self.unsupported(Unsupported::AsyncState, name.span);
-        }
         let mut diagnostic = Diagnostic::error(
             Code::UnknownFunction,
             name.span,
@@ -199,13 +203,6 @@ impl Resolver<'_> {
                 self.emit(ExprKind::CallValue(value, args), span)
             }
             Callee::Library(name) => {
-                if &*name.text == "error"
-                    && let [Arg { value, .. }] = args
-                    && matches!(value.kind, Ast::Name(_))
-                {
-                    self.unsupported(Unsupported::AsyncState, span);
-                    return self.error(span);
-                }
                 let (before, args) = self.library_arguments(&name, args, first);
                 let args = self.joined(&name.text, args, span);
                 self.check_count(&name, args.len());

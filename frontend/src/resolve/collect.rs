@@ -10,14 +10,14 @@ use flin_syntax::ast::{
 use flin_syntax::{Code, Diagnostic, Span};
 use foldhash::{HashMap, HashMapExt as _};
 
-use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx};
+use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx, TypeAnn};
 use crate::unsupported::Unsupported::{self, Guards, Jobs};
 
 use super::mentions::{self, Mention};
 use super::names::{Alias, Item, Role, Start, TopVar};
 use super::patterns::Target;
 use super::scope::{FrameHead, Link, Place};
-use super::{FILE_WORLD, PRELUDE_WORLD, Resolver};
+use super::{FILE_WORLD, PRELUDE_WORLD, Resolver, waiting};
 use crate::hir::FnKind;
 
 /// The declarations of one file or page, sorted.
@@ -221,6 +221,9 @@ impl<'a> Resolver<'a> {
         order: u32,
         section: &mut Section<'a>,
     ) {
+        if self.serves && waiting::asks_others(value) && self.top(&name.text).is_none() {
+            self.status_before(name, order);
+        }
         if let Some(var) = self.new_var(name, ty, Some(value), order) {
             section.variables.push(Variable {
                 var,
@@ -417,7 +420,14 @@ impl<'a> Resolver<'a> {
                 }
                 _ => None,
             };
-            self.vars[variable.var].annotation = self.annotation(ty);
+            let annotation = self.annotation(ty);
+            self.vars[variable.var].annotation = match annotation {
+                // Until it is there it is none.
+                Some(ty) if self.waiting.contains(&variable.var) => {
+                    Some(TypeAnn::Optional(Box::new(ty)))
+                }
+                annotation => annotation,
+            };
         }
         for (at, decl) in &section.entities {
             self.entity(*at, decl);
@@ -439,6 +449,7 @@ impl<'a> Resolver<'a> {
         }
         self.constants(section);
         if self.serves || self.has_tests {
+            self.first_statuses();
             for variable in &section.variables {
                 self.initialiser(variable);
             }
@@ -576,7 +587,10 @@ impl<'a> Resolver<'a> {
         if let Some((pattern, ty, value)) = taken_apart(variable.stmt) {
             self.destructure(pattern, ty, value, Target::Only(variable.var), &mut ids);
         } else if let Some(value) = first_value(variable.stmt) {
-            let value = self.expr(value);
+            let value = match self.waiting.contains(&variable.var) {
+                true => self.first_value_later(variable.var, value),
+                false => self.expr(value),
+            };
             ids.push(self.emit(
                 ExprKind::SetGlobal(GlobalIx(variable.var as u32), value),
                 span,

@@ -117,6 +117,9 @@ impl Resolver<'_> {
                 }
             }
         }
+        for (var, status) in &self.statuses {
+            (state[*var], state[*status]) = (true, true);
+        }
         for (global, span) in lost {
             self.warn_of_lost_change(program, global, span, &state);
         }

@@ -38,6 +38,7 @@ mod suggest;
 mod tags;
 mod typenames;
 mod variants;
+mod waiting;
 
 use std::sync::Arc;
 
@@ -120,6 +121,10 @@ pub(super) struct Resolver<'a> {
     signatures: HashMap<FnId, Signature>,
     /// Top-level variables and constants; positions are `GlobalIx` until the kinds are known.
     vars: Vec<TopVar>,
+    /// Variables that say how far another one is, by that one.
+    statuses: HashMap<usize, usize>,
+    /// Variables whose first value asks another server.
+    waiting: HashSet<usize>,
     /// Names at the top level: of the prelude, of the file, of each page.
     worlds: Vec<World>,
     world: usize,
@@ -182,6 +187,8 @@ impl<'a> Resolver<'a> {
             functions: Vec::new(),
             signatures: HashMap::new(),
             vars: Vec::new(),
+            statuses: HashMap::new(),
+            waiting: HashSet::new(),
             worlds: vec![World::new(None, None), World::new(None, None)],
             world: PRELUDE_WORLD,
             frames: Vec::new(),

@@ -439,6 +439,16 @@ pub enum VariableKind {
 /// They are the last ones, and no name of a program can begin like this.
 pub const EVENT_PARAM_PREFIX: &str = "event.";
 
+/// A state variable whose name is that of another one and this says how far that one is: none (settled), [`LOADING`],
+/// [`LOAD`], or the message of what went wrong. No name of a program can end like this.
+pub const STATUS_SUFFIX: &str = "?";
+
+/// Status of a variable that another server is still to be asked for.
+pub const LOADING: &str = "";
+
+/// Status that is sent to have the variable asked for now.
+pub const LOAD: &str = "load";
+
 /// An event handler in the view.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Handler {

@@ -5,7 +5,9 @@
 
 use flin_store::{ConstraintError, ConstraintRule};
 use flin_vm::bytecode::ids::{FuncId, GlobalId, TypeId};
-use flin_vm::bytecode::module::{Injected, Module, NamedArg, Page, PageVariable, VariableKind};
+use flin_vm::bytecode::module::{
+    Injected, LOAD, LOADING, Module, NamedArg, Page, PageVariable, STATUS_SUFFIX, VariableKind,
+};
 use flin_vm::{ErrorKind, HostError, HostResponse, HostValue, Program, Trap, Vm};
 use std::sync::Arc;
 
@@ -71,7 +73,7 @@ impl<'a, 'h> Run<'a, 'h> {
         let page = &self.module.pages[page];
         self.host.read_only = true;
         self.set_params(page, params)?;
-        self.prepare(&page.variables, state)?;
+        self.prepare(&page.variables, state, Waiting::Leave)?;
         self.call(page.view, &[])?;
         let rendered = self.vm.take_rendered();
         let seq = self.host.tx.snapshot().lsn();
@@ -94,7 +96,7 @@ impl<'a, 'h> Run<'a, 'h> {
         let candidates = choose_handlers(page, handler, args)?;
         self.host.read_only = true;
         self.set_params(page, params)?;
-        self.prepare(&page.variables, state)?;
+        self.prepare(&page.variables, state, Waiting::Ask)?;
         let before = self.state(&page.variables);
         let (func, values) = self.first_that_fits(&candidates)?;
         self.host.read_only = false;
@@ -149,7 +151,7 @@ impl<'a, 'h> Run<'a, 'h> {
     ) -> Result<Outcome, Failure> {
         let route = &self.module.routes[route];
         self.host.read_only = true;
-        self.prepare(&route.variables, &Vec::new())?;
+        self.prepare(&route.variables, &Vec::new(), Waiting::Ask)?;
         for (injected, global) in &route.injected {
             let value = injected_value(*injected, request);
             self.vm
@@ -163,7 +165,7 @@ impl<'a, 'h> Run<'a, 'h> {
 
     fn main(&mut self) -> Result<Outcome, Failure> {
         if let Some(main) = self.module.main {
-            self.prepare(&[], &Vec::new())?;
+            self.prepare(&[], &Vec::new(), Waiting::Ask)?;
             self.call(main, &[])?;
         }
         Ok(Outcome::Done(self.vm.counts()))
@@ -171,13 +173,19 @@ impl<'a, 'h> Run<'a, 'h> {
 
     fn test(&mut self, test: usize) -> Result<Outcome, Failure> {
         let test = &self.module.tests[test];
-        self.prepare(&test.variables, &Vec::new())?;
+        self.prepare(&test.variables, &Vec::new(), Waiting::Ask)?;
         self.call(test.func, &[])?;
         Ok(Outcome::Done(self.vm.counts()))
     }
 
     // Constants, then every variable in source order: what was sent, else its initialiser.
-    fn prepare(&mut self, variables: &[PageVariable], state: &SentState) -> Result<(), Failure> {
+    // A variable whose status is sent as "load" is asked for anew.
+    fn prepare(
+        &mut self,
+        variables: &[PageVariable],
+        state: &SentState,
+        waiting: Waiting,
+    ) -> Result<(), Failure> {
         let declared = |name: &str| {
             let known = |variable: &&PageVariable| {
                 variable.kind == VariableKind::State
@@ -210,7 +218,11 @@ impl<'a, 'h> Run<'a, 'h> {
             self.call(constants, &[])?;
         }
         for variable in variables {
-            match sent.iter().find(|(global, ..)| *global == variable.global) {
+            let known = sent.iter().find(|(global, ..)| *global == variable.global);
+            if known.is_none() && self.status(variable, &sent, waiting)? {
+                continue;
+            }
+            match known.filter(|(_, name, _)| !asked_for(name, &sent)) {
                 Some((global, name, value)) => {
                     let ty = self.module.globals[global.index()].ty;
                     let about = |message| Failure::BadInput {
@@ -237,6 +249,33 @@ impl<'a, 'h> Run<'a, 'h> {
             }
         }
         Ok(())
+    }
+
+    // How far a variable is that may wait for another server, where that was not sent: settled if the variable itself was
+    // sent, else what its initialiser says, asked for now if it may be. False if this is no such status.
+    fn status(
+        &mut self,
+        variable: &PageVariable,
+        sent: &[(GlobalId, &str, &Sent)],
+        waiting: Waiting,
+    ) -> Result<bool, Failure> {
+        let name = &self.module.globals[variable.global.index()].name;
+        let Some(of) = name.strip_suffix(STATUS_SUFFIX) else {
+            return Ok(false);
+        };
+        self.call(variable.init, &[])?;
+        let status = if sent.iter().any(|(_, name, _)| *name == of) {
+            HostValue::None
+        } else if waiting == Waiting::Ask
+            && self.vm.global(variable.global) == HostValue::Text(LOADING.to_owned())
+        {
+            HostValue::Text(LOAD.to_owned())
+        } else {
+            return Ok(true);
+        };
+        let set = self.vm.set_global(variable.global, &status);
+        set.map_err(|trap| Failure::Trap(Box::new(trap)))?;
+        Ok(true)
     }
 
     // A control that is bound to a part of a variable sends only that; the part must be there, and of its type.
@@ -350,6 +389,27 @@ impl<'a, 'h> Run<'a, 'h> {
             body,
         }
     }
+}
+
+/// What becomes of variables that wait for another server and were not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    /// They stay none: a page is shown first and asks for them then.
+    Leave,
+    /// They are asked for: the code that runs may need them.
+    Ask,
+}
+
+// Whether the status of a variable says that it is to be asked for, whatever was sent for it.
+fn asked_for(name: &str, sent: &[(GlobalId, &str, &Sent)]) -> bool {
+    sent.iter().any(|(_, status, value)| {
+        status.strip_suffix(STATUS_SUFFIX) == Some(name)
+            && match value {
+                Sent::Json(Json::Text(text)) => text == LOAD,
+                Sent::Json(_) => false,
+                Sent::Fields(fields) => fields.iter().any(|text| text == LOAD),
+            }
+    })
 }
 
 // A part of a value by names of entries and positions of items.
