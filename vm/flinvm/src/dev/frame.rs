@@ -62,6 +62,7 @@ fn hint(kind: &ErrorKind) -> Option<&'static str> {
         | ErrorKind::ArgumentError
         | ErrorKind::ParseError
         | ErrorKind::AssertionError
+        | ErrorKind::NetworkError
         | ErrorKind::Custom(_) => None,
     }
 }
