@@ -22,6 +22,9 @@ pub const SECTOR_BYTES: u64 = 512;
 pub const VALUE_DEPTH_MAX: usize = 256;
 /// One batch of the committer: bounds the time between the first append and its sync.
 pub const BATCH_BYTES_MAX: usize = 1 << 20;
+/// So far behind the last synced frame can anything stand that the store wrote: a batch, which goes on until it has
+/// `BATCH_BYTES_MAX`, with a schema and a transaction as long as a frame may be, and marks.
+pub const UNSYNCED_BYTES_MAX: u64 = 2 * FRAME_BYTES_MAX + 2 * BATCH_BYTES_MAX as u64;
 /// One batch of the committer, in transactions.
 pub const BATCH_COMMITS_MAX: usize = 1024;
 /// A batch that is smaller than the one before waits for those who were answered together with it, for this part of the time

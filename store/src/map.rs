@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::io;
 
-use memmap2::{MmapOptions, MmapRaw};
+use memmap2::{Advice, MmapOptions, MmapRaw};
 
 use crate::threads::{AtomicU64, Ordering};
 
@@ -24,6 +24,17 @@ impl FrozenMap {
             raw,
             frozen: AtomicU64::new(0),
         })
+    }
+
+    /// Asks the system to fetch a part of the file; whether it could be asked.
+    pub(crate) fn will_need(&self, offset: u64, len: u64) -> bool {
+        let end = offset.saturating_add(len).min(self.raw.len() as u64);
+        let part = (end.saturating_sub(offset)) as usize;
+        part > 0
+            && self
+                .raw
+                .advise_range(Advice::WillNeed, offset as usize, part)
+                .is_ok()
     }
 
     /// No byte below `end` is written from now on. `end` beyond the mapping is refused.

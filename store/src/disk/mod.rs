@@ -77,6 +77,8 @@ pub trait DiskFile: Send + Sync {
     fn freeze(&self, end: u64) -> io::Result<()>;
     /// Bytes below the frozen end, borrowed where the disk can (a mapping), copied where it cannot.
     fn view(&self, offset: u64, len: u64) -> io::Result<Cow<'_, [u8]>>;
+    /// These bytes are read soon; a disk that can begins to fetch them and does not wait.
+    fn will_need(&self, _offset: u64, _len: u64) {}
     /// All bytes below the frozen end, where the disk can lend them without copying; elsewhere `view` gives them.
     fn frozen(&self) -> Option<&[u8]> {
         None

@@ -351,6 +351,11 @@ impl DiskFile for RealFile {
         Ok(Cow::Borrowed(self.map()?.slice(offset, len)?))
     }
 
+    fn will_need(&self, offset: u64, len: u64) {
+        // A wish: where it cannot be granted the bytes are read when they are asked for, and that tells what is wrong.
+        let _asked = self.map().is_ok_and(|map| map.will_need(offset, len));
+    }
+
     fn frozen(&self) -> Option<&[u8]> {
         let map = self.map.get()?;
         map.slice(0, map.frozen()).ok()

@@ -11,7 +11,6 @@ use crate::codec::segment::{HeaderError, SegmentHeader};
 use crate::disk::{Disk, DiskFile};
 use crate::error::{Damage, DamageKind, IoFailure, OpenError};
 use crate::limits::SEGMENT_HEADER_BYTES;
-use crate::log::scan::last_nonzero;
 use crate::value::Lsn;
 
 /// The active segment: a saved text can be found in it with `grep`.
@@ -22,8 +21,6 @@ pub(crate) const NEXT: &str = "wal.next";
 pub(crate) const MANIFEST: &str = "MANIFEST";
 pub(crate) const MANIFEST_NEW: &str = "MANIFEST.new";
 const MANIFEST_BYTES_MAX: u64 = 64 << 20;
-/// A segment is read in pieces of this size.
-const READ_BYTES: usize = 256 << 10;
 
 /// Name of a sealed segment. The epoch tells apart a segment that was cut before its first frame from its successor.
 pub(crate) fn sealed_name(first_lsn: Lsn, epoch: u32) -> String {
@@ -40,55 +37,6 @@ pub(crate) struct LoadedSegment {
     pub(crate) name: String,
     pub(crate) header: SegmentHeader,
     pub(crate) file: Arc<dyn DiskFile>,
-}
-
-impl LoadedSegment {
-    /// The whole file.
-    pub(crate) fn bytes(&self) -> Result<Vec<u8>, IoFailure> {
-        let mut bytes = Vec::new();
-        self.read_from(0, &mut bytes)?;
-        Ok(bytes)
-    }
-
-    /// Puts the file into `bytes`, each byte at its offset; below `from` is left as it was.
-    pub(crate) fn read_from(&self, from: u64, bytes: &mut Vec<u8>) -> Result<(), IoFailure> {
-        let failed = |source| IoFailure {
-            attempt: "reading a segment",
-            file: self.name.clone(),
-            source,
-        };
-        let len = self.file.len_bytes().map_err(failed)? as usize;
-        // Fresh zeros cost nothing until they are touched: the unused part of a prepared segment never is.
-        let fresh = bytes.capacity() < len;
-        if fresh {
-            *bytes = vec![0; len];
-        } else {
-            bytes.resize(len, 0);
-        }
-        let mut piece = Vec::new();
-        let mut at = (from as usize).min(len);
-        while at < len {
-            let end = (at + READ_BYTES).min(len);
-            if piece.is_empty() {
-                let here = &mut bytes[at..end];
-                self.file.read_at(at as u64, here).map_err(failed)?;
-                if last_nonzero(here).is_none() {
-                    piece = vec![0; READ_BYTES];
-                }
-            } else {
-                let read = &mut piece[..end - at];
-                self.file.read_at(at as u64, read).map_err(failed)?;
-                if last_nonzero(read).is_some() {
-                    bytes[at..end].copy_from_slice(read);
-                    piece.clear();
-                } else if !fresh {
-                    bytes[at..end].fill(0);
-                }
-            }
-            at = end;
-        }
-        Ok(())
-    }
 }
 
 /// The files of a log, ordered by segment number.

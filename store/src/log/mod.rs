@@ -3,6 +3,7 @@
 //! Everything that decides over bytes on disk is in this folder; `codec/` knows the bytes, the folder knows the order
 //! of writes and syncs. What must stay true: one function writes frames, one reads them.
 
+pub(crate) mod bytes;
 pub(crate) mod commit_log;
 pub(crate) mod embedded;
 pub(crate) mod files;

@@ -8,6 +8,7 @@ use crate::codec::frame::{FrameHeader, FrameKind};
 use crate::codec::gap::GapSummary;
 use crate::error::{Damage, DamageKind, IoFailure};
 use crate::limits::SEGMENT_HEADER_BYTES;
+use crate::log::bytes::{SegmentBytes, Zeros};
 use crate::log::files::{ACTIVE, LoadedSegment, LogFiles};
 use crate::log::scan::{Found, TailVerdict, frame_at, judge_shortened, judge_tail, next_header};
 use crate::sabotage::{Sabotage, removed};
@@ -77,7 +78,7 @@ struct Walker<'v> {
     /// The last frame to look at, if not all are wanted.
     until: Option<Lsn>,
     /// Bytes of the segment looked at.
-    bytes: Vec<u8>,
+    bytes: SegmentBytes,
     visit: &'v mut dyn FnMut(Visit<'_>) -> Result<(), Undecodable>,
     end: WalkEnd,
     /// `false` behind damage, until the next intact frame gives a new start.
@@ -138,7 +139,7 @@ pub(crate) fn walk_from(
     let mut walker = Walker {
         on_damage,
         until,
-        bytes: Vec::new(),
+        bytes: SegmentBytes::default(),
         visit,
         end,
         linked: true,
@@ -146,9 +147,21 @@ pub(crate) fn walk_from(
         unproven: Vec::new(),
     };
     let first = start.map_or(0, |start| start.segment);
+    let lengths = files.segments.iter().skip(first).map(LoadedSegment::len);
+    let lengths: Vec<u64> = lengths.collect::<Result<_, _>>()?;
+    walker.bytes = SegmentBytes::with_room(lengths.iter().copied().max().unwrap_or(0));
+    let ahead = |position: usize| {
+        if let Some(segment) = files.segments.get(position) {
+            let inside = start.filter(|_| position == first);
+            let from = inside.map_or(0, |start| start.offset);
+            segment.file.will_need(from, lengths[position - first]);
+        }
+    };
+    ahead(first);
     for (position, segment) in files.segments.iter().enumerate().skip(first) {
         let next = files.segments.get(position + 1);
         let inside = start.filter(|_| position == first);
+        ahead(position + 1);
         walker.segment(segment, next, inside.map(|start| start.offset))?;
         if (on_damage == OnDamage::Stop && !walker.damages.is_empty()) || walker.is_done() {
             break;
@@ -179,7 +192,11 @@ impl Walker<'_> {
         self.unproven.clear();
         let header = &segment.header;
         let mut bytes = std::mem::take(&mut self.bytes);
-        segment.read_from(from.unwrap_or(0), &mut bytes)?;
+        let zeros = match self.on_damage {
+            OnDamage::Stop => Zeros::Near,
+            OnDamage::GoOn => Zeros::All,
+        };
+        segment.read_from(from.unwrap_or(0), zeros, &mut bytes)?;
         if from.is_none()
             && self.linked
             && (header.first_lsn.0 != self.end.lsn.0 + 1
@@ -327,6 +344,9 @@ impl Walker<'_> {
         self.end.offset = offset + header.frame_len();
         self.end.frame_at = Some(offset);
         self.end.last = Some((header.kind, header.flags));
+        if (self.unproven.last()).is_some_and(|(lsn, _)| *lsn <= self.end.durable) {
+            self.unproven.clear();
+        }
         self.unproven.push((header.lsn, offset));
     }
 
