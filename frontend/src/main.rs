@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 mod layout;
+mod templates;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use flin_syntax::limits::FILE_BYTES_MAX;
@@ -31,6 +32,7 @@ const EXAMPLES: &str = "\
 Examples:
   flinc app.flin -o app.fbc      compile one file; run it with `flinvm serve app.fbc`
   flinc check app.flin           look for mistakes only
+  flinc new my-app               a folder with a program to begin with
   flinc fmt app.flin             the one canonical layout; `fmt --check` only looks
   flinc disasm app.fbc           the bytecode with the source lines it came from
   flinc explain F0123            what a diagnostic means, in more words
@@ -106,6 +108,15 @@ enum Command {
         /// The compiled file
         module: PathBuf,
     },
+    /// Make a folder with a program to begin with
+    New {
+        /// The folder; its name is the program's
+        #[arg(value_name = "NAME")]
+        folder: PathBuf,
+        /// What is in it
+        #[arg(long, value_enum, default_value_t = templates::Template::Starter)]
+        template: templates::Template,
+    },
     /// Explain a diagnostic by its code
     Explain {
         /// The code, such as F0123
@@ -146,6 +157,7 @@ fn main() -> ExitCode {
         (Some(Command::Check { sources }), _) => check_all(sources, messages),
         (Some(Command::Fmt { check, sources }), _) => layout::format_all(sources, *check, messages),
         (Some(Command::Disasm { module }), _) => disasm(module),
+        (Some(Command::New { folder, template }), _) => templates::create(folder, *template),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
         (None, [source]) => {

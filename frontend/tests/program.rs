@@ -280,3 +280,24 @@ fn formats_stdin_to_stdout() {
     let done = child.wait_with_output().expect("the program ends");
     assert_eq!((code(&done), out(&done)), (0, TIDY.to_owned()));
 }
+
+#[test]
+fn a_new_program_needs_a_new_folder_and_a_name() {
+    let folder = Folder::new("new");
+    let made = folder.run(&["new", "my-app", "--template", "minimal"]);
+    assert_eq!(code(&made), 0, "{}", err(&made));
+    assert!(out(&made).contains("flinvm dev app.flin"), "{}", out(&made));
+    let source = folder.0.join("my-app/app.flin");
+    let text = std::fs::read_to_string(&source).expect("the source");
+    assert!(text.contains("<title>my-app</title>") && !text.contains("NAME"), "{text}");
+    std::fs::write(&source, "mine").expect("written");
+    let again = folder.run(&["new", "my-app"]);
+    assert_eq!(code(&again), 1);
+    assert!(err(&again).contains("is there already"), "{}", err(&again));
+    assert_eq!(std::fs::read_to_string(&source).expect("the source"), "mine");
+    for name in ["..", "-x", "a/b/c", "a<b", ""] {
+        let refused = folder.run(&["new", name]);
+        assert_eq!(code(&refused), 2, "{name}: {}", err(&refused));
+    }
+    assert_eq!(code(&folder.run(&["new", "x", "--template", "huge"])), 2);
+}
