@@ -53,7 +53,9 @@ pub(crate) fn create(folder: &Path, template: Template) -> Result<u8, Stop> {
         let first = name.chars().next();
         first.is_some_and(char::is_alphanumeric)
             && name.chars().count() <= NAME_CHARS_MAX
-            && name.chars().all(|ch| ch.is_alphanumeric() || matches!(ch, '-' | '_' | ' '))
+            && name
+                .chars()
+                .all(|ch| ch.is_alphanumeric() || matches!(ch, '-' | '_' | ' '))
     };
     let Some(name) = name.filter(fits) else {
         return Err(Stop::usage(format!(
@@ -66,9 +68,13 @@ pub(crate) fn create(folder: &Path, template: Template) -> Result<u8, Stop> {
     std::fs::create_dir(folder).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => Stop {
             code: EXIT_PROGRAM,
-            sentence: format!("{shown} is there already, and nothing in it was changed; choose another name"),
+            sentence: format!(
+                "{shown} is there already, and nothing in it was changed; choose another name"
+            ),
         },
-        ErrorKind::NotFound => Stop::usage(format!("{shown} cannot be made: the folder around it is not there")),
+        ErrorKind::NotFound => Stop::usage(format!(
+            "{shown} cannot be made: the folder around it is not there"
+        )),
         _ => disk(&format!("{shown} cannot be made: {error}")),
     })?;
     let files = [

@@ -289,12 +289,18 @@ fn a_new_program_needs_a_new_folder_and_a_name() {
     assert!(out(&made).contains("flinvm dev app.flin"), "{}", out(&made));
     let source = folder.0.join("my-app/app.flin");
     let text = std::fs::read_to_string(&source).expect("the source");
-    assert!(text.contains("<title>my-app</title>") && !text.contains("NAME"), "{text}");
+    assert!(
+        text.contains("<title>my-app</title>") && !text.contains("NAME"),
+        "{text}"
+    );
     std::fs::write(&source, "mine").expect("written");
     let again = folder.run(&["new", "my-app"]);
     assert_eq!(code(&again), 1);
     assert!(err(&again).contains("is there already"), "{}", err(&again));
-    assert_eq!(std::fs::read_to_string(&source).expect("the source"), "mine");
+    assert_eq!(
+        std::fs::read_to_string(&source).expect("the source"),
+        "mine"
+    );
     for name in ["..", "-x", "a/b/c", "a<b", ""] {
         let refused = folder.run(&["new", name]);
         assert_eq!(code(&refused), 2, "{name}: {}", err(&refused));

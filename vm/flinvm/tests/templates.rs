@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use flin_testkit::process::{self, Server};
 use flin_testkit::http;
+use flin_testkit::process::{self, Server};
 
 fn made(template: &str) -> PathBuf {
     let dir = std::env::temp_dir().join(format!("flin-new-{}-{template}", std::process::id()));
@@ -12,7 +12,11 @@ fn made(template: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir).expect("a folder");
     let done = process::run("flinc", &["new", "my-app", "--template", template], &dir);
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
     let app = dir.join("my-app");
     for (program, args) in [
         ("flinc", ["check", "app.flin"].as_slice()),
@@ -22,7 +26,10 @@ fn made(template: &str) -> PathBuf {
     ] {
         let done = process::run(program, args, &app);
         let said = String::from_utf8_lossy(&done.stderr);
-        assert!(done.status.success() && said.is_empty(), "{template} {args:?}: {said}");
+        assert!(
+            done.status.success() && said.is_empty(),
+            "{template} {args:?}: {said}"
+        );
     }
     app
 }
@@ -38,7 +45,11 @@ fn serves(app: &Path, action: &str, state: &str, shown: &str) {
     drop(server);
     // What `flinvm dev` serves is the same page.
     let dev = Server::dev(&app.join("app.flin"), &app.join(".flindb"), &[]);
-    assert!(http::get(&dev.url, "/").body.contains(shown), "{}", dev.log());
+    assert!(
+        http::get(&dev.url, "/").body.contains(shown),
+        "{}",
+        dev.log()
+    );
     drop(dev);
     let _ = std::fs::remove_dir_all(app.parent().expect("the folder around it"));
 }
@@ -51,10 +62,20 @@ fn minimal() {
 #[test]
 fn starter() {
     let app = made("starter");
-    serves(&app, "add", r#"{"name":"Grace Hopper","phone":"1906"}"#, "Grace Hopper");
+    serves(
+        &app,
+        "add",
+        r#"{"name":"Grace Hopper","phone":"1906"}"#,
+        "Grace Hopper",
+    );
 }
 
 #[test]
 fn todo() {
-    serves(&made("todo"), "addTodo", r#"{"newTitle":"Buy milk"}"#, "Buy milk");
+    serves(
+        &made("todo"),
+        "addTodo",
+        r#"{"newTitle":"Buy milk"}"#,
+        "Buy milk",
+    );
 }
