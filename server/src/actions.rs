@@ -2,36 +2,27 @@
 //! rendering of a page with its state. Must stay true: only what the page exposes can be named (the door checks it); the
 //! answers by hand are exactly those of the documentation; nothing from the request is compiled or evaluated.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry as Place;
 use std::sync::Arc;
 
-use flin_runtime::json::{Json, write_text};
+use flin_runtime::json::{Json, write_plain_text, write_text};
+use flin_runtime::store::RequestId;
 use flin_runtime::{ActionOutcome, Entry, Failure, HandlerName, Outcome, Sent, SentState};
+use hyper::StatusCode;
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, REFERER};
-use hyper::{StatusCode, Uri};
 
 use crate::app::App;
-use crate::body::{self, BodyKind};
-use crate::dispatch::{Asked, wants_html};
+use crate::body;
+use crate::dispatch::Asked;
 use crate::document::object;
 use crate::fault::Fault;
 use crate::field_message::place_message;
-use crate::guard::decode_path;
+use crate::fresh;
 use crate::pages;
 use crate::paths::Visit;
+use crate::repeats::Repeats;
 use crate::respond::{Answered, html, json, retry_soon, see};
-
-/// A decoded action request.
-struct Wanted {
-    action: Option<String>,
-    visit: Visit,
-    args: Vec<Json>,
-    state: SentState,
-    // From a form in a browser: answered by a page.
-    by_form: bool,
-}
+use crate::token::Verdict;
+use crate::wanted::{ByRuntime, Wanted, bad_request, read_request};
 
 /// `POST /_action`
 pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> Answered {
@@ -44,15 +35,42 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
         Ok(wanted) => wanted,
         Err(fault) => return error(&fault),
     };
-    let Some(action) = wanted.action.as_deref() else {
+    if let Err(refused) = check_origin_of_page(app, &wanted) {
+        return *refused;
+    }
+    let Some(action) = wanted.action.clone() else {
         return error(&bad_request(
             "expected the name of an action in \"_action\"",
         ));
     };
+    let is_runtime = headers.contains_key("x-flin");
+    match wanted.by_runtime.key.as_deref() {
+        Some(key) => {
+            let name = Repeats::name(&wanted.visit.path, &action, key);
+            let app = Arc::clone(app);
+            let request = Some(name.request());
+            // On a task of its own: it goes on when the client is gone, who will ask again and must get its answer.
+            let first = {
+                let app = Arc::clone(&app);
+                async move { perform(&app, wanted, &action, request, is_runtime).await }
+            };
+            app.repeats.once(name, first).await
+        }
+        None => perform(app, wanted, &action, None, is_runtime).await,
+    }
+}
+
+async fn perform(
+    app: &Arc<App>,
+    wanted: Wanted,
+    action: &str,
+    request: Option<RequestId>,
+    is_runtime: bool,
+) -> Answered {
     let entry = Entry::Action {
         page: wanted.visit.page,
         params: wanted.visit.params.clone(),
-        request: None,
+        request,
         handler: HandlerName::parse(action),
         args: wanted.args,
         state: wanted.state.clone(),
@@ -62,10 +80,25 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
             drop(done);
             see(StatusCode::SEE_OTHER, &wanted.visit.path)
         }
-        Ok(Outcome::Action(done)) => json(
-            StatusCode::OK,
-            done_json(&done, headers.contains_key("x-flin")),
-        ),
+        Ok(Outcome::Action(done)) => {
+            let mut out = format!(
+                "{{\"type\":\"{}\"",
+                if done.wrote { "reload" } else { "ok" }
+            );
+            if is_runtime {
+                write_done(
+                    app,
+                    &mut out,
+                    &done,
+                    &wanted.visit,
+                    wanted.state,
+                    &wanted.by_runtime,
+                )
+                .await;
+            }
+            out.push('}');
+            json(StatusCode::OK, out)
+        }
         Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) => {
             unreachable!("an action entry gives an action")
         }
@@ -75,6 +108,90 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
                 return form_again(app, &wanted.visit, wanted.state, &fault).await;
             }
             error(&fault)
+        }
+    }
+}
+
+// What the browser runtime is told of an action that was done: state, commit, and the page as it is now.
+async fn write_done(
+    app: &Arc<App>,
+    out: &mut String,
+    done: &ActionOutcome,
+    visit: &Visit,
+    state: SentState,
+    by_runtime: &ByRuntime,
+) {
+    out.push_str(",\"state\":");
+    let changed = done.state.iter();
+    object(
+        out,
+        changed.map(|(name, json)| (name.as_str(), json.as_str())),
+    );
+    if by_runtime.view.is_some() && fresh::has_views(app, visit) {
+        let wish = fresh::Wish {
+            visit,
+            state: after(state, &done.state),
+            view: by_runtime.view.flatten(),
+            whole: by_runtime.whole,
+        };
+        let start = out.len();
+        out.push(',');
+        match fresh::write(app, out, wish).await {
+            Ok(_) => return,
+            // It was done. The page asks for itself, and is told why it cannot be shown.
+            Err(fault) => {
+                out.truncate(start);
+                tracing::warn!(
+                    path = visit.path,
+                    "the page was not rendered after an action: {}",
+                    fault.message
+                );
+            }
+        }
+    }
+    out.push_str(&format!(",\"seq\":{}", done.seq));
+}
+
+// The state as the action left it.
+fn after(mut state: SentState, changed: &[(String, String)]) -> SentState {
+    for (name, text) in changed {
+        state.retain(|(sent, _)| sent.split('.').next() != Some(name));
+        match Json::parse(text.as_bytes()) {
+            Ok(json) => state.push((name.clone(), Sent::Json(json))),
+            Err(error) => tracing::error!(name, "state that was written cannot be read: {error}"),
+        }
+    }
+    state
+}
+
+// A page of another build, or of nobody, may mean something else by the same names.
+fn check_origin_of_page(app: &App, wanted: &Wanted) -> Result<(), Box<Answered>> {
+    let by_runtime = &wanted.by_runtime;
+    let build = &app.options.build;
+    let mut verdict = match &by_runtime.build {
+        Some(known) if known != build => Verdict::Stale,
+        Some(_) | None => Verdict::Good,
+    };
+    if let (Some(token), Verdict::Good) = (&by_runtime.token, verdict) {
+        verdict = app
+            .tokens
+            .check(app.module(), wanted.visit.page, build, token);
+    }
+    match verdict {
+        Verdict::Good => Ok(()),
+        Verdict::Stale => {
+            let mut out = String::from("{\"type\":\"stale\",\"build\":");
+            write_plain_text(&mut out, build);
+            out.push('}');
+            Err(Box::new(json(StatusCode::PRECONDITION_FAILED, out)))
+        }
+        Verdict::Bad => {
+            let message = "the token of this page was not made by this server; load the page again";
+            Err(Box::new(error(&Fault::new(
+                StatusCode::FORBIDDEN,
+                "BadToken",
+                message,
+            ))))
         }
     }
 }
@@ -90,6 +207,13 @@ pub(crate) async fn render(app: &Arc<App>, asked: &Asked, incoming: Incoming) ->
         Ok(wanted) => wanted,
         Err(fault) => return error(&fault),
     };
+    if let Err(refused) = check_origin_of_page(app, &wanted) {
+        return *refused;
+    }
+    let by_runtime = &wanted.by_runtime;
+    if (by_runtime.view.is_some() || by_runtime.whole) && fresh::has_views(app, &wanted.visit) {
+        return render_view(app, wanted).await;
+    }
     let outcome = match pages::render(app, &wanted.visit, wanted.state).await {
         Ok(outcome) => outcome,
         Err(failure) => return error(&Fault::of(&failure, app.options.show_errors)),
@@ -101,34 +225,37 @@ pub(crate) async fn render(app: &Arc<App>, asked: &Asked, incoming: Incoming) ->
     out.push_str(",\"forms\":");
     write_text(&mut out, &outcome.rendered.forms);
     out.push_str(",\"state\":");
+    let state = outcome.state.iter();
     object(
         &mut out,
-        outcome
-            .state
-            .iter()
-            .map(|(name, json)| (name.as_str(), json.as_str())),
+        state.map(|(name, json)| (name.as_str(), json.as_str())),
     );
     out.push_str(&format!(",\"seq\":{}}}", outcome.seq));
     json(StatusCode::OK, out)
 }
 
-fn done_json(done: &ActionOutcome, by_runtime: bool) -> String {
-    let mut out = format!(
-        "{{\"type\":\"{}\"",
-        if done.wrote { "reload" } else { "ok" }
-    );
-    if by_runtime {
-        out.push_str(",\"state\":");
-        object(
-            &mut out,
-            done.state
-                .iter()
-                .map(|(name, json)| (name.as_str(), json.as_str())),
-        );
-        out.push_str(&format!(",\"seq\":{}", done.seq));
+async fn render_view(app: &Arc<App>, wanted: Wanted) -> Answered {
+    let wish = fresh::Wish {
+        visit: &wanted.visit,
+        state: wanted.state,
+        view: wanted.by_runtime.view.flatten(),
+        whole: wanted.by_runtime.whole,
+    };
+    let mut out = String::from("{");
+    match fresh::write(app, &mut out, wish).await {
+        Ok(state) if state.is_empty() => {}
+        Ok(state) => {
+            out.push_str(",\"state\":");
+            let state = state.iter();
+            object(
+                &mut out,
+                state.map(|(name, json)| (name.as_str(), json.as_str())),
+            );
+        }
+        Err(fault) => return error(&fault),
     }
     out.push('}');
-    out
+    json(StatusCode::OK, out)
 }
 
 fn error(fault: &Fault) -> Answered {
@@ -138,14 +265,6 @@ fn error(fault: &Fault) -> Answered {
     } else {
         response
     }
-}
-
-fn bad_request(message: impl Into<String>) -> Box<Fault> {
-    Box::new(Fault::new(StatusCode::BAD_REQUEST, "BadRequest", message))
-}
-
-fn unknown_page(message: impl Into<String>) -> Box<Fault> {
-    Box::new(Fault::new(StatusCode::NOT_FOUND, "UnknownPage", message))
 }
 
 // The page with what was typed and the sentence at its field; a fault of ours is an error page.
@@ -169,7 +288,7 @@ async fn form_again(app: &App, visit: &Visit, state: SentState, fault: &Fault) -
         Err(failure) => return pages::error_page(&Fault::of(&failure, app.options.show_errors)),
     };
     outcome.rendered.body = place_message(&outcome.rendered.body, &variables, &fault.message);
-    html(fault.status, pages::whole(app, visit, &outcome))
+    html(fault.status, pages::whole(app, visit, &outcome, None))
 }
 
 // The variables whose controls feed the field that the fault is about: those of the form that was sent, if it has one.
@@ -189,159 +308,4 @@ fn controls_of<'a>(app: &'a App, page: usize, state: &SentState, fault: &'a Faul
         variables.retain(|variable| sent(variable));
     }
     variables
-}
-
-fn read_request(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {
-    match BodyKind::of(headers) {
-        BodyKind::Json | BodyKind::Unnamed => read_json(app, headers, bytes),
-        BodyKind::Form => read_form(app, headers, bytes),
-        BodyKind::Text | BodyKind::Other => Err(bad_request(
-            "expected a body of type application/json or application/x-www-form-urlencoded",
-        )),
-    }
-}
-
-fn read_json(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {
-    let body = body::json(bytes)
-        .map_err(|error| bad_request(format!("the body is not valid JSON: {error}")))?;
-    let Json::Object(entries) = body else {
-        return Err(bad_request("expected a JSON object"));
-    };
-    let (mut action, mut args, mut state, mut page) = (None, Vec::new(), Vec::new(), None);
-    for (name, value) in entries {
-        match name.as_str() {
-            "_action" => action = Some(text_of(value, "_action")?),
-            "_page" => page = Some(text_of(value, "_page")?),
-            "_args" => args = list_of(value)?,
-            "_state" => state = state_of(value)?,
-            _ => {
-                return Err(bad_request(format!(
-                    "\"{name}\" is not known here; expected _action, _args, _state, _page"
-                )));
-            }
-        }
-    }
-    Ok(Wanted {
-        action,
-        visit: find_page(app, page.as_deref(), headers)?,
-        args,
-        state,
-        by_form: false,
-    })
-}
-
-fn read_form(app: &App, headers: &HeaderMap, bytes: &[u8]) -> Result<Wanted, Box<Fault>> {
-    if bytes.first() == Some(&b'{') {
-        return Err(bad_request(
-            "the body is JSON but says to be a form; send it with Content-Type: application/json",
-        ));
-    }
-    let by_form = wants_html(headers) && !headers.contains_key("x-flin");
-    let (mut action, mut args, mut state, mut page) = (None, Vec::new(), Vec::new(), None);
-    let mut fields: Vec<(String, Vec<String>)> = Vec::new();
-    // Where each name stands in `fields`: a body has room for a hundred thousand names.
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for (name, value) in body::form_pairs(bytes) {
-        match name.as_str() {
-            "_action" => action = Some(value),
-            "_page" => page = Some(value),
-            "_args" => args = list_of(Json::Text(value))?,
-            "_state" => state = state_of(Json::Text(value))?,
-            _ => match places.entry(name) {
-                Place::Occupied(place) => fields[*place.get()].1.push(value),
-                Place::Vacant(place) => {
-                    fields.push((place.key().clone(), vec![value]));
-                    place.insert(fields.len() - 1);
-                }
-            },
-        }
-    }
-    let visit = find_page(app, page.as_deref(), headers)?;
-    for (name, values) in fields {
-        // A form may hold controls that are bound to nothing; the browser sends them too. By hand it is a mistake.
-        if !by_form || is_state(app, visit.page, &name) {
-            state.push((name, Sent::Fields(values)));
-        }
-    }
-    Ok(Wanted {
-        action,
-        visit,
-        args,
-        state,
-        by_form,
-    })
-}
-
-// A control may be bound to a part of a variable: `form.name`.
-fn is_state(app: &App, page: usize, name: &str) -> bool {
-    let module = app.module();
-    let name = name.split('.').next().unwrap_or(name);
-    let is = |variable: &flin_runtime::vm::bytecode::module::PageVariable| {
-        variable.kind == flin_runtime::vm::bytecode::module::VariableKind::State
-            && module.globals[variable.global.index()].name == name
-    };
-    module.pages[page].variables.iter().any(is)
-}
-
-fn text_of(value: Json, name: &str) -> Result<String, Box<Fault>> {
-    match value {
-        Json::Text(text) => Ok(text),
-        other => Err(bad_request(format!(
-            "{name}: expected text, found {}",
-            other.kind()
-        ))),
-    }
-}
-
-// Plain JSON, or JSON as text.
-fn unwrap_text(value: Json, name: &str) -> Result<Json, Box<Fault>> {
-    match value {
-        Json::Text(text) if text.trim().is_empty() => Ok(Json::Null),
-        Json::Text(text) => Json::parse(text.as_bytes())
-            .map_err(|error| bad_request(format!("{name}: not valid JSON: {error}"))),
-        value => Ok(value),
-    }
-}
-
-fn list_of(value: Json) -> Result<Vec<Json>, Box<Fault>> {
-    match unwrap_text(value, "_args")? {
-        Json::List(items) => Ok(items),
-        Json::Null => Ok(Vec::new()),
-        other => Err(bad_request(format!(
-            "_args: expected a list, found {}",
-            other.kind()
-        ))),
-    }
-}
-
-fn state_of(value: Json) -> Result<SentState, Box<Fault>> {
-    match unwrap_text(value, "_state")? {
-        Json::Object(entries) => Ok(entries
-            .into_iter()
-            .map(|(name, json)| (name, Sent::Json(json)))
-            .collect()),
-        Json::Null => Ok(Vec::new()),
-        other => Err(bad_request(format!(
-            "_state: expected an object, found {}",
-            other.kind()
-        ))),
-    }
-}
-
-// `_page` if given, else the path of the `Referer` if it is a page, else "/".
-fn find_page(app: &App, given: Option<&str>, headers: &HeaderMap) -> Result<Visit, Box<Fault>> {
-    if let Some(given) = given {
-        return app
-            .paths
-            .visit_named(given)
-            .ok_or_else(|| unknown_page(format!("there is no page {given}")));
-    }
-    let referer = headers.get(REFERER).and_then(|value| value.to_str().ok());
-    let referer = referer
-        .and_then(|text| text.parse::<Uri>().ok())
-        .and_then(|uri| decode_path(&uri).ok());
-    let page = referer
-        .and_then(|path| app.paths.visit(&path))
-        .or_else(|| app.paths.visit("/"));
-    page.ok_or_else(|| unknown_page("expected the path of a page in \"_page\""))
 }

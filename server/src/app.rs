@@ -9,9 +9,12 @@ use flin_runtime::{Answer, Entry, Failure, Outcome, Runtime};
 use tokio::sync::{oneshot, watch};
 
 use crate::assets::BrowserRuntime;
+use crate::files::Files;
 use crate::live::{Hub, Live};
 use crate::options::ServerOptions;
 use crate::paths::Paths;
+use crate::repeats::Repeats;
+use crate::token::{TokenKey, Tokens};
 
 /// A served program.
 pub(crate) struct App {
@@ -19,8 +22,11 @@ pub(crate) struct App {
     pub(crate) options: ServerOptions,
     pub(crate) paths: Paths,
     pub(crate) script: BrowserRuntime,
+    pub(crate) files: Files,
     pub(crate) hub: Arc<Hub>,
     pub(crate) live: Live,
+    pub(crate) tokens: Tokens,
+    pub(crate) repeats: Repeats,
     pub(crate) started: Instant,
     retired: watch::Sender<bool>,
 }
@@ -30,14 +36,25 @@ impl App {
         let paths = Paths::new(runtime.program().module())?;
         let hub = Hub::new(&runtime, options.limits.feed_queue_max);
         let live = Live::new(&runtime);
+        let key = options.token_key.unwrap_or_else(|| {
+            let mut key = TokenKey::default();
+            runtime.world().random(&mut key);
+            key
+        });
+        let tokens = Tokens::new(key, runtime.program().module());
         let script = BrowserRuntime::new();
+        let maps = options.show_errors || options.dev.is_some();
+        let files = Files::new(runtime.program().module(), &script, maps);
         Ok(App {
             runtime,
             options,
             paths,
             script,
+            files,
             hub,
             live,
+            tokens,
+            repeats: Repeats::default(),
             started: Instant::now(),
             retired: watch::Sender::default(),
         })

@@ -14,7 +14,7 @@ use crate::document::error_document;
 use crate::guard::{Host, Refusal, check_host, check_origin, decode_path};
 use crate::listen::Connection;
 use crate::respond::{Answered, closing, empty, html, json, see, text};
-use crate::{actions, feed, operations, pages, routes};
+use crate::{actions, compress, feed, operations, pages, routes};
 
 /// A request that passed the first checks.
 pub(crate) struct Asked {
@@ -33,6 +33,7 @@ pub(crate) async fn dispatch(
 ) -> Answered {
     let (parts, body) = request.into_parts();
     let (method, url, started) = (parts.method.clone(), parts.uri.clone(), Instant::now());
+    let encoding = compress::accepted(&parts.headers);
     // With both lengths told, hyper goes by the chunks and forgets the other; whatever stands before us may have gone by
     // the other one. So nothing more is taken from such a connection.
     let chunked = parts.headers.contains_key(TRANSFER_ENCODING);
@@ -52,6 +53,7 @@ pub(crate) async fn dispatch(
         }
         Err((status, message)) => closing(text(status, &message)),
     };
+    let response = compress::pack(response, encoding).await;
     let response = if chunked { closing(response) } else { response };
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     tracing::debug!(%method, %url, status = response.status().as_u16(), took_us, "answered");
@@ -102,12 +104,15 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
         "/_ws" | "/_events" => return wrong_method("GET"),
         path if path.starts_with("/_flin/") => {
             return if get {
-                operations::answer_operations(app, path)
+                operations::answer_operations(app, path, &asked.parts.headers)
             } else {
                 wrong_method("GET, HEAD")
             };
         }
         _ => {}
+    }
+    if get && let Some(file) = app.files.answer(&asked.path, &asked.parts.headers) {
+        return file;
     }
     let Some(found) = app.paths.find(&asked.path) else {
         // Browsers ask for it by themselves; an error would only clutter their consoles.

@@ -7,20 +7,35 @@ use flin_runtime::vm::bytecode::module::{Module, Page, TypeDesc, VariableKind};
 use flin_runtime::{PageOutcome, vm::Rendered};
 
 use crate::respond::escape_html;
+use crate::values::ViewName;
+
+/// What stands around a rendered page.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) module: &'a Module,
+    pub(crate) page: &'a Page,
+    /// As it stands in a link.
+    pub(crate) path: &'a str,
+    pub(crate) build: &'a str,
+    /// Path of the browser runtime.
+    pub(crate) script: &'a str,
+    /// Path of the page's own script, if it has one.
+    pub(crate) page_script: Option<&'a str>,
+    pub(crate) token: &'a str,
+    /// The view that the document shows, if it is just that.
+    pub(crate) view: Option<ViewName>,
+}
 
 /// A whole page.
-pub(crate) fn page_document(
-    module: &Module,
-    (page, path): (&Page, &str),
-    outcome: &PageOutcome,
-    build: &str,
-    script: &str,
-) -> String {
+pub(crate) fn page_document(around: &Surroundings<'_>, outcome: &PageOutcome) -> String {
     let Rendered {
         head, body, forms, ..
     } = &outcome.rendered;
     let mut out = String::with_capacity(body.len() + head.len() + forms.len() + 1024);
-    start(&mut out, head, path);
+    start(&mut out, head, around.path);
+    if let Some(path) = around.page_script {
+        out.push_str(&format!("<link rel=\"modulepreload\" href=\"{path}\">"));
+    }
+    let script = around.script;
     out.push_str(&format!(
         "<script type=\"module\" src=\"{script}\"></script></head><body>\n<div id=\"flin-root\">"
     ));
@@ -28,7 +43,7 @@ pub(crate) fn page_document(
     out.push_str("</div>");
     out.push_str(forms);
     out.push_str("<script type=\"application/json\" id=\"flin-page\">");
-    page_data(&mut out, module, (page, path), outcome, build);
+    page_data(&mut out, around, outcome);
     out.push_str("</script></body></html>");
     out
 }
@@ -42,15 +57,10 @@ fn start(out: &mut String, head: &str, title: &str) {
     out.push_str(head);
 }
 
-fn page_data(
-    out: &mut String,
-    module: &Module,
-    (page, path): (&Page, &str),
-    outcome: &PageOutcome,
-    build: &str,
-) {
+fn page_data(out: &mut String, around: &Surroundings<'_>, outcome: &PageOutcome) {
+    let Surroundings { module, page, .. } = around;
     out.push_str("{\"page\":");
-    write_text(out, path);
+    write_text(out, around.path);
     out.push_str(",\"state\":");
     object(
         out,
@@ -101,8 +111,32 @@ fn page_data(
     }
     out.push(']');
     out.push_str(&format!(",\"seq\":{},\"build\":", outcome.seq));
-    write_text(out, build);
+    write_text(out, around.build);
+    if !page.templates.is_empty() {
+        view_data(out, around);
+    }
     out.push('}');
+}
+
+// What the browser needs to follow the page by views and patches.
+fn view_data(out: &mut String, around: &Surroundings<'_>) {
+    match around.view {
+        Some(view) => out.push_str(&format!(",\"view\":\"{view}\"")),
+        None => out.push_str(",\"view\":null"),
+    }
+    out.push_str(",\"asks\":[");
+    for (at, global) in around.page.asks.iter().enumerate() {
+        if at > 0 {
+            out.push(',');
+        }
+        write_text(out, &around.module.globals[global.index()].name);
+    }
+    out.push_str("],\"token\":");
+    write_text(out, around.token);
+    if let Some(path) = around.page_script {
+        out.push_str(",\"module\":");
+        write_text(out, path);
+    }
 }
 
 /// `{"name":value,…}` of names and finished JSON.

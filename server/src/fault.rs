@@ -140,6 +140,14 @@ impl Fault {
         }
     }
 
+    /// A bug of ours.
+    pub(crate) fn broken(what: &dyn std::fmt::Display) -> Fault {
+        let failure = Failure::Panic {
+            message: what.to_string(),
+        };
+        Fault::own("InternalError", &failure, false)
+    }
+
     /// `{"type":"error","error":{…}}`
     pub(crate) fn action_json(&self) -> String {
         let mut out = String::from("{\"type\":\"error\",\"error\":{\"kind\":");

@@ -1,16 +1,16 @@
-//! `/_flin/`: the browser runtime, health, metrics. Must stay true: nothing here tells anything of the data.
+//! `/_flin/`: the browser runtime, scripts of pages, health, metrics. Must stay true: nothing here tells anything of the data.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use flin_runtime::json::write_plain_text;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, HeaderValue};
+use hyper::header::HeaderMap;
 
 use crate::app::App;
 use crate::respond::{Answered, answer, json};
 
 /// Answers a `GET` below `/_flin/`.
-pub(crate) fn answer_operations(app: &App, path: &str) -> Answered {
+pub(crate) fn answer_operations(app: &App, path: &str, headers: &HeaderMap) -> Answered {
     match path {
         "/_flin/health" => health(app),
         "/_flin/metrics" => answer(
@@ -18,20 +18,12 @@ pub(crate) fn answer_operations(app: &App, path: &str) -> Answered {
             "text/plain; version=0.0.4; charset=utf-8",
             metrics(app),
         ),
-        path if path == app.script.path => {
-            let mut response = answer(
-                StatusCode::OK,
-                "text/javascript; charset=utf-8",
-                app.script.text.clone(),
-            );
-            let for_ever = HeaderValue::from_static("public, max-age=31536000, immutable");
-            response.headers_mut().insert(CACHE_CONTROL, for_ever);
-            response
-        }
-        _ => json(
-            StatusCode::NOT_FOUND,
-            "{\"error\":\"Not found\",\"status\":404}",
-        ),
+        path => app.files.answer(path, headers).unwrap_or_else(|| {
+            json(
+                StatusCode::NOT_FOUND,
+                "{\"error\":\"Not found\",\"status\":404}",
+            )
+        }),
     }
 }
 
@@ -87,6 +79,21 @@ fn metrics(app: &App) -> String {
             "flin_commit_seq",
             "Number of the newest commit",
             app.runtime.store().head().0,
+        ),
+        (
+            "flin_views_watched",
+            "Different views that clients watch",
+            app.live.watched() as u64,
+        ),
+        (
+            "flin_view_renders_total",
+            "Views rendered for those who watch them",
+            count(&app.live.renders),
+        ),
+        (
+            "flin_view_messages_total",
+            "Messages about views that were written; each goes to all who are where it starts",
+            count(&app.live.messages),
         ),
         (
             "flin_sockets",

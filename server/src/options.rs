@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::token::TokenKey;
+
 use crate::dev::Dev;
 
 /// Limits of connections, requests and sockets.
@@ -67,6 +69,8 @@ pub struct ServerOptions {
     pub allow_hosts: Vec<String>,
     /// Names the program build; pages carry it.
     pub build: String,
+    /// What pages prove with that they are of this server; without one, a key that the process makes.
+    pub token_key: Option<TokenKey>,
     /// Error pages show message and position (development), not only an id.
     pub show_errors: bool,
     /// For a developer: pages are told when the program changes or fails. Absent in production.
@@ -82,6 +86,7 @@ impl ServerOptions {
             listen,
             allow_hosts: Vec::new(),
             build: build.into(),
+            token_key: None,
             show_errors: false,
             dev: None,
             limits: ServerLimits::default(),

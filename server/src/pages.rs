@@ -7,15 +7,16 @@ use std::sync::Arc;
 use flin_runtime::vm::Rendered;
 use flin_runtime::{Entry, Failure, Outcome, PageOutcome, SentState};
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use hyper::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue};
 
 use crate::app::App;
 use crate::assets::fingerprint;
-use crate::document::{error_document, page_document};
+use crate::compress;
+use crate::document::{Surroundings, error_document, page_document};
 use crate::fault::Fault;
 use crate::paths::Visit;
 use crate::respond::{Answered, empty, html, retry_soon};
-use crate::values::View;
+use crate::values::{View, ViewName};
 
 /// Answers `GET` of a page.
 pub(crate) async fn show(app: &App, visit: &Visit, headers: &HeaderMap) -> Answered {
@@ -23,17 +24,14 @@ pub(crate) async fn show(app: &App, visit: &Visit, headers: &HeaderMap) -> Answe
         Ok(outcome) => outcome,
         Err(failure) => return error_page(&Fault::of_page(&failure, app.options.show_errors)),
     };
-    let document = whole(app, visit, &outcome);
+    let templates = &app.module().pages[visit.page].templates;
+    let view = (!templates.is_empty()).then(|| View::name_of(&outcome.rendered, templates));
+    let document = whole(app, visit, &outcome, view);
+    if let Some(name) = view {
+        keep_named(app, name, outcome.rendered);
+    }
     let tag = format!("\"{}\"", fingerprint(document.as_bytes()));
-    let known = headers
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok());
-    let unchanged = known.is_some_and(|known| {
-        known
-            .split(',')
-            .any(|one| one.trim().trim_start_matches("W/") == tag)
-    });
-    let mut response = if unchanged {
+    let mut response = if compress::is_known(headers, &tag) {
         empty(StatusCode::NOT_MODIFIED)
     } else {
         html(StatusCode::OK, document)
@@ -66,23 +64,39 @@ pub(crate) async fn render(
 }
 
 /// Keeps a rendered view of a page, so that clients that show it can be sent what differs.
-pub(crate) fn keep_view(app: &App, page: usize, mut rendered: Rendered) -> Arc<View> {
+pub(crate) fn keep_view(app: &App, page: usize, rendered: Rendered) -> Arc<View> {
     // They are for pages without a script.
-    rendered.forms = String::new();
     let templates = &app.module().pages[page].templates;
-    app.live.known().keep(View::new(rendered, templates))
+    let name = View::name_of(&rendered, templates);
+    keep_named(app, name, rendered)
 }
 
-/// The document of a rendered page.
-pub(crate) fn whole(app: &App, visit: &Visit, outcome: &PageOutcome) -> String {
+fn keep_named(app: &App, name: ViewName, mut rendered: Rendered) -> Arc<View> {
+    // They are for pages without a script.
+    rendered.forms = String::new();
+    app.live.known().keep(View::new(rendered, name))
+}
+
+/// The document of a rendered page; `view` is what it shows, if it shows just that.
+pub(crate) fn whole(
+    app: &App,
+    visit: &Visit,
+    outcome: &PageOutcome,
+    view: Option<ViewName>,
+) -> String {
     let module = app.module();
-    page_document(
+    let build = &app.options.build;
+    let surroundings = Surroundings {
         module,
-        (&module.pages[visit.page], &visit.path),
-        outcome,
-        &app.options.build,
-        &app.script.path,
-    )
+        page: &module.pages[visit.page],
+        path: &visit.path,
+        build,
+        script: &app.script.path,
+        page_script: app.files.module(visit.page),
+        token: &app.tokens.make(module, visit.page, build),
+        view,
+    };
+    page_document(&surroundings, outcome)
 }
 
 /// A page that says what went wrong.

@@ -68,7 +68,7 @@ fn is_part(sent: &str, name: &str) -> bool {
 }
 
 /// A JSON value as text; equal values are equal texts.
-pub(crate) fn written_json(json: &Json) -> String {
+fn written_json(json: &Json) -> String {
     let mut out = String::new();
     write_json(&mut out, json);
     out

@@ -91,7 +91,8 @@ mod tests {
             head,
             ..Rendered::default()
         };
-        View::new(rendered, &[])
+        let name = View::name_of(&rendered, &[]);
+        View::new(rendered, name)
     }
 
     #[test]

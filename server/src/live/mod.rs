@@ -13,14 +13,14 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
-use flin_runtime::store::{CommitEvent, Lsn};
-use flin_runtime::{PageOutcome, Runtime};
+use flin_runtime::Runtime;
+use flin_runtime::store::{CommitEvent, Lsn, ReadSet};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 pub(crate) use group::{Group, Latest};
 pub(crate) use hub::{FeedItem, Follower, Hub, messages_of};
-pub(crate) use key::{KeyError, ViewKey, written_json};
+pub(crate) use key::ViewKey;
 pub(crate) use known::Known;
 pub(crate) use shown::Shown;
 
@@ -37,8 +37,8 @@ pub(crate) struct Live {
     follows: Once,
     /// Views rendered because of a commit.
     pub(crate) renders: AtomicU64,
-    /// Patches written; each is sent to everybody who is where it starts.
-    pub(crate) patches: AtomicU64,
+    /// Messages written; each is sent to everybody who is where it starts.
+    pub(crate) messages: AtomicU64,
 }
 
 impl Live {
@@ -57,7 +57,7 @@ impl Live {
             commits,
             follows: Once::new(),
             renders: AtomicU64::new(0),
-            patches: AtomicU64::new(0),
+            messages: AtomicU64::new(0),
         }
     }
 
@@ -109,11 +109,11 @@ impl Live {
         app: &Arc<App>,
         key: &ViewKey,
         shown: &Arc<Shown>,
-        outcome: &PageOutcome,
+        reads: &Arc<ReadSet>,
     ) {
         let group = self.groups().get(key).and_then(Weak::upgrade);
         if let Some(group) = group {
-            group.offer(app, shown, &outcome.reads);
+            group.offer(app, shown, reads);
         }
     }
 

@@ -53,7 +53,7 @@ impl Shown {
             let (view, seq) = (self.view.name(), self.seq);
             text = format!("{{\"type\":\"changed\",\"seq\":{seq},\"view\":\"{view}\"}}");
         }
-        count(&live.patches);
+        count(&live.messages);
         let message = Utf8Bytes::from(text);
         if messages.len() < MESSAGES_MAX {
             messages.push((from, message.clone()));

@@ -76,10 +76,15 @@ impl std::fmt::Display for Malformed {
 }
 
 impl View {
-    /// A view of a page with these templates.
-    pub(crate) fn new(rendered: Rendered, templates: &[Template]) -> View {
+    /// What the view of a page with these templates is called.
+    pub(crate) fn name_of(rendered: &Rendered, templates: &[Template]) -> ViewName {
+        ViewName::of(rendered, templates)
+    }
+
+    /// A view, and what it is called (`name_of`).
+    pub(crate) fn new(rendered: Rendered, name: ViewName) -> View {
         View {
-            name: ViewName::of(&rendered, templates),
+            name,
             rendered,
             root: OnceLock::new(),
         }

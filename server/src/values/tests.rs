@@ -64,7 +64,8 @@ fn put(rendered: &mut Rendered, shown: &Shown) {
 fn view(templates: &[Template], shown: &Shown) -> View {
     let mut rendered = Rendered::default();
     put(&mut rendered, shown);
-    View::new(rendered, templates)
+    let name = View::name_of(&rendered, templates);
+    View::new(rendered, name)
 }
 
 fn template(kinds: &[PlaceKind]) -> Template {

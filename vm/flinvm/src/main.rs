@@ -11,6 +11,7 @@ mod load;
 mod logging;
 mod opening;
 mod output;
+mod page_key;
 mod run;
 mod serve;
 mod stats;

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::arguments::Serve;
 use crate::fault::Fault;
 use crate::opening::How;
-use crate::{load, logging, opening, stats};
+use crate::{load, logging, opening, page_key, stats};
 
 /// Serves a program until it is told to stop.
 pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
@@ -67,6 +67,9 @@ fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(),
         threads.map_err(|error| Fault::Server(format!("cannot start threads: {error}")))?;
     let mut options = ServerOptions::new(SocketAddr::new(wanted.host, wanted.port), build);
     options.allow_hosts.clone_from(&wanted.allow_host);
+    if !wanted.read_only {
+        options.token_key = page_key::of(&wanted.data, &SystemWorld);
+    }
     threads.block_on(async {
         let store = runtime.store().clone();
         let stop = told_to_stop(move || store.poisoned())?;
