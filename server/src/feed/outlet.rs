@@ -86,6 +86,7 @@ impl Outlet {
                 Ok(watch) => self.watch(watch),
                 Err(message) => self.out.complain(&message),
             },
+            ("ping", ..) => self.out.push(Message::other("{\"type\":\"pong\"}")),
             ("unwatch", ..) => self.watching = None,
             ("subscribe", Some(name), _) => self.subscribe(name),
             ("unsubscribe", Some(name), _) => self.changes.unsubscribe(&self.app, self.page, name),
