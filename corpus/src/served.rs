@@ -16,6 +16,7 @@ use flin_runtime::{
     Entry, Failure, HandlerName, Outcome, RouteBody, RouteRequest, Runtime, RuntimeOptions, Sent,
     SentState, World, plain_json, plain_value, schema_of,
 };
+use flin_testkit::markup::without_markers;
 use flin_vm::{Limits, LogLevel, Program};
 
 use crate::case::Setup;
@@ -243,7 +244,7 @@ impl Asked {
                 let parts = [("head", page.rendered.head), ("body", page.rendered.body)];
                 for (part, text) in parts {
                     if !text.is_empty() {
-                        lines.push(format!("{part}: {}", text.trim()));
+                        lines.push(format!("{part}: {}", without_markers(text.trim())));
                     }
                 }
                 // They are all alike; what is in them is the server's business.

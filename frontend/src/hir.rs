@@ -431,6 +431,17 @@ pub enum ExprKind {
     // --- what a view writes; in source order inside the view's function
     /// Literal markup.
     ViewRaw(String),
+    /// Characters to show.
+    ViewChars(String),
+    ViewElement(Box<ViewElement>),
+    /// What a branch of an `{if}` shows.
+    ViewBlock(Vec<ExprId>),
+    /// An `{if}` without `{else}` shows nothing.
+    ViewNothing,
+    /// What a loop shows in a turn.
+    ViewItem(ViewItem),
+    /// What a loop without turns shows.
+    ViewEmpty(Vec<ExprId>),
     /// `{e}` in text.
     ViewText(ExprId),
     /// `{raw(e)}`
@@ -441,18 +452,19 @@ pub enum ExprKind {
         place: AttrPlace,
         value: ExprId,
     },
+    /// A style attribute with values in it: all that is written for it.
+    ViewStyle(Vec<ExprId>),
     ViewBind {
         global: GlobalIx,
         control: Control,
         part: Option<BoundPart>,
     },
-    /// `selected`/`checked` of an option or radio: own value, bound value.
+    /// `selected` of an option or `checked` of a radio button: own value, bound value.
     ViewOption {
         own: ExprId,
         bound: ExprId,
+        radio: bool,
     },
-    /// Key of an element that is the direct child of a loop over `local`.
-    ViewKey(LocalId),
     /// Handler `handler` of the page; the captured values in the order of its function's parameters.
     ViewOn {
         handler: u32,
@@ -466,6 +478,26 @@ pub enum ExprKind {
     },
     /// The children go to the document head.
     ViewHead(Vec<ExprId>),
+}
+
+/// An element.
+#[derive(Clone, Debug)]
+pub struct ViewElement {
+    pub name: String,
+    /// What its tag holds, in source order: literal markup, attributes, declarations of what they need.
+    pub attributes: Vec<ExprId>,
+    /// None: it has no content and no closing tag.
+    pub content: Option<Vec<ExprId>>,
+}
+
+/// What a loop shows in one turn.
+#[derive(Clone, Debug)]
+pub struct ViewItem {
+    /// `key={e}`
+    pub key: Option<ExprId>,
+    /// The loop's variable and what it walks over: what gives the item its key if the program gives none.
+    pub of: Option<(LocalId, ExprId)>,
+    pub content: Vec<ExprId>,
 }
 
 /// Escaping place of an attribute value.

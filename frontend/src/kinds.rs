@@ -79,7 +79,13 @@ macro_rules! view_kinds {
             | $crate::hir::ExprKind::ViewAttr { .. }
             | $crate::hir::ExprKind::ViewBind { .. }
             | $crate::hir::ExprKind::ViewOption { .. }
-            | $crate::hir::ExprKind::ViewKey(_)
+            | $crate::hir::ExprKind::ViewChars(_)
+            | $crate::hir::ExprKind::ViewElement(_)
+            | $crate::hir::ExprKind::ViewBlock(_)
+            | $crate::hir::ExprKind::ViewNothing
+            | $crate::hir::ExprKind::ViewItem(_)
+            | $crate::hir::ExprKind::ViewEmpty(_)
+            | $crate::hir::ExprKind::ViewStyle(_)
             | $crate::hir::ExprKind::ViewOn { .. }
             | $crate::hir::ExprKind::ViewForm { .. }
             | $crate::hir::ExprKind::ViewHead(_)

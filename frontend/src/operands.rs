@@ -22,7 +22,21 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         | K::Continue(_)
         | K::Query(_)
         | K::ViewRaw(_)
-        | K::ViewKey(_) => {}
+        | K::ViewChars(_)
+        | K::ViewNothing => {}
+        K::ViewElement(element) => {
+            let content = element.content.iter().flatten();
+            element
+                .attributes
+                .iter()
+                .chain(content)
+                .for_each(|id| visit(*id));
+        }
+        K::ViewItem(item) => item
+            .key
+            .iter()
+            .chain(&item.content)
+            .for_each(|id| visit(*id)),
         K::ViewBind { part, .. } => part.iter().for_each(|part| {
             visit(part.value);
             visit(part.path);
@@ -32,6 +46,9 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
         | K::Tuple(items)
         | K::Block(items, _)
         | K::ViewHead(items)
+        | K::ViewBlock(items)
+        | K::ViewEmpty(items)
+        | K::ViewStyle(items)
         | K::CallFn(_, items)
         | K::CallLib(_, items)
         | K::Variant(_, _, items)
@@ -63,7 +80,9 @@ pub fn operands(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
             lambda: a,
             plain: b,
         }
-        | K::ViewOption { own: a, bound: b } => {
+        | K::ViewOption {
+            own: a, bound: b, ..
+        } => {
             visit(*a);
             visit(*b);
         }

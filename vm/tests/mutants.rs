@@ -6,7 +6,7 @@ mod support;
 use flin_bytecode::{
     Class, Entity, EntityField, EntityTypeId, FieldNo, FuncId, Function, FunctionBuilder, Global,
     GlobalId, Handler, HandlerId, Inverse, Module, ModuleBuilder, Native, OnDelete, Op, Page, Reg,
-    Rule, Shape, TypeDesc,
+    Rule, Shape, Template, TypeDesc,
 };
 use flin_testkit::rng::Rng;
 use flin_vm::{HostRecord, HostValue, Limits, Program, Vm};
@@ -129,6 +129,7 @@ fn declare(mb: &mut ModuleBuilder) {
         reads: vec![],
         field_sources: vec![],
         shown: vec![],
+        templates: vec![Template::default()],
         ..Page::default()
     });
 }
@@ -330,7 +331,19 @@ fn markup(mb: &mut ModuleBuilder, b: &mut FunctionBuilder) {
     emit!(b, ViewAttr, y, 2, mb.const_text("href"));
     emit!(b, ViewBind, x, 0, GlobalId(2));
     emit!(b, ViewOption, x, y);
-    emit!(b, ViewKey, y);
+    emit!(b, ViewBlock, 0);
+    emit!(b, ViewList);
+    emit!(b, ViewItem, y, 1);
+    emit!(b, ViewBlock, 0);
+    emit!(b, ViewKey);
+    emit!(b, ViewLeaf, 1);
+    emit!(b, ViewTextAny, x);
+    emit!(b, ViewLeaf, 0);
+    emit!(b, ViewAbsent);
+    emit!(b, ViewEnd);
+    emit!(b, ViewEmpty);
+    emit!(b, ViewEnd);
+    emit!(b, ViewEnd);
     emit!(b, ViewOn, x, 2, HandlerId(1));
     emit!(b, ViewForm, x, 1, HandlerId(1));
     emit!(b, ViewOnButton, x, 0, HandlerId(0));

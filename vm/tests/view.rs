@@ -4,10 +4,10 @@ mod support;
 
 use flin_bytecode::{
     Class, Entity, EntityTypeId, FunctionBuilder, Global, GlobalId, Handler, HandlerId,
-    ModuleBuilder, Page, TypeDesc,
+    ModuleBuilder, Page, Template, TypeDesc,
 };
 use flin_vm::HostValue::{Bool, Duration, Float, Int, Link, List, Map};
-use flin_vm::{HostValue, Rendered, Trap, Vm};
+use flin_vm::{HostValue, Mark, Rendered, Trap, Vm};
 use support::*;
 
 /// Renders a page "/" whose view is `body`; handlers 0 click, 1 submit, 2 keydown.enter.
@@ -57,6 +57,7 @@ fn render(
         reads: vec![],
         field_sources: vec![],
         shown: vec![],
+        templates: vec![Template::default(), Template::default()],
         ..Page::default()
     });
     let program = load(mb);
@@ -261,20 +262,150 @@ fn forms_and_buttons_work_without_javascript() {
 }
 
 #[test]
-fn head_and_keys() {
-    let rendered = render(&[Link(EntityTypeId(0), 3), host_text("a\"")], |mb, b| {
-        let (todo, key) = (b.param(0), b.param(1));
+fn the_head() {
+    let rendered = render(&[], |mb, b| {
+        let i = int(b, 1);
         emit!(b, ViewHead, 1);
         emit!(b, ViewRaw, mb.const_text("<title>"));
+        emit!(b, ViewTextI64, i);
         emit!(b, ViewHead, 0);
-        emit!(b, ViewKey, todo);
-        emit!(b, ViewKey, key);
         emit!(b, Ret);
     })
     .expect("rendered");
-    assert_eq!(rendered.head, "<title>");
+    assert_eq!(rendered.head, "<title>1");
+    assert_eq!(rendered.body, "");
+    assert_eq!(rendered.marks, [], "the head has no places");
+}
+
+/// A list in the root block, with an item of each of these values.
+fn items(values: &[HostValue], form: i32) -> Rendered {
+    let count = values.len();
+    render(values, |mb, b| {
+        let mark = mb.const_text(".");
+        emit!(b, ViewBlock, 0);
+        emit!(b, ViewList);
+        for at in 0..count {
+            let value = b.param(at);
+            emit!(b, ViewItem, value, form);
+            emit!(b, ViewBlock, 1);
+            emit!(b, ViewKey);
+            emit!(b, ViewRaw, mark);
+            emit!(b, ViewEnd);
+        }
+        emit!(b, ViewEnd);
+        emit!(b, ViewEnd);
+        emit!(b, Ret);
+    })
+    .expect("rendered")
+}
+
+#[test]
+fn items_have_different_keys() {
+    let record = |id: HostValue| Map(vec![("id".into(), id)]);
+    let todo = || Link(EntityTypeId(0), 3);
+    let values = [
+        todo(),
+        todo(),
+        host_text("a"),
+        record(host_text("x\"y")),
+        record(Int(2)),
+        record(HostValue::None),
+    ];
+    let out = items(&values, 0);
     assert_eq!(
-        rendered.body,
-        " data-flin-key=\"Todo:3\" data-flin-key=\"a&quot;\""
+        out.body,
+        " data-flin-key=\"Todo:3\". data-flin-key=\"Todo:3#2\".. data-flin-key=\"x&quot;y\". data-flin-key=\"2#2\".."
+    );
+    assert_eq!(out.keys, "Todo:3Todo:3#2x\"y2#2");
+    let given = items(&[host_text("a"), host_text("a"), host_text("b--><i>%")], 3);
+    assert_eq!(
+        given.body,
+        "<!--i a--> data-flin-key=\"a\".<!--i a#2--> data-flin-key=\"a#2\".<!--i b%2D%2D%3E%3Ci%3E%25--> data-flin-key=\"b--&gt;&lt;i&gt;%\"."
+    );
+    assert_eq!(items(&[HostValue::None], 1).body, "<!--i-->.");
+}
+
+#[test]
+fn marks_tell_what_was_written_where() {
+    let out = render(&[host_text("<"), Int(7)], |mb, b| {
+        let (text, key) = (b.param(0), b.param(1));
+        emit!(b, ViewBlock, 0);
+        emit!(b, ViewRaw, mb.const_text("<p>"));
+        emit!(b, ViewLeaf, 1);
+        emit!(b, ViewTextAny, text);
+        emit!(b, ViewRaw, mb.const_text("!"));
+        emit!(b, ViewLeaf, 0);
+        emit!(b, ViewAttr, text, 0, mb.const_text("a"));
+        emit!(b, ViewAbsent);
+        emit!(b, ViewList);
+        emit!(b, ViewItem, key, 2);
+        emit!(b, ViewBlock, 1);
+        emit!(b, ViewOn, key, 1, HandlerId(0));
+        emit!(b, ViewEnd);
+        emit!(b, ViewEnd);
+        emit!(b, ViewList);
+        emit!(b, ViewEmpty);
+        emit!(b, ViewBlock, 1);
+        emit!(b, ViewEnd);
+        emit!(b, ViewEnd);
+        emit!(b, ViewEnd);
+        emit!(b, Ret);
+    })
+    .expect("rendered");
+    assert_eq!(
+        out.body,
+        "<p>&lt;! a=\"&lt;\" data-flin-on-click=\"0\" data-flin-args-click=\"[7]\""
+    );
+    let leaf = |start, end| Mark::Leaf { start, end };
+    let block = |template| Mark::Block { template };
+    assert_eq!(
+        out.marks,
+        [
+            block(0),
+            leaf(3, 8),
+            leaf(8, 17),
+            Mark::Absent,
+            Mark::List,
+            Mark::Item { start: 0, end: 1 },
+            block(1),
+            leaf(40, 67),
+            Mark::End,
+            Mark::End,
+            Mark::List,
+            Mark::Empty,
+            block(1),
+            Mark::End,
+            Mark::End,
+            Mark::End,
+        ]
+    );
+}
+
+#[test]
+fn marks_that_do_not_fit_are_an_error() {
+    let refused = |wrong: fn(&mut FunctionBuilder)| {
+        let result = render(&[], |_, b| {
+            wrong(b);
+            emit!(b, Ret);
+        });
+        result.expect_err("refused").message
+    };
+    let why = "the markup of this view is not nested rightly";
+    assert_eq!(refused(|b| emit!(b, ViewEnd)), why);
+    assert_eq!(refused(|b| emit!(b, ViewLeaf, 0)), why);
+    assert_eq!(
+        refused(|b| {
+            emit!(b, ViewLeaf, 1);
+            emit!(b, ViewBlock, 0);
+        }),
+        why
+    );
+    assert_eq!(
+        refused(|b| {
+            let i = b.temp(Class::Any);
+            emit!(b, NoneAny, i);
+            emit!(b, ViewItem, i, 0);
+        }),
+        why
     );
 }

@@ -9,6 +9,7 @@
 pub mod fences;
 pub mod golden;
 pub mod http;
+pub mod markup;
 pub mod mutate;
 pub mod process;
 pub mod rng;

@@ -85,7 +85,23 @@ impl Uses<'_> {
             }
             ExprKind::Loop { body, .. } => self.visit(*body, false),
             ExprKind::Return(Some(value)) => self.visit(*value, self.wanted),
-            ExprKind::ViewHead(parts) => parts.iter().for_each(|part| self.visit(*part, false)),
+            ExprKind::ViewHead(parts)
+            | ExprKind::ViewBlock(parts)
+            | ExprKind::ViewEmpty(parts)
+            | ExprKind::ViewStyle(parts) => {
+                parts.iter().for_each(|part| self.visit(*part, false));
+            }
+            ExprKind::ViewElement(element) => {
+                let content = element.content.iter().flatten();
+                let parts = element.attributes.iter().chain(content);
+                parts.for_each(|part| self.visit(*part, false));
+            }
+            ExprKind::ViewItem(item) => {
+                item.key.iter().for_each(|key| self.visit(*key, true));
+                item.content
+                    .iter()
+                    .for_each(|part| self.visit(*part, false));
+            }
             ExprKind::CallFn(func, _) if wanted => {
                 self.unused.remove(func);
                 self.all(kind);

@@ -213,7 +213,8 @@ impl<'e, 'p> Walker<'e, 'p> {
             | ExprKind::Lambda(..)
             | ExprKind::ViewRaw(..)
             | ExprKind::ViewBind { .. }
-            | ExprKind::ViewKey(..) => self.value(expr),
+            | ExprKind::ViewChars(..)
+            | ExprKind::ViewNothing => self.value(expr),
             ExprKind::CallFn(..)
             | ExprKind::CallValue(..)
             | ExprKind::CallLib(..)
@@ -262,6 +263,11 @@ impl<'e, 'p> Walker<'e, 'p> {
             | ExprKind::ViewOption { .. }
             | ExprKind::ViewOn { .. }
             | ExprKind::ViewForm { .. }
+            | ExprKind::ViewElement(..)
+            | ExprKind::ViewBlock(..)
+            | ExprKind::ViewItem(..)
+            | ExprKind::ViewEmpty(..)
+            | ExprKind::ViewStyle(..)
             | ExprKind::ViewHead(..) => self.shown(expr),
         }
     }
@@ -270,7 +276,10 @@ impl<'e, 'p> Walker<'e, 'p> {
     fn value(&mut self, expr: ExprId) -> Set {
         match self.kind(expr) {
             ExprKind::Error => Set::NEVER,
-            ExprKind::None | ExprKind::ViewRaw(_) | ExprKind::ViewKey(_) => Set::NONE,
+            ExprKind::None
+            | ExprKind::ViewRaw(_)
+            | ExprKind::ViewChars(_)
+            | ExprKind::ViewNothing => Set::NONE,
             ExprKind::ViewBind {
                 global,
                 control,
@@ -573,7 +582,7 @@ impl<'e, 'p> Walker<'e, 'p> {
                 self.eval(*value);
                 Set::NONE
             }
-            ExprKind::ViewOption { own, bound } => {
+            ExprKind::ViewOption { own, bound, .. } => {
                 self.eval(*own);
                 self.eval(*bound);
                 Set::NONE
@@ -582,8 +591,27 @@ impl<'e, 'p> Walker<'e, 'p> {
                 self.handler(*handler, args);
                 Set::NONE
             }
-            ExprKind::ViewHead(parts) => {
+            ExprKind::ViewHead(parts)
+            | ExprKind::ViewBlock(parts)
+            | ExprKind::ViewEmpty(parts)
+            | ExprKind::ViewStyle(parts) => {
                 for part in parts {
+                    self.effect(*part);
+                }
+                Set::NONE
+            }
+            ExprKind::ViewElement(element) => {
+                let content = element.content.iter().flatten();
+                for part in element.attributes.iter().chain(content) {
+                    self.effect(*part);
+                }
+                Set::NONE
+            }
+            ExprKind::ViewItem(item) => {
+                if let Some(key) = item.key {
+                    self.eval(key);
+                }
+                for part in &item.content {
                     self.effect(*part);
                 }
                 Set::NONE

@@ -417,7 +417,13 @@ fn role(kind: &ExprKind) -> Role {
         | K::ViewAttr { .. }
         | K::ViewBind { .. } => Role::View,
         K::ViewOption { .. }
-        | K::ViewKey(_)
+        | K::ViewChars(_)
+        | K::ViewElement(_)
+        | K::ViewBlock(_)
+        | K::ViewNothing
+        | K::ViewItem(_)
+        | K::ViewEmpty(_)
+        | K::ViewStyle(_)
         | K::ViewOn { .. }
         | K::ViewForm { .. }
         | K::ViewHead(_) => Role::View,

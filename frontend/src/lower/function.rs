@@ -60,6 +60,8 @@ pub(super) struct Lower<'c, 'a> {
     pub(super) kept: super::constants::Kept,
     /// Lambdas that are arguments of queries.
     pub(super) in_queries: Vec<(ExprId, super::pushed::Role)>,
+    /// What it writes.
+    pub(super) view: super::templates::View,
 }
 
 /// Writes the code of an instance.
@@ -74,7 +76,9 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
     };
     let mut lower = start(cx, id, b);
     lower.enter();
-    if lower.is_script() {
+    if lower.is_page_view() {
+        lower.page_view(f.body);
+    } else if lower.is_script() {
         lower.script(f.body);
     } else {
         lower.tail(f.body);
@@ -109,6 +113,7 @@ pub(super) fn start<'c, 'a>(
         careful: None,
         kept: super::constants::Kept::default(),
         in_queries: Vec::new(),
+        view: super::templates::View::default(),
     };
     lower.at(f.span);
     lower
@@ -181,6 +186,14 @@ impl Lower<'_, '_> {
                 None => Place::Register(reg),
             };
         }
+    }
+
+    fn is_page_view(&self) -> bool {
+        self.cx
+            .program
+            .pages
+            .iter()
+            .any(|page| page.view == self.id)
     }
 
     /// Whether this is the top level of a program that keeps records, or one of its tests.

@@ -24,6 +24,7 @@ mod pushed;
 mod quiet;
 mod records;
 mod rows;
+mod templates;
 mod values;
 mod views;
 mod walk;
@@ -110,6 +111,7 @@ struct Lowering<'a> {
     errors: Vec<Diagnostic>,
     /// Functions that stand in queries.
     found: pushed::Found,
+    templates: templates::OfPages,
 }
 
 /// Line and column of byte offsets in one source text.
@@ -158,6 +160,7 @@ impl<'a> Lowering<'a> {
             describing: HashSet::new(),
             errors: Vec::new(),
             found: pushed::Found::default(),
+            templates: templates::OfPages::default(),
         }
     }
 

@@ -71,6 +71,7 @@ impl Lowering<'_> {
                 .shown(&shown.functions)
                 .map(|global| self.global_id(global))
                 .collect(),
+            templates: self.templates.remove(&page.view).unwrap_or_default(),
             ..Page::default()
         }
     }

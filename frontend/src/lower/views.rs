@@ -1,58 +1,28 @@
 //! What a view writes. Must stay true: everything a visitor's data can reach goes through an operation that escapes for
 //! its place; only literal markup and `raw(…)` are written as they are.
 
-use flin_bytecode::{Bank, Class, GlobalId, HandlerId, Reg, emit};
+use flin_bytecode::module::EVENT_PARAM_PREFIX;
+use flin_bytecode::{Bank, Class, GlobalId, HandlerId, PlaceKind, Reg, emit};
 use flin_syntax::Span;
 
 use super::function::Lower;
 use crate::hir::{AttrPlace, BoundPart, Control, ExprId, ExprKind, GlobalIx};
+use crate::resolve::escape;
 use crate::types::Ty;
 
 impl Lower<'_, '_> {
     pub(super) fn view(&mut self, e: ExprId) {
         let f = self.f;
-        let expr = &f.exprs[e.index()];
-        match &expr.kind {
-            ExprKind::ViewRaw(markup) => {
-                let id = self.cx.module.const_text(markup);
-                emit!(self.b, ViewRaw, id);
-            }
+        match &f.exprs[e.index()].kind {
+            ExprKind::ViewRaw(markup) => self.view.markup(markup),
+            ExprKind::ViewChars(_) => self.content(&[e]),
+            ExprKind::ViewElement(_) => self.element(e),
+            ExprKind::ViewBlock(items) => self.branch_content(items),
+            ExprKind::ViewNothing => self.no_branch(),
+            ExprKind::ViewItem(item) => self.item(item),
+            ExprKind::ViewEmpty(items) => self.empty_content(items),
             ExprKind::ViewText(value) => self.view_text(*value),
-            ExprKind::ViewHtml(value) => {
-                let text = self.text(*value, None);
-                emit!(self.b, ViewHtml, text);
-            }
-            ExprKind::ViewAttr { name, place, value } => {
-                self.view_attr(expr.span, name, *place, *value);
-            }
-            ExprKind::ViewBind {
-                global,
-                control,
-                part,
-            } => self.view_bind(*global, *control, *part),
-            ExprKind::ViewOption { own, bound } => {
-                let own = self.shown(*own);
-                let bound = self.shown(*bound);
-                emit!(self.b, ViewOption, own, bound);
-            }
-            ExprKind::ViewKey(local) => {
-                let (value, ty) = self.read_local(*local, None);
-                let value = self.shown_value(value, ty);
-                emit!(self.b, ViewKey, value);
-            }
-            ExprKind::ViewOn {
-                handler,
-                args,
-                button,
-            } => {
-                let first = self.captured(args);
-                let (count, handler) = (args.len() as i32, HandlerId(*handler));
-                if *button {
-                    emit!(self.b, ViewOnButton, first, count, handler);
-                } else {
-                    emit!(self.b, ViewOn, first, count, handler);
-                }
-            }
+            ExprKind::ViewHtml(value) => self.view_html(*value),
             ExprKind::ViewForm { handler, args } => {
                 let first = self.captured(args);
                 emit!(
@@ -63,44 +33,173 @@ impl Lower<'_, '_> {
                     HandlerId(*handler)
                 );
             }
-            ExprKind::ViewHead(items) => {
-                emit!(self.b, ViewHead, 1);
-                items.iter().for_each(|item| self.effect(*item));
-                emit!(self.b, ViewHead, 0);
-            }
+            ExprKind::ViewHead(items) => self.view_head(items),
+            ExprKind::ViewAttr { .. }
+            | ExprKind::ViewStyle(_)
+            | ExprKind::ViewBind { .. }
+            | ExprKind::ViewOption { .. }
+            | ExprKind::ViewOn { .. } => self.attribute(e),
             _ => unreachable!("{} hands only view expressions over", self.f.name),
+        }
+    }
+
+    fn view_html(&mut self, value: ExprId) {
+        let placed = self.view.has_places();
+        if placed {
+            self.view.markup("<!--f-->");
+            self.view.place(PlaceKind::Html);
+        }
+        self.flush();
+        let text = self.text(value, None);
+        emit!(self.b, ViewHtml, text);
+        if placed {
+            self.view.markup("<!--/f-->");
+        }
+    }
+
+    fn view_head(&mut self, items: &[ExprId]) {
+        self.flush();
+        emit!(self.b, ViewHead, 1);
+        self.view.inside += 1;
+        self.content(items);
+        self.flush();
+        self.view.inside -= 1;
+        emit!(self.b, ViewHead, 0);
+    }
+
+    /// What stands inside of a tag.
+    pub(super) fn attribute(&mut self, e: ExprId) {
+        let f = self.f;
+        let expr = &f.exprs[e.index()];
+        match &expr.kind {
+            ExprKind::ViewRaw(markup) => self.view.markup(markup),
+            ExprKind::Let(..) => self.effect(e),
+            ExprKind::ViewAttr { name, place, value } => {
+                self.view_attr(expr.span, name, *place, *value);
+            }
+            ExprKind::ViewStyle(parts) => {
+                self.view.place(PlaceKind::Attribute("style".to_owned()));
+                self.one_value(|this| parts.iter().for_each(|part| this.attribute(*part)));
+            }
+            ExprKind::ViewBind {
+                global,
+                control,
+                part: None,
+            } => self.view_bind_whole(*global, *control),
+            ExprKind::ViewBind {
+                global,
+                control,
+                part: Some(part),
+            } => {
+                self.view.place(PlaceKind::Attributes);
+                self.one_value(|this| this.view_bind_part(*global, *control, *part));
+            }
+            ExprKind::ViewOption { own, bound, radio } => {
+                let name = if *radio { "checked" } else { "selected" };
+                self.view.place(PlaceKind::Attribute(name.to_owned()));
+                self.flush();
+                let own = self.shown(*own);
+                let bound = self.shown(*bound);
+                emit!(self.b, ViewOption, own, bound);
+            }
+            ExprKind::ViewOn {
+                handler,
+                args,
+                button,
+            } => self.view_on(*handler, args, *button),
+            // A control whose kind is known only when it is written.
+            _ => {
+                self.view.place(PlaceKind::Attributes);
+                self.one_value(|this| this.effect(e));
+            }
+        }
+    }
+
+    /// A handler: what it captured is a place, all else about it is fixed.
+    fn view_on(&mut self, handler: u32, args: &[ExprId], button: bool) {
+        self.handler_markup(handler, !args.is_empty());
+        self.flush();
+        let first = self.captured(args);
+        let (count, handler) = (args.len() as i32, HandlerId(handler));
+        if button {
+            emit!(self.b, ViewOnButton, first, count, handler);
+        } else {
+            emit!(self.b, ViewOn, first, count, handler);
+        }
+    }
+
+    /// What the machine writes for a handler, as the template has it.
+    fn handler_markup(&mut self, number: u32, captures: bool) {
+        let program = self.cx.program;
+        let page = program.pages.iter().find(|page| page.view == self.id);
+        let Some(handler) = page.and_then(|page| page.handlers.get(number as usize)) else {
+            return;
+        };
+        let event = escape(&handler.event);
+        let mut markup = format!(" data-flin-on-{event}=\"{number}\"");
+        let function = &program.functions[handler.func.index()];
+        let told: Vec<&str> = function
+            .params
+            .iter()
+            .filter_map(|param| {
+                let name = &function.locals[param.local.index()].name;
+                name.strip_prefix(EVENT_PARAM_PREFIX)
+            })
+            .collect();
+        if !told.is_empty() {
+            markup.push_str(&format!(" data-flin-tell-{event}=\"{}\"", told.join(" ")));
+        }
+        if handler.event.split('.').next() == Some("submit") {
+            markup.push_str(" method=\"post\" action=\"/_action\"");
+        }
+        self.view.copied(&markup);
+        if captures {
+            let name = format!("data-flin-args-{event}");
+            self.view.place(PlaceKind::Attribute(name));
         }
     }
 
     /// An attribute. One that is only there or not is a jump around its name.
     fn view_attr(&mut self, span: Span, name: &str, place: AttrPlace, value: ExprId) {
+        self.view.place(PlaceKind::Attribute(name.to_owned()));
         if place == AttrPlace::Boolean {
-            let shown = self.truth(value, None);
-            self.at(span);
-            self.raw_if(shown, &format!(" {name}"));
+            self.one_value(|this| {
+                let shown = this.truth(value, None);
+                this.at(span);
+                this.raw_if(shown, &format!(" {name}"));
+            });
             return;
         }
+        self.flush();
         let shown = self.shown(value);
         let name = self.cx.module.const_text(name);
         self.at(span);
         emit!(self.b, ViewAttr, shown, place as i32, name);
     }
 
-    /// The attributes of a bound control. Only text and number inputs show their value in an attribute.
-    fn view_bind(&mut self, global: GlobalIx, control: Control, part: Option<BoundPart>) {
-        let path = part.map(|part| self.text(part.path, None));
-        let bound = (self.cx.global_id(global), path);
+    /// The attributes of a control that is bound to a whole variable: only what it holds is a place.
+    fn view_bind_whole(&mut self, global: GlobalIx, control: Control) {
+        let name = escape(&self.cx.program.globals[global.index()].name);
+        self.view
+            .copied(&format!(" data-flin-bind=\"{name}\" name=\"{name}\""));
+        let bound = (self.cx.global_id(global), None);
+        let ty = self.cx.types.globals[global.index()];
+        self.flush();
         match control {
             Control::Text | Control::Number => {
-                let (value, ty) = self.bound_value(global, part);
+                self.view.place(PlaceKind::Attribute("value".to_owned()));
+                let value = self.global_value(global, ty);
                 let shown = self.shown_value(value, ty);
                 self.emit_bind(shown, control, bound);
             }
             Control::Checkbox => {
-                let (value, ty) = self.bound_value(global, part);
-                let checked = self.truth_of(value, ty, None);
                 self.view_bind_empty(control, bound);
-                self.raw_if(checked, " checked");
+                self.view.place(PlaceKind::Attribute("checked".to_owned()));
+                self.one_value(|this| {
+                    let value = this.global_value(global, ty);
+                    let checked = this.truth_of(value, ty, None);
+                    this.raw_if(checked, " checked");
+                });
             }
             Control::Radio | Control::Select | Control::Textarea => {
                 self.view_bind_empty(control, bound);
@@ -108,12 +207,25 @@ impl Lower<'_, '_> {
         }
     }
 
-    fn bound_value(&mut self, global: GlobalIx, part: Option<BoundPart>) -> (Reg, Ty) {
-        match part {
-            Some(part) => (self.eval(part.value, None), self.ty(part.value)),
-            None => {
-                let ty = self.cx.types.globals[global.index()];
-                (self.global_value(global, ty), ty)
+    /// The attributes of a control that is bound to a part of a variable.
+    fn view_bind_part(&mut self, global: GlobalIx, control: Control, part: BoundPart) {
+        let path = self.text(part.path, None);
+        let bound = (self.cx.global_id(global), Some(path));
+        let ty = self.ty(part.value);
+        match control {
+            Control::Text | Control::Number => {
+                let value = self.eval(part.value, None);
+                let shown = self.shown_value(value, ty);
+                self.emit_bind(shown, control, bound);
+            }
+            Control::Checkbox => {
+                let value = self.eval(part.value, None);
+                let checked = self.truth_of(value, ty, None);
+                self.view_bind_empty(control, bound);
+                self.raw_if(checked, " checked");
+            }
+            Control::Radio | Control::Select | Control::Textarea => {
+                self.view_bind_empty(control, bound);
             }
         }
     }
@@ -142,13 +254,13 @@ impl Lower<'_, '_> {
 
     /// A value for an operation that writes it as text: scalars as their text, so that nothing is boxed. Floats stay
     /// what they are, because an input shows them without `.0`.
-    fn shown(&mut self, value: ExprId) -> Reg {
+    pub(super) fn shown(&mut self, value: ExprId) -> Reg {
         let ty = self.ty(value);
         let reg = self.eval(value, None);
         self.shown_value(reg, ty)
     }
 
-    fn shown_value(&mut self, reg: Reg, ty: Ty) -> Reg {
+    pub(super) fn shown_value(&mut self, reg: Reg, ty: Ty) -> Reg {
         match self.class(ty) {
             Class::I64 | Class::Bool => self.text_of(reg, ty, None),
             Class::F64 | Class::Ref | Class::Any => self.word_of(reg, ty),

@@ -4,7 +4,7 @@
 
 use foldhash::{HashMap, HashMapExt as _};
 
-use crate::hir::{ExprId, ExprKind, FnId, Function, LocalId, Program};
+use crate::hir::{ExprId, ExprKind, FnId, Function, LocalId, Program, ViewItem};
 use crate::operands::operands;
 
 /// The local variables that an expression itself names (not its operands).
@@ -12,7 +12,9 @@ fn locals_named(program: &Program, kind: &ExprKind, visit: &mut dyn FnMut(LocalI
     if let ExprKind::Local(l)
     | ExprKind::Let(l, _)
     | ExprKind::SetLocal(l, _)
-    | ExprKind::ViewKey(l) = kind
+    | ExprKind::ViewItem(ViewItem {
+        of: Some((l, _)), ..
+    }) = kind
     {
         visit(*l);
     }

@@ -85,7 +85,8 @@ impl Resolver<'_> {
             Control::Radio => {
                 let own = self.own_value(element, span);
                 let bound = self.emit(bound.read(), span);
-                self.put(ExprKind::ViewOption { own, bound }, span, out);
+                let radio = true;
+                self.put(ExprKind::ViewOption { own, bound, radio }, span, out);
             }
             Control::Text | Control::Number | Control::Checkbox => {}
         }
@@ -149,7 +150,8 @@ impl Resolver<'_> {
             if control == Control::Radio {
                 let own = self.own_value(element, span);
                 let bound = self.emit(bound.read(), span);
-                parts.push(self.emit(ExprKind::ViewOption { own, bound }, span));
+                let radio = true;
+                parts.push(self.emit(ExprKind::ViewOption { own, bound, radio }, span));
             }
             let then = self.emit(ExprKind::Block(parts, false), span);
             let kind = self.emit(ExprKind::Local(local), span);
@@ -377,7 +379,8 @@ impl Resolver<'_> {
         let span = element.name.span;
         let own = self.own_value(element, span);
         let bound = self.emit(bound.read(), span);
-        self.put(ExprKind::ViewOption { own, bound }, span, out);
+        let radio = false;
+        self.put(ExprKind::ViewOption { own, bound, radio }, span, out);
     }
 
     /// The value of an option or radio button: its `value`, or its text.

@@ -286,6 +286,12 @@ impl Printer<'_> {
         &self.function.exprs[id.index()].kind
     }
 
+    fn lines_of(&self, items: &[ExprId], depth: usize, out: &mut String) {
+        for item in items {
+            self.line(*item, depth + 1, out);
+        }
+    }
+
     /// An expression on lines of its own.
     fn line(&self, id: ExprId, depth: usize, out: &mut String) {
         let pad = "  ".repeat(depth);
@@ -332,11 +338,39 @@ impl Printer<'_> {
                 let _ = writeln!(out, "{pad}catch{error}");
                 self.line(*handler, depth + 1, out);
             }
+            ExprKind::ViewElement(element) => {
+                let _ = writeln!(out, "{pad}<{}", element.name);
+                for item in &element.attributes {
+                    self.line(*item, depth + 2, out);
+                }
+                for item in element.content.iter().flatten() {
+                    self.line(*item, depth + 1, out);
+                }
+            }
+            ExprKind::ViewItem(item) => {
+                let key = match (item.key, item.of) {
+                    (Some(key), _) => format!(" key {}", self.text(key)),
+                    (None, Some((local, _))) => format!(" key of {}", self.local(local)),
+                    (None, None) => String::new(),
+                };
+                let _ = writeln!(out, "{pad}item{key}");
+                self.lines_of(&item.content, depth, out);
+            }
             ExprKind::ViewHead(items) => {
                 let _ = writeln!(out, "{pad}head");
-                items
-                    .iter()
-                    .for_each(|item| self.line(*item, depth + 1, out));
+                self.lines_of(items, depth, out);
+            }
+            ExprKind::ViewBlock(items) => {
+                let _ = writeln!(out, "{pad}block of view");
+                self.lines_of(items, depth, out);
+            }
+            ExprKind::ViewEmpty(items) => {
+                let _ = writeln!(out, "{pad}empty");
+                self.lines_of(items, depth, out);
+            }
+            ExprKind::ViewStyle(items) => {
+                let _ = writeln!(out, "{pad}style");
+                self.lines_of(items, depth, out);
             }
             _ => {
                 let _ = writeln!(out, "{pad}{}", self.text(id));
@@ -421,7 +455,8 @@ impl Printer<'_> {
             ExprKind::Query(at) => return self.program.entities[at.index()].name.clone(),
             ExprKind::Continue(label) => return format!("continue'{label}"),
             ExprKind::ViewRaw(text) => return format!("raw {text:?}"),
-            ExprKind::ViewKey(local) => return format!("key {}", self.local(*local)),
+            ExprKind::ViewChars(text) => return format!("chars {text:?}"),
+            ExprKind::ViewNothing => return "nothing".to_owned(),
             ExprKind::ViewBind {
                 global,
                 control,

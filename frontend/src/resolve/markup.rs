@@ -1,16 +1,16 @@
-//! Views: markup becomes expressions that write it. Must stay true: everything that is known now is one literal piece per
-//! run, already escaped; what comes from a value is written by an expression that escapes for its place; what belongs to
-//! the document head goes there.
+//! Views: markup becomes expressions that write it. Must stay true: elements, branches and items stay recognisable, for
+//! templates are made of them; what comes from a value is written by an expression that escapes for its place; what
+//! belongs to the document head goes there.
 
 use std::sync::Arc;
 
 use flin_syntax::Span;
 use flin_syntax::ast::{
-    Arg, Attribute, AttributeKind, Element, Expr, ExprKind as Ast, Markup, MarkupBranch,
-    MarkupKind, Pattern,
+    Arg, Attribute, AttributeKind, AttributeValue, Element, Expr, ExprKind as Ast, Markup,
+    MarkupBranch, MarkupKind, Pattern,
 };
 
-use crate::hir::{ExprId, ExprKind, LocalId};
+use crate::hir::{ExprId, ExprKind, ViewElement, ViewItem};
 use crate::unsupported::Unsupported;
 
 use super::Resolver;
@@ -20,8 +20,10 @@ use super::tags;
 /// Markup under construction: literal text not yet written out, and the expressions so far.
 #[derive(Default)]
 pub(super) struct Output {
-    raw: String,
-    raw_span: Option<Span>,
+    /// Markup inside of a tag, or characters between tags.
+    literal: String,
+    literal_span: Option<Span>,
+    in_tag: bool,
     pub(super) ids: Vec<ExprId>,
 }
 
@@ -34,20 +36,23 @@ pub(super) struct Around {
     pub(super) select: Option<Bound>,
     /// Inside of `<svg>`, where `<title>` and `<style>` are ordinary elements.
     pub(super) svg: bool,
-    /// The variable of the loop of which the next element is a direct child.
-    pub(super) key: Option<LocalId>,
+    /// The element is the first one of a loop's body, whose `key` is taken already.
+    pub(super) keyed: bool,
 }
 
 impl Output {
-    /// Adds literal markup.
-    pub(super) fn raw(&mut self, text: &str, span: Span) {
-        self.raw.push_str(text);
-        self.raw_span = Some(self.raw_span.map_or(span, |known| known.to(span)));
+    /// What stands inside of a tag.
+    pub(super) fn of_tag() -> Output {
+        Output {
+            in_tag: true,
+            ..Output::default()
+        }
     }
 
-    /// Adds characters to show.
-    pub(super) fn text(&mut self, text: &str, span: Span) {
-        self.raw(&escape(text), span);
+    /// Adds markup inside of a tag, or characters between tags.
+    pub(super) fn literal(&mut self, text: &str, span: Span) {
+        self.literal.push_str(text);
+        self.literal_span = Some(self.literal_span.map_or(span, |known| known.to(span)));
     }
 }
 
@@ -64,9 +69,14 @@ impl Resolver<'_> {
 
     /// Writes out the literal text gathered so far.
     pub(super) fn flush(&mut self, out: &mut Output) {
-        if let Some(span) = out.raw_span.take() {
-            let text = std::mem::take(&mut out.raw);
-            out.ids.push(self.emit(ExprKind::ViewRaw(text), span));
+        if let Some(span) = out.literal_span.take() {
+            let text = std::mem::take(&mut out.literal);
+            let kind = if out.in_tag {
+                ExprKind::ViewRaw(text)
+            } else {
+                ExprKind::ViewChars(text)
+            };
+            out.ids.push(self.emit(kind, span));
         }
     }
 
@@ -77,33 +87,20 @@ impl Resolver<'_> {
         out.ids.push(id);
     }
 
-    /// Nodes as a block of their own.
-    fn nodes_block(
-        &mut self,
-        nodes: &[Markup],
-        around: &Around,
-        before: Vec<ExprId>,
-        span: Span,
-    ) -> ExprId {
-        let mut out = Output {
-            ids: before,
-            ..Output::default()
-        };
+    /// What nodes write.
+    fn content(&mut self, nodes: &[Markup], around: &Around) -> Vec<ExprId> {
+        let mut out = Output::default();
         self.nodes(nodes, around, &mut out);
         self.flush(&mut out);
-        self.emit(ExprKind::Block(out.ids, false), span)
+        out.ids
     }
 
     pub(super) fn nodes(&mut self, nodes: &[Markup], around: &Around, out: &mut Output) {
         let mut around = around.clone();
         for node in nodes {
             self.node(node, &around, out);
-            if matches!(
-                node.kind,
-                MarkupKind::Element(_) | MarkupKind::If { .. } | MarkupKind::For { .. }
-            ) {
-                // Only the first element of a loop's body carries the key: keys differ among neighbours.
-                around.key = None;
+            if matches!(node.kind, MarkupKind::Element(_)) {
+                around.keyed = false;
             }
         }
     }
@@ -115,7 +112,7 @@ impl Resolver<'_> {
                 self.unsupported(Unsupported::Components, element.name.span)
             }
             MarkupKind::Slot { .. } => self.unsupported(Unsupported::Slots, node.span),
-            MarkupKind::Text(text) => out.text(text, node.span),
+            MarkupKind::Text(text) => out.literal(text, node.span),
             MarkupKind::Interpolation(value) => self.interpolation(value, node.span, out),
             MarkupKind::If {
                 branches,
@@ -142,14 +139,17 @@ impl Resolver<'_> {
                 out.ids.push(id);
             }
             MarkupKind::Style { attributes, css } => {
-                let mut head = Output::default();
-                head.raw("<style", node.span);
-                self.plain_attributes(attributes, &mut head);
-                head.raw(">", node.span);
-                head.raw(css, node.span);
-                head.raw("</style>", node.span);
-                self.flush(&mut head);
-                self.put(ExprKind::ViewHead(head.ids), node.span, out);
+                let mut tag = Output::of_tag();
+                self.plain_attributes(attributes, &mut tag);
+                self.flush(&mut tag);
+                let css = self.emit(ExprKind::ViewRaw(css.to_string()), node.span);
+                let style = ViewElement {
+                    name: "style".to_owned(),
+                    attributes: tag.ids,
+                    content: Some(vec![css]),
+                };
+                let style = self.emit(ExprKind::ViewElement(Box::new(style)), node.span);
+                self.put(ExprKind::ViewHead(vec![style]), node.span, out);
             }
             MarkupKind::Error => {}
         }
@@ -164,7 +164,7 @@ impl Resolver<'_> {
         if let Ast::Text(_) = &value.kind
             && let Some(text) = super::decorators::text(value)
         {
-            return out.text(&text, span);
+            return out.literal(&text, span);
         }
         let value = self.expr(value);
         self.put(ExprKind::ViewText(value), span, out);
@@ -198,27 +198,32 @@ impl Resolver<'_> {
         for branch in branches {
             self.open_block();
             let cond = self.expr(&branch.condition);
-            let then = self.nodes_block(&branch.body, around, Vec::new(), branch.condition.span);
+            let then = self.content(&branch.body, around);
+            let then = self.emit(ExprKind::ViewBlock(then), branch.condition.span);
             self.close_block();
             parts.push((cond, then));
         }
-        let mut last = otherwise.map(|nodes| {
-            self.open_block();
-            let id = self.nodes_block(nodes, around, Vec::new(), span);
-            self.close_block();
-            id
-        });
+        let mut last = match otherwise {
+            Some(nodes) => {
+                self.open_block();
+                let content = self.content(nodes, around);
+                self.close_block();
+                self.emit(ExprKind::ViewBlock(content), span)
+            }
+            None => self.emit(ExprKind::ViewNothing, span),
+        };
         for (cond, then) in parts.into_iter().rev() {
-            last = Some(self.emit(
+            let otherwise = Some(last);
+            last = self.emit(
                 ExprKind::If {
                     cond,
                     then,
-                    otherwise: last,
+                    otherwise,
                 },
                 span,
-            ));
+            );
         }
-        last.expect("there is at least one branch")
+        last
     }
 
     fn markup_for(
@@ -232,16 +237,25 @@ impl Resolver<'_> {
         let iter = self.expr(iterable);
         let label = self.open_loop(None, false);
         self.open_block();
-        let mut before = Vec::new();
-        let (first, second) = self.loop_variables(bindings, &mut before);
+        let mut turn = Vec::new();
+        let (first, second) = self.loop_variables(bindings, &mut turn);
+        let key = self.item_key(body);
+        // What is edited in place belongs to its position: with its value as a key it would be another with each letter.
+        let of = (!body.iter().any(binds_part_in)).then_some((first, iter));
         let inside = Around {
-            key: Some(first),
+            keyed: key.is_some(),
             ..around.clone()
         };
-        let body = self.nodes_block(body, &inside, before, span);
+        let content = self.content(body, &inside);
+        let item = ViewItem { key, of, content };
+        turn.push(self.emit(ExprKind::ViewItem(item), span));
+        let body = self.emit(ExprKind::Block(turn, false), span);
         self.close_block();
         self.close_loop();
-        let empty = empty.map(|nodes| self.nodes_block(nodes, around, Vec::new(), span));
+        let empty = empty.map(|nodes| {
+            let content = self.content(nodes, around);
+            self.emit(ExprKind::ViewEmpty(content), span)
+        });
         self.emit(
             ExprKind::For {
                 label,
@@ -255,17 +269,36 @@ impl Resolver<'_> {
         )
     }
 
+    /// `key={e}` of the first element of a loop's body.
+    fn item_key(&mut self, body: &[Markup]) -> Option<ExprId> {
+        let first = body.iter().find(|node| !tags::is_blank(node))?;
+        let MarkupKind::Element(element) = &first.kind else {
+            return None;
+        };
+        let found = element
+            .attributes
+            .iter()
+            .find_map(|attribute| match &attribute.kind {
+                AttributeKind::Plain { name, value } if &*name.text == "key" => {
+                    Some((value, attribute.span))
+                }
+                _ => None,
+            });
+        let (value, span) = found?;
+        Some(match value {
+            AttributeValue::Expr(value) => self.expr(value),
+            AttributeValue::Mixed(parts) => self.text(parts, span),
+            AttributeValue::Static(text) => self.emit(ExprKind::Text(text.to_string()), span),
+            AttributeValue::Flag => self.emit(ExprKind::None, span),
+        })
+    }
+
     fn element(&mut self, element: &Element, span: Span, around: &Around, out: &mut Output) {
         let name: &Arc<str> = &element.name.text;
         let to_head = !around.svg && matches!(&**name, "title" | "meta" | "link");
         if to_head {
             let mut head = Output::default();
-            let around = Around {
-                key: None,
-                ..around.clone()
-            };
-            self.element_here(element, span, &around, &mut head);
-            self.flush(&mut head);
+            self.element_here(element, span, around, &mut head);
             self.put(ExprKind::ViewHead(head.ids), span, out);
         } else {
             self.element_here(element, span, around, out);
@@ -274,43 +307,35 @@ impl Resolver<'_> {
 
     fn element_here(&mut self, element: &Element, span: Span, around: &Around, out: &mut Output) {
         let name: &str = &element.name.text;
-        let open = element.name.span;
-        out.raw(&format!("<{name}"), open);
-        // What is edited in place belongs to its position: with its value as a key it would be another with each letter.
-        if let Some(key) = around.key
-            && !binds_part(element)
-        {
-            self.put(ExprKind::ViewKey(key), open, out);
-        }
-        let content = self.attributes(element, around, out);
-        out.raw(">", open);
-        if tags::is_void(name) {
-            return;
-        }
+        let mut tag = Output::of_tag();
+        let found = self.attributes(element, around, &mut tag);
+        self.flush(&mut tag);
         let inside = Around {
-            submits: around.submits || content.form.is_some(),
-            select: content.select.or(around.select),
+            submits: around.submits || found.form.is_some(),
+            select: found.select.or(around.select),
             svg: around.svg || name == "svg",
-            key: None,
+            keyed: false,
         };
-        // The browser drops a newline directly after these tags: where the content is computed, it drops ours.
-        if content.text.is_some()
-            || (matches!(name, "pre" | "textarea") && starts_with_value(element))
-        {
-            out.raw("\n", open);
-        }
-        match content.text {
-            Some(bound) => {
-                let value = self.emit(bound.read(), open);
-                self.put(ExprKind::ViewText(value), open, out);
+        let content = (!tags::is_void(name)).then(|| {
+            let mut content = match found.text {
+                Some(bound) => {
+                    let value = self.emit(bound.read(), element.name.span);
+                    vec![self.emit(ExprKind::ViewText(value), element.name.span)]
+                }
+                None => self.content(&element.children, &inside),
+            };
+            // Behind what the program wrote: the first input of a form is the one that a visitor sees.
+            if let Some((handler, args)) = found.form {
+                content.push(self.emit(ExprKind::ViewForm { handler, args }, span));
             }
-            None => self.nodes(&element.children, &inside, out),
-        }
-        // Behind what the program wrote: the first input of a form is the one that a visitor sees.
-        if let Some((handler, args)) = content.form {
-            self.put(ExprKind::ViewForm { handler, args }, span, out);
-        }
-        out.raw(&format!("</{name}>"), span);
+            content
+        });
+        let element = ViewElement {
+            name: name.to_owned(),
+            attributes: tag.ids,
+            content,
+        };
+        self.put(ExprKind::ViewElement(Box::new(element)), span, out);
     }
 }
 
@@ -320,7 +345,11 @@ fn binds_part(element: &Element) -> bool {
         AttributeKind::Bind(target) => !matches!(target.kind, Ast::Name(_)),
         AttributeKind::Plain { .. } | AttributeKind::Event { .. } => false,
     };
-    let inside = |node: &Markup| match &node.kind {
+    element.attributes.iter().any(is_part) || element.children.iter().any(binds_part_in)
+}
+
+fn binds_part_in(node: &Markup) -> bool {
+    match &node.kind {
         MarkupKind::Element(element) | MarkupKind::Component(element) => binds_part(element),
         MarkupKind::Text(_)
         | MarkupKind::Interpolation(_)
@@ -329,18 +358,11 @@ fn binds_part(element: &Element) -> bool {
         | MarkupKind::Slot { .. }
         | MarkupKind::Style { .. }
         | MarkupKind::Error => false,
-    };
-    element.attributes.iter().any(is_part) || element.children.iter().any(inside)
-}
-
-/// Whether the first thing inside of an element is computed.
-fn starts_with_value(element: &Element) -> bool {
-    let first = element.children.first();
-    first.is_some_and(|node| !matches!(node.kind, MarkupKind::Text(_)))
+    }
 }
 
 /// Text as it stands in markup and in double-quoted attributes.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

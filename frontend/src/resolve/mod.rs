@@ -52,6 +52,7 @@ use crate::hir::{
 };
 use crate::unsupported::Unsupported;
 use functions::Signature;
+pub(crate) use markup::escape;
 use names::{Alias, TopVar, World};
 use scope::Frame;
 

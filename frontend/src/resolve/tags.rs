@@ -104,6 +104,9 @@ impl Resolver<'_> {
         for attribute in &element.attributes {
             match &attribute.kind {
                 AttributeKind::Plain { name, .. } if self.binding_writes(element, name) => {}
+                AttributeKind::Plain { name, .. } if &*name.text == "key" => {
+                    self.check_key(attribute.span, around);
+                }
                 AttributeKind::Plain { name, value } => {
                     self.plain_attribute(name, value, attribute.span, out)
                 }
@@ -131,6 +134,21 @@ impl Resolver<'_> {
             self.option_mark(element, bound, out);
         }
         content
+    }
+
+    /// `key={e}` is taken by the loop; elsewhere it means nothing.
+    fn check_key(&mut self, span: Span, around: &Around) {
+        if around.keyed {
+            return;
+        }
+        self.report(
+            Diagnostic::error(
+                Code::BadKey,
+                span,
+                "`key` belongs to the first element of a loop's body",
+            )
+            .hint("it tells the items of a `{for}` apart, so that each keeps its place in the page when others come and go"),
+        );
     }
 
     /// Attributes of an element that can have no handlers and no binding.
@@ -164,9 +182,9 @@ impl Resolver<'_> {
         }
         let place = place_of(&lower);
         match value {
-            AttributeValue::Flag => out.raw(&format!(" {}", name.text), span),
+            AttributeValue::Flag => out.literal(&format!(" {}", name.text), span),
             AttributeValue::Static(text) => {
-                out.raw(&format!(" {}=\"{}\"", name.text, escape(text)), span);
+                out.literal(&format!(" {}=\"{}\"", name.text, escape(text)), span);
             }
             AttributeValue::Mixed(parts) if place == AttrPlace::Style => {
                 self.style(&name.text, parts, span, out);
@@ -190,13 +208,14 @@ impl Resolver<'_> {
 
     /// A style with values in it: what stands around them is the program's own, each value is kept to its place.
     fn style(&mut self, name: &str, parts: &[TextPart], span: Span, out: &mut Output) {
-        out.raw(&format!(" {name}=\""), span);
+        let mut style = Output::of_tag();
+        style.literal(&format!(" {name}=\""), span);
         let mut before = String::new();
         for part in parts {
             match part {
                 TextPart::Chars { value, span } => {
                     before.push_str(&value.to_ascii_lowercase());
-                    out.raw(&escape(value), *span);
+                    style.literal(&escape(value), *span);
                 }
                 TextPart::Expr(value) => {
                     let in_url = before
@@ -209,11 +228,13 @@ impl Resolver<'_> {
                     };
                     let value = self.expr(value);
                     let name = name.to_owned();
-                    self.put(ExprKind::ViewAttr { name, place, value }, span, out);
+                    self.put(ExprKind::ViewAttr { name, place, value }, span, &mut style);
                 }
             }
         }
-        out.raw("\"", span);
+        style.literal("\"", span);
+        self.flush(&mut style);
+        self.put(ExprKind::ViewStyle(style.ids), span, out);
     }
 
     /// Refuses what would put code into the page.

@@ -275,7 +275,14 @@ impl Lower<'_, '_> {
             | Op::ViewOn
             | Op::ViewOnButton
             | Op::ViewForm
-            | Op::ViewHead => self.by_helper(),
+            | Op::ViewHead
+            | Op::ViewBlock
+            | Op::ViewList
+            | Op::ViewItem
+            | Op::ViewEmpty
+            | Op::ViewEnd
+            | Op::ViewAbsent
+            | Op::ViewLeaf => self.by_helper(),
 
             Op::Print | Op::Log | Op::Now => self.by_helper(),
         }

@@ -235,11 +235,18 @@ macro_rules! for_each_op {
         ViewBind "view.bind" view (a: in any, b: control, imm: global) {trap} "write the attributes of a control bound to global imm whose value is a (b: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea)";
         ViewBindPart "view.bind.part" view (a: in any, b: control, c: in ref, imm: global) {trap} "as view.bind for a part of global imm: c is its address as text, names and positions with points between";
         ViewOption "view.option" view (a: in any, b: in any) {trap} "write ` selected`/` checked` if value a equals bound value b as text";
-        ViewKey "view.key" view (a: in any) {trap} "write the key attribute of an element in a loop over entities (type and id)";
         ViewOn "view.on" view (a: run any, b: count, imm: handler) {trap} "write the attributes of an event handler: its number and the b captured values (any) from register a on, in wire form";
         ViewOnButton "view.on.button" view (a: run any, b: count, imm: handler) {trap} "as view.on for a click on a button, which without JavaScript posts a hidden form at the end of the page";
         ViewForm "view.form" view (a: run any, b: count, imm: handler) {trap} "write the hidden inputs that let the form work without JavaScript";
         ViewHead "view.head" view (imm: output) {trap} "imm 1: what follows goes to the document head; 0: back to the body";
+        ViewBlock "view.block" view (imm: template) {trap} "a block of template imm of the page begins";
+        ViewList "view.list" view () {trap} "a list of items begins";
+        ViewItem "view.item" view (a: in any, imm: item) {trap} "the next item of the list, whose block follows: bit 1 of imm: its key is a as text; else type and id of entity a, the id of record a, or else its position; bit 0: write the key as a comment";
+        ViewKey "view.key" view () {trap} "write the key of the item as attribute, unless it is its position";
+        ViewEmpty "view.empty" view () {trap} "what a list without items shows instead: a block follows";
+        ViewEnd "view.end" view () {trap} "the innermost block or list ends";
+        ViewAbsent "view.absent" view () {trap} "a place for a block has none";
+        ViewLeaf "view.leaf" view (imm: output) {trap} "imm 1: all that is written until 0 is the value of one place";
         // host
         Print "print" host (a: in ref) {suspend} "print text a and a newline to the program's output";
         Log "log" host (a: in ref, imm: log_level) {} "write text a to the log; imm 0 info, 1 warning, 2 error";
@@ -492,6 +499,12 @@ macro_rules! kind {
     };
     (output) => {
         OperandKind::Output
+    };
+    (template) => {
+        OperandKind::Template
+    };
+    (item) => {
+        OperandKind::Item
     };
     (closure) => {
         OperandKind::Closure

@@ -64,7 +64,7 @@ fn check(place: &str, fence: &Fence, server: &Server, failures: &mut Vec<String>
         return;
     }
     let answer = get(&server.url, "/");
-    let shown = plain(&answer.body);
+    let shown = plain(&flin_testkit::markup::without_markers(&answer.body));
     let mut rest = shown.as_str();
     for line in fence.text.lines().map(str::trim) {
         match rest.split_once(line) {

@@ -117,6 +117,8 @@ impl Check<'_> {
                 | OperandKind::ViewControl
                 | OperandKind::LogLevel
                 | OperandKind::Output
+                | OperandKind::Template
+                | OperandKind::Item
                 | OperandKind::Handler
                 | OperandKind::Field
                 | OperandKind::DeclaredField => {}

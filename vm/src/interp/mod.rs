@@ -27,6 +27,7 @@ use crate::fault::{Fault, Res};
 use crate::frame::Regs;
 use crate::host::Host;
 use crate::machine::Machine;
+use crate::semantics::marking;
 use call::Called;
 use threads::{apart, join};
 use turns::Turn;
@@ -480,11 +481,18 @@ fn dispatch<const STEP: bool>(m: &mut Machine, host: &mut dyn Host, at: At) -> R
                             Op::ViewBind => tried!(view::bind(i, f, m)),
                             Op::ViewBindPart => tried!(view::bind_part(i, f, m)),
                             Op::ViewOption => tried!(view::option(i, f, m)),
-                            Op::ViewKey => tried!(view::key(i, f, m)),
                             Op::ViewOn => tried!(view::on(i, f, m)),
                             Op::ViewOnButton => tried!(view::on_button(i, f, m)),
                             Op::ViewForm => tried!(view::form(i, f, m)),
                             Op::ViewHead => view::head(i, m),
+                            Op::ViewBlock => tried!(view::block(i, m)),
+                            Op::ViewList => tried!(marking::list(m)),
+                            Op::ViewItem => tried!(view::item(i, f, m)),
+                            Op::ViewKey => tried!(marking::key_attribute(m)),
+                            Op::ViewEmpty => tried!(marking::empty(m)),
+                            Op::ViewEnd => tried!(marking::end(m)),
+                            Op::ViewAbsent => tried!(marking::absent(m)),
+                            Op::ViewLeaf => tried!(view::leaf(i, m)),
 
                             Op::Print => tried!(host::print(i, f, m, host)),
                             Op::Log => tried!(host::log(i, f, m, host)),

@@ -1,11 +1,11 @@
-//! Attributes of bound form controls, options and keyed elements. Here because browser runtime and server read them by
+//! Attributes of bound form controls and options. Here because browser runtime and server read them by
 //! name. Must stay true: the names are those of the browser runtime; values are escaped.
 
 use flin_bytecode::GlobalId;
 
 use crate::fault::Res;
-use crate::heap::EntityState;
 use crate::machine::Machine;
+use crate::semantics::marking;
 use crate::semantics::markup::{escape, write};
 use crate::semantics::{compare, print, types};
 use crate::value::{View, Word};
@@ -18,7 +18,11 @@ const RADIO: u8 = 3;
 /// The attributes of a control bound to a global.
 pub(crate) fn bind(m: &mut Machine, value: Word, control: u8, global: GlobalId) -> Res<()> {
     let name = escape(&m.program.module().globals[global.index()].name);
-    attributes(m, value, control, &name, "")
+    write(m, &named(&name, ""))?;
+    match control {
+        TEXT | NUMBER => marking::leaf(m, |m| value_of(m, value, control, &name)),
+        _ => value_of(m, value, control, &name),
+    }
 }
 
 /// The attributes of a control bound to a part of a global. The browser is told the part's type; what it sends is checked
@@ -37,27 +41,34 @@ pub(crate) fn bind_part(
     let part = part.map_or_else(String::new, |ty| {
         format!(" data-flin-type=\"{}\"", escape(&types::describe(m, ty)))
     });
-    attributes(m, value, control, &escape(&path), &part)
+    let path = escape(&path);
+    write(m, &named(&path, &part))?;
+    value_of(m, value, control, &path)
 }
 
-fn attributes(m: &mut Machine, value: Word, control: u8, name: &str, more: &str) -> Res<()> {
-    let mut markup = format!(" data-flin-bind=\"{name}\" name=\"{name}\"{more}");
+fn named(name: &str, more: &str) -> String {
+    format!(" data-flin-bind=\"{name}\" name=\"{name}\"{more}")
+}
+
+/// The attribute that shows the value.
+fn value_of(m: &mut Machine, value: Word, control: u8, name: &str) -> Res<()> {
     m.output.option_checks = control == RADIO;
     match control {
         TEXT | NUMBER => {
             let text = field_text(m, value)?;
-            markup.push_str(&format!(" value=\"{}\"", escape(&text)));
+            write(m, &format!(" value=\"{}\"", escape(&text)))
         }
         CHECKBOX => {
             m.output.checkbox(name);
             if compare::truthy(m, value) {
-                markup.push_str(" checked");
+                write(m, " checked")
+            } else {
+                Ok(())
             }
         }
         // A radio button keeps its own value; select and textarea show theirs in their content.
-        _ => {}
+        _ => Ok(()),
     }
-    write(m, &markup)
 }
 
 /// A value as it stands in an input: none is empty, an integral float has no point.
@@ -83,28 +94,4 @@ pub(crate) fn option(m: &mut Machine, value: Word, bound: Word) -> Res<()> {
         " selected"
     };
     write(m, word)
-}
-
-/// The key of an element in a loop.
-pub(crate) fn key(m: &mut Machine, value: Word) -> Res<()> {
-    let key = match value.view() {
-        View::None => return Ok(()),
-        View::Entity(entity) if matches!(entity.entity_state(), EntityState::Unsaved) => {
-            return Ok(());
-        }
-        View::Entity(entity) => {
-            let name = &m.program.module().entities[entity.meta() as usize].name;
-            match (entity.entity_past(), entity.entity_state()) {
-                // Several versions of one record may stand side by side.
-                (Some(_), EntityState::Loaded) => {
-                    let version = entity.entity_stamps().version;
-                    format!("{name}:{}@{version}", entity.entity_id())
-                }
-                _ => format!("{name}:{}", entity.entity_id()),
-            }
-        }
-        _ => print::to_string(m, value)?,
-    };
-    let markup = format!(" data-flin-key=\"{}\"", escape(&key));
-    write(m, &markup)
 }

@@ -5,9 +5,13 @@ use flin_bytecode::module::{EVENT_PARAM_PREFIX, Handler, TypeDesc};
 
 use crate::fault::{Fault, Res};
 use crate::machine::Machine;
+use crate::semantics::marking;
 use crate::semantics::markup::{escape, write, write_form};
 use crate::semantics::wire;
 use crate::value::Word;
+
+/// What makes a form work without JavaScript. The compiler writes the same into its template.
+const SUBMITS: &str = " method=\"post\" action=\"/_action\"";
 
 /// A handler of the rendered page.
 struct Found {
@@ -48,39 +52,35 @@ fn told(m: &Machine, handler: &Handler) -> Vec<(String, TypeDesc)> {
     params.collect()
 }
 
-fn event_attributes(
-    m: &mut Machine,
-    found: &Found,
-    number: usize,
-    captured: &[Word],
-) -> Res<String> {
+/// Number and names are fixed; what the handler captured is the value of a place.
+fn event_attributes(m: &mut Machine, found: &Found, number: usize, captured: &[Word]) -> Res<()> {
     let event_name = escape(&found.event);
-    let mut markup = format!(" data-flin-on-{event_name}=\"{number}\"");
-    if !captured.is_empty() {
-        let args = wire::list(m, captured)?;
-        markup.push_str(&format!(
-            " data-flin-args-{event_name}=\"{}\"",
-            escape(&args)
-        ));
-    }
+    let mut fixed = format!(" data-flin-on-{event_name}=\"{number}\"");
     if !found.told.is_empty() {
         let names: Vec<&str> = found.told.iter().map(|(name, _)| name.as_str()).collect();
-        markup.push_str(&format!(
+        fixed.push_str(&format!(
             " data-flin-tell-{event_name}=\"{}\"",
             escape(&names.join(" "))
         ));
     }
-    Ok(markup)
+    write(m, &fixed)?;
+    if captured.is_empty() {
+        return Ok(());
+    }
+    let args = escape(&wire::list(m, captured)?);
+    marking::leaf(m, |m| {
+        write(m, &format!(" data-flin-args-{event_name}=\"{args}\""))
+    })
 }
 
 /// The attributes of an element with a handler.
 pub(crate) fn on(m: &mut Machine, number: usize, captured: &[Word]) -> Res<()> {
     let found = handler(m, number)?;
-    let mut markup = event_attributes(m, &found, number, captured)?;
+    event_attributes(m, &found, number, captured)?;
     if found.event.split('.').next() == Some("submit") {
-        markup.push_str(" method=\"post\" action=\"/_action\"");
+        write(m, SUBMITS)?;
     }
-    write(m, &markup)
+    Ok(())
 }
 
 /// Without JavaScript nobody tells what happened: only the kind of event is known.
@@ -125,9 +125,8 @@ pub(crate) fn on_button(m: &mut Machine, number: usize, captured: &[Word]) -> Re
     let inputs = hidden_inputs(m, &found, number, captured)?;
     m.output.form_count += 1;
     let form = m.output.form_count;
-    let mut markup = event_attributes(m, &found, number, captured)?;
-    markup.push_str(&format!(" form=\"flin-form-{form}\""));
-    write(m, &markup)?;
+    event_attributes(m, &found, number, captured)?;
+    write(m, &format!(" form=\"flin-form-{form}\""))?;
     write_form(
         m,
         &format!(

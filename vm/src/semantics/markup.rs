@@ -3,6 +3,7 @@
 
 use crate::fault::{Fault, Res};
 use crate::machine::Machine;
+use crate::semantics::marking::Marking;
 use crate::semantics::{compare, print};
 use crate::value::{View, Word};
 use crate::vm::Rendered;
@@ -10,8 +11,9 @@ use crate::vm::Rendered;
 /// The markup written so far.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    rendered: Rendered,
-    in_head: bool,
+    pub(super) rendered: Rendered,
+    pub(super) in_head: bool,
+    pub(super) marking: Marking,
     /// Hidden forms written so far; they are numbered from 1.
     pub(crate) form_count: u32,
     /// The page whose view or handler runs: index into `Module::pages`.
@@ -54,6 +56,7 @@ impl Output {
     /// Takes what was written; the next view starts anew.
     pub(crate) fn take(&mut self) -> Rendered {
         self.in_head = false;
+        self.marking = Marking::default();
         self.form_count = 0;
         self.checkboxes.clear();
         std::mem::take(&mut self.rendered)

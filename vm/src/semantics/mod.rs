@@ -15,6 +15,7 @@ pub(crate) mod errors;
 pub(crate) mod fields;
 pub(crate) mod handlers;
 pub(crate) mod history;
+pub(crate) mod marking;
 pub(crate) mod markup;
 pub(crate) mod print;
 pub(crate) mod pushing;

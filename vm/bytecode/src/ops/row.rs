@@ -141,6 +141,10 @@ pub enum OperandKind {
     LogLevel,
     /// Where output goes: 0 body, 1 head.
     Output,
+    /// Number of a template of the page being rendered.
+    Template,
+    /// Form of an item of a list: bit 0 its key is written as a comment, bit 1 the key is given.
+    Item,
     /// Place of markup: 0 plain attribute, 1 boolean attribute, 2 URL, 3 style, 4 value inside of a style, 5 URL inside of one.
     ViewPlace,
     /// Form control: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea.

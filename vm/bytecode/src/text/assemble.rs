@@ -403,6 +403,8 @@ impl Assembler<'_> {
             | OperandKind::Capture
             | OperandKind::LogLevel
             | OperandKind::Output
+            | OperandKind::Template
+            | OperandKind::Item
             | OperandKind::ViewPlace
             | OperandKind::ViewControl
             | OperandKind::Handler

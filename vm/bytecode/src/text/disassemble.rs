@@ -487,6 +487,8 @@ impl Printer<'_> {
             | OperandKind::Capture
             | OperandKind::LogLevel
             | OperandKind::Output
+            | OperandKind::Template
+            | OperandKind::Item
             | OperandKind::ViewPlace
             | OperandKind::ViewControl
             | OperandKind::Handler

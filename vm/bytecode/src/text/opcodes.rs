@@ -64,6 +64,8 @@ fn kind_name(kind: OperandKind) -> String {
         OperandKind::Capture => "capture",
         OperandKind::LogLevel => "log_level",
         OperandKind::Output => "output",
+        OperandKind::Template => "template",
+        OperandKind::Item => "item",
         OperandKind::ViewPlace => "place",
         OperandKind::ViewControl => "control",
         OperandKind::ConstInt => "const_int",

@@ -20,6 +20,8 @@ pub(super) type Located = (Option<u32>, VerifyFault);
 pub(super) struct Bounds {
     /// One more than the highest handler number of any page.
     handlers: usize,
+    /// One more than the highest template number of any page.
+    templates: usize,
     /// One more than the highest field number of any entity.
     fields: usize,
 }
@@ -31,6 +33,12 @@ impl Bounds {
                 .pages
                 .iter()
                 .map(|p| p.handlers.len())
+                .max()
+                .unwrap_or(0),
+            templates: module
+                .pages
+                .iter()
+                .map(|p| p.templates.len())
                 .max()
                 .unwrap_or(0),
             fields: module
@@ -306,6 +314,8 @@ impl<'m> Subject<'m> {
             OperandKind::ViewControl => below("form control", 5),
             OperandKind::LogLevel => below("log level", 2),
             OperandKind::Output => below("place of output", 1),
+            OperandKind::Item => below("form of an item", 3),
+            OperandKind::Template => in_range("template", value, self.bounds.templates),
             OperandKind::ConstInt => self.constant(value, "an int", |c| matches!(c, Const::Int(_))),
             OperandKind::ConstFloat => {
                 self.constant(value, "a float", |c| matches!(c, Const::Float(_)))
