@@ -244,7 +244,7 @@ impl Asked {
                 let parts = [("head", page.rendered.head), ("body", page.rendered.body)];
                 for (part, text) in parts {
                     if !text.is_empty() {
-                        lines.push(format!("{part}: {}", without_markers(text.trim())));
+                        lines.push(format!("{part}: {}", without_markers(&text).trim()));
                     }
                 }
                 // They are all alike; what is in them is the server's business.

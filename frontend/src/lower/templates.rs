@@ -203,24 +203,19 @@ impl Lower<'_, '_> {
         }
         if fixed.is_some_and(|chars| chars > JOINED_CHARS_MAX) {
             for e in items {
-                match self.kind(*e) {
-                    ExprKind::ViewChars(_) => self.text_part(*e),
-                    _ => self.marked_text(std::slice::from_ref(e)),
+                if self.is_fixed(*e) {
+                    self.text_part(*e);
+                } else {
+                    self.marked_text(std::slice::from_ref(e));
                 }
             }
             return;
         }
-        // Blanks around are fixed, and no part of the value.
-        let blanks = items.iter().take_while(|e| self.is_blank(**e)).count();
-        let (before, rest) = items.split_at(blanks);
-        let behind = rest.iter().rev().take_while(|e| self.is_blank(**e)).count();
-        let (text, behind) = rest.split_at(rest.len() - behind);
-        before.iter().for_each(|e| self.text_part(*e));
-        self.marked_text(text);
-        behind.iter().for_each(|e| self.text_part(*e));
+        self.view.copied("<!--t-->");
+        self.text_value(items);
     }
 
-    /// A text among other content.
+    /// A text beside fixed text, or beside one that somebody else computes.
     fn marked_text(&mut self, items: &[ExprId]) {
         self.view.markup("<!--f-->");
         self.text_value(items);
@@ -261,8 +256,7 @@ impl Lower<'_, '_> {
 
     /// How many characters of a run are fixed; `Some(0)` also if nothing else is in it.
     fn fixed_chars(&self, items: &[ExprId]) -> Option<usize> {
-        let is_fixed = |e: &&ExprId| matches!(self.kind(**e), ExprKind::ViewChars(_));
-        if items.iter().all(|e| is_fixed(&e)) {
+        if items.iter().all(|e| self.is_fixed(*e)) {
             return Some(0);
         }
         let chars = items.iter().map(|e| match self.kind(*e) {
@@ -272,10 +266,18 @@ impl Lower<'_, '_> {
         Some(chars.sum()).filter(|chars| *chars > 0)
     }
 
+    /// Whether an expression of a view writes nothing that changes, and no element. (What goes to the head leaves no trace.)
+    fn is_fixed(&self, e: ExprId) -> bool {
+        matches!(self.kind(e), ExprKind::ViewChars(_) | ExprKind::ViewHead(_))
+    }
+
     /// Whether an expression of a view writes nothing but text.
     fn is_text(&self, e: ExprId) -> bool {
         match self.kind(e) {
-            ExprKind::ViewChars(_) | ExprKind::ViewText(_) | ExprKind::ViewNothing => true,
+            ExprKind::ViewChars(_)
+            | ExprKind::ViewText(_)
+            | ExprKind::ViewNothing
+            | ExprKind::ViewHead(_) => true,
             ExprKind::ViewBlock(items) | ExprKind::ViewEmpty(items) => self.are_text(items),
             ExprKind::ViewItem(item) => self.are_text(&item.content),
             ExprKind::If {
@@ -467,7 +469,7 @@ impl Lower<'_, '_> {
                 String::new()
             };
             let text = if text { "t" } else { "" };
-            self.view.markup(&format!(" data-f=\"{count}{text}\""));
+            self.view.copied(&format!(" data-f=\"{count}{text}\""));
         }
         self.view.markup(">");
         let inline = INLINE.contains(&name);
@@ -514,8 +516,7 @@ impl Lower<'_, '_> {
 
     /// Whether an element's content is one value: text that is not fixed, and not too long.
     fn is_one_text(&self, name: &str, content: &[ExprId]) -> bool {
-        let is_fixed = |e: &ExprId| matches!(self.kind(*e), ExprKind::ViewChars(_));
-        if content.iter().all(is_fixed) {
+        if content.iter().all(|e| self.is_fixed(*e)) {
             return false;
         }
         if TEXT_ONLY.contains(&name) {
