@@ -7,6 +7,7 @@
 //! `//? F0123 at line:col` for each diagnostic of a program that does not compile. README.md tells the rest.
 #![forbid(unsafe_code)]
 
+pub mod browser;
 mod case;
 pub mod diagnostics;
 mod disk;

@@ -8,6 +8,7 @@ use flin_syntax::Diagnostic;
 use flin_syntax::span::LineIndex;
 use foldhash::HashSet;
 
+use crate::browser::{self, LocalNames, Script};
 use crate::intact::intact;
 use crate::optimise::{Pass, Passes};
 use crate::prelude::{self, PRELUDE};
@@ -52,7 +53,25 @@ pub fn compile_with(
     source_text: &str,
     passes: Passes,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    let work = || stages(source_name, source_text, passes);
+    with_stack(|| stages(source_name, source_text, passes))
+}
+
+/// The program as JavaScript that runs by itself.
+///
+/// # Errors
+/// As [`compile`].
+///
+/// # Panics
+/// As [`compile`].
+pub fn script(source_name: &str, source_text: &str) -> Result<Script, Vec<Diagnostic>> {
+    with_stack(|| {
+        let lowered = lowered(source_name, source_text, false)?;
+        Ok(browser::program_script(&lowered.module, &lowered.locals))
+    })
+}
+
+/// Does the work on a thread whose stack is large enough for it.
+fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .stack_size(STACK_BYTES)
@@ -66,11 +85,34 @@ pub fn compile_with(
     })
 }
 
+/// A program before the optimiser.
+struct Lowered {
+    module: Module,
+    locals: LocalNames,
+    found: Vec<Diagnostic>,
+}
+
 fn stages(
     source_name: &str,
     source_text: &str,
     passes: Passes,
 ) -> Result<Compiled, Vec<Diagnostic>> {
+    let Lowered {
+        mut module, found, ..
+    } = lowered(source_name, source_text, passes.has(Pass::Push))?;
+    optimise::optimise(&mut module, passes);
+    if cfg!(debug_assertions)
+        && let Err(error) = flin_bytecode::verify::verify(&module)
+    {
+        panic!("the compiler made a module that the verifier refuses: {error}");
+    }
+    Ok(Compiled {
+        module,
+        warnings: in_order(found),
+    })
+}
+
+fn lowered(source_name: &str, source_text: &str, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> {
     let parsed = flin_syntax::parse(source_text);
     let mut found = first_of_lines(parsed.diagnostics, source_text);
     let rest = intact(parsed.program, &parsed.unread, source_text);
@@ -90,24 +132,13 @@ fn stages(
     add_new(&mut found, types_say, source_text);
     add_new(&mut found, travels::check(&program, &types), source_text);
     stop_at_errors(&mut found)?;
-    let mut module = lower::lower(
-        &program,
-        &types,
-        source_name,
-        source_text,
-        PRELUDE,
-        passes.has(Pass::Push),
-    )
-    .map_err(in_order)?;
-    optimise::optimise(&mut module, passes);
-    if cfg!(debug_assertions)
-        && let Err(error) = flin_bytecode::verify::verify(&module)
-    {
-        panic!("the compiler made a module that the verifier refuses: {error}");
-    }
-    Ok(Compiled {
+    let (module, locals) =
+        lower::lower_named(&program, &types, source_name, source_text, PRELUDE, pushed)
+            .map_err(in_order)?;
+    Ok(Lowered {
         module,
-        warnings: in_order(found),
+        locals,
+        found,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The compiler as a library: source text in, module or diagnostics out; no file, clock or environment is touched here.
 //! Stages, in order: `flin_syntax::parse`, `resolve` (names), `infer` (types), `lower` (bytecode), `optimise`.
 
+pub mod browser;
 pub mod cases;
 mod compile;
 pub mod hir;
@@ -18,6 +19,6 @@ mod travels;
 pub mod types;
 pub mod unsupported;
 
-pub use compile::{Compiled, DIAGNOSTICS_MAX, compile, compile_with};
+pub use compile::{Compiled, DIAGNOSTICS_MAX, compile, compile_with, script};
 pub use flin_syntax as syntax;
 pub use prelude::PRELUDE;

@@ -117,6 +117,11 @@ enum Command {
         #[arg(long, value_enum, default_value_t = templates::Template::Starter)]
         template: templates::Template,
     },
+    /// Print the program as JavaScript that runs by itself, in node
+    Js {
+        /// The source file
+        source: PathBuf,
+    },
     /// Explain a diagnostic by its code
     Explain {
         /// The code, such as F0123
@@ -158,6 +163,7 @@ fn main() -> ExitCode {
         (Some(Command::Fmt { check, sources }), _) => layout::format_all(sources, *check, messages),
         (Some(Command::Disasm { module }), _) => disasm(module),
         (Some(Command::New { folder, template }), _) => templates::create(folder, *template),
+        (Some(Command::Js { source }), _) => javascript(source, messages),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
         (None, [source]) => {
@@ -255,28 +261,37 @@ fn text_of(bytes: Vec<u8>, name: &str, messages: Messages) -> Result<String, Sto
 fn compile(source: &Path, passes: Passes, messages: Messages) -> Result<flinc::Compiled, Stop> {
     let name = source.display().to_string();
     let text = read_source(source, messages)?;
-    match flinc::compile_with(&name, &text, passes) {
-        Ok(compiled) => {
-            show(&compiled.warnings, &name, &text, messages);
-            Ok(compiled)
+    let compiled = flinc::compile_with(&name, &text, passes);
+    let compiled = compiled.map_err(|found| wrong(&found, &name, &text, messages))?;
+    show(&compiled.warnings, &name, &text, messages);
+    Ok(compiled)
+}
+
+/// Shows what is wrong with a program.
+fn wrong(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) -> Stop {
+    show(diagnostics, name, text, messages);
+    let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+    let sentence = match (messages.message_format, errors) {
+        (Format::Json, _) => String::new(),
+        (Format::Human, 1) => format!("{name} has 1 error"),
+        (Format::Human, flinc::DIAGNOSTICS_MAX..) => {
+            format!("{name} has {errors} errors or more; the first {errors} are shown")
         }
-        Err(diagnostics) => {
-            show(&diagnostics, &name, &text, messages);
-            let errors = diagnostics.iter().filter(|d| d.is_error()).count();
-            let sentence = match (messages.message_format, errors) {
-                (Format::Json, _) => String::new(),
-                (Format::Human, 1) => format!("{name} has 1 error"),
-                (Format::Human, flinc::DIAGNOSTICS_MAX..) => {
-                    format!("{name} has {errors} errors or more; the first {errors} are shown")
-                }
-                (Format::Human, errors) => format!("{name} has {errors} errors"),
-            };
-            Err(Stop {
-                code: EXIT_PROGRAM,
-                sentence,
-            })
-        }
+        (Format::Human, errors) => format!("{name} has {errors} errors"),
+    };
+    Stop {
+        code: EXIT_PROGRAM,
+        sentence,
     }
+}
+
+/// The program as JavaScript, on stdout.
+fn javascript(source: &Path, messages: Messages) -> Result<u8, Stop> {
+    let name = source.display().to_string();
+    let text = read_source(source, messages)?;
+    let script = flinc::script(&name, &text);
+    let script = script.map_err(|found| wrong(&found, &name, &text, messages))?;
+    say(&script.text)
 }
 
 fn show(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) {

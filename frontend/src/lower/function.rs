@@ -8,6 +8,7 @@ use flin_syntax::Span;
 use super::calls::Arg;
 use super::walk::Scopes;
 use super::{Lowering, ResultForm};
+use crate::browser::LocalName;
 use crate::hir::{self, ExprId, ExprKind, FnId, LocalId};
 use crate::types::{InstId, Instance, Meaning, Ty};
 
@@ -62,10 +63,12 @@ pub(super) struct Lower<'c, 'a> {
     pub(super) in_queries: Vec<(ExprId, super::pushed::Role)>,
     /// What it writes.
     pub(super) view: super::templates::View,
+    /// Where its variables live, for readable JavaScript.
+    named: Vec<String>,
 }
 
 /// Writes the code of an instance.
-pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
+pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> (FunctionBuilder, Vec<LocalName>) {
     let inst = &cx.types.instances[id.index()];
     let f = &cx.program.functions[inst.func.index()];
     let signature = cx.signature(id);
@@ -83,7 +86,9 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> FunctionBuilder {
     } else {
         lower.tail(f.body);
     }
-    lower.b
+    let lives = lower.b.lives().iter().copied();
+    let named = lives.zip(lower.named).collect();
+    (lower.b, named)
 }
 
 /// Begins code that belongs to an instance.
@@ -114,6 +119,7 @@ pub(super) fn start<'c, 'a>(
         kept: super::constants::Kept::default(),
         in_queries: Vec::new(),
         view: super::templates::View::default(),
+        named: Vec::new(),
     };
     lower.at(f.span);
     lower
@@ -138,6 +144,7 @@ impl Lower<'_, '_> {
             let reg = self.b.param(at);
             let local = param.local;
             self.places[local.index()] = Place::Register(reg);
+            self.note_name(local, reg, self.class(self.local_ty(local)));
             if let Some(cell) = self.cx.cell_of(self.id, local) {
                 let value = self.convert(reg, self.local_ty(local), cell, None);
                 let holder = self.b.local(Class::Ref);
@@ -181,6 +188,7 @@ impl Lower<'_, '_> {
                 Class::Ref => emit!(self.b, CaptureGetRef, reg, slot),
                 Class::Any => emit!(self.b, CaptureGetAny, reg, slot),
             }
+            self.note_name(capture.inner, reg, class);
             self.places[capture.inner.index()] = match cell {
                 Some(ty) => Place::Cell(reg, ty),
                 None => Place::Register(reg),
@@ -403,11 +411,22 @@ impl Lower<'_, '_> {
             return;
         };
         for local in locals {
-            self.places[local.index()] = match self.cx.cell_of(self.id, local) {
-                Some(ty) => Place::Cell(self.b.local(Class::Ref), ty),
-                None => Place::Register(self.b.local(self.class(self.local_ty(local)))),
+            let cell = self.cx.cell_of(self.id, local);
+            let class = cell.map_or_else(|| self.class(self.local_ty(local)), |_| Class::Ref);
+            let reg = self.b.local(class);
+            self.note_name(local, reg, class);
+            self.places[local.index()] = match cell {
+                Some(ty) => Place::Cell(reg, ty),
+                None => Place::Register(reg),
             };
         }
+    }
+
+    /// Notes where a variable lives from now on.
+    fn note_name(&mut self, local: LocalId, reg: Reg, class: Class) {
+        let life = self.b.begin_life(class.bank(), reg);
+        debug_assert_eq!(life, self.named.len());
+        self.named.push(self.f.locals[local.index()].name.clone());
     }
 
     pub(super) fn owns_locals(&self, e: ExprId) -> bool {

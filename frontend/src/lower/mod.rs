@@ -38,6 +38,7 @@ use flin_syntax::codes::Code as DiagnosticCode;
 use flin_syntax::{Diagnostic, Span};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
+use crate::browser::LocalNames;
 use crate::hir::{EntityIx, FnId, FnKind, GlobalIx, LocalId, Program};
 use crate::types::{InstId, Ty, Types};
 
@@ -54,6 +55,26 @@ pub fn lower(
     prelude_text: &str,
     pushed: bool,
 ) -> Result<Module, Vec<Diagnostic>> {
+    let named = lower_named(
+        program,
+        types,
+        source_name,
+        source_text,
+        prelude_text,
+        pushed,
+    );
+    named.map(|(module, _)| module)
+}
+
+/// As [`lower`], and tells where the variables of the source live.
+pub fn lower_named(
+    program: &Program,
+    types: &Types,
+    source_name: &str,
+    source_text: &str,
+    prelude_text: &str,
+    pushed: bool,
+) -> Result<(Module, LocalNames), Vec<Diagnostic>> {
     let mut cx = Lowering::new(program, types, source_name, source_text, prelude_text);
     cx.found.wanted = pushed;
     cx.declare();
@@ -69,7 +90,7 @@ pub fn lower(
             module.functions[at].arguments =
                 flin_bytecode::arguments::arguments(&module, &module.functions[at]);
         }
-        Ok(module)
+        Ok((module, cx.locals))
     } else {
         Err(cx.errors)
     }
@@ -112,6 +133,8 @@ struct Lowering<'a> {
     /// Functions that stand in queries.
     found: pushed::Found,
     templates: templates::OfPages,
+    /// Where the variables of the source live.
+    locals: LocalNames,
 }
 
 /// Line and column of byte offsets in one source text.
@@ -161,6 +184,7 @@ impl<'a> Lowering<'a> {
             errors: Vec::new(),
             found: pushed::Found::default(),
             templates: templates::OfPages::default(),
+            locals: LocalNames::new(),
         }
     }
 
@@ -346,7 +370,8 @@ impl<'a> Lowering<'a> {
     fn instance(&mut self, id: InstId) {
         let func = self.functions[id.index()];
         let span = self.program.functions[self.types.instances[id.index()].func.index()].span;
-        let mut b = function::compile(self, id);
+        let (mut b, locals) = function::compile(self, id);
+        self.locals.insert(func, locals);
         if self.needs_closure(id) {
             let captures = b.captures().to_vec();
             b.set_entries(self.entries(id, &captures));

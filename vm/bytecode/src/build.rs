@@ -109,7 +109,21 @@ pub struct FunctionBuilder {
     last_bound: Option<usize>,
     patches: Vec<(usize, Place, Label)>,
     catches: Vec<(Label, Label, Label, Reg)>,
+    lives: Vec<Life>,
     error: Option<BuildError>,
+}
+
+/// A register that belongs to one variable for a while.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// Its bank.
+    pub bank: Bank,
+    /// The register.
+    pub reg: Reg,
+    /// The first instruction.
+    pub from: u32,
+    /// One past the last; none until the end.
+    pub to: Option<u32>,
 }
 
 const fn bank_index(bank: Bank) -> usize {
@@ -155,6 +169,7 @@ impl FunctionBuilder {
             last_bound: None,
             patches: Vec::new(),
             catches: Vec::new(),
+            lives: Vec::new(),
             error: None,
             signature: Signature {
                 params: Vec::new(),
@@ -383,6 +398,33 @@ impl FunctionBuilder {
             bank.near_top = near;
             bank.far_top = far;
         }
+        let (banks, here) = (&self.banks, self.code.len() as u32);
+        for life in self.lives.iter_mut().filter(|life| life.to.is_none()) {
+            let regs = &banks[bank_index(life.bank)];
+            let taken = match life.reg.0.checked_sub(FAR_REG_FIRST) {
+                None => life.reg.index() < regs.near_top,
+                Some(far) => (far as usize) < regs.far_top,
+            };
+            life.to = (!taken).then_some(here);
+        }
+    }
+
+    /// Watches a register from the next instruction until it is given back; gives the number of this life.
+    pub fn begin_life(&mut self, bank: Bank, reg: Reg) -> usize {
+        let from = self.code.len() as u32;
+        let to = None;
+        self.lives.push(Life {
+            bank,
+            reg,
+            from,
+            to,
+        });
+        self.lives.len() - 1
+    }
+
+    /// What became of the watched registers.
+    pub fn lives(&self) -> &[Life] {
+        &self.lives
     }
 
     /// The declared class of a register.

@@ -18,7 +18,7 @@ pub mod template;
 pub mod text;
 pub mod verify;
 
-pub use build::{Arg, BuildError, FunctionBuilder, Label, Mark, Window};
+pub use build::{Arg, BuildError, FunctionBuilder, Label, Life, Mark, Window};
 pub use class::{Bank, Class};
 pub use encode::{DecodeError, Instr};
 pub use ids::{

@@ -1,0 +1,39 @@
+//! Every program of the corpus that needs no store does the same as JavaScript under node as on the machine. Here because
+//! placement of code must never be visible. Must stay true: nothing differs; whoever gives up has a reason that is listed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use flin_corpus::browser::{Verdict, compare, twins};
+
+#[test]
+fn programs_do_the_same_in_the_browser() {
+    let twins = twins();
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser-corpus");
+    let verdicts = compare(&twins, &folder);
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut different = Vec::new();
+    for (twin, verdict) in twins.iter().zip(&verdicts) {
+        match verdict {
+            Verdict::Equal => {}
+            Verdict::GaveUp(reason) => reasons.entry(reason).or_default().push(&twin.name),
+            Verdict::Different(machine, script) => {
+                different.push(format!(
+                    "{}\nmachine:\n{machine}JavaScript:\n{script}",
+                    twin.name
+                ));
+            }
+        }
+    }
+    let gave_up: usize = reasons.values().map(Vec::len).sum();
+    let equal = twins.len() - gave_up - different.len();
+    println!(
+        "{} programs as JavaScript: {equal} equal, {gave_up} gave up, {} differ",
+        twins.len(),
+        different.len()
+    );
+    for (reason, names) in &reasons {
+        println!("gave up: {reason}: {}", names.join(", "));
+    }
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
