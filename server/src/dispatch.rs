@@ -122,7 +122,7 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
         return not_found(app, &asked);
     };
     if let (true, Some(visit)) = (get, found.visit(&asked.path)) {
-        return pages::show(app, &visit, &asked.parts.headers).await;
+        return pages::show(app, &visit, &asked.parts).await;
     }
     let direct = found.route(method.as_str());
     let route = direct.or_else(|| {

@@ -6,6 +6,7 @@ use flin_runtime::vm::bytecode::ids::{GlobalId, TypeId};
 use flin_runtime::vm::bytecode::module::{Module, Page, TypeDesc, VariableKind};
 use flin_runtime::{PageOutcome, vm::Rendered};
 
+use crate::fresh::STATE_OF_LOADING;
 use crate::respond::escape_html;
 use crate::values::ViewName;
 
@@ -32,6 +33,10 @@ pub(crate) fn page_document(around: &Surroundings<'_>, outcome: &PageOutcome) ->
     } = &outcome.rendered;
     let mut out = String::with_capacity(body.len() + head.len() + forms.len() + 1024);
     start(&mut out, head, around.path);
+    if is_waiting(outcome) {
+        // Without a script the page is asked for again, and waits for everything.
+        out.push_str("<noscript><meta http-equiv=\"refresh\" content=\"0;url=?_load\"></noscript>");
+    }
     if let Some(path) = around.page_script {
         out.push_str(&format!("<link rel=\"modulepreload\" href=\"{path}\">"));
     }
@@ -46,6 +51,12 @@ pub(crate) fn page_document(around: &Surroundings<'_>, outcome: &PageOutcome) ->
     page_data(&mut out, around, outcome);
     out.push_str("</script></body></html>");
     out
+}
+
+// Whether a variable waits for another server: its state (`x?`) is the empty text.
+fn is_waiting(outcome: &PageOutcome) -> bool {
+    let mut state = outcome.state.iter();
+    state.any(|(name, json)| name.ends_with(STATE_OF_LOADING) && json == "\"\"")
 }
 
 fn start(out: &mut String, head: &str, title: &str) {

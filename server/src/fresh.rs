@@ -14,8 +14,10 @@ use crate::paths::Visit;
 use crate::values::{ViewName, Wanted};
 use crate::wanted::bad_request;
 
-/// What is sent for the state of a variable that loads, to have it loaded (`x?` of the variable `x`).
-const LOAD: &str = "load";
+/// What is sent for the state of a variable that loads, to have it loaded.
+pub(crate) const LOAD: &str = "load";
+/// The end of the name of such a state: `x?` of the variable `x`.
+pub(crate) const STATE_OF_LOADING: char = '?';
 
 /// Who asks for what.
 pub(crate) struct Wish<'a> {
@@ -91,7 +93,7 @@ pub(crate) async fn write(
 
 fn is_loading((name, value): &(String, Sent)) -> bool {
     match value {
-        Sent::Json(json) => name.ends_with('?') && json.as_text() == Some(LOAD),
+        Sent::Json(json) => name.ends_with(STATE_OF_LOADING) && json.as_text() == Some(LOAD),
         Sent::Fields(_) => false,
     }
 }

@@ -4,23 +4,36 @@
 
 use std::sync::Arc;
 
+use flin_runtime::json::Json;
 use flin_runtime::vm::Rendered;
-use flin_runtime::{Entry, Failure, Outcome, PageOutcome, SentState};
+use flin_runtime::{Entry, Failure, Outcome, PageOutcome, Sent, SentState};
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue};
+use hyper::header::{CACHE_CONTROL, ETAG, HeaderValue};
+use hyper::http::request::Parts;
 
 use crate::app::App;
 use crate::assets::fingerprint;
 use crate::compress;
 use crate::document::{Surroundings, error_document, page_document};
 use crate::fault::Fault;
+use crate::fresh::{LOAD, STATE_OF_LOADING};
 use crate::paths::Visit;
 use crate::respond::{Answered, empty, html, retry_soon};
 use crate::values::{View, ViewName};
 
+/// The query that asks for a page with all that it waits for: for visitors without a script.
+const LOADED: &str = "_load";
+
 /// Answers `GET` of a page.
-pub(crate) async fn show(app: &App, visit: &Visit, headers: &HeaderMap) -> Answered {
-    let outcome = match render(app, visit, Vec::new()).await {
+pub(crate) async fn show(app: &App, visit: &Visit, parts: &Parts) -> Answered {
+    let headers = &parts.headers;
+    let loaded = parts.uri.query() == Some(LOADED);
+    let state = if loaded {
+        all_loaded(app, visit.page)
+    } else {
+        Vec::new()
+    };
+    let outcome = match render(app, visit, state).await {
         Ok(outcome) => outcome,
         Err(failure) => return error_page(&Fault::of_page(&failure, app.options.show_errors)),
     };
@@ -42,6 +55,16 @@ pub(crate) async fn show(app: &App, visit: &Visit, headers: &HeaderMap) -> Answe
         headers.insert(ETAG, tag);
     }
     response
+}
+
+// Asks for all variables of a page that another server is asked for (`x?` tells how far `x` is).
+fn all_loaded(app: &App, page: usize) -> SentState {
+    let module = app.module();
+    let names = module.pages[page].variables.iter();
+    let names = names.map(|variable| &module.globals[variable.global.index()].name);
+    let waiting = names.filter(|name| name.ends_with(STATE_OF_LOADING));
+    let load = |name: &String| (name.clone(), Sent::Json(Json::Text(LOAD.to_owned())));
+    waiting.map(load).collect()
 }
 
 /// Renders a page with the state that was sent.
