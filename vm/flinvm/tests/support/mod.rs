@@ -6,6 +6,8 @@
     reason = "what it offers is offered to its test programs"
 )]
 
+pub mod tab;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
