@@ -70,6 +70,28 @@ pub fn script(source_name: &str, source_text: &str) -> Result<Script, Vec<Diagno
     })
 }
 
+/// The script of a page, with all in the browser that can be there: for looking at it, and for tests.
+///
+/// # Errors
+/// As [`compile`].
+///
+/// # Panics
+/// As [`compile`], and if the program has no page of that path.
+pub fn page_script(
+    source_name: &str,
+    source_text: &str,
+    path: &str,
+) -> Result<Script, Vec<Diagnostic>> {
+    with_stack(|| {
+        let Lowered { module, locals, .. } = lowered(source_name, source_text, true)?;
+        let at = module.pages.iter().position(|page| page.path == path);
+        let at = at.expect("a page of this path");
+        let page = browser::all_in_browser(&module, at);
+        let capable = browser::Capable::of(&module);
+        Ok(browser::page_script(&module, &page, &capable, &locals))
+    })
+}
+
 /// Does the work on a thread whose stack is large enough for it.
 fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
@@ -98,8 +120,11 @@ fn stages(
     passes: Passes,
 ) -> Result<Compiled, Vec<Diagnostic>> {
     let Lowered {
-        mut module, found, ..
+        mut module,
+        locals,
+        found,
     } = lowered(source_name, source_text, passes.has(Pass::Push))?;
+    browser::write_scripts(&mut module, &locals);
     optimise::optimise(&mut module, passes);
     if cfg!(debug_assertions)
         && let Err(error) = flin_bytecode::verify::verify(&module)

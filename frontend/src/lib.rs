@@ -19,6 +19,6 @@ mod travels;
 pub mod types;
 pub mod unsupported;
 
-pub use compile::{Compiled, DIAGNOSTICS_MAX, compile, compile_with, script};
+pub use compile::{Compiled, DIAGNOSTICS_MAX, compile, compile_with, page_script, script};
 pub use flin_syntax as syntax;
 pub use prelude::PRELUDE;

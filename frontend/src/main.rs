@@ -121,6 +121,9 @@ enum Command {
     Js {
         /// The source file
         source: PathBuf,
+        /// The module of this page instead, with all in it that the browser could do
+        #[arg(long, value_name = "PATH")]
+        page: Option<String>,
     },
     /// Explain a diagnostic by its code
     Explain {
@@ -163,7 +166,7 @@ fn main() -> ExitCode {
         (Some(Command::Fmt { check, sources }), _) => layout::format_all(sources, *check, messages),
         (Some(Command::Disasm { module }), _) => disasm(module),
         (Some(Command::New { folder, template }), _) => templates::create(folder, *template),
-        (Some(Command::Js { source }), _) => javascript(source, messages),
+        (Some(Command::Js { source, page }), _) => javascript(source, page.as_deref(), messages),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
         (None, [source]) => {
@@ -286,10 +289,13 @@ fn wrong(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages)
 }
 
 /// The program as JavaScript, on stdout.
-fn javascript(source: &Path, messages: Messages) -> Result<u8, Stop> {
+fn javascript(source: &Path, page: Option<&str>, messages: Messages) -> Result<u8, Stop> {
     let name = source.display().to_string();
     let text = read_source(source, messages)?;
-    let script = flinc::script(&name, &text);
+    let script = match page {
+        Some(path) => flinc::page_script(&name, &text, path),
+        None => flinc::script(&name, &text),
+    };
     let script = script.map_err(|found| wrong(&found, &name, &text, messages))?;
     say(&script.text)
 }

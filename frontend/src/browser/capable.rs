@@ -60,6 +60,9 @@ fn refused(instr: Instr) -> Option<&'static str> {
         | Form::Fill(_)
         | Form::Call
         | Form::Join
-        | Form::Far => None,
+        | Form::Far
+        | Form::Markup
+        | Form::Captured(_)
+        | Form::Nothing => None,
     }
 }

@@ -7,9 +7,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use flin_bytecode::arguments::ITEMS;
-use flin_bytecode::{
-    Class, Const, ConstId, Function, Instr, LibId, Module, Op, OperandKind, Place,
-};
+use flin_bytecode::{Class, Const, Function, Instr, LibId, Module, Op, OperandKind, Place};
 
 use super::flow::{BlockId, Flow};
 use super::letters::{
@@ -93,6 +91,8 @@ pub(super) struct Coder<'m> {
     waiting: Vec<Waiting>,
     stmts: Vec<Stmt>,
     at: At,
+    /// By instruction: whether it writes a part of a value of the view.
+    inside: Vec<bool>,
 }
 
 impl<'m> Coder<'m> {
@@ -115,6 +115,7 @@ impl<'m> Coder<'m> {
             waiting: Vec::new(),
             stmts: Vec::new(),
             at: (0, 0),
+            inside: flow.inside_of_values(),
         }
     }
 
@@ -208,6 +209,22 @@ impl<'m> Coder<'m> {
                 let vars = self.variables.reads[pc].clone();
                 let pieces = self.take(&vars);
                 self.define(pc, block, pieces[0].clone());
+            }
+            Form::Markup => {
+                if self.inside[pc] {
+                    self.effect(instr, pc, "view_raw($text)");
+                }
+            }
+            Form::Captured(name) => {
+                let vars = self.variables.reads[pc].clone();
+                let pieces = self.take(&vars);
+                let values: Vec<&str> = pieces.iter().map(|p| p.text.as_str()).collect();
+                let text = format!("{name}({}, [{}])", instr.imm, values.join(", "));
+                self.perform(joined(text, true, Order::Exact, &pieces));
+            }
+            Form::Nothing => {
+                let vars = self.variables.reads[pc].clone();
+                self.take(&vars);
             }
             Form::Script(ScriptForm::Value(template)) => {
                 let piece = self.filled(instr, pc, template, &[], Order::Exact);
@@ -677,12 +694,19 @@ impl<'m> Coder<'m> {
             "shape" => format!("S{imm}"),
             "slot" => instr.c.to_string(),
             "global" => self.names.globals[imm as usize].clone(),
+            "number" => instr.b.to_string(),
+            "named" => literal(&self.module.globals[imm as usize].name),
+            "whole" => format!("T{}", self.module.globals[imm as usize].ty.0),
             other => panic!("a form has no word `{other}`"),
         }
     }
 
     fn constant(&self, id: i32) -> String {
-        match &self.module.constants[ConstId(id as u32).index()] {
+        let Some(constant) = self.module.constants.get(id as usize) else {
+            // A place in a style has no name of its own.
+            return "\"\"".to_owned();
+        };
+        match constant {
             Const::Int(value) if value.unsigned_abs() < 1 << 53 => value.to_string(),
             Const::Int(_) => "beyond()".to_owned(),
             Const::Float(value) => float_literal(*value),

@@ -143,6 +143,27 @@ impl Flow {
         })
     }
 
+    /// Whether each instruction stands between the beginning and the end of a value of a view.
+    pub(super) fn inside_of_values(&self) -> Vec<bool> {
+        let mut inside = vec![false; self.code.len()];
+        let mut seen = vec![false; self.blocks.len()];
+        let mut open = vec![(self.entry, false)];
+        while let Some((block, mut now)) = open.pop() {
+            if std::mem::replace(&mut seen[block], true) {
+                continue;
+            }
+            let range = &self.blocks[block];
+            for pc in range.start as usize..range.end as usize {
+                if self.code[pc].op == Op::ViewLeaf {
+                    now = self.code[pc].imm != 0;
+                }
+                inside[pc] = now;
+            }
+            open.extend(self.successors(block).into_iter().map(|next| (next, now)));
+        }
+        inside
+    }
+
     /// Where control can go from a block, ways of errors left out but for the block that begins a range.
     pub(super) fn successors(&self, block: BlockId) -> Vec<BlockId> {
         match self.blocks[block].exit {

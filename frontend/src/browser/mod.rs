@@ -9,6 +9,7 @@ mod flow;
 mod letters;
 mod module;
 mod ops;
+mod page;
 mod pieces;
 mod print;
 mod rows;
@@ -22,6 +23,8 @@ use std::collections::HashMap;
 use flin_bytecode::{FuncId, Life, Module};
 
 pub use capable::Capable;
+pub use page::page_script;
+pub(crate) use page::{all_in_browser, write_scripts};
 
 /// A module of JavaScript.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -21,7 +21,7 @@ use super::variables::{Slots, Var, Variables, variables};
 use super::{LocalNames, Script};
 
 /// Words that JavaScript keeps for itself or that the library takes from it, and names of a module's own tables.
-const RESERVED: &str = "abstract arguments await boolean break byte case catch char class const continue debugger default delete do double else enum eval export extends false final finally float for function goto if implements import in instanceof int interface let long native new null package private protected public return short static super switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield async of get set Array BigInt Infinity JSON Map Math NaN Number Object RangeError RegExp Set String TextDecoder TextEncoder Uint8Array atob btoa console Date ENUMS STATE SOURCE_NAME PRELUDE_ROWS derive at frame self raised run";
+const RESERVED: &str = "abstract arguments await boolean break byte case catch char class const continue debugger default delete do double else enum eval export extends false final finally float for function goto if implements import in instanceof int interface let long native new null package private protected public return short static super switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield async of get set Array BigInt Infinity JSON Map Math NaN Number Object RangeError RegExp Set String TextDecoder TextEncoder Uint8Array atob btoa console Date ENUMS STATE TEMPLATES HANDLERS consts_ready SOURCE_NAME PRELUDE_ROWS derive at frame self raised run";
 
 /// A module being written.
 pub(super) struct Writer<'m> {
@@ -30,6 +30,8 @@ pub(super) struct Writer<'m> {
     names: Names,
     taken: HashSet<String>,
     lines: Vec<Line>,
+    /// Whether comments of the library are left out, for pages are small.
+    pub(super) without_comments: bool,
 }
 
 /// Functions that the roots can call or make values of, in the order of the program.
@@ -112,11 +114,16 @@ impl<'m> Writer<'m> {
             names: Names { functions, globals },
             taken,
             lines: Vec::new(),
+            without_comments: false,
         }
     }
 
     pub(super) fn function_name(&self, func: FuncId) -> &str {
         &self.names.functions[func.index()]
+    }
+
+    pub(super) fn global_name(&self, global: usize) -> &str {
+        &self.names.globals[global]
     }
 
     pub(super) fn line(&mut self, text: impl Into<String>) {
@@ -498,7 +505,11 @@ impl<'m> Writer<'m> {
         self.lines = program;
         self.line("// The library.\n");
         for piece in pieces::needed(&all) {
-            self.line(format!("{}\n", piece.text));
+            let text = match self.without_comments {
+                true => pieces::without_comments(piece.text),
+                false => format!("{}\n", piece.text),
+            };
+            self.line(text);
         }
         self.lines.extend(tables);
         self.line(last);

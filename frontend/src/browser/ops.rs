@@ -3,7 +3,8 @@
 //! operation's body in the machine does, or gives up; what belongs to the server has a reason in words.
 //!
 //! In a form `$a $b $c` are operands where an argument may stand, `%a %b %c` where only something closed may stand; `$at`
-//! is the place for errors, `$imm $const $text $type $shape $slot $global` are what the immediate means.
+//! is the place for errors, `$imm $const $text $type $shape $slot $global $named $whole` are what the immediate means,
+//! `$number` is a `b` that names no register.
 
 use flin_bytecode::Op;
 
@@ -45,6 +46,12 @@ pub(super) enum Form {
     Join,
     /// A move between far registers.
     Far,
+    /// Markup that is fixed: only inside of a value it counts.
+    Markup,
+    /// A handler with what it captured.
+    Captured(&'static str),
+    /// Nothing is to be done.
+    Nothing,
     /// Only in programs that run by themselves, not in pages.
     Script(ScriptForm),
     /// Only on the server.
@@ -61,7 +68,6 @@ pub(super) enum ScriptForm {
 }
 
 const RECORDS: &str = "it works with records of the store";
-const MARKUP: &str = "it writes markup of the server";
 
 /// The decision for an operation.
 pub(super) fn form(op: Op) -> Form {
@@ -132,7 +138,7 @@ pub(super) fn form(op: Op) -> Form {
         Op::MapSetName => Effect("map_set($b, $text, $a, $at)"),
         Op::FieldGetAny => Value(Exact, "member($b, $text, $at)"),
         Op::FieldSetAny => Effect("set_member($b, $text, $a, $at)"),
-        Op::IndexGetAny => Value(Exact, "index($b, $c, $at)"),
+        Op::IndexGetAny => Value(Exact, "at_index($b, $c, $at)"),
         Op::IndexSetAny => Effect("set_index($b, $c, $a, $at)"),
         Op::TextIndex => Value(Exact, "text_index($b, $c, $at)"),
         Op::TextLen => Value(Local, "text_length($b)"),
@@ -175,7 +181,7 @@ pub(super) fn form(op: Op) -> Form {
         Op::MulAny => Value(Exact, "times($b, $c, $at)"),
         Op::DivAny => Value(Exact, "over($b, $c, $at)"),
         Op::RemAny => Value(Exact, "modulo($b, $c, $at)"),
-        Op::PowAny => Value(Exact, "raised($b, $c, $at)"),
+        Op::PowAny => Value(Exact, "to_power($b, $c, $at)"),
         Op::NegAny => Value(Exact, "negated($b, $at)"),
         Op::ListConcat => Value(Exact, "list_concat($b, $c, $at)"),
         Op::EqI64 | Op::EqF64 | Op::EqBool => Value(Local, "%b === %c"),
@@ -235,29 +241,26 @@ pub(super) fn form(op: Op) -> Form {
         | Op::EntityCount
         | Op::QueryNew
         | Op::QueryScan => Server(RECORDS),
-        Op::ViewRaw
-        | Op::ViewTextI64
-        | Op::ViewTextF64
-        | Op::ViewTextBool
-        | Op::ViewTextRef
-        | Op::ViewTextAny
-        | Op::ViewHtml
-        | Op::ViewAttr
-        | Op::ViewBind
-        | Op::ViewBindPart
-        | Op::ViewOption
-        | Op::ViewKey
-        | Op::ViewOn
-        | Op::ViewOnButton
-        | Op::ViewForm
-        | Op::ViewHead
-        | Op::ViewBlock
-        | Op::ViewList
-        | Op::ViewItem
-        | Op::ViewEmpty
-        | Op::ViewEnd
-        | Op::ViewAbsent
-        | Op::ViewLeaf => Server(MARKUP),
+        Op::ViewRaw => Form::Markup,
+        Op::ViewTextI64 | Op::ViewTextBool => Effect("view_text(String($a))"),
+        Op::ViewTextF64 => Effect("view_text(float_text($a))"),
+        Op::ViewTextRef | Op::ViewTextAny => Effect("view_any($a, $at)"),
+        Op::ViewHtml => Effect("view_html($a, $at)"),
+        Op::ViewAttr => Effect("view_attr($text, $a, $number, $at)"),
+        Op::ViewBind => Effect("view_bind($named, $a, $number, $at)"),
+        Op::ViewBindPart => Effect("view_bind_part($whole, $a, $c, $number, $at)"),
+        Op::ViewOption => Effect("view_option($a, $b, $at)"),
+        Op::ViewOn | Op::ViewOnButton => Form::Captured("view_on"),
+        // Hidden inputs are for pages without JavaScript; the key of an item is in the list already.
+        Op::ViewForm | Op::ViewKey => Form::Nothing,
+        Op::ViewHead => Effect("view_head($imm)"),
+        Op::ViewBlock => Effect("view_block($imm)"),
+        Op::ViewList => Effect("view_list()"),
+        Op::ViewItem => Effect("view_item($a, $imm)"),
+        Op::ViewEmpty => Effect("view_empty()"),
+        Op::ViewEnd => Effect("view_end()"),
+        Op::ViewAbsent => Effect("view_absent()"),
+        Op::ViewLeaf => Effect("view_leaf($imm)"),
         Op::Print => Script(ScriptForm::Effect("print($a)")),
         Op::Log => Script(ScriptForm::Effect("log($a, $imm)")),
         Op::Now => Script(ScriptForm::Value("now()")),

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::LazyLock;
 
 /// The files, in the order in which a module has their pieces: classes and constants before what uses them at once.
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     include_str!("library/values.js"),
     include_str!("library/running.js"),
     include_str!("library/numbers.js"),
@@ -18,6 +18,7 @@ const FILES: [&str; 10] = [
     include_str!("library/times.js"),
     include_str!("library/json.js"),
     include_str!("library/page.js"),
+    include_str!("library/view.js"),
 ];
 
 /// For programs that run by themselves.
@@ -107,6 +108,17 @@ fn names_in(text: &str) -> impl Iterator<Item = &str> {
             spread.split('.').next().filter(|name| !name.is_empty())
         })
     })
+}
+
+/// The text of a piece without its comments, which stand on lines of their own.
+pub(super) fn without_comments(text: &str) -> String {
+    let is_comment = |line: &str| {
+        ["//", "/**"]
+            .iter()
+            .any(|start| line.trim_start().starts_with(start))
+    };
+    let code = text.lines().filter(|line| !is_comment(line));
+    code.collect::<Vec<_>>().join("\n")
 }
 
 /// Names of all pieces: what a program's own names must not be.

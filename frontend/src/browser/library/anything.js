@@ -347,14 +347,14 @@ function modulo(a, b, at) {
   return new Float(pair[0] % pair[1]);
 }
 
-function raised(a, b, at) {
+function to_power(a, b, at) {
   if (typeof a === "number" && typeof b === "number") return power(a, b, at);
   const pair = floats(a, b);
   if (pair === undefined) throw no_operation(a, "**", b, at);
   return new Float(float_pow(pair[0], pair[1]));
 }
 
-const any_pow = (a, b, at) => raised(a, b, at);
+const any_pow = (a, b, at) => to_power(a, b, at);
 
 function negated(a, at) {
   if (typeof a === "number") return 0 - a;
@@ -396,7 +396,7 @@ function set_member(value, name, fresh, at) {
   throw type_error(`fields of ${type_name(value)} cannot be set`, at);
 }
 
-function index(base, key, at) {
+function at_index(base, key, at) {
   if (base instanceof Rec) return map_find(base, key, at) ?? null;
   const is_text = typeof base === "string";
   if (is_text || base instanceof List || base instanceof Tuple) {

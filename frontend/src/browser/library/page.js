@@ -223,3 +223,13 @@ function decode_untyped(json) {
   }
   return decode_map(json, decode_untyped);
 }
+
+/** Calls a handler with values as they are in an `any`, or in the form of a variable. */
+function run_handler(run, classes, args) {
+  const forms = args.slice(0, classes.length).map((value, n) => {
+    const form = unboxed(classes[n], value);
+    return form === undefined ? give_up("an argument of another type") : form;
+  });
+  if (forms.length < classes.length) give_up("an argument is missing");
+  run(...forms, "");
+}
