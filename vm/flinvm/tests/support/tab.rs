@@ -127,6 +127,10 @@ impl Tab {
     pub fn hear(&mut self) -> Value {
         let message = parse(&hear(self.socket.as_mut().expect("it watches")));
         self.take(&message);
+        if message["type"] == "changed" && message["view"] != self.view.as_str() {
+            let answer = self.render(json!({ "view": self.view }));
+            self.take(&answer);
+        }
         message
     }
 
