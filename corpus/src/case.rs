@@ -70,9 +70,9 @@ pub fn root() -> &'static Path {
 /// # Panics
 /// If a folder cannot be read.
 pub fn files() -> Vec<(String, PathBuf)> {
-    let all = FOLDERS
-        .iter()
-        .flat_map(|folder| flin_testkit::golden::files(&root().join(folder), ".flin"));
+    let below = |folder: &str, ending| flin_testkit::golden::files(&root().join(folder), ending);
+    let single = FOLDERS.iter().flat_map(|folder| below(folder, ".flin"));
+    let all = single.chain(below(PROJECTS, ".project"));
     all.map(|path| (name_of(&path), path)).collect()
 }
 
@@ -85,6 +85,9 @@ pub(crate) fn name_of(path: &Path) -> String {
     let below = path.strip_prefix(root()).unwrap_or(path).with_extension("");
     below.display().to_string().replace('\\', "/")
 }
+
+/// Where projects stand, each in one file.
+const PROJECTS: &str = "programs/projects";
 
 /// What a program asks of the runner.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,6 +11,7 @@ pub mod browser;
 mod case;
 pub mod diagnostics;
 mod disk;
+mod folded;
 mod host;
 mod policy;
 mod records;
@@ -86,8 +87,16 @@ pub fn compiled(name: &str, source: &str) -> Result<Module, String> {
 /// # Panics
 /// As [`compiled`].
 pub fn compiled_with(name: &str, source: &str, passes: Passes) -> Result<Module, String> {
-    let compiled = flinc::compile_with(name, source, passes)
-        .map_err(|diagnostics| diagnosed(source, &diagnostics))?;
+    let compiled = match folded::project(source) {
+        Some(project) => flinc::compile_project(&project, passes).map_err(|diagnostics| {
+            diagnosed(&diagnostics, |d| {
+                let file = &project.sources[d.labels[0].file.0 as usize];
+                (format!("{}:", file.name), file.text.as_str())
+            })
+        }),
+        None => flinc::compile_with(name, source, passes)
+            .map_err(|diagnostics| diagnosed(&diagnostics, |_| (String::new(), source))),
+    }?;
     let bytes = flin_bytecode::fbc::write(&compiled.module);
     let module = flin_bytecode::fbc::read(&bytes)
         .unwrap_or_else(|e| panic!("{name}: cannot be read back: {e}"));
@@ -189,13 +198,21 @@ fn error_line(trap: &Trap) -> String {
     )
 }
 
-fn diagnosed(source: &str, diagnostics: &[flin_syntax::Diagnostic]) -> String {
-    let lines = LineIndex::new(source);
+/// Expectation lines; `file` gives what stands before the line of a message, and the text it speaks of.
+fn diagnosed<'s>(
+    diagnostics: &[flin_syntax::Diagnostic],
+    file: impl Fn(&flin_syntax::Diagnostic) -> (String, &'s str),
+) -> String {
     let mut text = String::new();
     for diagnostic in diagnostics.iter().filter(|d| d.is_error()) {
-        let at = lines.line_column(source, diagnostic.span().start);
+        let (name, source) = file(diagnostic);
+        let at = LineIndex::new(source).line_column(source, diagnostic.span().start);
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "//? {} at {}:{}", diagnostic.code, at.line, at.column);
+        let _ = writeln!(
+            text,
+            "//? {} at {name}{}:{}",
+            diagnostic.code, at.line, at.column
+        );
     }
     text
 }

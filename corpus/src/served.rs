@@ -68,10 +68,17 @@ fn failed(what: &str, failure: &Failure) -> String {
 /// A failure as a printed line.
 fn told(what: &str, failure: &Failure) -> Vec<String> {
     vec![match failure {
-        Failure::Trap(trap) => format!(
-            "{what}: error {} at {}:{}: {}",
-            trap.kind, trap.at.line, trap.at.column, trap.message
-        ),
+        Failure::Trap(trap) => {
+            // A program of one file has the name of its test.
+            let file = match trap.at.file.contains('/') && !trap.at.file.starts_with("programs/") {
+                true => format!("{}:", trap.at.file),
+                false => String::new(),
+            };
+            format!(
+                "{what}: error {} at {file}{}:{}: {}",
+                trap.kind, trap.at.line, trap.at.column, trap.message
+            )
+        }
         other => format!("{what}: {other}"),
     }]
 }

@@ -12,6 +12,9 @@ use crate::browser::{self, LocalNames, Script};
 use crate::intact::intact;
 use crate::optimise::{Pass, Passes};
 use crate::prelude::{self, PRELUDE};
+use crate::project::Project;
+use crate::resolve::Lost;
+use crate::texts::Texts;
 use crate::{infer, lower, optimise, resolve, travels};
 
 /// More diagnostics than this are not shown: the first ones explain the rest.
@@ -53,7 +56,27 @@ pub fn compile_with(
     source_text: &str,
     passes: Passes,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    with_stack(|| stages(source_name, source_text, passes))
+    with_stack(|| stages(&Texts::single(source_name, source_text), passes))
+}
+
+/// Compiles a project. A `FileId` in what is said is the position of the source in the project.
+///
+/// # Errors
+/// As [`compile`]; a file at a place where it cannot be is told as well.
+///
+/// # Panics
+/// As [`compile`].
+pub fn compile_project(project: &Project, passes: Passes) -> Result<Compiled, Vec<Diagnostic>> {
+    let texts = Texts::of_project(project);
+    let told = |found: Vec<Diagnostic>| found.into_iter().map(|d| texts.in_files(d)).collect();
+    match with_stack(|| stages(&texts, passes)) {
+        Ok(mut compiled) => {
+            compiled.module.assets.clone_from(&project.assets);
+            compiled.warnings = told(compiled.warnings);
+            Ok(compiled)
+        }
+        Err(found) => Err(told(found)),
+    }
 }
 
 /// The program as JavaScript that runs by itself.
@@ -65,7 +88,7 @@ pub fn compile_with(
 /// As [`compile`].
 pub fn script(source_name: &str, source_text: &str) -> Result<Script, Vec<Diagnostic>> {
     with_stack(|| {
-        let lowered = lowered(source_name, source_text, false)?;
+        let lowered = lowered(&Texts::single(source_name, source_text), false)?;
         Ok(browser::program_script(&lowered.module, &lowered.locals))
     })
 }
@@ -114,16 +137,13 @@ struct Lowered {
     found: Vec<Diagnostic>,
 }
 
-fn stages(
-    source_name: &str,
-    source_text: &str,
-    passes: Passes,
-) -> Result<Compiled, Vec<Diagnostic>> {
+fn stages(texts: &Texts<'_>, passes: Passes) -> Result<Compiled, Vec<Diagnostic>> {
     let Lowered {
         mut module,
         locals,
         found,
-    } = lowered(source_name, source_text, passes.has(Pass::Push))?;
+    } = lowered(texts, passes.has(Pass::Push))?;
+    module.files = texts.lines();
     browser::write_scripts(&mut module, &locals);
     optimise::optimise(&mut module, passes);
     if cfg!(debug_assertions)
@@ -137,19 +157,35 @@ fn stages(
     })
 }
 
-fn lowered(source_name: &str, source_text: &str, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> {
-    let parsed = flin_syntax::parse(source_text);
-    let mut found = first_of_lines(parsed.diagnostics, source_text);
-    let rest = intact(parsed.program, &parsed.unread, source_text);
+fn lowered(texts: &Texts<'_>, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> {
+    let source_text: &str = &texts.whole;
+    let mut found = Vec::new();
+    let mut rests = Vec::new();
+    let mut lost = Lost::default();
+    for (role, parsed) in texts.parse() {
+        found.extend(parsed.diagnostics);
+        let rest = intact(parsed.program, &parsed.unread, source_text);
+        lost.join(rest.lost.clone());
+        rests.push((role, rest));
+    }
+    let mut found = first_of_lines(found, source_text);
+    found.extend(texts.misplaced());
     let prelude = flin_syntax::parse(&prelude::needed(source_text));
     debug_assert!(
         prelude.diagnostics.is_empty(),
         "the prelude: {:?}",
         prelude.diagnostics
     );
-    let (program, diagnostics) =
-        resolve::resolve_without(&rest.program, &prelude.program, rest.lost.clone());
-    let can_be_judged = |d: &Diagnostic| rest.holds(d.span().start);
+    let (program, diagnostics) = match &*rests {
+        [(_, rest)] if texts.files.is_empty() => {
+            resolve::resolve_without(&rest.program, &prelude.program, lost)
+        }
+        files => {
+            let files = files.iter().map(|(role, rest)| (*role, &rest.program));
+            resolve::resolve_project(files.collect(), &prelude.program, lost)
+        }
+    };
+    let can_be_judged = |d: &Diagnostic| rests.iter().all(|(_, rest)| rest.holds(d.span().start));
     let names = diagnostics.into_iter().filter(can_be_judged).collect();
     add_new(&mut found, names, source_text);
     let (types, diagnostics) = infer::infer(&program);
@@ -158,7 +194,7 @@ fn lowered(source_name: &str, source_text: &str, pushed: bool) -> Result<Lowered
     add_new(&mut found, travels::check(&program, &types), source_text);
     stop_at_errors(&mut found)?;
     let (module, locals) =
-        lower::lower_named(&program, &types, source_name, source_text, PRELUDE, pushed)
+        lower::lower_named(&program, &types, texts.name, source_text, PRELUDE, pushed)
             .map_err(in_order)?;
     Ok(Lowered {
         module,

@@ -15,7 +15,16 @@ use crate::{read_source, say, show, text_of, write_whole};
 pub(crate) fn format_all(sources: &[PathBuf], check: bool, messages: Messages) -> Result<u8, Stop> {
     let mut worst = 0;
     let mut sentences = Vec::new();
+    let mut files = Vec::new();
     for source in sources {
+        if source.is_dir() {
+            let project = crate::read_project(source)?;
+            files.extend(project.sources.iter().map(|it| PathBuf::from(&it.name)));
+        } else {
+            files.push(source.clone());
+        }
+    }
+    for source in &files {
         match format_one(source, check, messages) {
             Ok(code) => worst = worst.max(code),
             Err(stop) => {

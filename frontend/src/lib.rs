@@ -14,11 +14,15 @@ mod near;
 pub mod operands;
 pub mod optimise;
 mod prelude;
+pub mod project;
 pub mod resolve;
+mod texts;
 mod travels;
 pub mod types;
 pub mod unsupported;
 
-pub use compile::{Compiled, DIAGNOSTICS_MAX, compile, compile_with, page_script, script};
+pub use compile::{
+    Compiled, DIAGNOSTICS_MAX, compile, compile_project, compile_with, page_script, script,
+};
 pub use flin_syntax as syntax;
 pub use prelude::PRELUDE;

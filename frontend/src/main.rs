@@ -8,6 +8,7 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+mod disk;
 mod layout;
 mod templates;
 
@@ -16,6 +17,7 @@ use flin_syntax::limits::FILE_BYTES_MAX;
 use flin_syntax::render::{self, Color, Sources};
 use flin_syntax::{Code, Diagnostic};
 use flinc::optimise::Passes;
+use flinc::project::{Project, ProjectError};
 
 // A compiler makes many small things and keeps most of them: a fifth of its time with the system's allocator.
 #[global_allocator]
@@ -31,6 +33,7 @@ const EXIT_DISK: u8 = 75;
 const EXAMPLES: &str = "\
 Examples:
   flinc app.flin -o app.fbc      compile one file; run it with `flinvm serve app.fbc`
+  flinc shop -o shop.fbc         compile a project: a folder with app/, components/, entities/, lib/ and public/
   flinc check app.flin           look for mistakes only
   flinc new my-app               a folder with a program to begin with
   flinc fmt app.flin             the one canonical layout; `fmt --check` only looks
@@ -43,7 +46,7 @@ Exit codes: 0 fine, 1 the program has a mistake, 2 wrong usage or an unreadable 
 #[derive(Parser)]
 #[command(name = "flinc", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 struct Arguments {
-    /// The source file to compile
+    /// The source file or project folder to compile
     #[arg(value_name = "SOURCE")]
     sources: Vec<PathBuf>,
     /// Where the bytecode goes [default: the source's name with .fbc]
@@ -90,7 +93,7 @@ enum Format {
 enum Command {
     /// Look for mistakes without writing anything
     Check {
-        /// The source files; each is a program of its own
+        /// The source files and project folders; each is a program of its own
         #[arg(required = true, value_name = "FILE")]
         sources: Vec<PathBuf>,
     },
@@ -99,7 +102,7 @@ enum Command {
         /// Change nothing; name the files that are not formatted, and exit with 1 if there is one
         #[arg(long)]
         check: bool,
-        /// The source files; `-` reads stdin and prints
+        /// The source files and project folders; `-` reads stdin and prints
         #[arg(required = true, value_name = "FILE")]
         sources: Vec<PathBuf>,
     },
@@ -260,19 +263,44 @@ fn text_of(bytes: Vec<u8>, name: &str, messages: Messages) -> Result<String, Sto
     })
 }
 
-/// Compiles a file and prints what there is to say about it.
+/// Reads a project folder.
+fn read_project(folder: &Path) -> Result<Project, Stop> {
+    let name = folder.display().to_string();
+    Project::read(&name, &disk::Disk::new(folder)).map_err(|error| match error {
+        ProjectError::NotText { .. } => Stop {
+            code: EXIT_PROGRAM,
+            sentence: error.to_string(),
+        },
+        ProjectError::NoPages => Stop::usage(format!("{name}: {error}")),
+        ProjectError::Unreadable { .. } | ProjectError::TooMuch { .. } => {
+            Stop::usage(error.to_string())
+        }
+    })
+}
+
+/// Compiles a file or project and prints what there is to say about it.
 fn compile(source: &Path, passes: Passes, messages: Messages) -> Result<flinc::Compiled, Stop> {
     let name = source.display().to_string();
-    let text = read_source(source, messages)?;
-    let compiled = flinc::compile_with(&name, &text, passes);
-    let compiled = compiled.map_err(|found| wrong(&found, &name, &text, messages))?;
-    show(&compiled.warnings, &name, &text, messages);
+    let (sources, compiled) = if source.is_dir() {
+        let project = read_project(source)?;
+        let mut sources = Sources::default();
+        for source in &project.sources {
+            sources.add(&source.name, &source.text);
+        }
+        (sources, flinc::compile_project(&project, passes))
+    } else {
+        let text = read_source(source, messages)?;
+        let compiled = flinc::compile_with(&name, &text, passes);
+        (Sources::single(&name, &text), compiled)
+    };
+    let compiled = compiled.map_err(|found| wrong(&found, &name, &sources, messages))?;
+    show_all(&compiled.warnings, &sources, messages);
     Ok(compiled)
 }
 
 /// Shows what is wrong with a program.
-fn wrong(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) -> Stop {
-    show(diagnostics, name, text, messages);
+fn wrong(diagnostics: &[Diagnostic], name: &str, sources: &Sources, messages: Messages) -> Stop {
+    show_all(diagnostics, sources, messages);
     let errors = diagnostics.iter().filter(|d| d.is_error()).count();
     let sentence = match (messages.message_format, errors) {
         (Format::Json, _) => String::new(),
@@ -296,15 +324,19 @@ fn javascript(source: &Path, page: Option<&str>, messages: Messages) -> Result<u
         Some(path) => flinc::page_script(&name, &text, path),
         None => flinc::script(&name, &text),
     };
-    let script = script.map_err(|found| wrong(&found, &name, &text, messages))?;
+    let sources = Sources::single(&name, &text);
+    let script = script.map_err(|found| wrong(&found, &name, &sources, messages))?;
     say(&script.text)
 }
 
 fn show(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) {
+    show_all(diagnostics, &Sources::single(name, text), messages);
+}
+
+fn show_all(diagnostics: &[Diagnostic], sources: &Sources, messages: Messages) {
     if diagnostics.is_empty() {
         return;
     }
-    let sources = Sources::single(name, text);
     let shown = match messages.message_format {
         Format::Human => {
             let on = match messages.color {
@@ -316,13 +348,13 @@ fn show(diagnostics: &[Diagnostic], name: &str, text: &str, messages: Messages) 
             };
             render::render_all(
                 diagnostics,
-                &sources,
+                sources,
                 if on { Color::Always } else { Color::Never },
             )
         }
         Format::Json => diagnostics
             .iter()
-            .map(|d| render::render_json(d, &sources) + "\n")
+            .map(|d| render::render_json(d, sources) + "\n")
             .collect::<Vec<_>>()
             .concat(),
     };
@@ -357,7 +389,7 @@ fn build(
     passes: Passes,
     messages: Messages,
 ) -> Result<u8, Stop> {
-    let output = output.map_or_else(|| source.with_extension("fbc"), Path::to_path_buf);
+    let output = output.map_or_else(|| output_of(source), Path::to_path_buf);
     if output == source {
         return Err(Stop::usage(format!(
             "the output {} would overwrite the source",
@@ -368,6 +400,19 @@ fn build(
     let bytes = flin_bytecode::fbc::write(&compiled.module);
     write_whole(&output, &bytes)?;
     Ok(0)
+}
+
+/// Where the bytecode goes if nobody says it: beside the source, or beside the project's folder.
+fn output_of(source: &Path) -> PathBuf {
+    match source.file_name() {
+        Some(name) if source.is_dir() => {
+            let mut name = name.to_owned();
+            name.push(".fbc");
+            source.with_file_name(name)
+        }
+        Some(_) => source.with_extension("fbc"),
+        None => source.join("app.fbc"),
+    }
 }
 
 /// Writes beside the file first, so that a reader never sees half of it.
@@ -406,7 +451,14 @@ fn disasm(path: &Path) -> Result<u8, Stop> {
         code: EXIT_PROGRAM,
         sentence: format!("{} is no usable bytecode: {error}", path.display()),
     })?;
-    let source = source_of(path, &module.source_name);
+    let source = if module.files.is_empty() {
+        source_of(path, &module.source_name)
+    } else {
+        let texts = module.files.iter().map(|file| source_of(path, &file.name));
+        // Lines are counted through all files, each ending with a line's end of its own.
+        let whole: Option<Vec<String>> = texts.collect();
+        whole.map(|texts| texts.join("\n") + "\n")
+    };
     say(&flin_bytecode::text::disassemble(
         &module,
         source.as_deref(),

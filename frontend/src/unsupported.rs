@@ -44,7 +44,6 @@ unsupported! {
     Jobs 2 "every and cron" "start a script with `flinvm run` from your system's scheduler";
     Guards 2 "guards" "test the condition in the route and call `error(403, \"…\")`";
     ValidateBlocks 2 "validate blocks" "put the validators on the entity's fields";
-    PathFromFile 2 "routes without a path" "write the path: `route GET \"/x\" { … }`";
     Session 2 "session" "";
     Money 3 "the type money" "use int for cents, or float";
     Files 2 "the type file and file inputs" "";

@@ -252,6 +252,12 @@ assign it later.";
 list or map literal to make it page state, or save entities.";
     313 RawOutsideView "`raw` outside of a view"
 "`raw(text)` stands alone between the braces of a view's text: `{raw(html)}`.";
+    320 MisplacedFile "a file of a project at a place where it cannot be anything"
+"Pages stand in `app/`: the name of the file is the path, `index.flin` that of its folder, `[name]` one part of any value and
+`[...name]` all the rest. `_layout.flin` is the frame around the pages of its folder. A file in `components/` is a component of its
+name, so it begins with a capital letter. What stands in `lib/` and `entities/` is there for all.";
+    321 BadSlot "a `<slot/>` that does not fit"
+"`<slot/>` stands in a layout, where its pages shall be, and in a component, where the content of its tag shall be.";
     390 TooBig "a function or entity is too big"
 "The machine gives a function a limited number of registers and instructions. Move parts of it into functions of their own, or
 break very long expressions into several statements. An entity may have 250 fields.";

@@ -102,6 +102,11 @@ impl Vm {
         self.m.page_key = key;
     }
 
+    /// The address at which the page is seen, for a page whose path has variable parts.
+    pub fn set_page_address(&mut self, address: String) {
+        self.m.output.address = Some(address);
+    }
+
     /// Calls a function and runs it to its end. Arguments are taken in by the classes of its parameters; a saved record
     /// becomes the one object of its type and id. View code of a page must be called by the page's `view` function, so
     /// that handlers are known. A result of class i64 comes out as an int, also where the program means a time.

@@ -84,8 +84,14 @@ impl<'a> Resolver<'a> {
         }
         let section = self.collect(&ast.statements);
         self.bodies(&section);
-        self.main_function(&section, ast.span);
-        self.file_pages(&section, ast.span);
+        let sections = [(FILE_WORLD, section)];
+        self.main_function(&sections, ast.span);
+        let [(_, section)] = &sections;
+        self.file_pages(section, ast.span);
+        self.routes_and_tests(section);
+    }
+
+    pub(super) fn routes_and_tests(&mut self, section: &Section<'a>) {
         for (method, path, body, span) in &section.routes {
             self.route(method, *path, body, *span);
         }
@@ -97,6 +103,13 @@ impl<'a> Resolver<'a> {
     /// Declares everything that a list of top-level statements declares.
     pub(super) fn collect(&mut self, statements: &'a [Stmt]) -> Section<'a> {
         let mut section = Section::default();
+        self.collect_more(statements, &mut section);
+        section
+    }
+
+    /// Declares what another file declares beside what is known; the order goes on.
+    pub(super) fn collect_more(&mut self, statements: &'a [Stmt], section: &mut Section<'a>) {
+        let before = section.statements.last().map_or(0, |(order, ..)| order + 1);
         let mut assigned: HashMap<Arc<str>, usize> = HashMap::new();
         mentions::of_statements(statements, &mut |name, how| {
             if how == Mention::Assigned {
@@ -104,9 +117,8 @@ impl<'a> Resolver<'a> {
             }
         });
         for (order, statement) in statements.iter().enumerate() {
-            self.collect_statement(statement, order as u32, &assigned, &mut section);
+            self.collect_statement(statement, before + order as u32, &assigned, section);
         }
-        section
     }
 
     fn collect_statement(

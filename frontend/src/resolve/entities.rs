@@ -24,6 +24,24 @@ impl<'a> Resolver<'a> {
         if !self.declare_top(&decl.name, Item::Entity(at)) {
             return None;
         }
+        // Those of another page are not visible here, but they are kept in the same store.
+        if let Some(known) = self
+            .entities
+            .iter()
+            .find(|known| *known.name == *decl.name.text)
+        {
+            let first = known.span;
+            self.report(
+                Diagnostic::error(
+                    Code::DuplicateName,
+                    decl.name.span,
+                    format!("there are two entities `{}`", decl.name.text),
+                )
+                .also(first, "the first one")
+                .reason("entities of all pages are kept in one store")
+                .hint("declare it once in `entities/`, where all pages see it"),
+            );
+        }
         let stored = decl.fields.iter().filter(|field| !is_inverse(field));
         let fields = stored.map(|field| FieldDef {
             name: field.name.text.to_string(),

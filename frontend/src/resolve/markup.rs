@@ -105,13 +105,15 @@ impl Resolver<'_> {
         }
     }
 
-    fn node(&mut self, node: &Markup, around: &Around, out: &mut Output) {
+    pub(super) fn node(&mut self, node: &Markup, around: &Around, out: &mut Output) {
         match &node.kind {
             MarkupKind::Element(element) => self.element(element, node.span, around, out),
             MarkupKind::Component(element) => {
                 self.unsupported(Unsupported::Components, element.name.span)
             }
-            MarkupKind::Slot { .. } => self.unsupported(Unsupported::Slots, node.span),
+            MarkupKind::Slot { name, fallback } => {
+                self.slot(name.as_deref(), fallback, node.span, around, out);
+            }
             MarkupKind::Text(text) => out.literal(text, node.span),
             MarkupKind::Interpolation(value) => self.interpolation(value, node.span, out),
             MarkupKind::If {
@@ -153,6 +155,21 @@ impl Resolver<'_> {
             }
             MarkupKind::Error => {}
         }
+    }
+
+    /// `<slot/>`
+    fn slot(
+        &mut self,
+        name: Option<&str>,
+        _fallback: &[Markup],
+        span: Span,
+        around: &Around,
+        out: &mut Output,
+    ) {
+        if name.is_none() && self.layout_slot(around, out) {
+            return;
+        }
+        self.unsupported(Unsupported::Slots, span);
     }
 
     /// `{e}`, `{raw(e)}`

@@ -31,6 +31,7 @@ mod mentions;
 mod names;
 mod pages;
 mod patterns;
+mod project;
 mod query;
 mod scope;
 mod statements;
@@ -50,10 +51,12 @@ use crate::hir::{
     EntityDef, EnumDef, EnumIx, Expr, ExprId, ExprKind, FnId, Function, HandlerDef, LocalId,
     PageDef, Program, RouteDef,
 };
+use crate::project::Role;
 use crate::unsupported::Unsupported;
 use functions::Signature;
 pub(crate) use markup::escape;
 use names::{Alias, TopVar, World};
+use project::Layer;
 use scope::Frame;
 
 /// Binds the names of a program and of the prelude it may call.
@@ -83,6 +86,16 @@ pub struct Lost {
 }
 
 impl Lost {
+    /// What two texts may have declared.
+    pub(crate) fn join(&mut self, other: Lost) {
+        self.names.extend(other.names);
+        self.has_enum |= other.has_enum;
+        self.nameless_type |= other.nameless_type;
+        self.nameless_function |= other.nameless_function;
+        self.nameless_variable |= other.nameless_variable;
+        self.glued.extend(other.glued);
+    }
+
     /// Whether what could not be read may have declared a name, going by more than the names that stand there.
     fn may_declare(&self, name: &str) -> bool {
         let is_type = name.starts_with(char::is_uppercase);
@@ -104,6 +117,21 @@ pub fn resolve_without(
     resolver.lost = lost;
     resolver.prelude(prelude);
     resolver.file(ast);
+    resolver.finish()
+}
+
+/// The same for the files of a project: each with what it is; places in them are counted through.
+#[must_use]
+pub fn resolve_project(
+    files: Vec<(&Role, &ast::Program)>,
+    prelude: &ast::Program,
+    lost: Lost,
+) -> (Program, Vec<Diagnostic>) {
+    let mut resolver = Resolver::new();
+    resolver.refused.clone_from(&lost.names);
+    resolver.lost = lost;
+    resolver.prelude(prelude);
+    resolver.project(&files);
     resolver.finish()
 }
 
@@ -172,6 +200,10 @@ pub(super) struct Resolver<'a> {
     /// Where the event of the handler under construction was named.
     event_span: Span,
     has_tests: bool,
+    /// The path of the file that is being read, for routes without one.
+    file_path: Option<String>,
+    /// What fills the `<slot/>` of a layout: the layer inside of it, outermost last.
+    layers: Vec<Layer<'a>>,
 }
 
 /// Positions in `Resolver::worlds`.
@@ -217,6 +249,8 @@ impl<'a> Resolver<'a> {
             serves: false,
             event_span: Span::default(),
             has_tests: false,
+            file_path: None,
+            layers: Vec::new(),
         }
     }
 

@@ -8,7 +8,6 @@ use flin_syntax::ast::{Block, Markup, Name, PlainText, StmtKind};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{ExprId, ExprKind, FnKind, GlobalIx, PageDef, RouteDef};
-use crate::unsupported::Unsupported;
 
 use super::Resolver;
 use super::collect::{Section, first_value, taken_apart};
@@ -18,10 +17,10 @@ use super::scope::{FrameHead, Link, Place};
 
 impl<'a> Resolver<'a> {
     /// `main`, if there is anything for it to do.
-    pub(super) fn main_function(&mut self, section: &Section<'a>, span: Span) {
-        let only_declarations = section
-            .statements
+    pub(super) fn main_function(&mut self, sections: &[(usize, Section<'a>)], span: Span) {
+        let only_declarations = sections
             .iter()
+            .flat_map(|(_, section)| &section.statements)
             .all(|(_, _, vars)| !vars.is_empty());
         if self.serves && only_declarations {
             return;
@@ -38,8 +37,13 @@ impl<'a> Resolver<'a> {
             },
         );
         let mut ids = Vec::new();
-        for (order, statement, vars) in &section.statements {
-            self.frame_mut().limit = Some(*order);
+        let all = sections.iter().flat_map(|(world, section)| {
+            let statements = section.statements.iter();
+            statements.map(|(order, statement, vars)| (*world, *order, *statement, vars))
+        });
+        for (world, order, statement, vars) in all {
+            self.world = world;
+            self.frame_mut().limit = Some(order);
             if self.serves && !vars.is_empty() {
                 for var in vars {
                     let place = self.emit(ExprKind::None, statement.span);
@@ -92,7 +96,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn one_view(&mut self, views: &[Span]) {
+    pub(super) fn one_view(&mut self, views: &[Span]) {
         if let [first, second, ..] = views {
             let heads: Vec<Span> = [first, second]
                 .iter()
@@ -106,7 +110,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn page_block(&mut self, path: &'a PlainText, body: &'a Block) {
+    pub(super) fn page_block(&mut self, path: &'a PlainText, body: &'a Block) {
         if !self.check_path(path) {
             return;
         }
@@ -143,7 +147,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// One page: its view function and handlers.
-    fn page(&mut self, path: &str, span: Span, view: &[&'a Markup]) {
+    pub(super) fn page(&mut self, path: &str, span: Span, view: &[&'a Markup]) {
         if let Some(first) = self.declared_before("page", path, span) {
             self.report(
                 Diagnostic::error(
@@ -187,18 +191,29 @@ impl<'a> Resolver<'a> {
         body: &Block,
         span: Span,
     ) {
-        let Some(path) = path else {
-            return self.unsupported(Unsupported::PathFromFile, method.span);
+        let (path, at) = match (path, &self.file_path) {
+            (Some(path), _) => {
+                self.check_path(path);
+                (path.value.to_string(), path.span)
+            }
+            (None, Some(path)) => (path.clone(), method.span),
+            (None, None) => {
+                let wrong = Diagnostic::error(
+                    Code::BadPath,
+                    method.span,
+                    "a route of a single file has a path",
+                );
+                return self.report(wrong.hint("write the path: `route GET \"/x\" { … }`"));
+            }
         };
-        self.check_path(path);
         let upper = method.text.to_uppercase();
-        let head = Span::new(span.start, path.span.end);
-        if let Some(first) = self.declared_before(&upper, &path.value, head) {
+        let head = Span::new(span.start, at.end);
+        if let Some(first) = self.declared_before(&upper, &path, head) {
             self.report(
                 Diagnostic::error(
                     Code::DuplicatePath,
-                    path.span,
-                    format!("there are two routes `{upper} {}`", path.value),
+                    at,
+                    format!("there are two routes `{upper} {path}`"),
                 )
                 .also(first, "the first one"),
             );
@@ -207,8 +222,8 @@ impl<'a> Resolver<'a> {
         self.open(
             id,
             FrameHead {
-                name: format!("route {upper} {}", path.value),
-                span: path.span,
+                name: format!("route {upper} {path}"),
+                span: at,
                 kind: FnKind::Internal,
                 place: Place::Route,
                 link: Link::Root,
@@ -218,7 +233,7 @@ impl<'a> Resolver<'a> {
         self.close(body);
         self.routes.push(RouteDef {
             method: upper,
-            path: path.value.to_string(),
+            path,
             func: id,
             span: head,
         });
@@ -280,7 +295,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// The names of the variable parts of a path: `:name` is one part, `*name` the rest.
-fn parts_of(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn parts_of(path: &str) -> impl Iterator<Item = &str> {
     path.split('/')
         .filter_map(|part| part.strip_prefix([':', '*']))
 }

@@ -57,6 +57,8 @@ pub(super) enum Binding {
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     names: HashMap<Arc<str>, Binding>,
+    /// Nothing around this block is visible in it: what fills a slot stands elsewhere.
+    barrier: bool,
 }
 
 /// An open loop.
@@ -128,10 +130,14 @@ pub(super) struct Visible {
 
 impl Frame {
     fn find(&self, name: &str) -> Option<Binding> {
-        self.scopes
-            .iter()
-            .rev()
+        self.visible_scopes()
             .find_map(|scope| scope.names.get(name).copied())
+    }
+
+    /// The open blocks, innermost first, up to one that sees nothing around it.
+    fn visible_scopes(&self) -> impl Iterator<Item = &Scope> {
+        let last = self.scopes.iter().rposition(|scope| scope.barrier);
+        self.scopes[last.unwrap_or(0)..].iter().rev()
     }
 
     pub(super) fn add_local(
@@ -236,6 +242,14 @@ impl Resolver<'_> {
 
     pub(super) fn open_block(&mut self) {
         self.frame_mut().scopes.push(Scope::default());
+    }
+
+    /// A block that sees no variables of the function around it.
+    pub(super) fn open_barrier(&mut self) {
+        self.frame_mut().scopes.push(Scope {
+            barrier: true,
+            ..Scope::default()
+        });
     }
 
     pub(super) fn close_block(&mut self) {
@@ -355,7 +369,7 @@ impl Resolver<'_> {
     pub(super) fn visible_locals(&self) -> HashSet<Arc<str>> {
         let mut names = HashSet::new();
         for frame in self.frames.iter().rev() {
-            for scope in &frame.scopes {
+            for scope in frame.visible_scopes() {
                 names.extend(scope.names.keys().cloned());
             }
             if frame.link == Link::Root {

@@ -36,6 +36,11 @@ pub(crate) struct Loaded {
 /// Reads a program.
 pub(crate) fn load(path: &Path, engine: Engine, color: bool) -> Result<Loaded, Fault> {
     let started = Instant::now();
+    if path.is_dir() {
+        let module = compile_folder(path, color)?;
+        let bytes = fbc::write(&module);
+        return finish(path, module, &bytes, started, engine);
+    }
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(PROGRAM_BYTES_MAX + 1).read_to_end(&mut bytes))
@@ -63,8 +68,22 @@ pub(crate) fn load(path: &Path, engine: Engine, color: bool) -> Result<Loaded, F
             bytes,
         )
     };
+    finish(path, module, &bytes, started, engine)
+}
+
+fn finish(
+    path: &Path,
+    module: Module,
+    bytes: &[u8],
+    started: Instant,
+    engine: Engine,
+) -> Result<Loaded, Fault> {
+    let refused = |reason: String| Fault::NotAProgram {
+        path: path.to_owned(),
+        reason,
+    };
     let read_in = started.elapsed();
-    let mut loaded = prepared(module, &bytes, engine).map_err(refused)?;
+    let mut loaded = prepared(module, bytes, engine).map_err(refused)?;
     loaded.read_in = read_in;
     Ok(loaded)
 }
@@ -104,6 +123,16 @@ fn attach(program: &Program, engine: Engine) {
     if let Err(error) = flin_jit::Jit::attach(program, options) {
         tracing::warn!(%error, "the program runs interpreted");
     }
+}
+
+#[cfg(feature = "dev")]
+fn compile_folder(path: &Path, color: bool) -> Result<Module, Fault> {
+    crate::project::compile(path, color)
+}
+
+#[cfg(not(feature = "dev"))]
+fn compile_folder(path: &Path, _color: bool) -> Result<Module, Fault> {
+    compile(path, &[], false)
 }
 
 #[cfg(feature = "dev")]

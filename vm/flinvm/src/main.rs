@@ -12,6 +12,8 @@ mod logging;
 mod opening;
 mod output;
 mod page_key;
+#[cfg(feature = "dev")]
+mod project;
 mod run;
 mod serve;
 mod stats;

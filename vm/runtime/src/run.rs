@@ -114,6 +114,9 @@ impl<'a, 'h> Run<'a, 'h> {
 
     // What is not in the path is an empty text: whoever asked matched it with the page.
     fn set_params(&mut self, page: &Page, params: &[(String, String)]) -> Result<(), Failure> {
+        if !params.is_empty() {
+            self.vm.set_page_address(address(page, params));
+        }
         for (name, global) in &page.params {
             let value = params.iter().find(|(known, _)| known == name);
             let value = value.map_or_else(String::new, |(_, value)| value.clone());
@@ -514,6 +517,37 @@ fn wrong_count(name: &HandlerName, expected: usize, found: usize) -> Failure {
         message: format!("{name} takes {expected} argument{s}, {found} were sent"),
         variable: None,
     }
+}
+
+/// The address of a page whose path has variable parts.
+fn address(page: &Page, params: &[(String, String)]) -> String {
+    let value = |name: &str| {
+        let found = params.iter().find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    };
+    let part = |part: &str| match (part.strip_prefix(':'), part.strip_prefix('*')) {
+        (Some(name), _) => encoded(value(name)),
+        (None, Some(name)) => {
+            let parts: Vec<String> = value(name).split('/').map(encoded).collect();
+            parts.join("/")
+        }
+        (None, None) => encoded(part),
+    };
+    let parts: Vec<String> = page.path.split('/').map(part).collect();
+    parts.join("/")
+}
+
+/// A part of a path as it stands in a link.
+fn encoded(part: &str) -> String {
+    let mut out = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        match byte {
+            b'-' | b'.' | b'_' | b'~' | b'@' | b'+' => out.push(byte as char),
+            _ if byte.is_ascii_alphanumeric() => out.push(byte as char),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
 }
 
 fn injected_value(injected: Injected, request: &RouteRequest) -> HostValue {

@@ -102,7 +102,7 @@ fn hidden_inputs(m: &mut Machine, found: &Found, number: usize, captured: &[Word
     Ok(format!(
         "<input type=\"hidden\" name=\"_action\" value=\"#{number}\"><input type=\"hidden\" name=\"_args\" value=\"{}\"><input type=\"hidden\" name=\"_page\" value=\"{}\">",
         escape(&args),
-        escape(&found.path)
+        escape(m.output.address.as_deref().unwrap_or(&found.path))
     ))
 }
 

@@ -14,10 +14,16 @@ pub(crate) struct Output {
     pub(super) rendered: Rendered,
     pub(super) in_head: bool,
     pub(super) marking: Marking,
+    /// Where the element of the head begins that is being written.
+    head_start: usize,
+    /// The title in the head: a page has one, the last that is written.
+    title: Option<std::ops::Range<usize>>,
     /// Hidden forms written so far; they are numbered from 1.
     pub(crate) form_count: u32,
     /// The page whose view or handler runs: index into `Module::pages`.
     pub(crate) page: Option<usize>,
+    /// Where the page is seen, if its path has variable parts.
+    pub(crate) address: Option<String>,
     /// Bound checkboxes since the last form, with their places in the body.
     checkboxes: Vec<(usize, String)>,
     /// What `view.option` writes: inside a select ` selected`, after a radio button ` checked`.
@@ -28,6 +34,20 @@ impl Output {
     /// Where markup goes from now on.
     pub(crate) fn set_head(&mut self, in_head: bool) {
         self.in_head = in_head;
+        let head = &mut self.rendered.head;
+        if in_head {
+            self.head_start = head.len();
+        } else if head
+            .get(self.head_start..)
+            .is_some_and(|written| written.starts_with("<title"))
+        {
+            let mut written = self.head_start..head.len();
+            if let Some(before) = self.title.take() {
+                head.replace_range(before.clone(), "");
+                written = written.start - before.len()..written.end - before.len();
+            }
+            self.title = Some(written);
+        }
     }
 
     /// Bytes written so far.
@@ -57,6 +77,8 @@ impl Output {
     pub(crate) fn take(&mut self) -> Rendered {
         self.in_head = false;
         self.marking = Marking::default();
+        self.head_start = 0;
+        self.title = None;
         self.form_count = 0;
         self.checkboxes.clear();
         std::mem::take(&mut self.rendered)
