@@ -106,7 +106,8 @@ pub fn page_script(
     path: &str,
 ) -> Result<Script, Vec<Diagnostic>> {
     with_stack(|| {
-        let Lowered { module, locals, .. } = lowered(source_name, source_text, true)?;
+        let Lowered { module, locals, .. } =
+            lowered(&Texts::single(source_name, source_text), true)?;
         let at = module.pages.iter().position(|page| page.path == path);
         let at = at.expect("a page of this path");
         let page = browser::all_in_browser(&module, at);
