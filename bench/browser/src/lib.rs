@@ -6,8 +6,11 @@
 #![forbid(unsafe_code)]
 
 mod chromium;
+mod conditions;
+mod drag;
 pub mod example;
 mod tab;
+pub mod tools;
 
 use std::cell::RefCell;
 use std::future::Future;

@@ -41,7 +41,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(15);
 /// A window with one page.
 #[derive(Clone, Debug)]
 pub struct Tab {
-    page: Page,
+    pub(crate) page: Page,
     complaints: Arc<Mutex<Vec<String>>>,
 }
 
@@ -119,7 +119,7 @@ impl Tab {
         });
     }
 
-    async fn command<C>(&self, command: C)
+    pub(crate) async fn command<C>(&self, command: C)
     where
         C: chromiumoxide::types::Command + std::fmt::Debug,
     {
@@ -314,11 +314,8 @@ impl Tab {
         .await;
     }
 
-    /// Clicks the first element that matches, with the mouse, as a user does.
-    ///
-    /// # Panics
-    /// When there is none.
-    pub async fn click(&self, selector: &str) {
+    /// The middle of the first element that matches, which is scrolled into view.
+    pub(crate) async fn middle_of(&self, selector: &str) -> (f64, f64) {
         let found = format!("document.querySelector({})", quote(selector));
         self.wait(&format!("{selector} exists"), &format!("{found} !== null"))
             .await;
@@ -327,10 +324,18 @@ impl Tab {
                 "(e => {{ e.scrollIntoView({{ block: 'nearest', behavior: 'instant' }}); const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]; }})({found})"
             ))
             .await;
-        let (x, y) = (
+        (
             place[0].as_f64().expect("a place"),
             place[1].as_f64().expect("a place"),
-        );
+        )
+    }
+
+    /// Clicks the first element that matches, with the mouse, as a user does.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn click(&self, selector: &str) {
+        let (x, y) = self.middle_of(selector).await;
         for kind in [
             DispatchMouseEventType::MouseMoved,
             DispatchMouseEventType::MousePressed,
@@ -419,6 +424,7 @@ impl Tab {
             "Tab" => (9, None),
             "Backspace" => (8, None),
             "ArrowDown" => (40, None),
+            " " => (32, Some(" ")),
             other => panic!("press does not know {other}"),
         };
         for kind in [DispatchKeyEventType::KeyDown, DispatchKeyEventType::KeyUp] {

@@ -1,12 +1,22 @@
-//! How the examples look: they fit a desk and a phone. Pictures are left in the target folder (`tmp/`) for people to see.
+//! How the examples look: they fit a desk and a phone, in the light and in the dark. Pictures are left in the target folder
+//! (`tmp/`), or where `FLIN_PICTURES` says, for people to see.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flin_browser::example::Example;
 use flin_browser::{Tab, run};
 
+/// Where the pictures go.
+fn pictures() -> PathBuf {
+    match std::env::var_os("FLIN_PICTURES") {
+        Some(dir) => dir.into(),
+        None => Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned(),
+    }
+}
+
 async fn fits(tab: &Tab, name: &str) {
-    for (size, width) in [("desk", 900), ("phone", 375)] {
+    for (size, width) in [("desk", 900), ("desk-dark", 900), ("phone", 375)] {
+        tab.dark(size.ends_with("dark")).await;
         tab.resize(width, 700).await;
         tab.wait("it has its size", &format!("innerWidth === {width}"))
             .await;
@@ -16,8 +26,7 @@ async fn fits(tab: &Tab, name: &str) {
         )
         .await;
         let file = format!("{name}-{size}.png");
-        tab.picture(&Path::new(env!("CARGO_TARGET_TMPDIR")).join(file))
-            .await;
+        tab.picture(&pictures().join(file)).await;
     }
 }
 
@@ -73,5 +82,41 @@ fn the_guestbook_fits() {
         tab.click("form button").await;
         tab.wait_count("textarea + .flin-error", 1).await;
         fits(&tab, "guestbook").await;
+    });
+}
+
+#[test]
+fn the_chat_fits() {
+    run(Example::compile("chat"), async |site| {
+        site.act("enter", "[]", r#"{"name":"Grace"}"#);
+        for body in ["Is anybody here?", "The relay works again. It was a moth."] {
+            let state = format!("{{\"me\":1,\"draft\":\"{body}\"}}");
+            site.act("say", "[]", &state);
+        }
+        let tab = site.open().await;
+        tab.type_into("#enter input", "Ada").await;
+        tab.press("Enter").await;
+        tab.wait_count("#say", 1).await;
+        tab.type_into("#say input", "I am. Show me the moth!").await;
+        tab.press("Enter").await;
+        tab.wait_count("ol li", 3).await;
+        tab.eval("document.activeElement.blur()").await;
+        fits(&tab, "chat").await;
+    });
+}
+
+#[test]
+fn the_board_fits() {
+    run(Example::compile("board"), async |site| {
+        let tab = site.open().await;
+        fits(&tab, "board").await;
+    });
+}
+
+#[test]
+fn the_dashboard_fits() {
+    run(Example::compile("dashboard"), async |site| {
+        let tab = site.open().await;
+        fits(&tab, "dashboard").await;
     });
 }

@@ -24,6 +24,8 @@ const HELP: &str = "cargo xtask COMMAND
   bless     run all golden tests and accept what they produce as expected
   coverage  which parts of the language no program of the corpus meets
   test      install what tests need, then run everything and say how many ran
+  test browser         the scenarios in a browser alone, with their count
+  pictures [FOLDER]    pictures of the examples: light, dark, as wide as a phone
   ci        the same as test, as the CI runs it
   bench     build with optimization and measure: bench compute | hot | compile | shapes | hostile | counts
   fuzz      hunt with seeded inputs: fuzz [TARGET …] [--seconds N] [--seed S] (bench/fuzz/README.md)
@@ -54,6 +56,9 @@ fn main() -> ExitCode {
         ["coverage"] => coverage::run(&root()),
         ["bless"] => suite::bless(&root()),
         ["test" | "ci"] => suite::run(&root()),
+        ["test", "browser"] => suite::browser(&root(), None),
+        ["pictures"] => suite::browser(&root(), Some(&root().join("target/pictures"))),
+        ["pictures", folder] => suite::browser(&root(), Some(folder.as_ref())),
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
         ["attack", rest @ ..] => fuzz::attack(&root(), rest),

@@ -40,18 +40,73 @@ const TOOLS: &[Tool] = &[
         why: "the kernels in other languages",
     },
     Tool {
+        program: "npm",
+        package: "npm",
+        why: "the tools that judge pages",
+    },
+    Tool {
+        program: "java",
+        package: "default-jre-headless",
+        why: "the HTML checker",
+    },
+    Tool {
         program: "python3",
         package: "python3",
         why: "the kernels in other languages",
     },
 ];
 
+/// What npm brings: judges of pages, each with the version that was read. The tests look for them here, below the target
+/// folder.
+const WEB_TOOLS: [(&str, &str); 2] = [("axe-core", "4.14.1"), ("vnu-jar", "26.9.27")];
+
+/// Installs the judges of pages that are missing.
+///
+/// # Errors
+/// When one is missing and cannot be installed.
+fn ensure_web_tools(root: &Path) -> Result<(), String> {
+    let dir = steps::target_dir(root)?.join("web-tools");
+    let is_there = |(name, version): &(&str, &str)| {
+        let about = dir.join("node_modules").join(name).join("package.json");
+        let about = std::fs::read_to_string(about).unwrap_or_default();
+        about.contains(&format!("\"version\": \"{version}\""))
+    };
+    if WEB_TOOLS.iter().all(is_there) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+    let wanted = WEB_TOOLS.map(|(name, version)| format!("{name}@{version}"));
+    println!("installing {} for the browser tests", wanted.join(", "));
+    let place = dir.display().to_string();
+    let mut args = vec![
+        "install",
+        "--prefix",
+        &place,
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+    ];
+    args.extend(wanted.iter().map(String::as_str));
+    steps::run(root, "npm", &args).map_err(|e| format!("{e}; please run: npm {}", args.join(" ")))
+}
+
 /// Installs what is missing.
 ///
 /// # Errors
 /// When a package is missing and cannot be installed.
 pub(crate) fn ensure(root: &Path) -> Result<(), String> {
-    ensure_these(root, TOOLS, |_| true)
+    ensure_these(root, TOOLS, |_| true)?;
+    ensure_web_tools(root)
+}
+
+/// Installs what the browser tests need.
+///
+/// # Errors
+/// When something is missing and cannot be installed.
+pub(crate) fn ensure_for_browser(root: &Path) -> Result<(), String> {
+    let wanted = ["chromium", "npm", "java"];
+    ensure_these(root, TOOLS, |tool| wanted.contains(&tool.program))?;
+    ensure_web_tools(root)
 }
 
 /// Installs one program if it is missing.

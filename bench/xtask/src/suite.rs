@@ -117,6 +117,37 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     conclude(&reports)
 }
 
+/// Runs the browser tests alone and says how many scenarios there are. `pictures`: where the pictures of the examples go.
+///
+/// # Errors
+/// When one failed.
+pub(crate) fn browser(root: &Path, pictures: Option<&Path>) -> Result<(), String> {
+    packages::ensure_for_browser(root)?;
+    let built = ["build", "-p", "flinc", "-p", "flinvm"];
+    steps::run(root, "cargo", &built)?;
+    let mut command = Command::new("cargo");
+    command
+        .args(["test", "-p", "flin-browser", "--no-fail-fast"])
+        .current_dir(root);
+    if let Some(dir) = pictures {
+        std::fs::create_dir_all(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        let dir = std::path::absolute(dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        command.args(["--test", "looks"]).env("FLIN_PICTURES", dir);
+    }
+    let start = Instant::now();
+    let (passed, failed) = count(command)?;
+    let seconds = start.elapsed().as_secs_f64();
+    println!(
+        "\n{} scenarios in a browser: {passed} passed, {failed} failed, {seconds:.0} s",
+        passed + failed
+    );
+    match (passed, failed) {
+        (0, 0) => Err("no scenario ran".to_owned()),
+        (_, 0) => Ok(()),
+        _ => Err("scenarios failed".to_owned()),
+    }
+}
+
 /// Runs the golden tests with the wish to accept what they produce.
 ///
 /// # Errors

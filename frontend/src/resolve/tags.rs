@@ -368,9 +368,26 @@ impl Resolver<'_> {
             "home",
             "end",
         ];
+        const HELD: &[&str] = &["ctrl", "shift", "alt", "meta"];
+        const ALWAYS: &[&str] = &["prevent", "stop"];
         let of_keys = event.text.starts_with("key");
+        let pressed = [
+            "key",
+            "mouse",
+            "pointer",
+            "click",
+            "dblclick",
+            "contextmenu",
+            "wheel",
+        ];
+        let of_hands = pressed.iter().any(|begin| event.text.starts_with(begin));
+        let known = |name: &str| {
+            ALWAYS.contains(&name)
+                || of_hands && HELD.contains(&name)
+                || of_keys && KEYS.contains(&name)
+        };
         for modifier in modifiers {
-            if of_keys && KEYS.contains(&&*modifier.text) {
+            if known(&modifier.text) {
                 continue;
             }
             let near = super::suggest::nearest_of(&modifier.text, KEYS.iter().copied());
@@ -382,7 +399,9 @@ impl Resolver<'_> {
             diagnostic = match near {
                 Some(near) if of_keys => diagnostic.hint(format!("did you mean `{near}`?")),
                 _ => diagnostic.hint(format!(
-                    "keydown, keyup and keypress take {}",
+                    "every event takes {}; those of keys and pointers {}; keydown, keyup and keypress {}",
+                    ALWAYS.join(", "),
+                    HELD.join(", "),
                     KEYS.join(", ")
                 )),
             };
