@@ -142,6 +142,15 @@ impl Tab {
         }
     }
 
+    /// Runs a script at the start of every document from now on.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    pub async fn at_every_document(&self, script: &str) {
+        self.command(AddScriptToEvaluateOnNewDocumentParams::new(script))
+            .await;
+    }
+
     /// Loads the page again and waits until its script is ready.
     ///
     /// # Panics

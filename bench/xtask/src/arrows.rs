@@ -32,6 +32,7 @@ const TEST_CRATES: &[&str] = &[
     "flin-bench",
     "flin-store-hunt",
     "flin-bench-store",
+    "flin-bench-web",
     "flin-fuzz",
 ];
 

@@ -12,7 +12,8 @@ const COUNTS: &str = "bench/benches/counts.txt";
 const NOTICED: f64 = 0.02;
 
 /// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; `hot KERNEL …` shows what
-/// programs execute; `store …` measures the store beside its peers; everything else is a command of the measuring program
+/// programs execute; `store …` measures the store beside its peers; `web` pages in a browser beside hand-written code, `save`
+/// the way from a save to the changed page; everything else is a command of the measuring program
 /// (`compute`, `compile`, `shapes`, …).
 ///
 /// # Errors
@@ -37,6 +38,8 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
             let program = steps::target_dir(root)?.join("release/flin-bench-store");
             steps::run(root, &program.display().to_string(), rest)
         }
+        ["web", rest @ ..] => web(root, if rest.is_empty() { &["lists"] } else { rest }),
+        ["save", rest @ ..] => web(root, &[&["save"], rest].concat()),
         _ => {
             let mut build = vec!["build", "--release", "-p", "flinc", "-p", "flin-bench"];
             if words.first() == Some(&"compute") {
@@ -48,6 +51,24 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
             steps::run(root, &program.display().to_string(), words)
         }
     }
+}
+
+/// Pages in a browser, built with optimization.
+fn web(root: &Path, words: &[&str]) -> Result<(), String> {
+    packages::ensure_one(root, "chromium")?;
+    let build = [
+        "build",
+        "--release",
+        "-p",
+        "flinc",
+        "-p",
+        "flinvm",
+        "-p",
+        "flin-bench-web",
+    ];
+    steps::run(root, "cargo", &build)?;
+    let program = steps::target_dir(root)?.join("release/flin-bench-web");
+    steps::run(root, &program.display().to_string(), words)
 }
 
 fn counts(root: &Path, accept: bool) -> Result<(), String> {

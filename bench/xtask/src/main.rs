@@ -27,7 +27,7 @@ const HELP: &str = "cargo xtask COMMAND
   test browser         the scenarios in a browser alone, with their count
   pictures [FOLDER]    pictures of the examples: light, dark, as wide as a phone
   ci        the same as test, as the CI runs it
-  bench     build with optimization and measure: bench compute | hot | compile | shapes | hostile | counts
+  bench     build with optimization and measure: bench compute | hot | compile | shapes | hostile | counts | store | web | save
   fuzz      hunt with seeded inputs: fuzz [TARGET …] [--seconds N] [--seed S] (bench/fuzz/README.md)
             fuzz store [--seconds N] [--seed S]: lost or wrong data, on simulated disks (bench/store-hunt)
   attack    store-kill [--rounds N]: kill -9 under 64 writers, again and again

@@ -71,7 +71,12 @@ const KINDS: &[Kind] = &[
     },
     Kind {
         name: "tools",
-        packages: &["xtask", "flin-testkit", "flin-bench-store"],
+        packages: &[
+            "xtask",
+            "flin-testkit",
+            "flin-bench-store",
+            "flin-bench-web",
+        ],
     },
 ];
 
