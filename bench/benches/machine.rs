@@ -1,4 +1,4 @@
-//! Instructions that the machine and the store need, counted by callgrind: every kernel by both engines, loading and verifying a program,
+//! Instructions that the machine and the store need, counted by callgrind: every kernel by both engines, making machine code of a function, loading and verifying a program,
 //! rendering a page, appending to the log and recovering from it. Must stay true: only the step itself is counted, its
 //! preparation and its end are not; `cargo xtask bench counts` compares with `counts.txt`.
 
@@ -10,6 +10,7 @@ use std::sync::Arc;
 use flin_bench::application::application;
 use flin_bench::compute::kernels::{KERNELS, Kernel};
 use flin_bench::loaded;
+use flin_bench::native::Prepared;
 use flin_runtime::store::{Disk, Store};
 use flin_runtime::vm::Program;
 use flin_runtime::{Outcome, Runtime};
@@ -68,6 +69,15 @@ fn machine_code(runtime: Runtime) -> Runtime {
 }
 
 #[library_benchmark]
+#[bench::expression_40(Prepared::named("an expression", 40))]
+#[bench::branches_40(Prepared::named("eight lines of branches", 40))]
+#[bench::two_calls_40(Prepared::named("two calls", 40))]
+#[bench::loop_over_a_list_40(Prepared::named("a loop over a list", 40))]
+fn make_machine_code(prepared: Prepared) -> Prepared {
+    black_box(prepared).compile()
+}
+
+#[library_benchmark]
 #[bench::lines_2000(loaded::module_bytes(&application(2_000, 1)))]
 fn load_and_verify(bytes: Vec<u8>) -> (Vec<u8>, Arc<Program>) {
     let program = loaded::load(black_box(&bytes));
@@ -102,5 +112,5 @@ fn recover(disk: Arc<dyn Disk>) -> (Arc<dyn Disk>, Store) {
     (disk, store)
 }
 
-library_benchmark_group!(name = machine; benchmarks = kernel, machine_code, load_and_verify, page, append, recover);
+library_benchmark_group!(name = machine; benchmarks = kernel, machine_code, make_machine_code, load_and_verify, page, append, recover);
 main!(library_benchmark_groups = machine);

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use flin_bench::application::application;
 use flin_bench::compute::{self, Wanted};
 use flin_bench::hostile::HOSTILE;
+use flin_bench::native;
 use flin_bench::shapes::SHAPES;
 use flin_bench::slips::slipped;
 use flin_bench::stages::{Times, timed};
@@ -37,6 +38,7 @@ const HELP: &str = "flin-bench COMMAND
   hostile [NAME]   time and memory for inputs that no person writes
   slips N SEED     make N slips in a program, one at a time, and print those with several messages
   compute …        the kernels against their peers: [--kernel NAME] [--only A,B] [--rounds N] [--native] [--write]
+  native           how long it takes to make machine code of functions of several kinds
   once FILE        compile a file once and print milliseconds and peak memory
 ";
 
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         ["hostile", rest @ ..] => hostile(rest.first().copied().unwrap_or("")),
         ["slips", count, seed] => slips(count, seed),
         ["compute", words @ ..] => compute(words),
+        ["native"] => native::table().map(|table| print!("{table}")),
         ["once", file] => once(Path::new(file)),
         [] | ["help" | "--help" | "-h"] => {
             print!("{HELP}");

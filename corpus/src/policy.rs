@@ -20,6 +20,8 @@ pub enum Policy {
     Sync,
     /// Functions become native code before their first call.
     Eager,
+    /// The same, each operation translated by itself.
+    Plain,
     /// The same, collecting garbage at every operation that allocates.
     EagerCollecting,
     /// Every loop is taken over by native code after a few turns.
@@ -34,11 +36,12 @@ pub enum Policy {
 
 impl Policy {
     /// All of them; the first is the one that is right by definition.
-    pub const ALL: [Policy; 9] = [
+    pub const ALL: [Policy; 10] = [
         Policy::Interpreter,
         Policy::CollectAlways,
         Policy::Sync,
         Policy::Eager,
+        Policy::Plain,
         Policy::EagerCollecting,
         Policy::Loops,
         Policy::LoopsCollecting,
@@ -53,6 +56,7 @@ impl Policy {
             Policy::Interpreter
             | Policy::Sync
             | Policy::Eager
+            | Policy::Plain
             | Policy::Loops
             | Policy::Exits
             | Policy::LoopExits => false,
@@ -79,6 +83,10 @@ impl Policy {
             Policy::Interpreter | Policy::CollectAlways => None,
             Policy::Sync => Some(sync),
             Policy::Eager | Policy::EagerCollecting => Some(eager),
+            Policy::Plain => Some(JitOptions {
+                plain: true,
+                ..eager
+            }),
             Policy::Loops | Policy::LoopsCollecting => Some(loops),
             Policy::Exits => Some(JitOptions {
                 leave_every,

@@ -4,13 +4,12 @@
 
 use std::time::Instant;
 
-use cranelift_module::FuncId as CodeId;
 use flin_bytecode::FuncId;
 use flin_vm::Program;
 
 use crate::compile::Compiler;
 use crate::lower::{Body, Knobs};
-use crate::memory::Bytes;
+use crate::memory::{Bytes, CodeId};
 use crate::outside::{Outside, Passing};
 use crate::unit::{Entry, Refusal, Unit};
 use crate::{Callees, Links, Thunks};
@@ -60,7 +59,7 @@ impl Batch {
             nanoseconds: 0,
         };
         for member in &self.members {
-            let unit = Unit::new(outside, member.func, member.entry);
+            let unit = Unit::new(outside, member.func, member.entry, self.knobs.plain);
             let links = Links {
                 callees: &self.callees,
                 thunks: self.thunks,

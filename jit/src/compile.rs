@@ -2,19 +2,17 @@
 //! needs no code memory: it runs wherever there is time. Must stay true: what comes out refers to other functions by
 //! number only.
 
-use std::sync::Arc;
-
-use cranelift_codegen::Context;
+use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
-use cranelift_codegen::ir::Function;
-use cranelift_codegen::isa::TargetIsa;
+use cranelift_codegen::ir::{ExternalName, Function};
+use cranelift_codegen::{Context, FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
-use cranelift_module::{FuncId as CodeId, ModuleReloc};
 
 use flin_vm::native::{RtCall, layout};
 
+use crate::convention::Usage;
 use crate::lower::{Body, Knobs, lower};
-use crate::memory::{Bytes, function_alignment};
+use crate::memory::{Bytes, CodeId, Isas, Link, LinkKind, function_alignment};
 use crate::outside::Passing;
 use crate::unit::{Refusal, Unit};
 use crate::{Links, enter};
@@ -22,9 +20,18 @@ use crate::{Links, enter};
 /// Most Cranelift instructions of a unit.
 const CLIF_MAX: usize = 20_000;
 
+/// How much work Cranelift is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effort {
+    /// Code without loops: what is done there once is not worth being looked for.
+    Quick,
+    /// Code with loops: common and invariant values are found.
+    Full,
+}
+
 /// Cranelift with our settings, and its memory for reuse.
 pub(crate) struct Compiler {
-    pub(crate) isa: Arc<dyn TargetIsa>,
+    pub(crate) isas: Isas,
     builders: FunctionBuilderContext,
     context: Context,
 }
@@ -49,9 +56,9 @@ impl std::fmt::Debug for Compiler {
 }
 
 impl Compiler {
-    pub(crate) fn new(isa: Arc<dyn TargetIsa>) -> Compiler {
+    pub(crate) fn new(isas: Isas) -> Compiler {
         Compiler {
-            isa,
+            isas,
             builders: FunctionBuilderContext::new(),
             context: Context::new(),
         }
@@ -70,13 +77,20 @@ impl Compiler {
         knobs: Knobs,
         dump: Option<&mut Dump>,
     ) -> Result<Bytes, Refusal> {
-        let target = self.isa.frontend_config();
-        let func = lower(unit, body, target, &mut self.builders, links, knobs);
+        let target = self.isas.full.frontend_config();
+        self.context.clear();
+        let func = &mut self.context.func;
+        lower(func, unit, body, target, &mut self.builders, links, knobs);
         let count = func.dfg.num_insts();
         if count > CLIF_MAX {
             return Err(Refusal::Length(count));
         }
-        self.function(func, id, dump)
+        let effort = if unit.headers.is_empty() {
+            Effort::Quick
+        } else {
+            Effort::Full
+        };
+        self.function(effort, id, dump)
     }
 
     /// Compiles the trampoline of a signature.
@@ -84,36 +98,40 @@ impl Compiler {
     /// # Errors
     /// Cranelift refuses it.
     pub(crate) fn trampoline(&mut self, passing: &Passing, id: CodeId) -> Result<Bytes, Refusal> {
-        let target = self.isa.frontend_config();
-        let func = enter::trampoline(target, &mut self.builders, passing);
-        self.function(func, id, None)
+        let target = self.isas.full.frontend_config();
+        self.context.clear();
+        let func = &mut self.context.func;
+        enter::trampoline(func, target, &mut self.builders, passing);
+        self.function(Effort::Quick, id, None)
     }
 
     /// Compiles the thunk of a runtime call.
     ///
     /// # Errors
     /// Cranelift refuses it.
-    pub(crate) fn thunk(&mut self, call: RtCall, id: CodeId) -> Result<Bytes, Refusal> {
-        let target = self.isa.frontend_config();
-        let func = enter::thunk(target, &mut self.builders, call);
-        self.function(func, id, None)
+    pub(crate) fn thunk(&mut self, call: (RtCall, Usage), id: CodeId) -> Result<Bytes, Refusal> {
+        let target = self.isas.full.frontend_config();
+        self.context.clear();
+        enter::thunk(&mut self.context.func, target, &mut self.builders, call);
+        self.function(Effort::Quick, id, None)
     }
 
+    /// Compiles what stands in the context.
     fn function(
         &mut self,
-        func: Function,
+        effort: Effort,
         id: CodeId,
         dump: Option<&mut Dump>,
     ) -> Result<Bytes, Refusal> {
-        self.context.clear();
-        self.context.func = func;
+        let isa = match effort {
+            Effort::Quick => &*self.isas.quick,
+            Effort::Full => &*self.isas.full,
+        };
         self.context.set_disasm(dump.is_some());
         let clif = dump
             .is_some()
             .then(|| self.context.func.display().to_string());
-        let outcome = self
-            .context
-            .compile(&*self.isa, &mut ControlPlane::default());
+        let outcome = self.context.compile(isa, &mut ControlPlane::default());
         if let Err(error) = outcome {
             debug_assert!(false, "{}", error.inner);
             return Err(Refusal::Cranelift);
@@ -135,16 +153,32 @@ impl Compiler {
             dump.bytes = compiled.code_buffer().to_vec();
         }
         let func = &self.context.func;
+        let relocs = compiled.buffer.relocs().iter();
         Ok(Bytes {
             id,
             code: compiled.code_buffer().to_vec(),
-            alignment: function_alignment(&*self.isa, u64::from(compiled.buffer.alignment)),
-            relocs: compiled
-                .buffer
-                .relocs()
-                .iter()
-                .map(|reloc| ModuleReloc::from_mach_reloc(reloc, func, id))
-                .collect(),
+            alignment: function_alignment(isa, u64::from(compiled.buffer.alignment)),
+            links: relocs
+                .map(|reloc| link(func, reloc).ok_or(Refusal::Cranelift))
+                .collect::<Result<_, _>>()?,
         })
     }
+}
+
+/// A call of another function of the code memory; none if it is anything else, which no lowering asks for.
+fn link(func: &Function, reloc: &FinalizedMachReloc) -> Option<Link> {
+    let kind = match reloc.kind {
+        Reloc::X86PCRel4 | Reloc::X86CallPCRel4 => LinkKind::X86Distance,
+        Reloc::Arm64Call => LinkKind::Arm64Distance,
+        _ => return None,
+    };
+    let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = reloc.target else {
+        return None;
+    };
+    Some(Link {
+        at: reloc.offset as usize,
+        kind,
+        to: CodeId(func.params.user_named_funcs()[name].index),
+        addend: reloc.addend,
+    })
 }

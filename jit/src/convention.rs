@@ -48,10 +48,25 @@ pub(crate) fn float_call(call_conv: CallConv) -> Signature {
     signature
 }
 
-/// A runtime call by its thunk, which leaves all registers as they are: `fn(s, r, rp, insn)`; the status is left in the
-/// frame's call word.
-pub(crate) fn rare_call() -> Signature {
-    let mut signature = Signature::new(CallConv::PreserveAll);
+/// A runtime call by its thunk: `fn(s, r, rp, word)`, where `word` is what the call word is to be: function and instruction. A rare
+/// one leaves all registers as they are, and the status in the frame's call word; a usual one gives the status.
+pub(crate) fn by_thunk(call_conv: CallConv, usage: Usage) -> Signature {
+    let mut signature = Signature::new(match usage {
+        Usage::Rare => CallConv::PreserveAll,
+        Usage::Usual => call_conv,
+    });
     signature.params = pointers(4);
+    if usage == Usage::Usual {
+        signature.returns.push(AbiParam::new(types::I32));
+    }
     signature
+}
+
+/// How often a thunk is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Usage {
+    /// From cold blocks.
+    Rare,
+    /// Wherever the operation stands.
+    Usual,
 }

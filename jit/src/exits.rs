@@ -18,6 +18,8 @@ struct Pending {
     needed: RegSet,
     /// The strip that it leaves, by number, if the fuel is to be reckoned up.
     strip: Option<usize>,
+    /// Registers that hold something else by now, and what they held before the instruction.
+    before: Vec<(u16, Value)>,
 }
 
 /// The exits of a unit.
@@ -26,6 +28,8 @@ pub(crate) struct Exits {
     pending: Vec<Pending>,
     /// The exit of the current instruction.
     here: Option<Block>,
+    /// The pending exit of the current run.
+    of_run: usize,
     /// Returns with the error that is pending.
     error: Option<Block>,
 }
@@ -35,22 +39,51 @@ impl Exits {
     pub(crate) fn next_instruction(&mut self) {
         self.here = None;
     }
+
+    /// The current run ends, which has an exit: what registers held before it.
+    pub(crate) fn before_run(&mut self, before: Vec<(u16, Value)>) {
+        self.pending[self.of_run].before = before;
+    }
 }
 
 impl Lower<'_, '_> {
-    /// The block that leaves the current instruction to the interpreter.
+    /// The block that leaves the current instruction to the interpreter, which may begin with the run before it.
     pub(crate) fn exit_here(&mut self) -> Block {
+        let Some(run) = &self.run else {
+            return self.exit_at_instruction();
+        };
+        if let Some(block) = run.exit {
+            return block;
+        }
+        let start = run.start;
+        self.exits.of_run = self.exits.pending.len();
+        let block = self.exit_at(start);
+        if let Some(run) = &mut self.run {
+            run.exit = Some(block);
+        }
+        block
+    }
+
+    /// The block that leaves exactly the current instruction to the interpreter: an error that is pending was raised there.
+    fn exit_at_instruction(&mut self) -> Block {
         if let Some(block) = self.exits.here {
             return block;
         }
+        let block = self.exit_at(self.at);
+        self.exits.here = Some(block);
+        block
+    }
+
+    /// A block that leaves for an instruction of the current block.
+    fn exit_at(&mut self, insn: u32) -> Block {
         let block = self.cold_block();
         self.exits.pending.push(Pending {
             block,
-            insn: self.at,
-            needed: self.needed().clone(),
+            insn,
+            needed: self.needed_at(insn).clone(),
             strip: self.strips.fast(),
+            before: Vec::new(),
         });
-        self.exits.here = Some(block);
         block
     }
 
@@ -63,6 +96,7 @@ impl Lower<'_, '_> {
             insn: pc,
             needed,
             strip: None,
+            before: Vec::new(),
         });
         block
     }
@@ -75,13 +109,24 @@ impl Lower<'_, '_> {
         self.go_on_in(next);
     }
 
+    /// Whether a block is the exit of the current instruction.
+    pub(crate) fn is_exit(&self, block: Block) -> bool {
+        let of_run = self.run.as_ref().and_then(|run| run.exit);
+        of_run == Some(block) || self.exits.here == Some(block)
+    }
+
     /// Where an error at the current instruction goes: to the catch, which the interpreter finds, or to the caller.
     pub(crate) fn error_target(&mut self) -> Block {
         let flow = &self.unit.flow;
         let covered = flow.blocks[flow.block_at(self.at) as usize].catch.is_some();
         if covered && !self.planted(Plant::CatchForgotten) {
-            return self.exit_here();
+            return self.exit_at_instruction();
         }
+        self.error_to_caller()
+    }
+
+    /// Where an error goes that nothing here catches.
+    pub(crate) fn error_to_caller(&mut self) -> Block {
         match self.exits.error {
             Some(block) => block,
             None => {
@@ -106,10 +151,13 @@ impl Lower<'_, '_> {
         self.registers.rare = true;
         if !pending.is_empty() {
             let tail = self.cold_block();
-            let insn = self.b.append_block_param(tail, types::I64);
+            let word = self.b.append_block_param(tail, types::I64);
             for exit in pending {
                 self.go_on_in(exit.block);
                 self.at = exit.insn;
+                for (reg, value) in &exit.before {
+                    self.registers.set_back(&mut self.b, *reg, *value);
+                }
                 self.settle_fuel_of(exit.strip);
                 let mut needed: Vec<u16> =
                     self.unit.live.members(&exit.needed, Bank::Scalar).collect();
@@ -121,13 +169,19 @@ impl Lower<'_, '_> {
                         bank: Bank::Scalar,
                         reg,
                     };
-                    self.registers.write_back(&mut self.b, &self.regions, slot);
+                    if exit.before.iter().any(|(other, _)| *other == reg) {
+                        let value = self.registers.get(&mut self.b, slot);
+                        self.registers
+                            .write(&mut self.b, &self.regions, slot, value);
+                    } else {
+                        self.registers.write_back(&mut self.b, &self.regions, slot);
+                    }
                 }
-                let insn = self.b.ins().iconst(types::I64, i64::from(exit.insn));
-                self.b.ins().jump(tail, &[BlockArg::Value(insn)]);
+                let word = self.word_of(exit.insn);
+                self.b.ins().jump(tail, &[BlockArg::Value(word)]);
             }
             self.go_on_in(tail);
-            self.exit_tail(insn);
+            self.exit_tail(word);
         }
         if let Some(block) = self.exits.error {
             self.go_on_in(block);
@@ -137,13 +191,9 @@ impl Lower<'_, '_> {
     }
 
     /// The interpreter finishes this frame; its result and status are ours.
-    fn exit_tail(&mut self, insn: Value) {
+    fn exit_tail(&mut self, word: Value) {
         self.store_fuel();
-        let func = i64::from(self.unit.id.0) << 32;
-        let func = self.b.ins().iconst(types::I64, func);
-        let word = self.b.ins().bor(insn, func);
-        self.store_word(word);
-        let status = self.rare_call_marked(self.links.thunks.exit, insn);
+        let status = self.rare_call_with(self.links.thunks.exit, word);
         let status = self.b.ins().ireduce(types::I32, status);
         let signature = &self.unit.function.signature;
         let (None, Some(class)) = (self.outer_pinned, signature.result) else {

@@ -26,14 +26,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use cranelift_codegen::isa::TargetIsa;
-use cranelift_module::FuncId as CodeId;
 use flin_bytecode::FuncId;
 use flin_vm::Program;
 use flin_vm::native::{CompileReport, HotCompiler, JitOptions, JitPolicy};
 
 use batch::Batch;
 pub use compile::Dump;
+use memory::{CodeId, Isas};
 use state::State;
 pub use unit::{Entry, Refusal};
 
@@ -47,7 +46,11 @@ type Callees = HashMap<FuncId, CodeId>;
 #[derive(Clone, Copy, Debug)]
 struct Thunks {
     step: CodeId,
+    /// The same from cold blocks, as all that follow.
+    step_rarely: CodeId,
+    call: CodeId,
     slice: CodeId,
+    start: CodeId,
     exit: CodeId,
 }
 
@@ -75,11 +78,17 @@ pub enum Plant {
     CatchForgotten,
     /// The scalar result of an instruction that the interpreter did is not loaded.
     HelperResultLost,
+    /// An exit in a run leaves before it with what registers hold in its midst.
+    RunNotTakenBack,
+    /// Nobody asks whether a run has overflowed.
+    OverflowUnasked,
+    /// A loop ends where its strip ends.
+    StripIsLoop,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 7] = [
+    pub const ALL: [Plant; 10] = [
         Plant::SubIsAdd,
         Plant::LessIsLessOrEqual,
         Plant::ExitWithoutScalar,
@@ -87,6 +96,9 @@ impl Plant {
         Plant::LoopWithoutScalar,
         Plant::CatchForgotten,
         Plant::HelperResultLost,
+        Plant::RunNotTakenBack,
+        Plant::OverflowUnasked,
+        Plant::StripIsLoop,
     ];
 }
 
@@ -99,8 +111,8 @@ pub enum JitError {
     Settings(String),
     /// No address space for code.
     NoMemory(String),
-    /// Code could not be put into memory.
-    Module(String),
+    /// The code memory of the program is used up.
+    Full,
 }
 
 impl fmt::Display for JitError {
@@ -115,7 +127,7 @@ impl fmt::Display for JitError {
             JitError::NoMemory(why) => {
                 write!(f, "there is no address space for native code: {why}")
             }
-            JitError::Module(why) => write!(f, "native code could not be put into memory: {why}"),
+            JitError::Full => f.write_str("the memory for native code is used up"),
         }
     }
 }
@@ -130,7 +142,7 @@ pub struct Jit {
 
 /// What the compiler and its threads share. The code lives as long as one of them.
 struct Shared {
-    isa: Arc<dyn TargetIsa>,
+    isas: Isas,
     options: JitOptions,
     plant: Option<Plant>,
     /// Made when something is hot, because most short programs never ask. Without room for code they stay interpreted.
@@ -148,7 +160,7 @@ impl fmt::Debug for Shared {
 impl Shared {
     fn state(&self) -> Option<MutexGuard<'_, State>> {
         let made = self.state.get_or_init(|| {
-            State::new(self.isa.clone(), &self.options, self.plant).map(Mutex::new)
+            State::new(self.isas.clone(), &self.options, self.plant).map(Mutex::new)
         });
         let state = made.as_ref().ok()?;
         Some(state.lock().unwrap_or_else(PoisonError::into_inner))
@@ -176,7 +188,7 @@ impl Jit {
     pub fn with_plant(options: &JitOptions, plant: Option<Plant>) -> Result<Jit, JitError> {
         Ok(Jit {
             shared: Arc::new(Shared {
-                isa: memory::host_isa(state::VERIFY)?,
+                isas: memory::host_isas(state::VERIFY)?,
                 options: options.clone(),
                 plant,
                 state: OnceLock::new(),

@@ -135,6 +135,12 @@ impl Liveness {
         &self.at_start[block as usize]
     }
 
+    /// Whether a register is in a set.
+    pub(crate) fn is_member(&self, set: &RegSet, slot: Slot) -> bool {
+        let bit = self.bit(slot);
+        set[bit / 64] >> (bit % 64) & 1 == 1
+    }
+
     /// The registers of a bank in a set.
     pub(crate) fn members(&self, set: &RegSet, bank: Bank) -> impl Iterator<Item = u16> {
         let (first, end) = match bank {

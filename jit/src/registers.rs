@@ -205,6 +205,11 @@ impl<'p> Registers<'p> {
         }
     }
 
+    /// Whether a register always holds the same.
+    pub(crate) fn is_fixed(&self, slot: Slot) -> bool {
+        slot.bank == Bank::Scalar && self.fixed[slot.reg as usize].is_some()
+    }
+
     /// Whether a register's slot is written wherever it is defined.
     pub(crate) fn is_written_through(&self, slot: Slot) -> bool {
         match slot.bank {
@@ -286,6 +291,11 @@ impl<'p> Registers<'p> {
     /// Defines a reference register whose slot in the frame already holds the value.
     pub(crate) fn set_unwritten(&self, b: &mut FunctionBuilder<'_>, slot: Slot, value: Value) {
         b.def_var(self.variable(slot), value);
+    }
+
+    /// Defines a scalar register to be what it was; its slot in the frame stays as it is.
+    pub(crate) fn set_back(&self, b: &mut FunctionBuilder<'_>, reg: u16, value: Value) {
+        b.def_var(self.scalars[reg as usize], value);
     }
 
     /// Writes a value to the slot of a register without defining it.

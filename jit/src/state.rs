@@ -3,24 +3,36 @@
 //! its own batch.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::OnceLock;
 
-use cranelift_codegen::isa::TargetIsa;
-use cranelift_module::FuncId as CodeId;
 use flin_bytecode::{FuncId, Instr, Op};
 use flin_vm::Program;
 use flin_vm::native::{CompileReport, JitOptions, RtCall};
 
 use crate::batch::{Batch, Compiled, Member};
 use crate::compile::{Compiler, Dump};
+use crate::convention::Usage;
 use crate::lower::{Body, Knobs};
-use crate::memory::{Code, CodeMemory, host_isa};
+use crate::memory::{Bytes, Code, CodeId, CodeMemory, Isas, host_isas};
 use crate::outside::{Outside, Passing};
 use crate::unit::{Entry, Refusal, Unit, admissible};
-use crate::{Callees, DumpError, JitError, Links, Plant, Thunks, convention, publish};
+use crate::{Callees, DumpError, JitError, Links, Plant, Thunks, publish};
 
 /// Whether Cranelift checks what it is given.
 pub(crate) const VERIFY: bool = cfg!(debug_assertions);
+
+/// The runtime calls that have thunks, in the order of `Thunks`.
+const THUNK_CALLS: [(RtCall, Usage); 6] = [
+    (RtCall::Step, Usage::Usual),
+    (RtCall::Step, Usage::Rare),
+    (RtCall::Call, Usage::Rare),
+    (RtCall::Slice, Usage::Rare),
+    (RtCall::Start, Usage::Rare),
+    (RtCall::Exit, Usage::Rare),
+];
+
+/// The thunks, which are the same for all programs of this process.
+static THUNKS: OnceLock<Result<Vec<Bytes>, Refusal>> = OnceLock::new();
 
 /// All that stands behind the lock of a compiler.
 #[derive(Debug)]
@@ -43,16 +55,17 @@ pub(crate) struct State {
 impl State {
     /// Reserves code memory.
     pub(crate) fn new(
-        isa: Arc<dyn TargetIsa>,
+        isas: Isas,
         options: &JitOptions,
         plant: Option<Plant>,
     ) -> Result<State, JitError> {
         Ok(State {
-            memory: CodeMemory::new(isa.clone())?,
-            compiler: Compiler::new(isa),
+            memory: CodeMemory::new()?,
+            compiler: Compiler::new(isas),
             knobs: Knobs {
                 count_ops: options.count_ops,
                 leave_every: options.leave_every,
+                plain: options.plain,
                 plant,
             },
             functions: HashMap::new(),
@@ -102,8 +115,19 @@ impl State {
         if batch.members.is_empty() {
             return None;
         }
-        batch.callees.extend(&self.functions);
+        self.link(program, &mut batch);
         Some(batch)
+    }
+
+    /// Tells a batch where functions of before are that its members call by name.
+    fn link(&self, program: &Program, batch: &mut Batch) {
+        for member in &batch.members {
+            for callee in callees(program, member.func) {
+                if let Some(code) = self.functions.get(&callee) {
+                    batch.callees.insert(callee, *code);
+                }
+            }
+        }
     }
 
     /// The thunks of runtime calls; none if there is no memory for them.
@@ -111,18 +135,27 @@ impl State {
         if let Some(thunks) = self.thunks {
             return Some(thunks);
         }
-        let mut bytes = Vec::new();
-        let mut make = |call: RtCall| {
-            let code = self.memory.declare(&convention::rare_call()).ok()?;
-            bytes.push(self.compiler.thunk(call, code).ok()?);
-            Some(code)
+        let compiled = THUNKS.get_or_init(|| {
+            let make = |call| self.compiler.thunk(call, CodeId(0));
+            THUNK_CALLS.into_iter().map(make).collect()
+        });
+        let mut bytes = compiled.clone().ok()?;
+        for thunk in &mut bytes {
+            thunk.id = self.memory.declare();
+        }
+        self.memory.define(&mut bytes).ok()?;
+        let ids: Vec<CodeId> = bytes.iter().map(|thunk| thunk.id).collect();
+        let [step, step_rarely, call, slice, start, exit] = ids[..] else {
+            unreachable!("there are six thunks");
         };
         let thunks = Thunks {
-            step: make(RtCall::Step)?,
-            slice: make(RtCall::Slice)?,
-            exit: make(RtCall::Exit)?,
+            step,
+            step_rarely,
+            call,
+            slice,
+            start,
+            exit,
         };
-        self.memory.define(&bytes).ok()?;
         self.thunks = Some(thunks);
         Some(thunks)
     }
@@ -138,29 +171,14 @@ impl State {
             self.refused.insert(key, why);
             return;
         }
-        let call_conv = self.compiler.isa.default_call_conv();
-        let passing = Passing::of(&function.signature, function.is_closure);
-        let signature = match entry {
-            Entry::Start => convention::native(call_conv, &passing),
-            Entry::Loop(_) => convention::frame_call(call_conv),
-        };
-        let Ok(code) = self.memory.declare(&signature) else {
-            self.refused.insert(key, Refusal::Memory);
-            return;
-        };
+        let code = self.memory.declare();
         if entry == Entry::Start {
             batch.callees.insert(func, code);
+            let passing = Passing::of(&function.signature, function.is_closure);
             let known = self.trampolines.contains_key(&passing)
                 || batch.trampolines.iter().any(|(other, _)| *other == passing);
             if !known {
-                let frame_call = convention::frame_call(call_conv);
-                match self.memory.declare(&frame_call) {
-                    Ok(code) => batch.trampolines.push((passing, code)),
-                    Err(_) => {
-                        self.refused.insert(key, Refusal::Memory);
-                        return;
-                    }
-                }
+                batch.trampolines.push((passing, self.memory.declare()));
             }
         }
         self.begun.insert(key);
@@ -176,18 +194,18 @@ impl State {
 
     /// A compiler for another thread.
     pub(crate) fn another_compiler(&self) -> Compiler {
-        Compiler::new(self.compiler.isa.clone())
+        Compiler::new(self.compiler.isas.clone())
     }
 
     /// Puts a compiled batch into memory and publishes it.
-    pub(crate) fn finish(&mut self, program: &Program, compiled: Compiled) {
+    pub(crate) fn finish(&mut self, program: &Program, mut compiled: Compiled) {
         self.nanoseconds += compiled.nanoseconds;
         for (member, why) in compiled.refused {
             let key = (member.func, member.entry);
             self.begun.remove(&key);
             self.refused.insert(key, why);
         }
-        if self.memory.define(&compiled.bytes).is_err() {
+        if self.memory.define(&mut compiled.bytes).is_err() {
             for member in compiled.done {
                 let key = (member.func, member.entry);
                 self.begun.remove(&key);
@@ -222,15 +240,21 @@ impl State {
     }
 }
 
+/// What a function calls by name, call after call.
+fn callees(program: &Program, func: FuncId) -> impl Iterator<Item = FuncId> {
+    let code = &program.module().functions[func.index()].code;
+    code.iter().filter_map(|word| {
+        let instr = Instr::decode(*word).expect("verified: an instruction");
+        let is_named = matches!(instr.op, Op::Call | Op::CallWith);
+        is_named.then_some(FuncId(instr.imm as u32))
+    })
+}
+
 /// A function and those that it calls by name.
 fn with_callees(program: &Program, func: FuncId) -> Vec<FuncId> {
-    let functions = &program.module().functions;
     let mut batch = vec![func];
-    for word in &functions[func.index()].code {
-        let instr = Instr::decode(*word).expect("verified: an instruction");
-        let callee = FuncId(instr.imm as u32);
-        let is_named = matches!(instr.op, Op::Call | Op::CallWith);
-        if is_named && !batch.contains(&callee) {
+    for callee in callees(program, func) {
+        if !batch.contains(&callee) {
             batch.push(callee);
         }
     }
@@ -239,22 +263,25 @@ fn with_callees(program: &Program, func: FuncId) -> Vec<FuncId> {
 
 /// Compiles a function for a reader.
 pub(crate) fn dump(program: &Program, func: FuncId, entry: Entry) -> Result<Dump, DumpError> {
-    let isa = host_isa(true).map_err(DumpError::Jit)?;
+    let isas = host_isas(true).map_err(DumpError::Jit)?;
     let function = &program.module().functions[func.index()];
     admissible(function, entry).map_err(DumpError::Refused)?;
-    let unit = Unit::new(Outside::new(program), func, entry);
+    let unit = Unit::new(Outside::new(program), func, entry, false);
     let mut dump = Dump::default();
-    let own = CodeId::from_u32(0);
+    let own = CodeId(0);
     let links = Links {
         callees: &Callees::from([(func, own)]),
         thunks: Thunks {
-            step: CodeId::from_u32(1),
-            slice: CodeId::from_u32(2),
-            exit: CodeId::from_u32(3),
+            step: CodeId(1),
+            step_rarely: CodeId(2),
+            call: CodeId(3),
+            slice: CodeId(4),
+            start: CodeId(5),
+            exit: CodeId(6),
         },
     };
     let knobs = Knobs::default();
-    Compiler::new(isa)
+    Compiler::new(isas)
         .unit(&unit, Body::Full, own, links, knobs, Some(&mut dump))
         .map_err(DumpError::Refused)?;
     Ok(dump)

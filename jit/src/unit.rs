@@ -13,6 +13,8 @@ use crate::views::{Subject, Views};
 
 /// Most instructions; beyond that the Cranelift function is too big for sure.
 const CODE_MAX: usize = 10_000;
+/// Most instructions of a function that leaves for the interpreter wherever a fast path does not fit.
+const SHORT_MAX: usize = 64;
 /// Most words of the sets of needed registers.
 const LIVE_WORDS_MAX: usize = 1 << 18;
 
@@ -86,6 +88,8 @@ pub(crate) struct Unit<'p> {
     pub(crate) strips: Vec<Strip>,
     /// Scalar registers whose slots are written wherever they are defined: those that a strip needs, but none writes.
     pub(crate) kept: Vec<bool>,
+    /// Each operation is translated by itself.
+    pub(crate) plain: bool,
 }
 
 /// What a register always holds.
@@ -200,8 +204,8 @@ fn decode(word: u64) -> Instr {
 }
 
 impl<'p> Unit<'p> {
-    /// Looks at an admissible function.
-    pub(crate) fn new(outside: Outside<'p>, id: FuncId, entry: Entry) -> Unit<'p> {
+    /// Looks at an admissible function; `plain` is `JitOptions::plain`.
+    pub(crate) fn new(outside: Outside<'p>, id: FuncId, entry: Entry, plain: bool) -> Unit<'p> {
         let function = &outside.module.functions[id.index()];
         let code: Vec<Instr> = function.code.iter().map(|word| decode(*word)).collect();
         let flow = Flow::new(function, &code);
@@ -223,7 +227,11 @@ impl<'p> Unit<'p> {
         };
         let views = Views::new(&subject);
         let fixed = fixed(outside.module, function, &code);
-        let strips = strips(&subject, &views, &fixed);
+        let strips = if plain {
+            Vec::new()
+        } else {
+            strips(&subject, &views, &fixed)
+        };
         let kept = kept(&subject, &strips, &fixed);
         Unit {
             views,
@@ -231,6 +239,7 @@ impl<'p> Unit<'p> {
             fixed_characters: fixed_characters(outside.module, function, &code),
             strips,
             kept,
+            plain,
             outside,
             id,
             function,
@@ -252,6 +261,17 @@ impl<'p> Unit<'p> {
             &self.flow,
             block,
         )
+    }
+
+    /// Whether it calls other functions.
+    pub(crate) fn calls(&self) -> bool {
+        let calls = |instr: &Instr| matches!(instr.op, Op::Call | Op::CallWith | Op::CallClosure);
+        self.code.iter().any(calls)
+    }
+
+    /// Whether it has no loop and few instructions.
+    pub(crate) fn is_short(&self) -> bool {
+        !self.plain && self.headers.is_empty() && self.code.len() <= SHORT_MAX
     }
 
     /// The block in which it is entered.

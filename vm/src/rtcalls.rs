@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use flin_bytecode::Op;
+use flin_bytecode::{OperandKind, Place};
 
 use crate::frame::{Exit, Record, Regs, Stacks};
 use crate::heap::{Obj, text_equal};
@@ -37,9 +37,11 @@ pub enum RtCall {
     /// Leaves native code: the interpreter goes on at `insn` (or at the catch of the pending error) until this frame
     /// returns. 0: the result stands in this frame's window; 1: an error is pending.
     Exit,
-    /// The fuel of a slice is used up (the context has new fuel afterwards). 0: go on; 1: an error is pending; 2: leave
-    /// native code by an exit at the target of the jump.
+    /// The fuel of a slice is used up (the context has new fuel afterwards). 0: go on; 1: the run stops, which nothing
+    /// catches; 2, at a jump: leave native code by an exit at its target.
     Slice,
+    /// The same where a function begins (`insn` is 0). 0: go on; 1: the run stops.
+    Start,
     /// `%` of floats: `extern "C" fn(f64, f64) -> f64`.
     RemF64,
     /// `**` of floats: `extern "C" fn(f64, f64) -> f64`.
@@ -50,11 +52,12 @@ pub enum RtCall {
 
 impl RtCall {
     /// All of them.
-    pub const ALL: [RtCall; 7] = [
+    pub const ALL: [RtCall; 8] = [
         RtCall::Step,
         RtCall::Call,
         RtCall::Exit,
         RtCall::Slice,
+        RtCall::Start,
         RtCall::RemF64,
         RtCall::PowF64,
         RtCall::TextEqual,
@@ -67,19 +70,21 @@ impl RtCall {
             RtCall::Call => "rt_call",
             RtCall::Exit => "rt_exit",
             RtCall::Slice => "rt_slice",
+            RtCall::Start => "rt_start",
             RtCall::RemF64 => "rt_rem_f64",
             RtCall::PowF64 => "rt_pow_f64",
             RtCall::TextEqual => "rt_text_equal",
         }
     }
 
-    /// Its address. The first four are [`FrameCall`]s.
+    /// Its address. The first five are [`FrameCall`]s.
     pub fn address(self) -> usize {
         match self {
             RtCall::Step => rt_step as FrameCall as usize,
             RtCall::Call => rt_call as FrameCall as usize,
             RtCall::Exit => rt_exit as FrameCall as usize,
             RtCall::Slice => rt_slice as FrameCall as usize,
+            RtCall::Start => rt_start as FrameCall as usize,
             RtCall::RemF64 => rt_rem_f64 as extern "C" fn(f64, f64) -> f64 as usize,
             RtCall::PowF64 => rt_pow_f64 as extern "C" fn(f64, f64) -> f64 as usize,
             RtCall::TextEqual => rt_text_equal as unsafe extern "C" fn(Obj, Obj) -> u32 as usize,
@@ -297,8 +302,9 @@ unsafe extern "C" fn rt_slice(
             return 1;
         }
         let every = m.program.native().options().map_or(0, |o| o.exit_every);
-        let at_call = matches!(frame.insn().op(), Op::Call | Op::CallClosure | Op::CallWith);
-        if every == 0 || at_call {
+        let insn = frame.insn();
+        let at_jump = insn.op().operand(Place::Imm) == Some(OperandKind::Jump);
+        if every == 0 || !at_jump {
             return 0;
         }
         m.native_slices += 1;
@@ -306,6 +312,28 @@ unsafe extern "C" fn rt_slice(
             2
         } else {
             0
+        }
+    };
+    // SAFETY: promised by the native code that calls.
+    unsafe { call_out(context, Regs { s, r }, rp, insn, body) }
+}
+
+unsafe extern "C" fn rt_start(
+    context: *mut NativeContext,
+    s: *mut u64,
+    r: *mut u64,
+    rp: *mut u64,
+    insn: u64,
+) -> u32 {
+    let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| match turns::next_slice(
+        m,
+        host,
+        frame.at.regs,
+    ) {
+        Ok(()) => 0,
+        Err(fault) => {
+            unwind::leave_pending(m, fault, frame.behind());
+            1
         }
     };
     // SAFETY: promised by the native code that calls.

@@ -42,8 +42,6 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lalrpop-util", &["flin-syntax"]),
     ("cranelift-codegen", &["flin-jit"]),
     ("cranelift-frontend", &["flin-jit"]),
-    ("cranelift-jit", &["flin-jit"]),
-    ("cranelift-module", &["flin-jit"]),
     ("cranelift-native", &["flin-jit"]),
     ("hyper", &["flin-server"]),
     ("memmap2", &["flin-store", "flin-vm"]),

@@ -29,7 +29,7 @@ impl Lower<'_, '_> {
             IntCC::SignedGreaterThan
         };
         let overflows = self.b.ins().icmp(wrong_side, value, b);
-        self.exit_if(overflows);
+        self.overflows_by_compare(overflows);
         self.set_scalar(to, value);
     }
 
@@ -40,7 +40,7 @@ impl Lower<'_, '_> {
 
     fn add_values(&mut self, to: u8, b: Value, c: Value) {
         let (value, overflows) = self.b.ins().sadd_overflow(b, c);
-        self.exit_if(overflows);
+        self.overflows(overflows);
         self.set_scalar(to, value);
     }
 
@@ -53,14 +53,14 @@ impl Lower<'_, '_> {
             return self.add_constant(i.a, b, negated);
         }
         let (value, overflows) = self.b.ins().ssub_overflow(b, c);
-        self.exit_if(overflows);
+        self.overflows(overflows);
         self.set_scalar(i.a, value);
     }
 
     pub(super) fn mul(&mut self, i: Instr) {
         let (b, c) = (self.scalar(i.b), self.scalar(i.c));
         let (value, overflows) = self.b.ins().smul_overflow(b, c);
-        self.exit_if(overflows);
+        self.overflows(overflows);
         self.set_scalar(i.a, value);
     }
 
@@ -86,7 +86,7 @@ impl Lower<'_, '_> {
     pub(super) fn neg(&mut self, i: Instr) {
         let b = self.scalar(i.b);
         let least = self.b.ins().icmp_imm_s(IntCC::Equal, b, i64::MIN);
-        self.exit_if(least);
+        self.overflows_by_compare(least);
         let value = self.b.ins().ineg(b);
         self.set_scalar(i.a, value);
     }

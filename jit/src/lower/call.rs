@@ -5,8 +5,8 @@
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Block, InstBuilder, Value, types};
 use flin_bytecode::{Bank, Class, FuncId, Instr};
+use flin_vm::native::layout;
 use flin_vm::native::layout::{NativeKind, header_bits};
-use flin_vm::native::{RtCall, layout};
 
 use super::Lower;
 use crate::convention;
@@ -69,7 +69,7 @@ impl<'p> Lower<'_, 'p> {
         cold: Option<Block>,
     ) {
         let target = match self.links.callees.get(&callee) {
-            Some(code) => Target::Code(code.as_u32()),
+            Some(code) => Target::Code(code.0),
             None => {
                 let entry = self.unit.outside.func_entry(callee);
                 let entry = self.b.ins().iconst(types::I64, entry);
@@ -116,10 +116,13 @@ impl<'p> Lower<'_, 'p> {
         header
     }
 
-    /// Marks the call, checks the depth and burns fuel; gives the callee's call word.
+    /// Marks the call and checks the depth; gives the callee's call word.
     fn begin_call(&mut self) -> Value {
         self.fresh_closure = None;
         self.mark(self.at);
+        if self.fuel.is_some() {
+            self.store_fuel();
+        }
         let word = self.registers.word(&mut self.b, &self.regions);
         let depth = self.b.ins().iadd_imm_s(word, 8);
         let limit = self.context_word(layout::CONTEXT_DEPTH_LIMIT);
@@ -127,44 +130,29 @@ impl<'p> Lower<'_, 'p> {
             .b
             .ins()
             .icmp(IntCC::UnsignedGreaterThanOrEqual, depth, limit);
-        self.exit_if(too_deep);
-        self.burn();
+        self.overflows_by_compare(too_deep);
+        self.check_run();
         depth
     }
 
-    /// Burns a unit of fuel at a call.
-    fn burn(&mut self) {
-        let before = match self.fuel {
-            Some(fuel) => self.b.use_var(fuel),
-            None => self.context_word(layout::CONTEXT_FUEL),
-        };
+    /// A function that calls burns a unit of fuel where it begins: whoever calls without end comes by here.
+    pub(super) fn burn_at_start(&mut self) {
+        let context = self.context();
+        let flags = self.regions.flags(Region::Context);
+        let offset = layout::CONTEXT_FUEL;
+        let before = self.b.ins().load(types::I64, flags, context, offset);
         let left = self.b.ins().iadd_imm_s(before, -1);
-        match self.fuel {
-            Some(fuel) => {
-                self.b.def_var(fuel, left);
-                self.store_fuel();
-            }
-            None => {
-                let context = self.context();
-                let flags = self.regions.flags(Region::Context);
-                self.b
-                    .ins()
-                    .store(flags, left, context, layout::CONTEXT_FUEL);
-            }
+        self.b.ins().store(flags, left, context, offset);
+        if let Some(fuel) = self.fuel {
+            self.b.def_var(fuel, left);
         }
         let (used_up, go_on) = (self.cold_block(), self.new_block());
         self.b.ins().brif(left, go_on, &[], used_up, &[]);
         self.go_on_in(used_up);
-        let status = self.rare_call(self.links.thunks.slice);
-        // The thunk has left the status where the call must stand.
-        self.mark(self.at);
+        let status = self.rare_call(self.links.thunks.start);
         self.load_fuel();
-        let refused = self.cold_block();
-        self.b.ins().brif(status, refused, &[], go_on, &[]);
-        self.go_on_in(refused);
-        let (failed, exit) = (self.error_target(), self.exit_here());
-        let is_error = self.b.ins().icmp_imm_s(IntCC::Equal, status, 1);
-        self.b.ins().brif(is_error, failed, &[], exit, &[]);
+        let stopped = self.error_to_caller();
+        self.b.ins().brif(status, stopped, &[], go_on, &[]);
         self.go_on_in(go_on);
     }
 
@@ -180,15 +168,19 @@ impl<'p> Lower<'_, 'p> {
         target
     }
 
+    /// Where a window begins.
+    fn window(&mut self, base: Value, bank: Bank, reg: u8) -> Value {
+        match self.registers.window_offset(bank, reg) {
+            0 => base,
+            offset => self.b.ins().iadd_imm_s(base, offset),
+        }
+    }
+
     /// The arguments of a native call.
     fn arguments(&mut self, shape: &CallShape<'_>, depth: Value) -> Vec<Value> {
         let [s, r, _] = self.bases();
-        let window = self.registers.window_offset(Bank::Scalar, shape.scalar);
-        let s = self.b.ins().iadd_imm_s(s, window);
-        let window = self
-            .registers
-            .window_offset(Bank::Reference, shape.reference);
-        let r = self.b.ins().iadd_imm_s(r, window);
+        let s = self.window(s, Bank::Scalar, shape.scalar);
+        let r = self.window(r, Bank::Reference, shape.reference);
         let mut args = vec![s, r, depth];
         for (slot, _) in shape.arguments() {
             args.push(self.registers.get(&mut self.b, slot));
@@ -209,6 +201,7 @@ impl<'p> Lower<'_, 'p> {
         let args = self.arguments(shape, depth);
         let call = match target {
             Target::Code(index) => {
+                let signature = self.b.import_signature(signature);
                 let function = self.function(index, signature);
                 self.b.ins().call(function, &args)
             }
@@ -234,8 +227,7 @@ impl<'p> Lower<'_, 'p> {
                 self.registers.write_back(&mut self.b, &self.regions, slot);
             }
         }
-        let insn = self.b.ins().iconst(types::I64, i64::from(self.at));
-        let status = self.runtime_marked(RtCall::Call, insn);
+        let status = self.rare_call(self.links.thunks.call);
         self.load_fuel();
         self.fail_if(status);
         if let Some((slot, _)) = shape.result() {

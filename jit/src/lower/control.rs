@@ -120,13 +120,8 @@ impl Lower<'_, '_> {
         self.put_fuel();
         let status = self.rare_call(self.links.thunks.slice);
         self.load_fuel();
-        let refused = self.cold_block();
-        let again = self.way_anew(target);
-        self.b.ins().brif(status, refused, &[], again, &[]);
-        self.go_on_in(refused);
-        let failed = self.error_target();
-        let wanted_back = self.exit_at_start(to);
-        let is_error = self.b.ins().icmp_imm_s(IntCC::Equal, status, 1);
-        self.b.ins().brif(is_error, failed, &[], wanted_back, &[]);
+        // The machine wants the frame back, or stops: nobody catches that, so it does not matter where.
+        let (wanted_back, again) = (self.exit_at_start(to), self.way_anew(target));
+        self.b.ins().brif(status, wanted_back, &[], again, &[]);
     }
 }

@@ -14,6 +14,7 @@ impl Lower<'_, '_> {
         let value = self.registers.get(&mut self.b, Self::slot(bank, i.b));
         let slot = Self::slot(bank, i.a);
         self.forget(slot);
+        self.keep_for_exit(slot);
         if bank == Bank::Reference && self.planted(Plant::MoveUnwritten) {
             return self.registers.set_unwritten(&mut self.b, slot, value);
         }

@@ -13,7 +13,7 @@ use crate::views::{View, ViewSet, Viewed, changes_lists, step};
 impl Lower<'_, '_> {
     pub(super) fn list_get(&mut self, class: Class, i: Instr) {
         let index = self.scalar(i.c);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         let place = self.element(i.b, class, index, slow);
         let flags = self.regions.flags(Region::Elements(class));
         let value = match class {
@@ -38,7 +38,7 @@ impl Lower<'_, '_> {
     pub(super) fn list_set(&mut self, class: Class, i: Instr) {
         let index = self.scalar(i.c);
         let value = self.register(class, i.a);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         let place = self.element(i.b, class, index, slow);
         let flags = self.regions.flags(Region::Elements(class));
         self.b.ins().store(flags, value, place, layout::LIST_DATA);
@@ -141,7 +141,7 @@ impl Lower<'_, '_> {
     pub(super) fn list_push(&mut self, class: Class, i: Instr) {
         let list = self.reference(i.a);
         let value = self.register(class, i.b);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         let header = self.need_kind(list, NativeKind::List, class_aux(class), slow);
         let capacity = self.b.ins().ushr_imm_u(header, 32);
         let flags = self.regions.flags(Region::List);
@@ -189,7 +189,7 @@ impl Lower<'_, '_> {
 
     pub(super) fn list_len(&mut self, i: Instr) {
         let list = self.reference(i.b);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         let header = self.header(list);
         let kind = self.b.ins().ireduce(types::I8, header);
         let wanted = header_bits(NativeKind::List, 0, 0) as i64;
@@ -207,9 +207,10 @@ impl Lower<'_, '_> {
         if i.imm != 0 {
             return self.by_helper();
         }
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         let header = header_bits(NativeKind::List, class_aux(class), 0);
-        let list = self.allocate(header, 3, slow).expect("a list is small");
+        let size = layout::size_class(3).expect("a list is small");
+        let list = self.allocate(header, size, slow);
         let flags = self.regions.flags(Region::List);
         let zero = self.b.ins().iconst(types::I64, 0);
         self.b.ins().store(flags, zero, list, layout::LIST_LEN);

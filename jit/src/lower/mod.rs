@@ -14,6 +14,7 @@ mod kinds;
 mod library;
 mod lists;
 mod objects;
+mod run;
 mod shapes;
 mod slots;
 mod strip;
@@ -24,18 +25,18 @@ pub(crate) use every::is_fast;
 pub(crate) use library::is_in_place;
 
 use cranelift_codegen::ir::{
-    Block, ExtFuncData, ExternalName, FuncRef, Function, InstBuilder, InstructionData, Opcode,
-    SigRef, Signature, UserExternalName, UserFuncName, Value, ValueDef, types,
+    Block, ExtFuncData, ExternalName, FuncRef, Function, Inst, InstBuilder, InstructionData,
+    Opcode, SigRef, UserExternalName, UserFuncName, Value, ValueDef, types,
 };
 use cranelift_codegen::isa::{CallConv, TargetFrontendConfig};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use cranelift_module::FuncId as CodeId;
 use flin_bytecode::{Bank, Class, FuncId, Instr};
-use flin_vm::native::{RtCall, layout};
+use flin_vm::native::layout;
 
-use crate::convention;
+use crate::convention::{self, Usage};
 use crate::exits::Exits;
 use crate::liveness::RegSet;
+use crate::memory::CodeId;
 use crate::operands::{Slot, jump_target, reads, writes};
 use crate::outside::Passing;
 use crate::regions::{Region, Regions};
@@ -51,6 +52,8 @@ pub(crate) struct Knobs {
     pub(crate) count_ops: bool,
     /// Leave before every so many instructions (`JitOptions::leave_every`).
     pub(crate) leave_every: u32,
+    /// Each operation by itself (`JitOptions::plain`).
+    pub(crate) plain: bool,
     /// A mistake made on purpose, for the test of the tests.
     pub(crate) plant: Option<Plant>,
 }
@@ -86,10 +89,13 @@ pub(crate) struct Lower<'a, 'p> {
     /// Registers that this block gave a text of one character, and its code.
     characters: Vec<(u8, Value)>,
     shapes: shapes::Shapes,
+    pub(crate) run: Option<run::Run>,
     pub(crate) strips: strip::Strips,
     pub(crate) links: Links<'a>,
     call_conv: CallConv,
-    frame_call: SigRef,
+    /// Signatures and functions of thunks that are called.
+    thunk_signatures: [Option<SigRef>; 2],
+    thunks_used: Vec<(CodeId, FuncRef)>,
     knobs: Knobs,
     /// Cranelift block of each node.
     blocks: Vec<Option<Block>>,
@@ -100,24 +106,25 @@ pub(crate) struct Lower<'a, 'p> {
     needed_from: u32,
 }
 
-/// Translates a unit.
+/// Translates a unit into an empty function.
 pub(crate) fn lower(
+    func: &mut Function,
     unit: &Unit<'_>,
     body: Body,
     target: TargetFrontendConfig,
     contexts: &mut FunctionBuilderContext,
     links: Links<'_>,
     knobs: Knobs,
-) -> Function {
+) {
     let call_conv = target.default_call_conv;
     let passing = Passing::of(&unit.function.signature, unit.function.is_closure);
-    let signature = match unit.entry {
+    func.signature = match unit.entry {
         Entry::Start => convention::native(call_conv, &passing),
         Entry::Loop(_) => convention::frame_call(call_conv),
     };
-    let mut func = Function::with_name_signature(UserFuncName::user(0, unit.id.0), signature);
-    let regions = Regions::new(&mut func);
-    let mut b = FunctionBuilder::new(&mut func, contexts);
+    func.name = UserFuncName::user(0, unit.id.0);
+    let regions = Regions::new(func);
+    let mut b = FunctionBuilder::new(func, contexts);
     let entry = b.create_block();
     b.append_block_params_for_function_params(entry);
     b.switch_to_block(entry);
@@ -129,7 +136,6 @@ pub(crate) fn lower(
     };
     let registers = Registers::new(&mut b, unit, [frame[0], frame[1], frame[2]]);
     registers.park_bases(&mut b, &regions);
-    let frame_call = b.import_signature(convention::frame_call(call_conv));
     let fuel = (!unit.headers.is_empty()).then(|| b.declare_var(types::I64));
     let mut declare_pair = |_| (b.declare_var(types::I64), b.declare_var(types::I64));
     let view_vars = unit.views.all.iter().map(&mut declare_pair).collect();
@@ -155,10 +161,12 @@ pub(crate) fn lower(
         fresh_closure: None,
         characters: Vec::new(),
         shapes: shapes::Shapes::default(),
+        run: None,
         strips,
         links,
         call_conv,
-        frame_call,
+        thunk_signatures: [None; 2],
+        thunks_used: Vec::new(),
         knobs,
         blocks,
         edges,
@@ -178,7 +186,6 @@ pub(crate) fn lower(
     }
     lower.finish_exits();
     lower.b.finalize(target);
-    func
 }
 
 impl<'a, 'p> Lower<'a, 'p> {
@@ -217,7 +224,11 @@ impl<'a, 'p> Lower<'a, 'p> {
                 self.registers.write(&mut self.b, &self.regions, slot, none);
             }
         }
-        self.load_fuel();
+        if self.unit.calls() {
+            self.burn_at_start();
+        } else {
+            self.load_fuel();
+        }
         self.make_views(self.unit.views.at_entry);
     }
 
@@ -244,9 +255,15 @@ impl<'a, 'p> Lower<'a, 'p> {
     fn all_blocks(&mut self) {
         let first = self.unit.first_block();
         let node = self.strips.node(first);
-        let block = self.block_of(node);
-        self.b.ins().jump(block, &[]);
-        self.edge_done(node);
+        if self.edges[node] == 1 && self.strips.own_node(first) == node {
+            // Nothing else leads there: it goes on in the block of the entry.
+            self.blocks[node] = self.b.current_block();
+            self.edges[node] = 0;
+        } else {
+            let block = self.block_of(node);
+            self.b.ins().jump(block, &[]);
+            self.edge_done(node);
+        }
         for number in 0..self.unit.flow.blocks.len() as u32 {
             self.begin_strip(number);
             if self.unit.reached[number as usize] {
@@ -273,7 +290,9 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     fn block(&mut self, number: u32) {
         let block = self.block_of(self.strips.own_node(number));
-        self.b.switch_to_block(block);
+        if self.b.current_block() != Some(block) {
+            self.b.switch_to_block(block);
+        }
         let unit = self.unit;
         let block = &unit.flow.blocks[number as usize];
         self.needed = unit.needed_in(number);
@@ -304,11 +323,15 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.exits.next_instruction();
         let instr = unit.code[pc as usize];
         let leaves = instr.op.ends_block() || jump_target(&instr).is_some();
+        let is_quiet = self.enter_run(instr.op);
         self.leave_now_and_then(instr);
         if leaves {
             self.make_views(unit.views.at_end[number as usize]);
         }
         self.instruction(instr);
+        if is_last || !is_quiet {
+            self.end_run();
+        }
         self.step_shapes(&instr);
         self.valid = views::step(unit.outside.module, &unit.views.all, &instr, self.valid);
         if is_last && !leaves {
@@ -317,9 +340,9 @@ impl<'a, 'p> Lower<'a, 'p> {
         }
     }
 
-    /// Registers that are needed before the current instruction.
-    pub(crate) fn needed(&self) -> &RegSet {
-        &self.needed[(self.at - self.needed_from) as usize]
+    /// Registers that are needed before an instruction of the current block.
+    pub(crate) fn needed_at(&self, insn: u32) -> &RegSet {
+        &self.needed[(insn - self.needed_from) as usize]
     }
 
     fn count(&mut self, operations: i64) {
@@ -358,50 +381,56 @@ impl<'a, 'p> Lower<'a, 'p> {
 
     /// Says in the frame's call word which instruction runs.
     pub(crate) fn mark(&mut self, insn: u32) {
-        let word = i64::from(self.unit.id.0) << 32 | i64::from(insn);
-        let word = self.b.ins().iconst(types::I64, word);
-        self.store_word(word);
-    }
-
-    /// Writes the frame's call word.
-    pub(crate) fn store_word(&mut self, word: Value) {
+        let word = self.word_of(insn);
         let flags = self.regions.flags(Region::Context);
         let at = self.registers.word(&mut self.b, &self.regions);
         self.b.ins().store(flags, word, at, 0);
     }
 
-    /// Calls the runtime for an instruction; gives the status.
-    pub(crate) fn runtime(&mut self, call: RtCall, insn: u32) -> Value {
-        self.mark(insn);
-        let insn = self.b.ins().iconst(types::I64, i64::from(insn));
-        self.runtime_marked(call, insn)
+    /// The call word of an instruction.
+    pub(crate) fn word_of(&mut self, insn: u32) -> Value {
+        let word = i64::from(self.unit.id.0) << 32 | i64::from(insn);
+        self.b.ins().iconst(types::I64, word)
     }
 
-    /// The same when the call word is written already.
-    pub(crate) fn runtime_marked(&mut self, call: RtCall, insn: Value) -> Value {
-        let context = self.context();
-        let callee = self.b.ins().iconst(types::I64, call.address() as i64);
-        let [s, r, rp] = self.bases();
-        let args = [context, s, r, rp, insn];
-        let call = self.b.ins().call_indirect(self.frame_call, callee, &args);
+    /// Calls the runtime by a thunk; gives the status.
+    fn usual_call(&mut self, thunk: CodeId) -> Value {
+        let word = self.word_of(self.at);
+        let call = self.call_thunk(thunk, Usage::Usual, word);
         self.b.inst_results(call)[0]
     }
 
-    /// Calls the runtime by a thunk, in a cold block: all registers stay as they are. Gives the status.
+    /// The same in a cold block: all registers stay as they are.
     fn rare_call(&mut self, thunk: CodeId) -> Value {
-        self.mark(self.at);
-        let insn = self.b.ins().iconst(types::I64, i64::from(self.at));
-        self.rare_call_marked(thunk, insn)
+        let word = self.word_of(self.at);
+        self.rare_call_with(thunk, word)
     }
 
-    /// The same when the call word is written already.
-    pub(crate) fn rare_call_marked(&mut self, thunk: CodeId, insn: Value) -> Value {
-        let function = self.function(thunk.as_u32(), convention::rare_call());
-        let [s, r, rp] = self.bases();
-        self.b.ins().call(function, &[s, r, rp, insn]);
+    /// The same with a call word.
+    pub(crate) fn rare_call_with(&mut self, thunk: CodeId, word: Value) -> Value {
+        self.call_thunk(thunk, Usage::Rare, word);
         let flags = self.regions.flags(Region::Context);
         let rp = self.registers.word(&mut self.b, &self.regions);
         self.b.ins().load(types::I64, flags, rp, 0)
+    }
+
+    fn call_thunk(&mut self, thunk: CodeId, usage: Usage, word: Value) -> Inst {
+        let signature = &mut self.thunk_signatures[usage as usize];
+        let signature = *signature.get_or_insert_with(|| {
+            let signature = convention::by_thunk(self.call_conv, usage);
+            self.b.import_signature(signature)
+        });
+        let known = self.thunks_used.iter().find(|(id, _)| *id == thunk);
+        let function = match known {
+            Some((_, function)) => *function,
+            None => {
+                let function = self.function(thunk.0, signature);
+                self.thunks_used.push((thunk, function));
+                function
+            }
+        };
+        let [s, r, rp] = self.bases();
+        self.b.ins().call(function, &[s, r, rp, word])
     }
 
     /// Starts of the frame in both stacks, and its call word.
@@ -412,8 +441,7 @@ impl<'a, 'p> Lower<'a, 'p> {
     }
 
     /// A function of this code memory.
-    fn function(&mut self, index: u32, signature: Signature) -> FuncRef {
-        let signature = self.b.import_signature(signature);
+    fn function(&mut self, index: u32, signature: SigRef) -> FuncRef {
         let name = UserExternalName {
             namespace: 0,
             index,
@@ -443,6 +471,7 @@ impl<'a, 'p> Lower<'a, 'p> {
     fn set_register(&mut self, class: Class, reg: u8, value: Value) {
         let slot = Self::slot(class.bank(), reg);
         self.forget(slot);
+        self.keep_for_exit(slot);
         self.registers.set(&mut self.b, &self.regions, slot, value);
     }
 
@@ -493,9 +522,22 @@ impl<'a, 'p> Lower<'a, 'p> {
         self.go_on_in(next);
     }
 
+    /// Where an operation goes whose fast path does not fit. In short functions without a loop that is an exit: little is left to be
+    /// done, and what follows then knows that the fast path was taken.
+    fn slow_block(&mut self) -> Block {
+        if self.unit.is_short() {
+            self.exit_here()
+        } else {
+            self.cold_block()
+        }
+    }
+
     /// The fast path is done; `slow` does the whole instruction by helper and joins it, or goes on in the slow version of
     /// the loop.
     fn or_by_helper(&mut self, slow: Block) {
+        if self.is_exit(slow) {
+            return;
+        }
         let done = self.new_block();
         self.b.ins().jump(done, &[]);
         self.go_on_in(slow);
@@ -529,9 +571,9 @@ impl<'a, 'p> Lower<'a, 'p> {
             }
         });
         let status = if rarely {
-            self.rare_call(self.links.thunks.step)
+            self.rare_call(self.links.thunks.step_rarely)
         } else {
-            self.runtime(RtCall::Step, self.at)
+            self.usual_call(self.links.thunks.step)
         };
         self.fail_if(status);
         let leaves_fast = rarely && self.strips.is_fast();

@@ -78,15 +78,14 @@ impl Lower<'_, '_> {
         self.b.ins().store(flags, word, base, offset);
     }
 
-    /// A new object with this header; its other words are not written. Goes to `otherwise` if there is no block at hand;
-    /// gives nothing if objects of this size are never made in place.
+    /// A new object with this header, of a size class (`layout::size_class`); its other words are not written. Goes to
+    /// `otherwise` if there is no block at hand.
     pub(super) fn allocate(
         &mut self,
         header: u64,
-        words: usize,
+        (class, block_words): (usize, usize),
         otherwise: Block,
-    ) -> Option<Value> {
-        let (class, block_words) = layout::size_class(words)?;
+    ) -> Value {
         let offset = class as i32 * layout::SIZE_CLASS_STRIDE;
         let classes = self.context_word(layout::CONTEXT_CLASSES);
         let flags = self.regions.flags(Region::Bump);
@@ -101,7 +100,7 @@ impl Lower<'_, '_> {
         let header = self.b.ins().iconst(types::I64, header as i64);
         let flags = self.regions.flags(Region::Header);
         self.b.ins().store(flags, header, object, 0);
-        Some(object)
+        object
     }
 
     /// What a slot holds before anything is put in.

@@ -66,7 +66,7 @@ impl Lower<'_, '_> {
     /// After a compare of a record's header and the access: the shape is known from here on, if that pays. `slow` is
     /// where the compare leads if it fails.
     pub(super) fn finish_access(&mut self, i: Instr, slow: Block) {
-        if self.strips.is_fast() {
+        if self.strips.is_fast() || self.is_exit(slow) {
             self.or_by_helper(slow);
             return self.shapes.known.push((i.b, i.imm));
         }
@@ -135,6 +135,7 @@ impl Lower<'_, '_> {
         for pc in first..end {
             if let Some((block, valid)) = entries.get(&pc) {
                 if is_open {
+                    self.end_run();
                     self.b.ins().jump(*block, &[]);
                 }
                 self.go_on_in(*block);

@@ -20,13 +20,11 @@ impl Lower<'_, '_> {
     pub(super) fn record_new(&mut self, i: Instr) {
         let module = self.unit.outside.module;
         let fields = &module.shapes[i.imm as usize].fields;
-        let slow = self.cold_block();
-        let words = 1 + fields.len().max(1);
-        let Some(record) = self.allocate(record_header(i.imm), words, slow) else {
-            self.b.ins().jump(slow, &[]);
-            self.go_on_in(slow);
+        let Some(size) = layout::size_class(1 + fields.len().max(1)) else {
             return self.by_helper();
         };
+        let slow = self.slow_block();
+        let record = self.allocate(record_header(i.imm), size, slow);
         for (slot, (_, class)) in fields.iter().enumerate() {
             let empty = self.empty_slot(*class);
             let flags = self.regions.flags(Region::Record);
@@ -49,7 +47,7 @@ impl Lower<'_, '_> {
             return self.set_register(class, i.a, value);
         }
         let record = self.reference(i.b);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         self.need_header(record, record_header(i.imm), slow);
         let value = self.load_class(class, Region::Record, record, offset);
         if class.bank() == Bank::Reference && i.a == i.b {
@@ -68,7 +66,7 @@ impl Lower<'_, '_> {
             return self.store_class(class, value, Region::Record, record, offset);
         }
         let record = self.reference(i.b);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         self.need_header(record, record_header(i.imm), slow);
         self.store_class(class, value, Region::Record, record, offset);
         self.finish_access(i, slow);
@@ -76,9 +74,10 @@ impl Lower<'_, '_> {
 
     pub(super) fn cell_new(&mut self, class: Class, i: Instr) {
         let value = self.register(class, i.b);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         let header = header_bits(NativeKind::Cell, class_aux(class), 0);
-        let cell = self.allocate(header, 2, slow).expect("a cell is small");
+        let size = layout::size_class(2).expect("a cell is small");
+        let cell = self.allocate(header, size, slow);
         self.store_class(class, value, Region::Captured, cell, layout::SLOT_FIRST);
         self.set_reference(i.a, cell);
         self.or_by_helper(slow);
@@ -86,7 +85,7 @@ impl Lower<'_, '_> {
 
     pub(super) fn cell_get(&mut self, class: Class, i: Instr) {
         let cell = self.reference(i.b);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         self.need_kind(cell, NativeKind::Cell, class_aux(class), slow);
         let value = self.load_class(class, Region::Captured, cell, layout::SLOT_FIRST);
         self.set_register(class, i.a, value);
@@ -96,7 +95,7 @@ impl Lower<'_, '_> {
     pub(super) fn cell_set(&mut self, class: Class, i: Instr) {
         let cell = self.reference(i.b);
         let value = self.register(class, i.a);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         self.need_kind(cell, NativeKind::Cell, class_aux(class), slow);
         self.store_class(class, value, Region::Captured, cell, layout::SLOT_FIRST);
         self.or_by_helper(slow);
@@ -107,14 +106,12 @@ impl Lower<'_, '_> {
         let captures = &module.functions[i.imm as usize].captures;
         let count = captures.len();
         let class_words = count.div_ceil(8);
-        let slow = self.cold_block();
-        let header = header_bits(NativeKind::Closure, count as u16, i.imm as u32);
-        let words = (1 + count + class_words).max(2);
-        let Some(closure) = self.allocate(header, words, slow) else {
-            self.b.ins().jump(slow, &[]);
-            self.go_on_in(slow);
+        let Some(size) = layout::size_class((1 + count + class_words).max(2)) else {
             return self.by_helper();
         };
+        let slow = self.slow_block();
+        let header = header_bits(NativeKind::Closure, count as u16, i.imm as u32);
+        let closure = self.allocate(header, size, slow);
         let flags = self.regions.flags(Region::Captured);
         for (slot, class) in captures.iter().enumerate() {
             let empty = self.empty_slot(*class);
@@ -160,7 +157,7 @@ impl Lower<'_, '_> {
         let closure = self.reference(0);
         let count = self.unit.function.captures.len() as u16;
         let own = header_bits(NativeKind::Closure, count, self.unit.id.0);
-        let slow = self.cold_block();
+        let slow = self.slow_block();
         self.need_header(closure, own, slow);
         let offset = slot_offset(i.imm as usize);
         let value = self.load_class(class, Region::Captured, closure, offset);

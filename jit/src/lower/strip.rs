@@ -339,6 +339,7 @@ impl Lower<'_, '_> {
         let Some((block, valid)) = self.shapes.entries.get(&pc).copied() else {
             return;
         };
+        self.end_run();
         self.b.ins().jump(block, &[]);
         self.go_on_in(block);
         debug_assert_eq!(self.valid, valid, "both versions make the same views");
@@ -462,7 +463,11 @@ impl Lower<'_, '_> {
         } else {
             IntCC::SignedLessThan
         };
-        let more = self.b.ins().icmp(less, counter, end);
+        let more = if self.planted(Plant::StripIsLoop) {
+            self.b.ins().iconst(types::I8, 0)
+        } else {
+            self.b.ins().icmp(less, counter, end)
+        };
         let (again, done) = (self.cold_block(), self.new_block());
         self.b.ins().brif(more, again, &[], done, &[]);
         self.go_on_in(again);

@@ -159,6 +159,14 @@ pub fn ways() -> Vec<Way> {
         way("sync", JitOptions::of(JitPolicy::Sync), false),
         way("eager", eager.clone(), false),
         way("eager, collecting", eager.clone(), true),
+        way(
+            "eager, plain",
+            JitOptions {
+                plain: true,
+                ..eager
+            },
+            false,
+        ),
         way("every loop", loops.clone(), false),
         way("every loop, collecting", loops, true),
         way("exits", exits.clone(), false),

@@ -134,6 +134,9 @@ pub(crate) struct Engine {
     /// When functions are compiled to machine code
     #[arg(long, value_enum, default_value_t = Jit::Auto)]
     pub(crate) jit: Jit,
+    /// Translate each operation to machine code by itself: slower, to find out what is wrong
+    #[arg(long)]
+    pub(crate) jit_plain: bool,
     /// Say on stderr at the end what it took: times, calls and loop turns, memory, machine code (counting takes some time)
     #[arg(long)]
     pub(crate) stats: bool,

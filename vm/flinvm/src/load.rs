@@ -117,6 +117,7 @@ fn attach(program: &Program, engine: Engine) {
         Jit::Auto => JitPolicy::Auto,
     };
     let options = JitOptions {
+        plain: engine.jit_plain,
         count_ops: engine.stats,
         ..JitOptions::of(policy)
     };

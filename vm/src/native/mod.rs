@@ -107,6 +107,9 @@ pub struct JitOptions {
     /// For tests: before every so many instructions that do something, native code leaves its frame to the interpreter,
     /// as if the instruction had no fast path; 0 is never.
     pub leave_every: u32,
+    /// One operation is translated after the other, each by itself: no loop twice, no overflow asked for later, no exit
+    /// where a helper could go on. To find out what is wrong.
+    pub plain: bool,
     /// Fuel after which a function is hot.
     pub hot_fuel: u32,
     /// Fuel between two questions to the host.
@@ -122,6 +125,7 @@ impl Default for JitOptions {
             osr_every_loop: false,
             exit_every: 0,
             leave_every: 0,
+            plain: false,
             hot_fuel: heat::HOT_FUEL,
             slice_fuel: crate::interp::SLICE_FUEL,
             count_ops: false,

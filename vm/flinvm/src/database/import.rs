@@ -118,6 +118,7 @@ fn schema_for(wanted: &Import, text: &mut dyn BufRead, color: bool) -> Result<Sc
     if let Some(program) = &wanted.program {
         let engine = Engine {
             jit: Jit::Off,
+            jit_plain: false,
             stats: false,
         };
         return Ok(schema_of(

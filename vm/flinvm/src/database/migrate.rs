@@ -15,6 +15,7 @@ use crate::output::say;
 pub(super) fn migrate(wanted: &Migrate, color: bool) -> Result<(), Fault> {
     let engine = Engine {
         jit: Jit::Off,
+        jit_plain: false,
         stats: false,
     };
     let program = load::load(&wanted.program, engine, color)?.program;
