@@ -5,6 +5,7 @@
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function};
+use cranelift_codegen::print_errors::pretty_error;
 use cranelift_codegen::{Context, FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
 
@@ -133,7 +134,7 @@ impl Compiler {
             .then(|| self.context.func.display().to_string());
         let outcome = self.context.compile(isa, &mut ControlPlane::default());
         if let Err(error) = outcome {
-            debug_assert!(false, "{}", error.inner);
+            debug_assert!(false, "{}", pretty_error(error.func, error.inner));
             return Err(Refusal::Cranelift);
         }
         let Some(compiled) = self.context.compiled_code() else {

@@ -122,3 +122,16 @@ fn records_that_become_dictionaries_in_the_middle() {
         "fn move(p, q, key: text, n: int) {\n  sum = 0.0\n  for i in 0..n {\n    p.x = p.x + q.y\n    q.y = q.y * 0.5 + p.x * 0.25\n    p.n = p.n + i\n    if i == 4 { p[key] = i }\n    sum = sum + p.x + q.x + p.n\n    q.x = p.x - q.y\n    q.n = p.n % 7\n  }\n  print(p)\n  sum\n}\nprint(move({ x: 1.0, y: 2.0, n: 0 }, { x: 0.5, y: 4.0, n: 3 }, \"extra\", 9))\nsame = { x: 1.0, y: 2.0, n: 0 }\nprint(move(same, same, \"x\", 9))\nprint(move(same, same, \"more\", 9))\nfn left(tree) {\n  depth = 0\n  while tree is not none {\n    depth += tree.n\n    tree = tree.l\n  }\n  depth\n}\nt = { l: none, n: 1 }\nfor i in 0..20 { t = { l: t, n: i } }\nprint(left(t))\n",
     );
 }
+
+#[test]
+fn a_division_by_a_constant_zero_in_the_midst_of_others() {
+    // The exit of the run stands before the jump; what follows is never reached and must not be told to it.
+    let happened = same_source(
+        "fn never(a: int, b: int) -> int {\n  b = a * 3 + b\n  a = b % 0\n  b = a * 5 + b\n  a + b\n}\nfor i in 0..3 {\n  print(try never(i, 9223372036854775800 + i * 2))\n}\n",
+    );
+    assert!(
+        happened.contains("% 0: an int cannot be divided by zero"),
+        "{happened}"
+    );
+    assert!(happened.contains("does not fit an int"), "{happened}");
+}

@@ -130,7 +130,10 @@ impl Lower<'_, '_> {
 
     /// An instruction that always raises in the middle of a block: what follows is translated, but never reached.
     fn leave_and_stop(&mut self) {
+        self.check_run();
         self.leave();
+        // What registers held before the run is not known behind the jump.
+        self.end_run();
         let never = self.new_block();
         self.go_on_in(never);
         let zero = self.b.ins().iconst(types::I64, 0);
