@@ -25,10 +25,6 @@ use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 
-/// Texts, lists and what compiling needs come and go by the million.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let color = arguments.color.is_on();
