@@ -20,6 +20,7 @@ const PROGRAM_BYTES_MAX: u64 = 256 << 20;
 #[cfg(feature = "dev")]
 pub(crate) const INTERPRETED: Engine = Engine {
     jit: Jit::Off,
+    jit_plain: false,
     stats: false,
 };
 
