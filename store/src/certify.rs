@@ -48,8 +48,10 @@ pub(crate) type KeyOf<'a> = dyn Fn(TypeIx, FieldIx, &FieldValue) -> Option<Uniqu
 pub(crate) struct Recent {
     changes_max: usize,
     bytes_max: usize,
-    /// All kept changes, oldest first.
-    kept: VecDeque<Arc<RecordChange>>,
+    /// All kept changes, oldest first,
+    kept: VecDeque<Kept>,
+    /// so many of which are given up already, and still to be taken out.
+    surplus: usize,
     /// The same by type.
     by_type: HashMap<TypeIx, VecDeque<Arc<RecordChange>>, RandomState>,
     /// The newest kept change of each record.
@@ -58,6 +60,17 @@ pub(crate) struct Recent {
     /// Changes up to this transaction may be missing.
     floor: Lsn,
 }
+
+/// What deciding how long to keep a change takes is beside it, because the change itself is far away by then.
+#[derive(Debug)]
+struct Kept {
+    lsn: Lsn,
+    bytes: usize,
+    change: Arc<RecordChange>,
+}
+
+/// Without anybody who takes out what is given up it is taken out when it is so much.
+const SURPLUS_MAX: usize = 4096;
 
 impl Recent {
     /// Nothing is known about what was changed up to `floor`.
@@ -70,6 +83,7 @@ impl Recent {
             changes_max,
             bytes_max,
             kept: VecDeque::new(),
+            surplus: 0,
             by_type: HashMap::default(),
             by_record: HashMap::default(),
             bytes: 0,
@@ -77,38 +91,46 @@ impl Recent {
         }
     }
 
-    /// Takes over a change of the transaction that was accepted last.
+    /// Takes over a change of the transaction that was accepted last. What becomes too much is given up at once, so that
+    /// verdicts depend on the log alone; it is taken out later.
     pub(crate) fn push(&mut self, change: RecordChange) {
         assert!(
             self.kept.back().is_none_or(|last| last.lsn <= change.lsn),
             "changes come in the order of the log"
         );
+        let (lsn, bytes) = (change.lsn, change.bytes);
         let change = Arc::new(change);
-        self.bytes += change.bytes;
+        self.bytes += bytes;
         self.by_record.insert((change.ty, change.id), change.lsn);
         self.by_type
             .entry(change.ty)
             .or_default()
             .push_back(change.clone());
-        self.kept.push_back(change);
-        while self.kept.len() > self.changes_max || self.bytes > self.bytes_max {
-            self.forget_oldest();
+        self.kept.push_back(Kept { lsn, bytes, change });
+        while (self.kept.len() - self.surplus > self.changes_max || self.bytes > self.bytes_max)
+            && let Some(oldest) = self.kept.get(self.surplus)
+        {
+            self.floor = oldest.lsn;
+            self.bytes -= oldest.bytes;
+            self.surplus += 1;
+        }
+        if self.surplus >= SURPLUS_MAX {
+            self.take_out();
         }
     }
 
-    fn forget_oldest(&mut self) {
-        let Some(oldest) = self.kept.pop_front() else {
-            return;
-        };
-        self.floor = oldest.lsn;
-        self.bytes -= oldest.bytes;
-        let key = (oldest.ty, oldest.id);
-        if self.by_record.get(&key) == Some(&oldest.lsn) {
-            self.by_record.remove(&key);
+    /// Takes out what was given up: its memory has been used by others long since, so this is better done while nobody waits.
+    pub(crate) fn take_out(&mut self) {
+        for Kept { lsn, change, .. } in self.kept.drain(..self.surplus) {
+            let key = (change.ty, change.id);
+            if self.by_record.get(&key) == Some(&lsn) {
+                self.by_record.remove(&key);
+            }
+            if let Some(of_type) = self.by_type.get_mut(&change.ty) {
+                of_type.pop_front();
+            }
         }
-        if let Some(of_type) = self.by_type.get_mut(&oldest.ty) {
-            of_type.pop_front();
-        }
+        self.surplus = 0;
     }
 
     /// Whether nobody has changed a record after a snapshot.

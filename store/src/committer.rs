@@ -497,6 +497,7 @@ impl Committer {
             let _panicked = catch_unwind(AssertUnwindSafe(|| on_done(outcome))).is_err();
         }
         let _panicked = catch_unwind(AssertUnwindSafe(|| self.events.tell(&events))).is_err();
+        self.recent.take_out();
     }
 
     /// What is true now that the batch was synced and published, or was not.

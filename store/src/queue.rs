@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use crate::committer::Committer;
 use crate::limits::BATCH_COMMITS_MAX;
 use crate::outcome::CommitOutcome;
-use crate::threads::{Arc, Condvar, Mutex, MutexGuard, PoisonError, ThreadId, current};
+use crate::threads::{
+    Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, ThreadId, current,
+};
 use crate::transaction::TransactionParts;
 use crate::value::RequestId;
 
@@ -66,6 +68,8 @@ struct Waiting {
 #[derive(Default)]
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
+    /// Jobs that wait, as somebody saw it who held the lock: who only wants to know does not take it.
+    jobs: AtomicU64,
     /// For the committer's thread.
     work: Condvar,
     /// For everybody else.
@@ -114,6 +118,11 @@ impl Queue {
         }
     }
 
+    fn count(&self, waiting: &Waiting) {
+        self.jobs
+            .store(waiting.jobs.len() as u64, Ordering::Release);
+    }
+
     fn wake_others(&self, waiting: &Waiting) {
         if waiting.others > 0 {
             self.changed.notify_all();
@@ -127,6 +136,7 @@ impl Queue {
             return Err(jobs);
         }
         waiting.jobs.extend(jobs);
+        self.count(&waiting);
         if waiting.worker.is_none() {
             self.wake(&mut waiting);
         }
@@ -152,6 +162,7 @@ impl Queue {
                     return Next::Errand(errand);
                 }
                 let jobs = waiting.take_allowed(BATCH_COMMITS_MAX);
+                self.count(&waiting);
                 if !jobs.is_empty() {
                     waiting.worker = Some(current().id());
                     return Next::Jobs(jobs);
@@ -185,7 +196,13 @@ impl Queue {
 
     /// For the worker: what has come meanwhile and may join the batch, without waiting.
     pub(crate) fn late(&self, most: usize) -> Vec<Job> {
-        self.lock().take_allowed(most)
+        if self.jobs.load(Ordering::Acquire) == 0 {
+            return Vec::new();
+        }
+        let mut waiting = self.lock();
+        let jobs = waiting.take_allowed(most);
+        self.count(&waiting);
+        jobs
     }
 
     /// For work in the caller's thread: waits until nobody else is at work and no other exclusive turn is held. The
@@ -232,6 +249,7 @@ impl Queue {
         waiting.worker = None;
         waiting.errands.clear();
         let jobs = waiting.jobs.drain(..).collect();
+        self.count(&waiting);
         self.wake(&mut waiting);
         self.wake_others(&waiting);
         jobs
