@@ -76,7 +76,7 @@ pub use error::{
 pub use events::OnCommit;
 pub use evolution::{Consent, SchemaChange, SchemaPlan, plan_schema};
 pub use exchange::{
-    ExportError, Exported, Form, ImportError, ImportOptions, ImportPlan, Imported, export,
+    ExportError, Exported, Form, ImportError, ImportOptions, ImportPlan, Imported, Stop, export,
     parse_time, plan_import, schema_of_export, time_text, value_text,
 };
 pub use index::IndexMemory;

@@ -5,15 +5,21 @@
 
 use std::collections::HashMap;
 
-use super::import::{ImportError, Row, bad};
+use super::import::{Row, bad};
+use super::stop::ImportError;
+use super::used::UsedNumbers;
 use crate::index::UniqueKey;
 use crate::limits::VALUE_DEPTH_MAX;
 use crate::snapshot::Snapshot;
+use crate::store::Store;
 use crate::value::{EntityId, FieldIx, FieldValue, TypeIx};
 
 /// The rules that need more than one line.
 pub(super) struct Checker<'a> {
+    store: &'a Store,
     snapshot: &'a Snapshot,
+    /// Read when it is first needed.
+    used: Option<UsedNumbers>,
     /// Line and whether it is live, by record of the text.
     by_id: HashMap<(TypeIx, EntityId), (u64, bool)>,
     unique: HashMap<(TypeIx, FieldIx, UniqueKey), u64>,
@@ -22,9 +28,11 @@ pub(super) struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn new(snapshot: &'a Snapshot) -> Self {
+    pub(super) fn new(store: &'a Store, snapshot: &'a Snapshot) -> Self {
         Checker {
+            store,
             snapshot,
+            used: None,
             by_id: HashMap::new(),
             unique: HashMap::new(),
             there_already: 0,
@@ -101,7 +109,7 @@ impl Checker<'_> {
                 row.line,
                 format!("there is another {name} {id} in the store"),
             )),
-            None if shared.was_used(row.ty, id) => Err(bad(
+            None if shared.was_used(row.ty, id) && self.was_destroyed(row.ty, id)? => Err(bad(
                 row.line,
                 format!(
                     "{name} {id} cannot be made: this number was used before and is never given out again. Import into \
@@ -110,6 +118,17 @@ impl Checker<'_> {
             )),
             None => Ok(true),
         }
+    }
+
+    /// Whether a number that nobody has, and that is not behind all others, was somebody's once. Else an import that was
+    /// interrupted has not come to it.
+    fn was_destroyed(&mut self, ty: TypeIx, id: EntityId) -> Result<bool, ImportError> {
+        let used = match self.used.take() {
+            Some(used) => used,
+            None => UsedNumbers::in_log(self.store)?,
+        };
+        let number = self.snapshot.shared.mapping.number(ty);
+        Ok(self.used.insert(used).may_have_been(number, id))
     }
 
     fn unique(&mut self, row: &Row) -> Result<(), ImportError> {

@@ -4,7 +4,6 @@
 //! versions and times of records are kept; importing the same text again changes nothing.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::io::{self, BufRead};
 
 use super::check::Checker;
@@ -14,8 +13,9 @@ use super::head::{MARK, read_head};
 use super::iso::parse_time;
 use super::json::Json;
 use super::order::groups;
+use super::stop::{ImportError, Stop};
 use super::values::read_typed;
-use crate::error::{ReadError, TxError};
+use crate::error::TxError;
 use crate::limits::{IMPORTED_ID_MAX, IMPORTED_VERSION_MAX};
 use crate::outcome::CommitOutcome;
 use crate::progress::{OnProgress, Progress};
@@ -33,74 +33,6 @@ pub struct ImportOptions {
     pub type_name: Option<String>,
     /// Records are written in transactions of at most about so many bytes; what fits into one is all or nothing.
     pub batch_bytes: u64,
-}
-
-/// Why nothing, or not all, was imported.
-#[derive(Debug)]
-pub enum ImportError {
-    /// A line does not fit; nothing was written.
-    Line {
-        /// Its number, from 1.
-        line: u64,
-        /// What is wrong with it, as a sentence.
-        what: String,
-    },
-    /// The text cannot be read; nothing was written.
-    Unreadable(io::Error),
-    /// The store cannot be read; nothing was written.
-    Store(ReadError),
-    /// The store took no more.
-    Stopped {
-        /// What it answered.
-        outcome: Box<CommitOutcome>,
-        /// Records that are in.
-        written: u64,
-        /// Records that were to be written.
-        records: u64,
-    },
-}
-
-impl fmt::Display for ImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ImportError::Line { line, what } => {
-                write!(f, "line {line}: {what}. Nothing was imported")
-            }
-            ImportError::Unreadable(error) => {
-                write!(f, "the text cannot be read: {error}. Nothing was imported")
-            }
-            ImportError::Store(error) => write!(f, "{error}. Nothing was imported"),
-            ImportError::Stopped {
-                outcome,
-                written: 0,
-                ..
-            } => {
-                write!(f, "{outcome}. Nothing was imported")
-            }
-            ImportError::Stopped {
-                outcome,
-                written,
-                records,
-            } => write!(
-                f,
-                "{outcome}. {written} of {records} records are imported; the same import again goes on with the others"
-            ),
-        }
-    }
-}
-
-impl std::error::Error for ImportError {}
-
-impl From<ReadError> for ImportError {
-    fn from(error: ReadError) -> Self {
-        ImportError::Store(error)
-    }
-}
-
-impl From<io::Error> for ImportError {
-    fn from(error: io::Error) -> Self {
-        ImportError::Unreadable(error)
-    }
 }
 
 /// A checked import, ready to be written.
@@ -153,7 +85,7 @@ pub fn plan_import(
         Form::JsonLines => read_json_lines(text, schema, progress)?,
         Form::Csv => read_csv(text, schema, options, progress)?,
     };
-    let mut checker = Checker::new(&snapshot);
+    let mut checker = Checker::new(store, &snapshot);
     let rows = checker.check_all(rows)?;
     let there_already = checker.there_already;
     let mut records = Vec::new();
@@ -186,6 +118,7 @@ impl ImportPlan {
     ) -> Result<Imported, ImportError> {
         let records = self.rows.len() as u64;
         let (mut written, transactions) = (0, self.transactions());
+        let mut unnumbered = Vec::new();
         // Rows without a number get one behind all that the text names, not one that a later row brings.
         for row in &self.rows {
             if let Some(id) = row.id {
@@ -193,33 +126,53 @@ impl ImportPlan {
             }
         }
         for batch in std::mem::take(&mut self.batches) {
-            let mut transaction = store.begin();
-            for at in &batch {
-                let row = &mut self.rows[*at];
-                let fields = std::mem::take(&mut row.fields);
-                let put = match row.id {
-                    Some(id) => transaction.insert_as(row.ty, id, fields, row.origin),
-                    None => transaction.insert(row.ty, fields).map(|_| ()),
-                };
-                put.map_err(|error: TxError| bad(row.line, error.to_string()))?;
+            let stop = match self.write_batch(store, &batch) {
+                Ok(CommitOutcome::Committed { .. }) => None,
+                Ok(outcome) => Some(Stop::Answer(outcome)),
+                Err(stop) => Some(stop),
+            };
+            let is_in_doubt = matches!(
+                stop,
+                None | Some(Stop::Answer(CommitOutcome::OutcomeUnknown { .. }))
+            );
+            if is_in_doubt {
+                let rows = batch.iter().map(|at| &self.rows[*at]);
+                unnumbered.extend(rows.filter(|row| row.id.is_none()).map(|row| row.line));
             }
-            match store.commit_wait(transaction, None) {
-                CommitOutcome::Committed { .. } => written += batch.len() as u64,
-                outcome => {
-                    let outcome = Box::new(outcome);
-                    return Err(ImportError::Stopped {
-                        outcome,
-                        written,
-                        records,
-                    });
-                }
+            if let Some(stop) = stop {
+                unnumbered.sort_unstable();
+                return Err(ImportError::Stopped {
+                    why: Box::new(stop),
+                    written,
+                    records,
+                    unnumbered,
+                });
             }
+            written += batch.len() as u64;
             progress(Progress::records("importing", written, Some(records)));
         }
         Ok(Imported {
             records,
             transactions,
         })
+    }
+
+    /// Writes some rows in one transaction.
+    fn write_batch(&mut self, store: &Store, batch: &[usize]) -> Result<CommitOutcome, Stop> {
+        let mut transaction = store.begin();
+        for at in batch {
+            let row = &mut self.rows[*at];
+            let fields = std::mem::take(&mut row.fields);
+            let put = match row.id {
+                Some(id) => transaction.insert_as(row.ty, id, fields, row.origin),
+                None => transaction.insert(row.ty, fields).map(|_| ()),
+            };
+            put.map_err(|error: TxError| Stop::Line {
+                line: row.line,
+                what: error.to_string(),
+            })?;
+        }
+        Ok(store.commit_wait(transaction, None))
     }
 }
 

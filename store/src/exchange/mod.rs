@@ -11,6 +11,8 @@ mod import;
 mod iso;
 pub(crate) mod json;
 mod order;
+mod stop;
+mod used;
 mod values;
 
 #[cfg(test)]
@@ -20,6 +22,7 @@ mod tests;
 
 pub use export::{ExportError, Exported, Form, export};
 pub use head::schema_of_export;
-pub use import::{ImportError, ImportOptions, ImportPlan, Imported, plan_import};
+pub use import::{ImportOptions, ImportPlan, Imported, plan_import};
 pub use iso::{parse_time, time_text};
+pub use stop::{ImportError, Stop};
 pub use values::value_text;

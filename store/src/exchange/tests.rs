@@ -427,6 +427,78 @@ fn numbers_and_versions_out_of_bounds_are_refused() {
     ]);
 }
 
+/// What others link to is written first, so an import that ends in the middle leaves numbers without records below others
+/// that have some; the same import again said that they were used before.
+#[test]
+fn an_import_that_ended_in_the_middle_goes_on() {
+    let line = |id: u64, link: &str| {
+        format!("{{\"$type\":\"Every\",\"$id\":{id},\"text\":\"number {id}\"{link}}}")
+    };
+    let text = [line(1, ",\"links\":{\"to\":3}"), line(2, ""), line(3, "")];
+    let copy = store(&schema());
+    imported(&copy, &text[2], Form::JsonLines, "", 1 << 20).expect("what came first");
+    let done = imported(&copy, &text.join("\n"), Form::JsonLines, "", 1 << 20).expect("the rest");
+    assert_eq!(done.records, 2);
+    // What is destroyed stays destroyed, in the same gap too.
+    let mut transaction = copy.begin();
+    transaction.destroy(EVERY, EntityId(2)).expect("destroy");
+    copy.commit_wait(transaction, None);
+    let error = imported(&copy, &text.join("\n"), Form::JsonLines, "", 1 << 20);
+    let said = error.map(|_| ()).expect_err("destroyed").to_string();
+    assert!(
+        said.starts_with("line 2: Every 2 cannot be made: this number was used"),
+        "{said}"
+    );
+}
+
+/// A name that somebody takes between the check of a text and its writing; it said that nothing was imported.
+#[test]
+fn an_import_that_ends_in_the_middle_says_what_is_in() {
+    let options = ImportOptions {
+        form: Form::JsonLines,
+        type_name: None,
+        batch_bytes: 1000,
+    };
+    let row = |at: u64, id: &str| format!("{{\"$type\":\"Other\",{id}\"name\":\"number {at}\"}}");
+    for (numbered, expected) in [
+        (
+            true,
+            "Other.name must be unique, and Other 901 already has this value. 27 of 60 records are imported; the same import again \
+             goes on with the others",
+        ),
+        (
+            false,
+            "Other.name must be unique, and Other 1 already has this value. 27 of 60 records are imported; the same import again \
+             goes on with the others, but lines without \"$id\" would come a second time: take out those that are imported \
+             (line 1-27)",
+        ),
+    ] {
+        let copy = store(&schema());
+        let id = |at: u64| {
+            if numbered {
+                format!("\"$id\":{at},")
+            } else {
+                String::new()
+            }
+        };
+        let lines: Vec<String> = (1..=60).map(|at| row(at, &id(at))).collect();
+        let text = lines.join("\n");
+        let plan = plan_import(&copy, &mut text.as_bytes(), &options, &mut |_| {}).expect("a plan");
+        if numbered {
+            copy.inner.shared.reserve_ids(OTHER, EntityId(900));
+        }
+        let mut transaction = copy.begin();
+        let name = vec![FieldValue::text("number 30")];
+        transaction.insert(OTHER, name).expect("insert");
+        copy.commit_wait(transaction, None);
+        let error = plan
+            .write(&copy, &mut |_| {})
+            .map(|_| ())
+            .expect_err("taken");
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
 #[test]
 fn a_number_that_was_used_stays_used() {
     let original = filled(1);

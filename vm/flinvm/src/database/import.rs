@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use flin_runtime::schema_of;
 use flin_runtime::store::{
-    self, CommitOutcome, Form, ImportError, ImportOptions, MemoryDisk, OpenError, Schema, Store,
-    StoreOptions, schema_of_export,
+    self, CommitOutcome, Form, ImportError, ImportOptions, MemoryDisk, OpenError, Schema, Stop,
+    Store, StoreOptions, schema_of_export,
 };
 use serde_json::{Map, Value, json};
 
@@ -179,10 +179,10 @@ fn open_store(wanted: &Import, schema: &Schema) -> Result<Store, Fault> {
 fn failed(error: ImportError, file: &Path) -> Fault {
     let said = format!("{}: {error}", file.display());
     match error {
-        ImportError::Stopped { outcome, .. }
+        ImportError::Stopped { why, .. }
             if matches!(
-                *outcome,
-                CommitOutcome::OutcomeUnknown { .. } | CommitOutcome::Poisoned { .. }
+                *why,
+                Stop::Answer(CommitOutcome::OutcomeUnknown { .. } | CommitOutcome::Poisoned { .. })
             ) =>
         {
             Fault::Disk(said)
