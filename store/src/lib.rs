@@ -85,7 +85,7 @@ pub use notes::{Notice, OpenProgress, Watch};
 pub use open::inspect;
 pub use outcome::{Change, ChangeOp, CommitEvent, CommitOutcome};
 pub use progress::{OnProgress, Progress, Unit};
-pub use query::RecordView;
+pub use query::{RecordView, TableMemory};
 pub use reading::{Moment, Reading, read, read_as};
 pub use report::{CheckpointUse, LogCounts, RecoveryReport, TailReport, VerifyReport};
 pub use rewrite::{CompactReport, RewriteError};

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use crate::checkpoint::Checkpoints;
 use crate::committer::Committer;
 use crate::disk::{Disk, LockError, LockGuard};
-use crate::error::{Damage, IoFailure, OpenError};
+use crate::error::{Damage, IoFailure, OpenError, ReadError};
 use crate::events::{Events, OnCommit};
 use crate::index::IndexMemory;
 use crate::limits::{DESTROY_WITHIN_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
@@ -27,7 +27,7 @@ use crate::schema::Schema;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
 use crate::transaction::Transaction;
-use crate::value::{Lsn, RequestId};
+use crate::value::{Lsn, RequestId, TypeIx};
 
 /// How a store is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -163,6 +163,17 @@ impl ReadOnly {
     /// The same state as a store that takes no commits, for those who ask a store. Keep this handle as long as that.
     pub fn as_store(&self, disk: Arc<dyn Disk>) -> Store {
         Store::without_committer(disk, self.shared.clone())
+    }
+
+    /// What indexes and columns take in memory, by type. All of them are made for it.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn table_memory(&self) -> Result<Vec<TableMemory>, ReadError> {
+        for at in 0..self.shared.schema.types.len() {
+            self.shared.tables.table(&self.shared, TypeIx(at as u32))?;
+        }
+        Ok(self.shared.tables.memory(&self.shared))
     }
 
     /// Where the log is damaged, if it is: the snapshot is the state before that place.

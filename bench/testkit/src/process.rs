@@ -67,6 +67,19 @@ impl Server {
         Server::command("serve", module, data, more)
     }
 
+    /// The same under another program, whose words come first (`strace …`).
+    ///
+    /// # Panics
+    /// When it does not get ready.
+    pub fn start_under(wrapper: &[&str], module: &Path, data: &Path) -> Server {
+        let [first, rest @ ..] = wrapper else {
+            return Server::start(module, data);
+        };
+        let mut command = Command::new(first);
+        command.args(rest).arg(program("flinvm"));
+        Server::spawned(command, "serve", module, data, &[])
+    }
+
     /// Starts `flinvm dev SOURCE` in the same way.
     ///
     /// # Panics
@@ -76,7 +89,18 @@ impl Server {
     }
 
     fn command(command: &str, module: &Path, data: &Path, more: &[&str]) -> Server {
-        let mut child = Command::new(program("flinvm"))
+        let flinvm = Command::new(program("flinvm"));
+        Server::spawned(flinvm, command, module, data, more)
+    }
+
+    fn spawned(
+        mut flinvm: Command,
+        command: &str,
+        module: &Path,
+        data: &Path,
+        more: &[&str],
+    ) -> Server {
+        let mut child = flinvm
             .arg(command)
             .arg(module)
             .arg("--data")
@@ -152,6 +176,20 @@ impl Server {
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// The exit code of a server that ends by itself, and all it wrote to stderr; `None`: it goes on, or was killed.
+    ///
+    /// # Panics
+    /// When the system does not know the process.
+    pub fn ended_by_itself(mut self) -> (Option<i32>, String) {
+        for _ in 0..READY_DEADLINE.as_millis() / 10 {
+            if let Some(status) = self.child.try_wait().expect("a child") {
+                return (status.code(), self.log());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        (None, self.log())
     }
 
     /// Ends it the hard way (`kill -9`).

@@ -42,12 +42,13 @@ pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
     }
     let poisoned = runtime.store().poisoned();
     let closed = runtime.store().close();
-    served?;
+    // Before whatever it brought about: a start that saves something fails as a program then.
     if let Some(reason) = poisoned {
         return Err(Fault::Disk(format!(
             "the disk failed: {reason}. Start again to recover"
         )));
     }
+    served?;
     closed.map_err(|failure| Fault::Disk(failure.to_string()))
 }
 

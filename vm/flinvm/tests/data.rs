@@ -184,6 +184,32 @@ route GET "/items" { Item.all.map(i => i.text) }
 route POST "/items" { save Item { text: body.text } }
 "#;
 
+/// What a server will need for the queries of a program is counted without one.
+#[test]
+fn stats_tell_the_memory_of_indexes_and_columns() {
+    const PROGRAM: &str = r#"
+entity Book { isbn: text @required @unique, pages: int, title: text }
+for n in 1..50 { save Book { isbn: "isbn {n}", pages: n, title: "t" } }
+print(Book.where(pages > 40).count)
+"#;
+    let folder = with(PROGRAM);
+    let data = folder.path("data");
+    let (code, out, err) = db(&["stats"], &data);
+    assert!(code == 0 && out.contains("index Book.isbn"), "{out}{err}");
+    let program = folder.path("made.flin");
+    let program = program.to_str().expect("a plain path");
+    let (code, out, err) = db(&["stats", "--program", program], &data);
+    assert!(
+        code == 0 && out.contains("index Book.isbn") && out.contains("columns of Book"),
+        "{out}{err}"
+    );
+    let (code, out, err) = db(&["stats", "--program", program, "--format", "json"], &data);
+    assert!(
+        code == 0 && out.contains("\"column_bytes\":") && out.contains("\"field\":\"isbn\""),
+        "{out}{err}"
+    );
+}
+
 #[test]
 fn a_server_that_only_reads_says_so_to_whoever_saves() {
     let folder = Folder::new();

@@ -68,6 +68,7 @@ pub(crate) struct Verify {
 const STATS_EXAMPLES: &str = "Examples:
   flinvm db stats
   flinvm db stats --data /var/lib/shop/.flindb --format json
+  flinvm db stats --program app.fbc       with the columns and indexes that the queries of a program need
 
 It works while a server runs; then it counts what was durable when it began.";
 
@@ -76,6 +77,9 @@ It works while a server runs; then it counts what was durable when it began.";
 pub(crate) struct Stats {
     #[command(flatten)]
     pub(crate) common: Common,
+    /// Count the memory that the queries of this program need (.fbc or .flin), not only what the data says by itself
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) program: Option<PathBuf>,
 }
 
 const HISTORY_EXAMPLES: &str = "Examples:

@@ -26,7 +26,7 @@ pub(crate) fn run(command: &DatabaseCommand, color: bool) -> Result<(), Fault> {
     logging::for_people(color, "warn");
     match command {
         DatabaseCommand::Verify(wanted) => verify::verify(wanted),
-        DatabaseCommand::Stats(wanted) => stats::stats(wanted),
+        DatabaseCommand::Stats(wanted) => stats::stats(wanted, color),
         DatabaseCommand::History(wanted) => history::history(wanted),
         DatabaseCommand::Export(wanted) => export::export(wanted),
         DatabaseCommand::Import(wanted) => import::import(wanted, color),

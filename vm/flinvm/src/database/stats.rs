@@ -2,16 +2,19 @@
 
 use std::fmt::Write;
 
-use flin_runtime::store::{self, StoreStats};
+use flin_runtime::schema_of;
+use flin_runtime::store::{self, Disk, StoreStats, TableMemory};
 use serde_json::{Value, json};
 
 use super::arguments::{Format, Stats};
 use super::place;
 use super::progress::Shown;
+use crate::arguments::{Engine, Jit};
 use crate::fault::Fault;
+use crate::load;
 use crate::output::say;
 
-pub(super) fn stats(wanted: &Stats) -> Result<(), Fault> {
+pub(super) fn stats(wanted: &Stats, color: bool) -> Result<(), Fault> {
     let disk = place::existing(&wanted.common.data)?;
     let mut shown = Shown::new();
     let counted = store::stats(&*disk, &mut |progress| shown.tell(progress));
@@ -23,14 +26,44 @@ pub(super) fn stats(wanted: &Stats) -> Result<(), Fault> {
     if let Some(damage) = &stats.damage {
         eprintln!("warning: the data is damaged: {damage}. Counted is what stands before");
     }
+    let tables = tables(wanted, &*disk, color)?;
     match wanted.common.format {
-        Format::Text => say(as_text(&stats).trim_end()),
-        Format::Json => say(&as_json(&stats).to_string()),
+        Format::Text => say(as_text(&stats, &tables).trim_end()),
+        Format::Json => say(&as_json(&stats, &tables).to_string()),
     }
     Ok(())
 }
 
-fn as_text(stats: &StoreStats) -> String {
+/// What columns and indexes take, once they are made: a server makes them when a query first needs them.
+fn tables(wanted: &Stats, disk: &dyn Disk, color: bool) -> Result<Vec<TableMemory>, Fault> {
+    let reading = match &wanted.program {
+        None => store::read(disk, None),
+        Some(program) => {
+            let engine = Engine {
+                jit: Jit::Off,
+                stats: false,
+            };
+            let loaded = load::load(program, engine, color)?;
+            store::read_as(disk, &schema_of(loaded.program.module()))
+        }
+    };
+    let made = reading.map_err(place::refused)?.store.table_memory();
+    match made {
+        Ok(tables) => Ok(tables),
+        // The counts are true without them.
+        Err(unreadable) => {
+            eprintln!("warning: what columns and indexes take is not known: {unreadable}");
+            Ok(Vec::new())
+        }
+    }
+}
+
+/// Bytes for each record; 0 where there is none.
+fn for_each(bytes: u64, records: u64) -> f64 {
+    bytes as f64 / records.max(1) as f64
+}
+
+fn as_text(stats: &StoreStats, tables: &[TableMemory]) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
         writeln!(out, "{text}").expect("a String takes everything");
@@ -65,6 +98,24 @@ fn as_text(stats: &StoreStats) -> String {
         place::bytes(stats.index.heads_bytes),
         stats.index.bytes_per_record()
     ));
+    for table in tables {
+        if table.column_bytes > 0 {
+            line(format!(
+                "columns of {:<6} {}, {:.0} bytes for each record",
+                table.type_name,
+                place::bytes(table.column_bytes),
+                for_each(table.column_bytes, table.records)
+            ));
+        }
+        for (field, bytes) in &table.indexes {
+            line(format!(
+                "index {}.{field}  {}, {:.0} bytes for each record",
+                table.type_name,
+                place::bytes(*bytes),
+                for_each(*bytes, table.records)
+            ));
+        }
+    }
     line(match stats.oldest_pending_ms {
         Some(ms) => format!(
             "to be erased      {} destroyed records, the first of them since {}",
@@ -96,7 +147,17 @@ fn as_text(stats: &StoreStats) -> String {
     out
 }
 
-fn as_json(stats: &StoreStats) -> Value {
+fn as_json(stats: &StoreStats, tables: &[TableMemory]) -> Value {
+    let tables = tables.iter().map(|table| {
+        let indexes = table
+            .indexes
+            .iter()
+            .map(|(field, bytes)| json!({ "field": field, "bytes": bytes }));
+        json!({
+            "name": table.type_name, "records": table.records, "column_bytes": table.column_bytes,
+            "index_bytes": table.index_bytes, "indexes": indexes.collect::<Vec<Value>>(),
+        })
+    });
     let types = stats.types.iter().map(|ty| {
         json!({
             "name": ty.name, "live": ty.live, "deleted": ty.deleted, "destroyed": ty.destroyed,
@@ -115,6 +176,7 @@ fn as_json(stats: &StoreStats) -> Value {
         "files": files.collect::<Vec<Value>>(),
         "quarantined": stats.quarantined,
         "index_bytes": stats.index.heads_bytes,
+        "tables": tables.collect::<Vec<Value>>(),
         "head": stats.head.0,
         "transactions": stats.transactions,
         "schemas": stats.schemas,
