@@ -13,9 +13,9 @@ red = save Tag { name: \"red\" }
 blue = save Tag { name: \"blue\" }
 ";
 /// Programs tried.
-const PROGRAMS: u64 = 120;
+const PROGRAMS: u64 = 40;
 /// Of a hundred programs so many have to compile.
-const COMPILE: u64 = 80;
+const COMPILE: u64 = 60;
 
 fn one_of<'a>(rng: &mut Rng, words: &[&'a str]) -> &'a str {
     words[rng.below(words.len())]
@@ -116,7 +116,7 @@ fn program(seed: u64) -> String {
         text += &record(&mut rng);
     }
     text += "delete gone\ndelete Item.find(5)\n";
-    for _ in 0..2 {
+    for _ in 0..3 {
         let (condition, asked) = (condition(&mut rng, 2), asked(&mut rng));
         text += &format!(
             "try {{ print(Item.where({condition}){asked}) }} catch e {{ print(e.kind, e.message) }}\n"

@@ -53,11 +53,11 @@ fn a_server_on(call: &str, error: &str, from: u32) {
         }
         acknowledged += 1;
     };
-    assert_eq!(refused.status, 503, "{call}: {}", refused.body);
+    assert_eq!(refused.status, 500, "{call}: {}", refused.body);
     assert!(
         refused
             .body
-            .contains("it is not known whether the transaction was written"),
+            .contains("It is not known whether this was saved"),
         "{call}: {}",
         refused.body
     );
