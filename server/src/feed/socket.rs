@@ -24,8 +24,8 @@ use crate::listen::{Connection, told_to_stop};
 use crate::options::ServerLimits;
 use crate::respond::{Answered, text};
 
-/// Bytes of each buffer of a socket: messages are small, and a thousand sockets are many.
-const BUFFER_BYTES: usize = 4 << 10;
+/// Bytes that a socket reads at once: what clients say is small, and a thousand sockets are many.
+const BUFFER_BYTES: usize = 1 << 10;
 
 /// Answers the handshake and starts the socket.
 pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
