@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
 use hyper::StatusCode;
 use hyper::upgrade::Upgraded;
@@ -10,7 +11,8 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
@@ -26,6 +28,10 @@ use crate::respond::{Answered, text};
 
 /// Bytes that a socket reads at once: what clients say is small, and a thousand sockets are many.
 const BUFFER_BYTES: usize = 1 << 10;
+
+/// Bytes of a frame: a longer message is sent in several. What is sent goes through a buffer, which stays as big as the
+/// biggest frame ever was, for each socket.
+const FRAME_BYTES: usize = 2 << 10;
 
 /// Answers the handshake and starts the socket.
 pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
@@ -104,7 +110,7 @@ impl Socket<'_> {
                         return self.close(CloseCode::Away).await;
                     }
                     silent_pings += 1;
-                    self.send(Message::Ping(bytes::Bytes::new())).await?;
+                    self.send(Message::Ping(Bytes::new())).await?;
                 }
                 () = told_to_stop(&mut connection.stopping) => {
                     if let Some(bye) = self.outlet.bye() {
@@ -119,12 +125,31 @@ impl Socket<'_> {
 
     async fn push(&mut self, message: Utf8Bytes) -> Result<(), Error> {
         let bytes = message.len();
-        let sent = self.send(Message::Text(message)).await;
+        let limit = self.limits.send_time;
+        let sent = match tokio::time::timeout(limit, self.send_frames(message.into())).await {
+            Ok(sent) => sent,
+            Err(_) => Err(Error::Io(std::io::ErrorKind::TimedOut.into())),
+        };
         if let Err(error) = &sent {
             // The client comes back and says where it is: nothing is lost.
             tracing::info!(%error, bytes, "a push failed: the client is gone, or takes nothing");
         }
         sent
+    }
+
+    async fn send_frames(&mut self, message: Bytes) -> Result<(), Error> {
+        let mut at = 0;
+        loop {
+            let end = message.len().min(at + FRAME_BYTES);
+            let kind = if at == 0 { Data::Text } else { Data::Continue };
+            let is_last = end == message.len();
+            let frame = Frame::message(message.slice(at..end), OpCode::Data(kind), is_last);
+            self.stream.send(Message::Frame(frame)).await?;
+            if is_last {
+                return Ok(());
+            }
+            at = end;
+        }
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Error> {
