@@ -77,8 +77,7 @@ async fn perform(
     };
     match app.enter(entry).await {
         Ok(Outcome::Action(done)) if wanted.by_form => {
-            drop(done);
-            see(StatusCode::SEE_OTHER, &wanted.visit.path)
+            form_done(app, &wanted.visit, wanted.state, &done).await
         }
         Ok(Outcome::Action(done)) => {
             let mut out = format!(
@@ -162,6 +161,21 @@ fn after(mut state: SentState, changed: &[(String, String)]) -> SentState {
         }
     }
     state
+}
+
+// A browser without scripts: the page by a redirect, so that loading it again repeats nothing. Where a handler changed
+// nothing but the page's state (what is edited, what is filtered), that would be lost on the way, so the page is shown
+// as it is now.
+async fn form_done(app: &App, visit: &Visit, state: SentState, done: &ActionOutcome) -> Answered {
+    if !done.wrote && !done.state.is_empty() {
+        match pages::render(app, visit, after(state, &done.state)).await {
+            Ok(outcome) => return html(StatusCode::OK, pages::whole(app, visit, &outcome, None)),
+            Err(failure) => {
+                tracing::warn!(path = visit.path, "not shown with its state: {failure}")
+            }
+        }
+    }
+    see(StatusCode::SEE_OTHER, &visit.path)
 }
 
 // A page of another build, or of nobody, may mean something else by the same names.

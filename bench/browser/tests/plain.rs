@@ -27,6 +27,13 @@ fn the_to_do_list_works_without_scripts() {
         tab.click("li:nth-child(1) button.remove").await;
         tab.wait_count("li span", 1).await;
         tab.wait_text("li span", "second").await;
+        // What is edited is known to the page alone.
+        tab.click("li button.edit").await;
+        tab.wait_value("form.edit input", "second").await;
+        tab.replace("form.edit input", "second, better").await;
+        tab.click("form.edit button").await;
+        tab.wait_text("li span", "second, better").await;
+        tab.wait_count("form.edit", 0).await;
         tab.check(
             "no script ran",
             "!document.documentElement.hasAttribute('data-flin')",

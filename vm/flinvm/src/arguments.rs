@@ -105,7 +105,7 @@ pub(crate) struct Network {
 #[cfg(feature = "dev")]
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Dev {
-    /// Source (.flin)
+    /// Source (.flin), or the folder of a project
     pub(crate) program: PathBuf,
     /// Address to listen on (an IP address, or localhost)
     #[arg(long, default_value = "127.0.0.1", value_parser = listen_address)]

@@ -44,14 +44,18 @@ impl Folder for Disk {
     }
 }
 
+/// Reads a folder.
+pub(crate) fn read(folder: &Path) -> Result<Project, Fault> {
+    let name = folder.display().to_string();
+    Project::read(&name, &Disk(folder.to_owned())).map_err(|error| Fault::NotAProgram {
+        path: folder.to_owned(),
+        reason: error.to_string(),
+    })
+}
+
 /// Compiles a folder; warnings go to stderr.
 pub(crate) fn compile(folder: &Path, color: bool) -> Result<Module, Fault> {
-    let name = folder.display().to_string();
-    let project =
-        Project::read(&name, &Disk(folder.to_owned())).map_err(|error| Fault::NotAProgram {
-            path: folder.to_owned(),
-            reason: error.to_string(),
-        })?;
+    let project = read(folder)?;
     let mut sources = Sources::default();
     for source in &project.sources {
         sources.add(&source.name, &source.text);

@@ -202,3 +202,41 @@ fn only_a_developers_server_speaks_of_development() {
     assert!(!http::get(&served.url, "/").body.contains("/_flin/dev"));
     assert_eq!(http::get(&served.url, "/_flin/dev").status, 404);
 }
+
+#[test]
+fn a_folder_is_followed_file_by_file() {
+    let folder = Folder::new("project");
+    let app = folder.dir.join("app");
+    let write = |path: &str, text: &str| {
+        let path = folder.dir.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("written");
+    };
+    write(
+        "entities/jar.flin",
+        "entity Jar { label: text @required }\n",
+    );
+    write(
+        "app/index.flin",
+        "fn put(label: text) { save Jar { label } }\nview { <h1>Shelf one</h1> {for jar in Jar.all}<li>{jar.label}</li>{/for} <button click={put(\"figs\")}>Put</button> }\n",
+    );
+    let server = Server::dev(&folder.dir, &folder.dir.join(".flindb"), &[]);
+    shows(&server, "Shelf one");
+    let body = "{\"_action\":\"put\",\"_args\":[\"figs\"]}";
+    assert_eq!(http::post_json(&server.url, "/_action", body).status, 200);
+    write(
+        "entities/jar.flin",
+        "entity Jar { label: text @required, grams: int = 7 }\n",
+    );
+    write(
+        "app/index.flin",
+        "view { <h1>Shelf two</h1> {for jar in Jar.all}<li>{jar.label + jar.grams}</li>{/for} }\n",
+    );
+    shows(&server, "figs7");
+    write("app/about.flin", "view { <h1>About {nobody}</h1> }\n");
+    let log = server.log_with("nobody");
+    assert!(log.contains("app/about.flin:1:"), "{log}");
+    std::fs::remove_file(app.join("about.flin")).expect("removed");
+    write("app/index.flin", "view { <h1>Shelf three</h1> }\n");
+    shows(&server, "Shelf three");
+}

@@ -76,6 +76,7 @@ pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
             running,
             read: first,
             missing: 0,
+            said: None,
         };
         let begun = tokio::task::spawn_blocking(move || {
             session.begin()?;

@@ -76,6 +76,8 @@ pub(crate) struct Session {
     // What the disk held when it was read last.
     pub(crate) read: Sources,
     pub(crate) missing: u32,
+    // Why it could not be read, if that was said.
+    pub(crate) said: Option<String>,
 }
 
 impl Session {
@@ -123,16 +125,24 @@ impl Session {
             read = Sources::read(&self.wanted.program);
         }
         match read {
-            Ok(sources) if self.missing > MISSING_LOOKS_MAX || sources != self.read => {
+            Ok(sources) => {
+                let was_gone = self.missing > MISSING_LOOKS_MAX || self.said.take().is_some();
                 self.missing = 0;
-                Some(sources)
+                (was_gone || sources != self.read).then_some(sources)
             }
-            Ok(_) => None,
-            Err(fault) => {
+            Err(fault @ Fault::Unreadable { .. }) => {
                 self.missing = self.missing.saturating_add(1);
                 if self.missing == MISSING_LOOKS_MAX {
                     self.tell(self.words_of(&fault));
                     self.missing = self.missing.saturating_add(1);
+                }
+                None
+            }
+            Err(fault) => {
+                let words = self.words_of(&fault);
+                if self.said.as_ref() != Some(&words.plain) {
+                    self.said = Some(words.plain.clone());
+                    self.tell(words);
                 }
                 None
             }

@@ -11,6 +11,8 @@ use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 /// Without a word from the system the files are looked at this often.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// The same for a folder, which takes longer to read.
+const LOOK_EVERY_FOLDER: Duration = Duration::from_secs(5);
 /// The same where the system never says anything.
 const LOOK_EVERY_ALONE: Duration = Duration::from_millis(100);
 /// Who has begun to write a file closes it within this time, or is not waited for.
@@ -32,6 +34,7 @@ pub(crate) struct Watcher {
     wakes: Receiver<Wake>,
     // Watches as long as it lives.
     system: Option<RecommendedWatcher>,
+    is_folder: bool,
 }
 
 impl Watcher {
@@ -46,12 +49,18 @@ impl Watcher {
                 );
             })
             .ok();
-        Watcher { wakes, system }
+        let is_folder = program.is_dir();
+        Watcher {
+            wakes,
+            system,
+            is_folder,
+        }
     }
 
     /// Waits until something may have changed.
     pub(crate) fn wait(&self) {
         let every = match self.system {
+            Some(_) if self.is_folder => LOOK_EVERY_FOLDER,
             Some(_) => LOOK_EVERY,
             None => LOOK_EVERY_ALONE,
         };
