@@ -41,6 +41,7 @@ fn tables(wanted: &Stats, disk: &dyn Disk, color: bool) -> Result<Vec<TableMemor
         Some(program) => {
             let engine = Engine {
                 jit: Jit::Off,
+                jit_plain: false,
                 stats: false,
             };
             let loaded = load::load(program, engine, color)?;
