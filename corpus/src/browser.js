@@ -9,7 +9,8 @@ const TIME_MS = 1772600767000;
 
 function text_of({ printed, error, gaveUp }) {
   const lines = printed.map((line) => `> ${line}`);
-  if (gaveUp !== null) return `gave up: ${gaveUp}\n`;
+  // What was printed until then must be right all the same.
+  if (gaveUp !== null) return [`gave up: ${gaveUp}`, ...lines, ""].join("\n");
   for (let cause = error, before = ""; cause !== null; cause = cause.cause, before += "cause ") {
     lines.push(`${before}error ${cause.kind} at ${cause.line}:${cause.column}: ${cause.message}`);
     lines.push(`  ${cause.entity ?? "-"} ${cause.field ?? "-"} ${cause.rule ?? "-"}`);

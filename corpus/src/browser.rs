@@ -31,7 +31,7 @@ pub struct Twin {
 pub enum Verdict {
     /// Both did the same.
     Equal,
-    /// The JavaScript gave up, with the reason.
+    /// The JavaScript gave up, with the reason, and had done the same until then.
     GaveUp(String),
     /// They did not do the same: what the machine did, what the JavaScript did.
     Different(String, String),
@@ -50,7 +50,8 @@ pub fn twins() -> Vec<Twin> {
     all.collect()
 }
 
-fn runs_alone(name: &str, source: &str) -> bool {
+/// Whether a program compiles and needs no store, server or special runner.
+pub fn runs_alone(name: &str, source: &str) -> bool {
     let Ok(module) = compiled(name, source) else {
         return false;
     };
@@ -76,18 +77,20 @@ pub fn compare(twins: &[Twin], folder: &Path) -> Vec<Verdict> {
     }
     let runner = folder.join("runner.mjs");
     std::fs::write(&runner, RUNNER).expect("the written runner");
-    let status = Command::new("node")
-        .arg(format!("--stack-size={NODE_STACK_KIB}"))
-        .arg(&runner)
-        .status()
-        .expect("node is installed");
-    assert!(status.success(), "node ended with {status}");
+    run_node(&runner);
     let verdicts = twins.iter().enumerate().map(|(at, twin)| {
         let script = std::fs::read_to_string(file(folder, at, "out")).unwrap_or_default();
-        if let Some(reason) = script.strip_prefix("gave up: ") {
-            return Verdict::GaveUp(reason.trim_end().to_owned());
-        }
         let machine = machine(twin);
+        if let Some((reason, printed)) = script
+            .strip_prefix("gave up: ")
+            .and_then(|rest| rest.split_once('\n'))
+        {
+            return if machine.starts_with(printed) {
+                Verdict::GaveUp(reason.to_owned())
+            } else {
+                Verdict::Different(machine, script)
+            };
+        }
         if machine == script {
             Verdict::Equal
         } else {
@@ -95,6 +98,19 @@ pub fn compare(twins: &[Twin], folder: &Path) -> Vec<Verdict> {
         }
     });
     verdicts.collect()
+}
+
+/// Runs a module with node, which must end well.
+///
+/// # Panics
+/// If node cannot be started, or ends with an error.
+pub fn run_node(module: &Path) {
+    let status = Command::new("node")
+        .arg(format!("--stack-size={NODE_STACK_KIB}"))
+        .arg(module)
+        .status()
+        .expect("node is installed");
+    assert!(status.success(), "node ended with {status}");
 }
 
 fn file(folder: &Path, at: usize, ending: &str) -> PathBuf {

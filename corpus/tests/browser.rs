@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use flin_corpus::browser::{Verdict, compare, twins};
+use flin_corpus::browser::{Verdict, compare, run_node, twins};
 
 #[test]
 fn programs_do_the_same_in_the_browser() {
@@ -36,4 +36,19 @@ fn programs_do_the_same_in_the_browser() {
         println!("gave up: {reason}: {}", names.join(", "));
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// The module of a page, driven as the browser runtime drives it.
+#[test]
+fn the_module_of_a_page_keeps_its_promises() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
+    let source = std::fs::read_to_string(here.join("page.flin")).expect("a readable program");
+    let script = flinc::page_script("page.flin", &source, "/").expect("it compiles");
+    assert!(script.source_map.contains("page.flin"));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser-page");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::fs::write(folder.join("page.mjs"), script.text).expect("a written module");
+    let drive = std::fs::read_to_string(here.join("drive.js")).expect("a readable driver");
+    std::fs::write(folder.join("drive.mjs"), drive).expect("a written driver");
+    run_node(&folder.join("drive.mjs"));
 }

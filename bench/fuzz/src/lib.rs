@@ -8,6 +8,7 @@
     reason = "this crate reads the corpus and writes findings"
 )]
 
+mod browser;
 mod compile;
 pub mod engines;
 mod fbc;

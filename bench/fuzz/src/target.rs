@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use flin_testkit::rng::Rng;
 
 use crate::ground::Ground;
-use crate::{compile, engines, fbc, format, lexer, library, optimised, parser, programs};
+use crate::{browser, compile, engines, fbc, format, lexer, library, optimised, parser, programs};
 
 /// What a judge found, in words; its first line tells findings of one cause from others.
 pub type Verdict = Result<(), String>;
@@ -88,6 +88,16 @@ pub const TARGETS: &[Target] = &[
             judge: programs::judge,
         },
         least: &[("ran", 90)],
+    },
+    Target {
+        name: "browser",
+        what: "generated programs as JavaScript: they do the same under node as on the machine, or give up",
+        test_runs: 12,
+        trial: Trial::Text {
+            make: browser::make,
+            judge: browser::judge,
+        },
+        least: &[("compared", 60)],
     },
     Target {
         name: "engines",

@@ -1,0 +1,59 @@
+// Drives the module of page.flin as the browser runtime does, and checks what it gives. Here because the module's promises
+// (values of the view, undone changes, wire forms) are the runtime's ground. Must stay true: every promise of
+// docs/internals/browser-code.md has a line here.
+import assert from "node:assert/strict";
+
+const { default: page } = await import("./page.mjs");
+const state = (name) => page.state.find((variable) => variable.name === name);
+const set = (name, json) => state(name).set(page.decode(state(name).type, json));
+const sent = (name) => page.encode_as(state(name).type, state(name).get());
+const run = (number, ...args) => page.attempt(() => page.handlers[number].run(...args));
+const view = () => page.attempt(() => page.view()).ok;
+const written = (value) => JSON.parse(JSON.stringify(value, (_, v) => (v?.constructor?.name === "Args" ? `args ${v}` : v)));
+
+set("count", 0);
+set("draft", "");
+set("rows", [{ id: 1, title: "one", done: false }]);
+set("kind", "Low");
+const first = { id: 1, title: "one", done: false };
+
+// Values: the root block by place, branches, lists with keys, arguments that are not text yet.
+assert.deepEqual(written(view()), [0, "a few", "0 of 1", "", [2], [["1", [3, "one", "one", `args [${JSON.stringify(first)}]`]]]]);
+assert.equal(page.templates[0].places.length, 5);
+
+// A handler changes state and says which.
+assert.deepEqual(run(0), { ok: undefined, changed: ["count"] });
+assert.equal(sent("count"), 6);
+assert.deepEqual(view()[4], [1, "color: ", "big 0.5"]);
+
+// An error has its place and leaves everything as it was.
+const refused = run(1);
+assert.deepEqual([refused.error.kind, refused.error.message, refused.error.line], ["ValidationError", "empty", 14]);
+set("draft", "<b>two");
+assert.deepEqual(run(1).changed.sort(), ["draft", "rows"]);
+assert.deepEqual(sent("rows"), [first, { id: 2, title: "<b>two", done: false }]);
+assert.equal(view()[5][1][1][2], "<b>two");
+const broken = run(3);
+assert.equal(broken.error.kind, "IndexOutOfBounds");
+assert.equal(sent("rows").length, 2);
+assert.equal(sent("count"), 6);
+
+// So does giving up, also inside of lists and records.
+assert.deepEqual(run(5), { gaveUp: "an int beyond 2^53" });
+assert.equal(sent("rows")[0].title, "one");
+assert.equal(sent("count"), 6);
+
+// Arguments are the live values of the view; what follows from state is computed again.
+const [row] = view()[5][1][1][3].values;
+assert.deepEqual(run(2, row).changed, ["rows"]);
+assert.equal(view()[5].length, 1);
+run(2, page.decode(page.handlers[2].params[0], first));
+assert.equal(view()[5].length, 1);
+
+// Wire forms, both ways.
+assert.deepEqual(run(4).changed, ["kind"]);
+assert.deepEqual(sent("kind"), { _enum: "Kind", variant: "High", data: [6] });
+set("kind", sent("kind"));
+assert.deepEqual(sent("kind"), { _enum: "Kind", variant: "High", data: [6] });
+assert.throws(() => set("count", 1.5));
+assert.throws(() => set("rows", "no list"));
