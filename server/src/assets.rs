@@ -1,41 +1,72 @@
-//! The browser runtime as one file with the hash of its text in its name. Here because the modules in `web/` are written
-//! one idea per file and served as one. Must stay true: equal text has an equal name, so it may be cached for ever.
+//! The browser runtime as files with the hash of their text in their names. Here because the modules in `web/` are written
+//! one idea per file and served as one; only what a page with links needs comes by itself. Must stay true: equal text has an
+//! equal name, so it may be cached for ever.
 
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
 
+use crate::minify::minify;
+
 /// The files of the runtime, each before those that import it.
-const FILES: [&str; 8] = [
+const FILES: [&str; 12] = [
     include_str!("../web/wire.js"),
-    include_str!("../web/page.js"),
-    include_str!("../web/morph.js"),
+    include_str!("../web/order.js"),
     include_str!("../web/messages.js"),
+    include_str!("../web/reach.js"),
+    include_str!("../web/place.js"),
+    include_str!("../web/page.js"),
+    include_str!("../web/blocks.js"),
     include_str!("../web/render.js"),
     include_str!("../web/actions.js"),
     include_str!("../web/live.js"),
+    include_str!("../web/pace.js"),
     include_str!("../web/flin.js"),
 ];
+
+/// The part that the runtime fetches with the first link, and how it calls it.
+const VISIT: &str = include_str!("../web/visit.js");
+const VISIT_NAME: &str = "/_flin/visit.js";
 
 /// The runtime as it is served.
 pub(crate) struct BrowserRuntime {
     /// `/_flin/runtime-<hash>.js`
     pub(crate) path: String,
-    pub(crate) text: String,
+    text: String,
+    visit_path: String,
+    visit_text: String,
 }
 
 impl BrowserRuntime {
     pub(crate) fn new() -> BrowserRuntime {
-        let mut text = String::from("{\n");
-        for file in FILES {
-            append(&mut text, file);
-        }
-        text.push_str("}\n");
+        let visit_text = minify(VISIT);
+        let visit_path = format!("/_flin/visit-{}.js", fingerprint(visit_text.as_bytes()));
+        let text = minify(&joined()).replace(VISIT_NAME, &visit_path);
+        // What is in braces is no variable of the page.
+        let text = format!("{{{text}}}\n");
         BrowserRuntime {
             path: format!("/_flin/runtime-{}.js", fingerprint(text.as_bytes())),
             text,
+            visit_path,
+            visit_text,
         }
     }
+
+    /// Path and text of each file.
+    pub(crate) fn files(&self) -> [(&str, &str); 2] {
+        [
+            (&self.path, &self.text),
+            (&self.visit_path, &self.visit_text),
+        ]
+    }
+}
+
+fn joined() -> String {
+    let mut text = String::new();
+    for file in FILES {
+        append(&mut text, file);
+    }
+    text
 }
 
 /// A module without its comments.
@@ -77,9 +108,8 @@ mod tests {
 
     #[test]
     fn one_file_without_imports_and_without_a_name_twice() {
-        let runtime = BrowserRuntime::new();
         let mut names = std::collections::HashSet::new();
-        for line in runtime.text.lines() {
+        for line in joined().lines() {
             assert!(
                 !line.starts_with("import ") && !line.starts_with("export "),
                 "{line}"
@@ -102,6 +132,6 @@ mod tests {
             names.contains("connect") && names.contains("act"),
             "{names:?}"
         );
-        assert_eq!(runtime.path, BrowserRuntime::new().path);
+        assert_eq!(BrowserRuntime::new().path, BrowserRuntime::new().path);
     }
 }

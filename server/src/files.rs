@@ -54,10 +54,9 @@ impl Files {
             by_path: HashMap::new(),
             modules: Vec::new(),
         };
-        files.put(
-            runtime.path.clone(),
-            File::new(SCRIPT, runtime.text.clone(), true),
-        );
+        for (path, text) in runtime.files() {
+            files.put(path.to_owned(), File::new(SCRIPT, text.to_owned(), true));
+        }
         for page in &module.pages {
             let module = (!page.script.is_empty())
                 .then(|| files.put_script(&page.script, &page.source_map, maps));

@@ -19,6 +19,7 @@ mod fresh;
 mod guard;
 mod listen;
 mod live;
+mod minify;
 mod operations;
 mod options;
 mod outbound;

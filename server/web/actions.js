@@ -1,11 +1,15 @@
-// Actions: what a handler does on the server, one after the other.
-// Here because the order of a visitor's actions is the order of their clicks. Must stay true: an action is sent with the
-// state that the action before it left; a form whose action is under way is sent again only if the user changed it since;
-// every failure is shown; what the user typed while an action was under way is not lost.
+// Actions: what a handler does, here or on the server.
+// Here because the order of a visitor's actions is the order of their clicks. Must stay true: what the page's own code can do
+// is done at once, and what it gives up is done by the server instead; an action is sent with the state that the action
+// before it left, as often as it takes to get an answer, under one key, so that it is done once; a form whose action is
+// under way is sent again only if the user changed it since; every failure is shown; what the user typed while an action
+// was under way is not lost.
 
-import { page, assign, merged, composed, editsIn } from "./page.js";
 import { clearErrors, showError } from "./messages.js";
-import { post, update } from "./render.js";
+import { page, assign, merged, composed, editsIn, isHalfTyped, runHere, stateWire, stateWires } from "./page.js";
+import { pause, post, reach, reached, missed, tellReach } from "./reach.js";
+import { settle } from "./place.js";
+import { about, ask, follow, receive, told, touch } from "./render.js";
 
 let queue = Promise.resolve();
 // Actions that have not been sent yet, each with the state that the user saw when asking for it.
@@ -14,22 +18,40 @@ const waiting = [];
 const sentForms = new Map();
 const pending = new Map();
 
-// Runs handler `name` ("#3", or a function by name) with wire arguments. `element` is what the user touched.
-export function act(name, args, element = null) {
+// Runs handler `name` ("#3", or a function by name) with arguments: a list of wire values, or an `Args` of the page's code
+// (docs/internals/browser-code.md); `tells`: what the event says. `element` is what the user touched.
+export function act(name, args, element = null, tells = []) {
   const form = element?.closest?.("form") ?? null;
+  if (name[0] === "#" && actHere(page.module?.handlers[name.slice(1)], args, tells, form)) return Promise.resolve({ type: "ok" });
   if (element !== null && element === form) {
     if (sentForms.get(form) === editsIn(form)) return Promise.resolve();
     sentForms.set(form, editsIn(form));
   }
   mark(element, 1);
-  const wish = { name, args, form, element, state: { ...page.state }, edits: { ...page.edits } };
+  const wires = Array.isArray(args) ? args : JSON.parse(String(args));
+  const wish = { of: page.module, about: about(), name, args: [...wires, ...tells], form, element, state: stateWires(), edits: { ...page.edits }, key: crypto.getRandomValues(new Uint32Array(6)).join("-").slice(0, 64) };
   waiting.push(wish);
+  reach.waiting++;
+  tellReach();
   const answered = queue.then(() => send(waiting.shift()));
   // The next action needs the state that this one left, not the document.
   queue = answered.catch(() => undefined);
   return answered.then(({ json, shown }) => shown.then(() => json)).finally(() => {
     if (mark(element, -1) === 0) sentForms.delete(form);
   });
+}
+
+// Runs a handler of the page's own code; says whether it could.
+function actHere(handler, args, tells, form) {
+  // What is only half typed has no value here; the server says so at its field.
+  if (!handler?.run || Object.keys(page.state).some(isHalfTyped)) return false;
+  const { module } = page;
+  const outcome = runHere(() => handler.run(...(Array.isArray(args) ? args.map((wire, i) => module.decode(handler.params[i], wire)) : args.values), ...tells));
+  if (outcome.gaveUp !== undefined) return false;
+  if (outcome.error) showError(outcome.error, form);
+  else clearErrors(form);
+  follow(outcome.changed ?? []);
+  return true;
 }
 
 // An element is busy as long as one of its actions is under way.
@@ -44,39 +66,88 @@ function mark(element, change) {
 
 async function send(wish) {
   const { form, element } = wish;
-  let answer;
-  try {
-    answer = await post("/_action", { _action: wish.name, _args: wish.args, _state: wish.state, _page: page.path });
-  } catch {
-    const message = "No answer from the server. The change may not have been saved.";
-    showError({ kind: "NetworkError", message }, form);
-    page.dirty.delete(element);
-    throw new Error(message);
-  }
-  const { json } = answer;
+  const { status, json } = await deliver(wish);
+  reach.waiting--;
+  reached();
+  // The visitor has gone to another page meanwhile.
+  if (page.module !== wish.of) return { json, shown: Promise.resolve() };
   await composed();
-  if (json.type === "error") {
+  if (status === 412 || json.error?.kind === "BadToken") {
+    await told.stale();
+    json.error ??= { kind: "StalePage", message: "The page was out of date. Please try again." };
+  }
+  if (json.error) {
     showError(json.error, form);
-    if (isUnbound(element)) await renderAgain(element);
+    // A checkbox that was ticked in vain shows again what is saved.
+    if (element?.matches("input,select")) settle(element);
     throw Object.assign(new Error(json.error.message), { error: json.error });
   }
   clearErrors(form);
-  const changed = Object.entries(json.state ?? {});
-  for (const [variable, value] of changed) {
+  const changed = json.state ?? {};
+  const now = { edits: page.edits, state: stateWires((name) => name in changed) };
+  for (const [variable, value] of Object.entries(changed)) {
     for (const later of waiting) later.state[variable] = merged(variable, value, wish, later);
-    assign(variable, merged(variable, value, wish, page));
+    assign(variable, merged(variable, value, wish, now));
   }
-  const stale = json.type === "reload" || changed.length > 0 || isUnbound(element);
-  return { json, shown: stale ? renderAgain(form ?? element) : Promise.resolve() };
+  touch();
+  return { json, shown: json.view === undefined ? ask() : receive(json, true, [form ?? element]).then(told.state) };
 }
 
-// A control that is not state: a checkbox that was ticked in vain shows again what is saved.
-const isUnbound = (element) => element?.matches?.("input:not([data-flin-bind]),select:not([data-flin-bind])") ?? false;
-
-async function renderAgain(scope) {
-  try {
-    await update(scope);
-  } catch (failure) {
-    showError(failure.error ?? { kind: "NetworkError", message: "The page could not be brought up to date: no answer from the server." }, null);
+// Asks until there is an answer.
+async function deliver({ about, name, args, state, key }) {
+  for (let failures = 1; ; failures++) {
+    try {
+      return await post("/_action", { ...about, _action: name, _args: args, _state: state, key, view: page.view });
+    } catch {
+      missed();
+      await pause(failures);
+    }
   }
+}
+
+// Values that come by themselves: `x?` says whether `x` is loading (""), has failed (the message), or neither (none).
+const loads = new Map();
+
+// Loads `x`: by code of the browser, a promise of its wire value.
+export async function load(name, promise) {
+  loads.set(name, promise);
+  settleLoad(name, "");
+  try {
+    const value = await promise;
+    if (loads.get(name) !== promise) return;
+    assign(name, value);
+    settleLoad(name, null);
+  } catch (failure) {
+    if (loads.get(name) === promise) settleLoad(name, String(failure?.message ?? failure) || "Error");
+  }
+}
+
+const states = new Map();
+export const loadState = (name) => states.get(name) ?? stateWire(`${name}?`) ?? null;
+
+function settleLoad(name, state) {
+  states.set(name, state);
+  if (`${name}?` in page.state) assign(`${name}?`, state);
+  follow([name, `${name}?`]);
+}
+
+// The variables that the server has begun to load when it wrote the page.
+export function loadFromServer() {
+  states.clear();
+  loads.clear();
+  for (const [mark, state] of Object.entries(page.state)) {
+    if (mark.endsWith("?") && state === "") loadOne(mark.slice(0, -1), mark).catch((failure) => settleLoad(mark.slice(0, -1), failure.message));
+  }
+}
+
+async function loadOne(name, mark) {
+  const of = page.module;
+  const { [name]: unknown, ...state } = stateWires();
+  const { json } = await post("/_render", { ...about(), _state: { ...state, [mark]: "load" } });
+  if (page.module !== of) return;
+  if (json.error) throw new Error(json.error.message);
+  for (const [variable, value] of Object.entries(json.state ?? {})) if (variable === name || variable === mark) assign(variable, value);
+  touch();
+  await receive(json, true);
+  told.state();
 }

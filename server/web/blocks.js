@@ -20,7 +20,8 @@ export function useTemplates(list) {
 const COMMENT = 8;
 const isMark = (node, letter) => node.nodeType === COMMENT && node.data[0] === letter;
 
-// Makes the nodes of a template and finds the way to each place: positions among the children, from the top.
+// Makes the nodes of a template and finds the way to each place: positions among the children, from the top. `marks` says
+// which nodes are places: text nodes, and elements by what `data-f` said of them.
 function prepare(template, parent) {
   const holder = document.createElement("template");
   const isDrawing = parent.namespaceURI === "http://www.w3.org/2000/svg" && parent.localName !== "foreignObject";
@@ -29,21 +30,24 @@ function prepare(template, parent) {
   top.append(...(isDrawing ? holder.content.firstChild : holder.content).childNodes);
   if (top.firstChild === null) top.append("");
   template.ways = [];
+  template.marks = new Map();
   const find = (within, way) => {
     for (let at = 0, node = within.firstChild; node !== null; at++, node = node.nextSibling) {
-      const mark = node.getAttribute?.("data-f");
-      if (isMark(node, "f")) {
-        if (template.kinds[template.ways.length] === "text") {
-          node.nextSibling.remove();
-          node.replaceWith((node = new Text()));
-        } else {
-          node = node.nextSibling;
-          at++;
-        }
+      const isPair = isMark(node, "f");
+      if (isPair && template.kinds[template.ways.length] !== "text") {
+        node = node.nextSibling;
+        template.ways.push([...way, ++at]);
+      } else if (isPair || isMark(node, "t")) {
+        if (isPair) node.nextSibling.remove();
+        node.replaceWith((node = new Text()));
+        template.marks.set(node, isPair ? "f" : "t");
         template.ways.push([...way, at]);
       } else if (node.nodeType === 1) {
+        const mark = node.getAttribute("data-f") ?? "";
+        node.removeAttribute("data-f");
+        template.marks.set(node, mark);
         for (let count = parseInt(mark) || 0; count > 0; count--) template.ways.push([...way, at]);
-        if (mark?.endsWith("t")) {
+        if (mark.endsWith("t")) {
           node.replaceChildren(new Text());
           template.ways.push([...way, at, 0]);
         } else find(node, [...way, at]);
@@ -56,7 +60,12 @@ function prepare(template, parent) {
   template.top = top;
 }
 
-const follow = (node, way, from) => {
+function ready(number, parent) {
+  if (templates[number].top === undefined) prepare(templates[number], parent);
+  return templates[number];
+}
+
+const wayTo = (node, way, from) => {
   for (let depth = from; depth < way.length; depth++) {
     node = node.firstChild;
     for (let step = way[depth]; step > 0; step--) node = node.nextSibling;
@@ -66,21 +75,20 @@ const follow = (node, way, from) => {
 
 // A new block with these values, its nodes at the end of `into`, which is to stand in `parent`.
 function create(values, into, parent, key) {
-  const template = templates[values[0]];
-  if (template.top === undefined) prepare(template, parent);
+  const template = ready(values[0], parent);
   // One element needs no fragment around it.
   const alone = template.top.firstChild === template.top.lastChild && template.top.firstChild.nodeType === 1;
   const copy = (alone ? template.top.firstChild : template.top).cloneNode(true);
-  const block = { t: values[0], p: parent, n: template.ways.map((way) => follow(copy, way, alone ? 1 : 0)), v: template.kinds.map(unset), a: alone ? copy : copy.firstChild, z: alone ? copy : copy.lastChild, k: key };
+  const block = { t: values[0], p: parent, n: template.ways.map((way) => wayTo(copy, way, alone ? 1 : 0)), v: template.kinds.map(unset), a: alone ? copy : copy.firstChild, z: alone ? copy : copy.lastChild, k: key };
   if (template.wishes) wishes.push(...[copy, ...copy.querySelectorAll("*")].filter((node) => node.matches?.("[autofocus]")));
-  update(block, values);
+  fill(block, values);
   into.append(copy);
   return block;
 }
 const unset = (kind) => ({ text: "", html: "", attribute: null, attributes: {}, block: null, list: [] })[kind];
 
 // Brings a block up to date with all its values; those that are undefined stay. `ofServer`: those of the browser, too.
-export function update(block, values, ofServer = false) {
+export function fill(block, values, ofServer = false) {
   if (block.from === values) return;
   block.from = values;
   const { browser } = templates[block.t];
@@ -90,14 +98,13 @@ export function update(block, values, ofServer = false) {
 }
 
 // Applies a patch: what it does not name stays.
-export function patch(block, changes) {
+export function applyPatch(block, changes) {
   block.from = null;
   for (const [i, change] of Object.entries(changes)) {
     const partial = change !== null && typeof change === "object" && !Array.isArray(change);
     const kind = templates[block.t].kinds[i];
-    if (kind === undefined) throw new Error(`template ${block.t} has no place ${i}`);
     if (partial && kind === "list") patchList(block, i, change.ops);
-    else if (partial && kind === "block") patch(block.v[i], change);
+    else if (partial && kind === "block") applyPatch(block.v[i], change);
     else if (kind === "attributes") {
       const whole = { ...block.v[i], ...change };
       for (const name in whole) if (whole[name] === null) delete whole[name];
@@ -105,6 +112,9 @@ export function patch(block, changes) {
     } else put(block, i, change);
   }
 }
+
+// Arguments of handlers are objects that may say the same.
+const differs = (old, value) => old !== value && !(old instanceof Object && value?.same?.(old));
 
 function put(block, i, value) {
   const { kinds, names } = templates[block.t];
@@ -115,18 +125,18 @@ function put(block, i, value) {
       if (old !== value) setText(node, value);
       break;
     case "attribute":
-      if (old !== value) setAttribute(node, names[i], value, wishes);
+      if (differs(old, value)) setAttribute(node, names[i], value, wishes);
       break;
     case "attributes":
       for (const name in old) if (!(name in value)) setAttribute(node, name, null, wishes);
-      for (const name in value) if (old[name] !== value[name] && !value[name].same?.(old[name])) setAttribute(node, name, value[name], wishes);
+      for (const name in value) if (differs(old[name], value[name])) setAttribute(node, name, value[name], wishes);
       break;
     case "html":
       if (old !== value) putHtml(node, value);
       break;
     case "block":
-      if (old !== null && value !== null && old.t === value[0]) return update(old, value);
-      if (old !== null) drop(old);
+      if (old !== null && value !== null && old.t === value[0]) return fill(old, value);
+      if (old !== null) dropBlock(old);
       if (value !== null) value = insert([[undefined, value]], block, node)[0];
       break;
     default:
@@ -160,147 +170,135 @@ function nodesOf(block) {
   return nodes;
 }
 
-function drop(block) {
+function dropBlock(block) {
   for (const node of nodesOf(block)) node.remove();
 }
 
 // Moves a block; where the browser can, without it losing focus or anything else.
-function move(block, parent, before) {
+function moveBlock(block, parent, before) {
   for (const node of nodesOf(block)) {
     if (parent.moveBefore !== undefined && parent.isConnected) parent.moveBefore(node, before);
     else parent.insertBefore(node, before);
   }
 }
 
-// Brings a list to these items with as few moves as there can be; gives its blocks.
+// Brings a list to these items; what is in it under the same key stays.
 function putList(block, i, fresh) {
-  const end = block.n[i];
-  const parent = end.parentNode;
-  const old = block.v[i];
-  const items = new Array(fresh.length);
-  const stays = (was, at) => old[was].k === fresh[at][0] && old[was].t === fresh[at][1][0];
-  const keep = (was, at) => update((items[at] = old[was]), fresh[at][1]);
-  let first = 0;
-  let [oldEnd, newEnd] = [old.length, fresh.length];
-  for (; first < oldEnd && first < newEnd && stays(first, first); first++) keep(first, first);
-  for (; first < oldEnd && first < newEnd && stays(oldEnd - 1, newEnd - 1); ) keep(--oldEnd, --newEnd);
-
-  const known = new Map();
-  for (let was = first; was < oldEnd; was++) known.set(old[was].k, was);
-  // Where each of the new ones stood, -1 for nowhere.
-  const sources = [];
-  let gone = oldEnd - first;
-  let moved = false;
-  for (let at = first, last = -1; at < newEnd; at++) {
-    const was = known.get(fresh[at][0]) ?? -1;
-    if (was < 0 || !stays(was, at)) {
-      sources.push(-1);
-      continue;
-    }
-    known.delete(fresh[at][0]);
-    sources.push(was);
-    gone--;
-    moved ||= was < last;
-    last = was;
-    keep(was, at);
-  }
-  if (gone > 0 && gone === oldEnd - first) {
-    const range = document.createRange();
-    range.setStartBefore(old[first].a);
-    range.setEndBefore(oldEnd < old.length ? old[oldEnd].a : end);
-    range.deleteContents();
-  } else if (gone > 0) {
-    const kept = new Set(sources);
-    for (let was = first; was < oldEnd; was++) if (!kept.has(was)) drop(old[was]);
-  }
-  const staying = moved ? increasing(sources) : null;
-  for (let at = newEnd - 1; at >= first; at--) {
-    const before = at + 1 < items.length ? items[at + 1].a : end;
-    if (sources[at - first] >= 0) {
-      if (moved && !staying.has(at - first)) move(items[at], parent, before);
-      continue;
-    }
-    const last = at + 1;
-    while (at > first && sources[at - 1 - first] < 0) at--;
-    insert(fresh.slice(at, last), block, before).forEach((item, j) => (items[at + j] = item));
-  }
-  return items;
+  const known = new Map(block.v[i].map((item) => [item.k, item]));
+  return arrange(block, i, fresh.map((entry) => {
+    const [key, values] = entry;
+    const item = known.get(key);
+    if (item?.t !== values[0]) return entry;
+    known.delete(key);
+    fill(item, values);
+    return item;
+  }));
 }
 
 // Does the operations of a list, one after the other.
 function patchList(block, i, ops) {
-  const end = block.n[i];
-  const items = block.v[i];
-  const byKey = new Map(items.map((item) => [item.k, item]));
-  const find = (key) => {
-    if (!byKey.has(key)) throw new Error(`the list has no item ${key}`);
-    return byKey.get(key);
+  const wanted = [...block.v[i]];
+  const keys = new Map(wanted.map((item) => [item.k, item]));
+  const place = (key) => {
+    const found = key === null ? wanted.length : wanted.indexOf(keys.get(key));
+    if (found < 0) throw new Error(`no item ${key}`);
+    return found;
   };
-  const take = (item) => items.splice(items.indexOf(item), 1);
-  const place = (item, before) => items.splice(before === null ? items.length : items.indexOf(find(before)), 0, item);
-  const anchor = (before) => (before === null ? end : find(before).a);
   for (const [op, key, how, values] of ops) {
-    if (op === "i") {
-      const [item] = insert([[key, values]], block, anchor(how));
-      place(item, how);
-      byKey.set(key, item);
-      continue;
-    }
-    const item = find(key);
-    if (op === "p") patch(item, how);
-    else take(item);
-    if (op === "d") {
-      drop(item);
-      byKey.delete(key);
-    } else if (op === "m") {
-      move(item, end.parentNode, anchor(how));
-      place(item, how);
-    }
+    let item = [key, values];
+    if (op === "p") applyPatch(wanted[place(key)], how);
+    else if (op !== "i") [item] = wanted.splice(place(key), 1);
+    if (op === "i" || op === "m") wanted.splice(place(how), 0, item);
+    if (op === "i") keys.set(key, item);
   }
+  block.v[i] = arrange(block, i, wanted);
 }
 
-// Finds the blocks of a served document: the block of a template from `node` on. Gives it and the node it ends before.
-export function adopt(number, parent, node, key) {
-  const template = templates[number];
-  if (template.kinds.includes("attributes") && template.top === undefined) prepare(template, parent);
-  const block = { t: number, n: [], v: [], a: node, z: node, k: key };
+// Brings a list to what is wanted, with as few moves as there can be: blocks of it that stay, new ones as key and values.
+// Gives its blocks.
+function arrange(block, i, wanted) {
+  const end = block.n[i];
+  const old = block.v[i];
+  const stood = new Map(old.map((item, place) => [item, place]));
+  const sources = wanted.map((item) => stood.get(item) ?? -1);
+  if (old.length > 0 && sources.every((source) => source < 0)) {
+    const range = document.createRange();
+    range.setStartBefore(old[0].a);
+    range.setEndBefore(end);
+    range.deleteContents();
+  } else {
+    for (const item of wanted) stood.delete(item);
+    for (const item of stood.keys()) dropBlock(item);
+  }
+  const staying = increasing(sources);
+  let before = end;
+  for (let at = wanted.length; at-- > 0; before = wanted[at].a) {
+    if (staying.has(at)) continue;
+    if (sources[at] >= 0) {
+      moveBlock(wanted[at], end.parentNode, before);
+      continue;
+    }
+    // All new ones that stand side by side at once.
+    const last = at + 1;
+    while (at > 0 && sources[at - 1] < 0) at--;
+    wanted.splice(at, last - at, ...insert(wanted.slice(at, last), block, before));
+  }
+  return wanted;
+}
+
+// Finds the nodes of a served block beside those of its template, from `node` on; `key` of an item in a list. Gives the block
+// and the node that it ends before.
+export function adoptBlock(number, parent, node, key) {
+  const template = ready(number, parent);
+  const block = { t: number, n: [], v: [], k: key };
   const found = (at, value) => block.v.push(value) && block.n.push(at);
-  // Walks over siblings up to the comment that ends what is around them.
-  const walk = (node) => {
-    for (; node !== null && !isMark(node, "/") && !isMark(node, "i"); node = node.nextSibling) {
-      if (isMark(node, "f")) node = content(node);
-      else if (node.nodeType === 1) element(node);
+  // `plain`: the template's nodes; gives the node behind the last that was found.
+  const walk = (plain, node, parent) => {
+    for (; plain !== null; plain = plain.nextSibling) {
+      const mark = template.marks.get(plain);
+      const isPair = isMark(plain, "f");
+      if (mark === "t" && plain.nodeType === 3) {
+        // An empty text is none in markup.
+        if (node?.nodeType !== 3) node = parent.insertBefore(new Text(), node);
+        found(node, node.data);
+      } else if (isPair || mark === "f") {
+        while (!isMark(node, "f")) node = node.nextSibling;
+        node = content(node);
+        if (isPair) plain = plain.nextSibling;
+      } else if (plain.nodeType === 1) {
+        while (node.nodeType !== 1 || node.dataset.flinOwn !== undefined) node = node.nextSibling;
+        element(plain, node, mark);
+      } else continue;
+      node = node.nextSibling;
     }
     return node;
   };
-  const element = (node) => {
-    const mark = node.getAttribute("data-f");
+  const element = (plain, node, mark) => {
     for (let count = parseInt(mark) || 0; count > 0; count--) {
-      const i = block.n.length;
-      const name = template.names[i];
-      found(node, name ? node.getAttribute(name) : adoptAttributes(node, follow(template.top, template.ways[i], 0), template.names));
+      const name = template.names[block.n.length];
+      found(node, name ? node.getAttribute(name) : adoptAttributes(node, plain, template.names));
     }
-    if (mark?.endsWith("t")) {
+    if (mark.endsWith("t")) {
       if (node.firstChild === null) node.append(new Text());
       found(node.firstChild, node.firstChild.data);
-    } else walk(node.firstChild);
+    } else walk(plain.firstChild, node.firstChild, node);
   };
-  // A place among other content; gives its end.
+  // A place between two comments; gives the second.
   const content = (start) => {
     const kind = template.kinds[block.n.length];
     const inside = +start.data.slice(1);
     let end = start.nextSibling;
-    if (kind === "text") {
-      if (isMark(end, "/")) end.before((end = new Text()));
-      found(end, end.data);
-      return end.nextSibling;
-    }
     const place = found(null, null) - 1;
     if (kind === "list") {
-      block.v[place] = [];
-      while (!isMark(end, "/")) [block.v[place][block.v[place].length], end] = adoptItem(inside, end, block.v[place].length);
+      const items = (block.v[place] = []);
+      while (!isMark(end, "/")) [items[items.length], end] = adoptItem(inside, end, items.length);
     } else if (kind === "block") {
-      if (start.data !== "f") [block.v[place], end] = adopt(inside, parent, end);
+      if (start.data !== "f") [block.v[place], end] = adoptBlock(inside, start.parentNode, end);
+    } else if (kind === "text") {
+      if (isMark(end, "/")) end.before((end = new Text()));
+      block.v[place] = end.data;
+      block.n[place] = end;
+      return end.nextSibling;
     } else {
       block.v[place] = undefined;
       while (!isMark(end, "/")) end = end.nextSibling;
@@ -308,24 +306,25 @@ export function adopt(number, parent, node, key) {
     block.n[place] = end;
     return end;
   };
+  const before = node?.previousSibling ?? null;
+  node = walk(template.top.firstChild, node, parent);
   if (template.single && key !== undefined) {
-    element(node);
     // White space behind the element is the item's.
-    const next = node.nextSibling;
-    if (next.nodeType === 3) block.z = next;
-    node = block.z.nextSibling;
-  } else {
-    node = walk(isMark(node, "i") || isMark(node, "e") ? node.nextSibling : node);
-    // A block without a node of its own gets one.
-    if (node !== null && node === block.a) node.before((block.a = new Text()));
-    block.z = node === null ? null : node.previousSibling;
-  }
+    if (node.nodeType === 3) node = node.nextSibling;
+  } else while (node !== null && !isMark(node, "/") && !isMark(node, "i")) node = node.nextSibling;
+  block.a = before === null ? parent.firstChild : before.nextSibling;
+  // A block without a node of its own gets one.
+  if (block.a === node && node !== null) node.before((block.a = new Text()));
+  block.z = node === null ? null : node.previousSibling;
   return [block, node];
 }
 
 // An item of a list: an element, or what follows a comment with its key; `<!--e7-->` begins what stands for no items.
 function adoptItem(number, node, position) {
-  if (isMark(node, "e")) return adopt(+node.data.slice(1), node.parentNode, node, "");
-  const key = node.nodeType === 1 ? node.getAttribute("data-flin-key") : decodeURIComponent(node.data.slice(2));
-  return adopt(number, node.parentNode, node, key || String(position));
+  let key = "";
+  if (isMark(node, "e")) number = +node.data.slice(1);
+  else key = (node.nodeType === 1 ? node.getAttribute("data-flin-key") : decodeURIComponent(node.data.slice(2))) || String(position);
+  const [block, end] = adoptBlock(number, node.parentNode, node.nodeType === COMMENT ? node.nextSibling : node, key);
+  if (node.nodeType === COMMENT) block.a = node;
+  return [block, end];
 }

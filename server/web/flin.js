@@ -2,104 +2,130 @@
 // together, offers the `$flin` interface. Here because a page needs exactly one script. Must stay true: no `eval`, no
 // inline handler, nothing that a strict content security policy forbids; without this script the page still works.
 
-import { act } from "./actions.js";
-import { connect, onEntityChange, subscribe } from "./live.js";
+import { act, load, loadFromServer, loadState } from "./actions.js";
+import { connect, onEntityChange, reconnect, subscribe } from "./live.js";
 import { adoptMessages } from "./messages.js";
-import { adoptControls, assign, edited, page, variableOf } from "./page.js";
-import { update } from "./render.js";
+import { debounce, throttle } from "./pace.js";
+import { adoptControls, assign, boundControls, edited, openPage, page, stateOf, stateWire, stateWires, variableOf, writeControl } from "./page.js";
+import { argsOf, dirty } from "./place.js";
+import { askIn, beginView, flush, follow, told, update } from "./render.js";
 
-const BUBBLING = (
-  "click dblclick submit change input keydown keyup keypress focusin focusout mousedown mouseup mousemove mouseover mouseout contextmenu " +
-  "wheel touchstart touchmove touchend touchcancel pointerdown pointerup pointermove pointercancel drag dragstart dragend dragenter " +
-  "dragleave dragover drop copy cut paste reset select animationend transitionend"
-).split(" ");
-const NOT_BUBBLING = "focus blur scroll toggle load error invalid mouseenter mouseleave pointerenter pointerleave".split(" ");
-const KEYS = { enter: "Enter", escape: "Escape", esc: "Escape", space: " ", tab: "Tab", up: "ArrowUp", down: "ArrowDown", left: "ArrowLeft", right: "ArrowRight", delete: "Delete", backspace: "Backspace" };
 // After this long without a key the page shows what depends on the text that is being typed.
 const TYPING_PAUSE_MS = 150;
 
 // Whether the modifiers of `keydown.enter.ctrl` hold for an event.
-function holds(modifiers, event) {
+function holds(modifiers, event, element) {
   return modifiers.every((m) => {
-    if (["ctrl", "shift", "alt", "meta"].includes(m)) return event[`${m}Key`];
-    if (m === "prevent" || m === "stop") return true;
+    if (`${m}Key` in event) return event[`${m}Key`];
+    if (m === "self") return event.target === element;
+    if (/^(prevent|stop|once)$/.test(m)) return true;
     // Keys that compose a character are the input method's.
-    return event.key !== undefined && !event.isComposing && event.key.toLowerCase() === (KEYS[m] ?? m).toLowerCase();
+    return !event.isComposing && event.key?.toLowerCase() === m.replace(/^(?=up|down|left|right)/, "arrow").replace("space", " ");
   });
 }
 
 // One entry of the event as its handler gets it: always of the same type, whatever happened where.
 function tell(event, entry) {
   const control = event.target;
-  switch (entry) {
-    case "checked": return control.checked === true;
-    case "shift": case "ctrl": case "alt": case "meta": return event[`${entry}Key`] === true;
-    case "x": case "y": return Math.round(event[`client${entry.toUpperCase()}`] ?? 0);
-    case "button": return event.button ?? 0;
-    case "value": case "name": return String(control[entry] ?? "");
-    default: return String(event[entry] ?? "");
-  }
+  if (entry === "checked") return control.checked === true;
+  if (/^(shift|ctrl|alt|meta)$/.test(entry)) return event[`${entry}Key`] === true;
+  if (/^[xy]$/.test(entry)) return Math.round(event[`client${entry.toUpperCase()}`] ?? 0);
+  if (entry === "button") return event.button ?? 0;
+  return String((/^(value|name)$/.test(entry) ? control : event)[entry] ?? "");
 }
 
+const ON = "data-flin-on-";
 // Runs the handlers that `element` has for an event.
 function run(element, event) {
   for (const { name, value } of [...element.attributes]) {
-    if (!name.startsWith(`data-flin-on-${event.type}`)) continue;
-    const [kind, ...modifiers] = name.slice("data-flin-on-".length).split(".");
-    if (kind !== event.type || !holds(modifiers, event)) continue;
-    const follows = event.type === "click" && (element.tagName === "BUTTON" || element.tagName === "A" || element.type === "submit");
-    if (event.type === "submit" || follows || modifiers.includes("prevent") || modifiers.includes("enter")) event.preventDefault();
+    if (!name.startsWith(ON) || !name.startsWith(event.type, ON.length)) continue;
+    const handler = name.slice(ON.length);
+    const [kind, ...modifiers] = handler.split(".");
+    if (kind !== event.type || !holds(modifiers, event, element)) continue;
+    const follows = kind === "click" && element.matches("a,button,[type=submit]");
+    if (kind === "submit" || follows || /\b(prevent|enter)\b/.test(handler)) event.preventDefault();
     if (modifiers.includes("stop")) event.stopPropagation();
-    const handler = name.slice("data-flin-on-".length);
-    const args = JSON.parse(element.getAttribute(`data-flin-args-${handler}`) ?? "[]");
+    if (modifiers.includes("once")) element.removeAttribute(name);
+    const args = `data-flin-args-${handler}`;
     const told = element.getAttribute(`data-flin-tell-${handler}`)?.split(" ") ?? [];
-    act(`#${value}`, args.concat(told.map((entry) => tell(event, entry))), element).catch(() => undefined);
+    act(`#${value}`, argsOf(element, args) ?? JSON.parse(element.getAttribute(args) ?? "[]"), element, told.map((entry) => tell(event, entry))).catch(() => undefined);
   }
 }
 
 function dispatch(event) {
-  for (let node = event.target; node instanceof Element; node = node.parentElement) {
-    run(node, event);
-    if (event.cancelBubble) return;
-  }
+  for (let node = event.target; node instanceof Element && !event.cancelBubble; node = event.bubbles ? node.parentElement : null) run(node, event);
+  // What the page's own code did is shown in this very frame.
+  flush();
 }
 
-for (const type of BUBBLING) document.addEventListener(type, dispatch);
-for (const type of NOT_BUBBLING) document.addEventListener(type, (event) => event.target instanceof Element && run(event.target, event), true);
-
-// Many changes become one update: at once, or after a pause in typing.
-let scheduled = null;
-function scheduleUpdate(delay) {
-  clearTimeout(scheduled);
-  scheduled = setTimeout(() => update().catch((failure) => console.warn(`flin: ${failure.message}`)), delay);
+// Every event that a document knows, and two that it does not name.
+for (const name of [...Object.keys(Document.prototype), "onfocusin", "onfocusout"]) {
+  // It would make the browser tell each move of a pen.
+  if (!name.startsWith("on") || name === "onpointerrawupdate") continue;
+  document.addEventListener(name.slice(2), dispatch);
+  document.addEventListener(name.slice(2), (event) => event.bubbles || dispatch(event), true);
 }
 
 // Before the handlers, which see the state with the change in it.
 function adopt(event) {
   const control = event.target;
-  if (!control.matches?.("input,select,textarea")) return;
-  if (edited(control) && page.shown.has(variableOf(control))) scheduleUpdate(control.matches("select,[type=checkbox],[type=radio]") ? 0 : TYPING_PAUSE_MS);
+  if (!control.matches?.("input,select,textarea") || !edited(control)) return;
+  follow([variableOf(control)], control.matches("select,[type=checkbox],[type=radio]") ? 0 : TYPING_PAUSE_MS);
 }
 document.addEventListener("input", adopt, true);
 document.addEventListener("change", adopt, true);
 // The controls have their first values after the event.
-document.addEventListener("reset", () => setTimeout(() => adoptControls() && scheduleUpdate(0)));
+document.addEventListener("reset", () => setTimeout(() => adoptControls() && follow(Object.keys(page.state))));
 
-globalThis.$flin = new Proxy(page.state, {
-  set(_, name, value) {
+// Starts the page that is in the document; `putBack` what its visitor had done before.
+function begin(putBack) {
+  adoptMessages();
+  if (putBack ? boundControls().map((control) => writeControl(control, stateOf(control))) : adoptControls()) askIn(0);
+  beginView();
+  if (page.module && page.view === null) askIn(0);
+  putBack?.();
+  loadFromServer();
+  reconnect();
+}
+
+// Going from page to page is in a file of its own, which comes with the first link.
+let visits = null;
+const loadVisits = () => (visits ??= import("/_flin/visit.js").then((code) => code.default({ begin, dirty, openPage, page, stateWires })));
+const renew = async () => (await loadVisits())(location.href, { isKept: true });
+for (const type of ["mouseover", "focusin"]) {
+  document.addEventListener(type, (event) => event.target.closest("a[href]") && loadVisits());
+}
+
+globalThis.$flin = new Proxy({}, {
+  get: (_, name) => stateWire(name),
+  set: (_, name, value) => {
     assign(name, value);
-    scheduleUpdate(0);
+    follow([name]);
     return true;
   },
+  ownKeys: () => Object.keys(page.state),
+  getOwnPropertyDescriptor: (_, name) => ({ value: stateWire(name), enumerable: true, configurable: true }),
 });
-globalThis._flinUpdate = () => update();
-globalThis._flinAction = (name, args = []) => act(name, args);
-globalThis._flinSubmit = (name) => act(name, []);
-globalThis._flinWsConnect = connect;
-globalThis._flinWsSubscribe = subscribe;
-globalThis._flinOnEntityChange = onEntityChange;
+Object.assign(globalThis, {
+  _flinUpdate: () => update(),
+  _flinAction: (name, args = []) => act(name, args),
+  _flinSubmit: (name) => act(name, []),
+  _flinAsync: load,
+  _flinIsLoading: (name) => loadState(name) === "",
+  _flinGetError: (name) => loadState(name) || null,
+  _flinDebounce: debounce,
+  _flinThrottle: throttle,
+  _flinWsConnect: connect,
+  _flinWsSubscribe: subscribe,
+  _flinOnEntityChange: onEntityChange,
+  // Takes the page over anew, with its state and what was typed.
+  _flinRenew: renew,
+});
+told.stale = renew;
 
-adoptMessages();
-if (adoptControls()) scheduleUpdate(0);
-if (page.reads.length > 0) connect();
+const info = JSON.parse(document.getElementById("flin-page").textContent);
+openPage(info, info.module && (await import(info.module)).default);
+begin();
+if (document.links.length > 0) await loadVisits();
+if (history.state?.y) scrollTo(0, history.state.y);
 document.documentElement.setAttribute("data-flin", "ready");

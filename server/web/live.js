@@ -1,86 +1,133 @@
-// Live updates: one WebSocket per page tells what changed in the store.
-// Here because a change made elsewhere must appear without a reload. Must stay true: after every (re)connect the page
-// subscribes again and resumes from the sequence number it shows, so no change is missed; waiting grows to 30 s, with jitter.
+// Live updates: one WebSocket per page brings what changed on it.
+// Here because a change made elsewhere must appear without a reload. Must stay true: after every (re)connect the page says
+// which view it shows and what it has seen, so no change is missed; where WebSockets do not get through, server-sent
+// events bring the same; a connection that has fallen silent is opened again.
 
-import { showError } from "./messages.js";
-import { page } from "./page.js";
-import { update } from "./render.js";
+import { page, stateWires, isHalfTyped } from "./page.js";
+import { delayAfter, missed, onReturn, reached } from "./reach.js";
+import { ask, receive, refuse, told } from "./render.js";
 
-const FIRST_DELAY_MS = 1000;
-const LONGEST_DELAY_MS = 30000;
 // A socket that lived shorter than this counts as a failed attempt.
 const STABLE_MS = 5000;
+// After so many failed attempts every other one is made with server-sent events.
+const ATTEMPTS = 3;
+// The server is asked for a sign of life after this long without one, and given up after twice that.
+const SILENCE_MS = 30000;
 
 let socket = null;
 let failures = 0;
 let timer = null;
-const types = new Set(page.reads);
+let heard = 0;
+// What was said last about the view that is followed.
+let watched = null;
+const types = new Set();
 const listeners = new Map();
 
-// Opens the socket unless one is open or opening.
+const say = (message) => socket?.readyState === 1 && socket.send?.(JSON.stringify(message));
+const wish = () => ({ page: page.page, state: stateWires((name) => page.asks.has(name) && !isHalfTyped(name)), view: page.view, seq: page.seq, build: page.build });
+
+// Tells the server which view this page shows, if that is news.
+function watch() {
+  const now = wish();
+  const followed = JSON.stringify(now.state);
+  if (socket?.readyState !== 1 || page.view === null || watched === followed) return;
+  if (!socket.send) return reconnect();
+  watched = followed;
+  say({ action: "watch", ...now });
+}
+told.state = watch;
+
+// Opens the connection unless one is open or opening.
 export function connect() {
   if (socket !== null) return;
   clearTimeout(timer);
-  const scheme = location.protocol === "https:" ? "wss:" : "ws:";
+  const byEvents = failures >= ATTEMPTS && failures % 2 === 1;
   let openedAt = Infinity;
-  socket = new WebSocket(`${scheme}//${location.host}/_ws?page=${encodeURIComponent(page.path)}`);
-  socket.onopen = () => {
-    openedAt = performance.now();
-    showLive("on");
-    for (const type of types) socket.send(JSON.stringify({ action: "subscribe", type }));
-    socket.send(JSON.stringify({ action: "resume", since: page.seq }));
-    if (page.behind) catchUp(Infinity);
-  };
-  socket.onmessage = (event) => receive(JSON.parse(event.data));
-  socket.onclose = () => {
-    socket = null;
+  if (byEvents) {
+    const more = new URLSearchParams({ ...wish(), state: JSON.stringify(wish().state) });
+    for (const type of types) more.append("follow", type);
+    socket = new EventSource(`/_events?${more}`);
+    watched = more.get("state");
+  } else socket = new WebSocket(`${location.origin.replace("http", "ws")}/_ws?page=${encodeURIComponent(page.page)}`);
+  const mine = socket;
+  const ended = () => {
+    if (socket !== mine) return;
+    mine.close();
+    socket = watched = null;
     showLive("off");
     if (performance.now() - openedAt > STABLE_MS) failures = 0;
-    const delay = failures === 0 ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), LONGEST_DELAY_MS);
+    if (failures > 0) missed();
+    timer = setTimeout(connect, wait ?? delayAfter(failures));
+    wait = null;
     failures += 1;
-    timer = setTimeout(connect, delay * (0.5 + Math.random() / 2));
   };
+  socket.onopen = () => {
+    openedAt = heard = performance.now();
+    showLive("on");
+    reached();
+    for (const type of types) say({ action: "subscribe", type });
+    if (types.size > 0) say({ action: "resume", since: page.seq });
+    watch();
+  };
+  socket.onmessage = (event) => {
+    heard = performance.now();
+    hear(JSON.parse(event.data));
+  };
+  socket.onclose = socket.onerror = ended;
+}
+// How long the server asked to be left alone.
+let wait = null;
+
+// The page is another one, or follows another view where nothing can be said: a connection of its own.
+export function reconnect() {
+  socket?.close();
+  socket = watched = null;
+  failures = 0;
+  if (page.reads.length > 0) connect();
 }
 
 // Follows one more entity type.
 export function subscribe(type) {
   types.add(type);
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ action: "subscribe", type }));
+  say({ action: "subscribe", type });
 }
 
 // Calls `fn` with every change message of a type.
 export function onEntityChange(type, fn) {
   if (!listeners.has(type)) listeners.set(type, []);
   listeners.get(type).push(fn);
+  if (!types.has(type)) subscribe(type);
 }
 
 const showLive = (live) => document.documentElement.setAttribute("data-flin-live", live);
 
-function receive(message) {
+function hear(message) {
   if (message.type === "entity_change") {
     for (const fn of listeners.get(message.entity_type) ?? []) fn(message);
-    catchUp(message.seq);
-  } else if (message.type === "refresh") {
-    catchUp(Infinity);
-  } else if (message.type === "error") {
-    console.error(`flin: ${message.message}`);
+    if (page.view === null) ask();
+  } else if (message.type === "refresh") ask();
+  else if (["patch", "reset", "watching"].includes(message.type)) receive(message, false);
+  else if (message.type === "stale") told.stale();
+  else if (message.type === "bye") {
+    const [least, most] = message.after;
+    wait = least + Math.random() * (most - least);
+    socket?.close();
+  } else if (message.type === "failed") console.warn(`flin: failed: ${message.id}`);
+  else if (message.type === "error") {
+    watched = null;
+    if (refuse(message.field)) watch();
+    else console.error(`flin: ${message.message}`);
   }
 }
 
-// A failed refresh is tried again when the socket is back; the page says meanwhile that it is not live.
-function catchUp(seq) {
-  update(null, seq).catch((failure) => {
-    if (failure.error) showError(failure.error, null);
-    else console.warn(`flin: ${failure.message}`);
-    socket?.close();
-  });
-}
+setInterval(() => {
+  const silence = performance.now() - heard;
+  if (silence > 2 * SILENCE_MS) socket?.onclose();
+  else if (silence > SILENCE_MS) say({ action: "ping" });
+}, SILENCE_MS / 2);
 
-// The network is back, or the user is: no reason to wait any longer.
-function atOnce() {
-  if (document.visibilityState !== "visible") return;
+onReturn(() => {
+  if (socket !== null || timer === null) return;
   failures = 0;
-  if (timer !== null) connect();
-}
-addEventListener("online", atOnce);
-document.addEventListener("visibilitychange", atOnce);
+  connect();
+});

@@ -1,16 +1,18 @@
-// Errors as the user sees them: at the field they belong to, else at the form, else in one line on top.
-// Here because silence is the worst answer. Must stay true: every failed action ends in `showError`; every message is
-// also written to the console; a message goes away when the next action of its form succeeds.
+// Errors as the user sees them: at the field they belong to, else at the form, else in one line on top; and that the page
+// is cut off from its server. Here because silence is the worst answer. Must stay true: every failed action ends in
+// `showError`; every message is also written to the console; a message goes away when the next action of its form
+// succeeds; what is only slow or cut off never stands in the way of typing.
 
 import { page, root } from "./page.js";
 
+// What a page's own style sheet can change.
+const look = new CSSStyleSheet();
+look.replaceSync(':where([aria-busy="true"]){opacity:.6;cursor:progress}:where(#flin-offline){position:fixed;inset:auto 0 0;padding:.4rem;text-align:center;background:#7a4a00;color:#fff}');
+document.adoptedStyleSheets.push(look);
+
 function errorNode(id, text) {
-  const node = document.createElement("span");
-  node.id = id;
-  node.className = "flin-error";
-  node.setAttribute("role", "alert");
-  node.setAttribute("data-flin-own", "");
-  node.textContent = text;
+  const node = Object.assign(document.createElement("span"), { id, className: "flin-error", role: "alert", textContent: text });
+  node.dataset.flinOwn = "";
   return node;
 }
 
@@ -21,7 +23,8 @@ function controlFor(error, form) {
   if (!error.field) return null;
   const names = new Set(page.fields[`${error.entity}.${error.field}`] ?? []);
   names.add(error.field);
-  const fits = [...root().querySelectorAll("input,select,textarea")].filter((c) => names.has(c.dataset.flinBind) || names.has(c.dataset.flinBind?.split(".").pop()) || (c.name !== "" && names.has(c.name)));
+  const isFed = ({ name, dataset }) => [name, dataset.flinBind, dataset.flinBind?.split(".").pop()].some((n) => n && names.has(n));
+  const fits = [...root().querySelectorAll("input,select,textarea")].filter(isFed);
   return fits.find((c) => formOf(c) === form) ?? fits[0] ?? null;
 }
 
@@ -43,15 +46,9 @@ export function showError(error, form) {
     form.append(errorNode("flin-error-form", error.message));
   } else {
     const line = errorNode("flin-message", error.message);
-    line.dataset.kind = error.kind;
     line.classList.add("flin-message");
     root().prepend(line);
   }
-}
-
-// The page is up to date again.
-export function clearNetworkError() {
-  document.querySelector("#flin-message[data-kind=NetworkError]")?.remove();
 }
 
 // Takes away the messages of a form (or of what is in no form), and the line on top.
@@ -68,4 +65,16 @@ export function clearErrors(form) {
 // Messages that the server wrote (a form was posted before this script ran) are treated like those written here.
 export function adoptMessages() {
   for (const node of root().querySelectorAll("[id^=flin-error-],#flin-message")) node.setAttribute("data-flin-own", "");
+}
+
+// Says that the page is cut off, and how many changes wait for the server; `null` takes it away.
+export function showOffline(waiting) {
+  let line = document.getElementById("flin-offline");
+  if (waiting === null) return line?.remove();
+  if (line === null) {
+    line = Object.assign(document.createElement("div"), { id: "flin-offline", role: "status" });
+    document.body.append(line);
+  }
+  const text = waiting === 0 ? "Offline. Not up to date." : `Offline. ${waiting} change${waiting === 1 ? " is" : "s are"} waiting.`;
+  if (line.textContent !== text) line.textContent = text;
 }

@@ -1,31 +1,73 @@
 // The page: its state, its bound controls, and what the server said about both.
 // Here because every other module asks it. Must stay true: the state is what the controls show, except while an answer
-// is being applied; what the user typed before this script ran is state, not noise to be overwritten.
+// is being applied; what the user typed before this script ran is state, not noise to be overwritten. Where the page has
+// code of its own, its values are the truth and the wire form is made when it is needed.
 
-import { parseInput, sameValue, showValue } from "./wire.js";
+import { dirty } from "./place.js";
+import { parseInput, sameValue, showIn, showValue } from "./wire.js";
 
-const info = JSON.parse(document.getElementById("flin-page").textContent);
-
-export const page = {
-  path: info.page,
-  build: info.build,
-  types: info.types,
-  reads: info.reads,
-  fields: info.fields,
-  // State that the document shows in other places than the controls bound to it.
-  shown: new Set(info.shown),
-  // Sequence number that the shown document is known to contain.
-  seq: info.seq,
-  // Whether the last wish to bring the document up to date has failed.
-  behind: false,
-  state: { ...info.state },
-  // Counts the user's edits per variable, to tell whether one came after a request was sent.
-  edits: {},
-  // Controls that the user changed since the server rendered them.
-  dirty: new WeakSet(),
-};
+// What the server said of the page, and: `module` (its own code), `edits` (counts the user's and the page's changes per
+// variable, to tell whether one came after a request was sent), `view` and `seq` (what the document is known to show),
+// `refused` (what the server did not take for a variable), `whole` (its own view gave up, the server writes it all).
+export const page = {};
 
 export const root = () => document.getElementById("flin-root");
+
+// Variables that the page's code holds, by name; all others and what is no value of its type (yet) in wire form.
+let held = new Map();
+let wires = new Map();
+// Wire forms that were made, until something changes.
+let made = new Map();
+
+// Takes over a page: what the server said, and its own code.
+export function openPage(info, module) {
+  Object.assign(page, { view: null, ...info, asks: new Set(info.asks ?? info.shown), module, edits: {}, refused: {}, whole: false });
+  held = new Map((module?.state ?? []).map((variable) => [variable.name, variable]));
+  wires = new Map();
+  attempt(() => Object.entries(info.state).forEach(([name, wire]) => setWire(name, wire)));
+}
+
+// Code of the page runs in an attempt: all of it counts, or nothing.
+const attempt = (run) => (page.module ? page.module.attempt(run) : { ok: run() });
+
+function setWire(name, wire) {
+  made.clear();
+  wires.set(name, wire);
+  const variable = held.get(name);
+  if (variable === undefined) return;
+  try {
+    variable.set(page.module.decode(variable.type, wire));
+    wires.delete(name);
+  } catch {
+    // Half a number is none: the code of the page keeps what it had, the server says what is wrong.
+  }
+}
+
+export const setState = (name, wire) => void attempt(() => setWire(name, wire));
+
+// A variable in wire form.
+export function stateWire(name) {
+  if (wires.has(name) || !held.has(name)) return wires.get(name);
+  if (!made.has(name)) made.set(name, page.module.encode(held.get(name).get()));
+  return made.get(name);
+}
+
+// The variables of the page, or those that `isWanted`, in wire form.
+export const stateWires = (isWanted = () => true) => Object.fromEntries(Object.keys(page.state).filter(isWanted).map((name) => [name, stateWire(name)]));
+
+// Whether a variable is only half typed: no value of its type for the page's code, or for the server when it was sent last.
+export const isHalfTyped = (name) => (wires.has(name) && held.has(name)) || (name in page.refused && sameValue(page.refused[name], stateWire(name)));
+
+// Runs code of the page. What it changed counts as an edit; gives the outcome, see docs/internals/browser-code.md.
+export function runHere(run) {
+  const outcome = page.module.attempt(run);
+  made.clear();
+  for (const name of outcome.changed ?? []) {
+    wires.delete(name);
+    page.edits[name] = (page.edits[name] ?? 0) + 1;
+  }
+  return outcome;
+}
 
 // The controls bound to a variable or a part of it (`form.name`), or all.
 export function boundControls(name, scope = root()) {
@@ -40,22 +82,25 @@ export const variableOf = (control) => control.dataset.flinBind.split(".", 1)[0]
 const address = (control) => control.dataset.flinBind.split(".").map((step) => step.replaceAll("~1", ".").replaceAll("~0", "~"));
 
 // What the state has for a control.
-export const stateOf = (control) => address(control).reduce(own, page.state);
+export function stateOf(control) {
+  const [variable, ...steps] = address(control);
+  return steps.reduce(own, stateWire(variable));
+}
 
 // A part of the state by its name; what every object of JavaScript has is none of it.
-const own = (held, step) => (held !== null && typeof held === "object" && Object.hasOwn(held, step) ? held[step] : undefined);
+const own = (value, step) => (value !== null && typeof value === "object" && Object.hasOwn(value, step) ? value[step] : undefined);
 
 // Puts a control's value into the state; what others hold of the old state stays as it was.
 function putState(control, value) {
   const [variable, ...steps] = address(control);
   const last = steps.pop();
-  if (last === undefined) page.state[variable] = value;
-  else {
-    const whole = structuredClone(page.state[variable]);
+  let whole = value;
+  if (last !== undefined) {
+    whole = structuredClone(stateWire(variable));
     const holder = steps.reduce(own, whole);
     if (holder !== null && typeof holder === "object") holder[last] = value;
-    page.state[variable] = whole;
   }
+  setState(variable, whole);
 }
 
 // How often the user has changed the controls of `scope`.
@@ -72,7 +117,10 @@ function readControl(control) {
     const chosen = boundControls(name).find((c) => c.type === "radio" && c.checked);
     return chosen ? parseInput(chosen.value, type) : null;
   }
-  if (control.tagName === "SELECT" && control.multiple) return [...control.selectedOptions].map((o) => o.value);
+  if (control.multiple && control.localName === "select") {
+    const item = typeof stateOf(control)?.[0] === "number" ? "float" : "text";
+    return [...control.selectedOptions].map((o) => parseInput(o.value, item));
+  }
   return parseInput(control.value, type);
 }
 
@@ -80,19 +128,18 @@ function readControl(control) {
 export function writeControl(control, value) {
   if (control.type === "checkbox") control.checked = Boolean(value);
   else if (control.type === "radio") control.checked = control.value === showValue(value);
-  else if (control.tagName === "SELECT" && control.multiple) {
-    for (const option of control.options) option.selected = Array.isArray(value) && value.includes(option.value);
+  else if (control.multiple && control.localName === "select") {
+    for (const option of control.options) option.selected = Array.isArray(value) && value.some((v) => showValue(v) === option.value);
   } else if (!sameValue(readControl(control), value)) {
-    const text = showValue(value);
+    const text = showIn(control, value);
     if (control.value !== text) control.value = text;
   }
 }
 
 // The user changed a control; says whether that changed the state.
 export function edited(control) {
-  page.dirty.add(control);
-  const name = control.dataset.flinBind;
-  if (name === undefined) return false;
+  dirty.add(control);
+  if (control.dataset.flinBind === undefined) return false;
   const value = readControl(control);
   if (sameValue(value, stateOf(control))) return false;
   putState(control, value);
@@ -104,14 +151,14 @@ export function edited(control) {
 
 // Sets a variable from the program's side and shows it; a caret keeps its place, counted from the end.
 export function assign(name, value) {
-  if (sameValue(page.state[name], value)) return;
-  page.state[name] = value;
+  if (sameValue(stateWire(name), value)) return;
+  setState(name, value);
   for (const control of boundControls(name)) {
     const fromEnd = control === document.activeElement && typeof control.selectionStart === "number" ? control.value.length - control.selectionStart : null;
     writeControl(control, stateOf(control));
     const caret = Math.max(control.value.length - fromEnd, 0);
     if (fromEnd !== null && control.selectionStart !== caret) control.setSelectionRange(caret, caret);
-    page.dirty.delete(control);
+    dirty.delete(control);
   }
 }
 
@@ -119,15 +166,16 @@ export function assign(name, value) {
 // what the user typed after that was sent stays, as if it had been typed into the answer.
 export function merged(name, value, sent, into) {
   if ((into.edits[name] ?? 0) === (sent.edits[name] ?? 0)) return value;
-  const [before, now, after] = [sent.state[name], into.state[name], value].map((v) => v ?? "");
-  const typedOn = [before, now, after].every((v) => typeof v === "string") && now.startsWith(before);
-  return typedOn ? after + now.slice(before.length) : into.state[name];
+  const now = into.state[name];
+  const [before, text, after] = [sent.state[name], now, value].map((v) => v ?? "");
+  const typedOn = [before, text, after].every((v) => typeof v === "string") && text.startsWith(before);
+  return typedOn ? after + text.slice(before.length) : now;
 }
 
 // At the start: what is in the controls (typed early, or restored by the browser) wins over what was rendered.
 export function adoptControls() {
   return boundControls().filter((control) => {
-    const differs = control.type === "checkbox" || control.type === "radio" || control.value !== showValue(stateOf(control));
+    const differs = control.matches("[type=checkbox],[type=radio],select") || control.value !== showIn(control, stateOf(control));
     return differs && edited(control);
   }).length > 0;
 }
@@ -145,7 +193,8 @@ for (const type of ["compositionend", "blur"]) {
   }, true);
 }
 
-// Waits until no text is being composed (by an input method): the page must not change under it.
+// Whether text is being composed (by an input method): the page must not change under it.
+export const isComposing = () => composing !== null && composing.control.isConnected;
 export async function composed() {
-  while (composing !== null && composing.control.isConnected) await composing.over;
+  while (isComposing()) await composing.over;
 }

@@ -52,12 +52,12 @@ export function settle(scope) {
   for (const control of [scope, ...scope.querySelectorAll("input,select,textarea")]) {
     dirty.delete(control);
     if (isBound(control)) continue;
-    if (control.matches("[type=checkbox],[type=radio]")) control.checked = control.defaultChecked;
-    else if (control.localName === "select" && control.querySelector("[selected]") !== null) for (const option of control.options) option.selected = option.defaultSelected;
+    control.checked = control.defaultChecked;
+    for (const option of control.options ?? []) option.selected = option.defaultSelected;
   }
 }
 
-const OWN = ["aria-invalid", "aria-describedby", "aria-busy", "data-flin-key", "form"];
+const OWN = ["aria-invalid", "aria-describedby", "aria-busy", "data-flin-key", "form", "method", "action"];
 
 // The attributes of a served element that stand in places of it: not those of the template's element, nor ours.
 export function adoptAttributes(node, plain, names) {

@@ -1,125 +1,117 @@
-// Rendering again: asks the server for the page with the present state and updates the document in place.
-// Here because actions, the socket and `$flin` all end in it. Must stay true: one request at a time, wishes that come
-// meanwhile share the next; so an older answer never replaces a newer document; the state in an answer never overwrites
-// what was sent; nothing changes under text that is being composed.
+// What the document shows: the page's own view of its state, and what the server sends.
+// Here because actions, the socket and `$flin` all end in it. Must stay true: all that came within one frame is one pass over
+// the document; a patch is applied only to the view that it starts from, else the server is asked again, so an older answer
+// never replaces a newer document; one request at a time, wishes that come meanwhile share the next; the state in an answer
+// never overwrites what was sent; nothing changes under text that is being composed.
 
-import { clearNetworkError } from "./messages.js";
-import { morphChildren, rememberTree } from "./morph.js";
-import { page, root, writeControl, boundControls, composed, stateOf } from "./page.js";
+import { adoptBlock, applyPatch, fill, useTemplates, wishes } from "./blocks.js";
+import { showError } from "./messages.js";
+import { boundControls, composed, isComposing, isHalfTyped, page, root, runHere, stateOf, stateWire, stateWires, writeControl } from "./page.js";
+import { setAnswered, settle } from "./place.js";
+import { missed, pause, post, reached } from "./reach.js";
 
-// The server gives up on a program long before.
-const ANSWER_DEADLINE_MS = 30000;
+// The page as blocks; null if the server told nothing of its templates.
+let whole = null;
+// What other modules want to know: the page follows another state; the server has another build.
+export const told = { state: () => undefined, stale: () => undefined };
 
-let working = false;
-let next = null;
-let shownForms = null;
-
-// Sends JSON to the server the way the runtime does; throws when there is no answer.
-export async function post(path, body) {
-  const answer = await fetch(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Flin": "1" },
-    body: JSON.stringify(body),
-    credentials: "same-origin",
-    signal: AbortSignal.timeout(ANSWER_DEADLINE_MS),
-  });
-  const text = await answer.text();
-  let json;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    json = { type: "error", error: { kind: "ServerError", message: `The server answered ${answer.status} without saying why.` } };
-  }
-  return { status: answer.status, json };
+// Finds the places of a document that the server wrote.
+export function beginView() {
+  whole = null;
+  if (!page.module) return;
+  useTemplates(page.module.templates);
+  [whole] = adoptBlock(0, root(), root().firstChild);
+  pass();
 }
 
-// Renders the page again. `scope` is the form or control whose action asked for it: its controls follow the server.
-// `seq`: not needed if the document contains that change already.
-export function update(scope = null, seq = Infinity) {
-  if (next === null) {
-    next = { scopes: [], seq: 0 };
-    next.done = new Promise((resolve, reject) => Object.assign(next, { resolve, reject }));
-  }
-  next.scopes.push(scope);
-  next.seq = Math.max(next.seq, seq);
-  const { done } = next;
-  if (!working) work();
-  return done;
+// A hidden tab gets no animation frames; one that is hidden just now gets its frame when it is shown again, or this.
+export function requestFrame(resolve) {
+  requestAnimationFrame(resolve);
+  setTimeout(resolve, document.hidden ? 0 : 100);
 }
 
-async function work() {
-  working = true;
-  while (next !== null) {
-    const wish = next;
-    next = null;
-    try {
-      if (wish.seq > page.seq) await renderOnce(wish.scopes);
-      if (page.behind) clearNetworkError();
-      page.behind = false;
-      wish.resolve();
-    } catch (failure) {
-      page.behind = true;
-      wish.reject(failure);
-    }
-  }
-  working = false;
+let isDue = false;
+// The page's state has changed: it is shown in this frame.
+export function touch() {
+  if (!isDue) requestFrame(flush);
+  isDue = true;
 }
 
-async function renderOnce(scopes) {
-  const { status, json } = await askFor({ ...page.state });
-  if (status !== 200) throw Object.assign(new Error(json.error?.message ?? `render failed (${status})`), { error: json.error });
-  await new Promise(requestFrame);
-  await composed();
-  page.seq = json.seq;
-  show(json, scopes);
+// Shows now what is due.
+export function flush() {
+  if (isDue && isComposing()) composed().then(flush);
+  else if (isDue) pass();
 }
 
-// What is only half typed may be no value of its variable yet ("" for a number): the page is rendered without it.
-async function askFor(state) {
-  const answer = await post("/_render", { _page: page.path, _state: state });
-  const wrong = answer.json.error?.field;
-  if (answer.status !== 400 || !(wrong in state)) return answer;
-  delete state[wrong];
-  return askFor(state);
-}
-
-// A hidden tab gets no animation frames; it is updated at once.
-function requestFrame(resolve) {
-  if (document.visibilityState === "visible") requestAnimationFrame(resolve);
-  // A tab that is hidden just now gets its frame when it is shown again, or this.
-  setTimeout(resolve, document.visibilityState === "visible" ? 100 : 0);
-}
-
-function show(answer, scopes) {
+// One pass over the document: `changes` of the server, for forms and controls in `scopes`, and what the page's own code shows.
+export function pass(changes = [], scopes = []) {
+  isDue = false;
   const focused = document.activeElement;
   const selection = focused && "selectionStart" in focused ? [focused.selectionStart, focused.selectionEnd, focused.selectionDirection] : null;
-  const answered = (control) => scopes.some((scope) => scope !== null && scope.contains(control));
-  const mayOverwrite = (control) => !page.dirty.has(control) || answered(control);
-  const wishes = () => [...root().querySelectorAll("[autofocus]")];
-  const wishesBefore = new Set(wishes());
-  const fresh = document.createElement("template");
-  fresh.innerHTML = answer.html;
-  morphChildren(root(), fresh.content, mayOverwrite);
-  showForms(answer.forms);
-  showHead(answer.head);
-  for (const scope of scopes) {
-    if (scope !== null) for (const control of [scope, ...scope.querySelectorAll("input,select,textarea")]) page.dirty.delete(control);
-  }
+  setAnswered(scopes);
+  for (const change of changes) change();
+  showOwn();
+  for (const scope of scopes) settle(scope);
+  setAnswered([]);
   for (const control of boundControls()) writeControl(control, stateOf(control));
   if (focused && focused !== document.activeElement && focused.isConnected) {
     focused.focus({ preventScroll: true });
     if (selection && selection[0] !== null) focused.setSelectionRange(...selection);
   }
   // What has just appeared and wants the focus gets it, unless the user is typing elsewhere.
-  const wish = wishes().find((element) => !wishesBefore.has(element));
+  const wish = wishes.splice(0).find((element) => element.isConnected);
   if (!document.activeElement?.matches("input,select,textarea")) wish?.focus();
 }
 
-function showForms(html) {
-  if (html === shownForms) return;
-  shownForms = html;
-  for (const form of document.querySelectorAll("body > form[id^='flin-form-']")) form.remove();
-  document.body.insertAdjacentHTML("beforeend", html);
+function showOwn() {
+  if (!page.module?.view) return;
+  const outcome = runHere(page.module.view);
+  if (outcome.ok) {
+    fill(whole, outcome.ok);
+    page.whole = false;
+  } else if (outcome.error) showError(outcome.error, null);
+  else if (!page.whole) {
+    // What it cannot say exactly, the server says.
+    page.whole = true;
+    ask();
+  }
+}
+
+const inbox = [];
+// Takes an answer or a message in, in the next frame. `isAnswer`: to a wish of this page; `scopes`: whose action it was.
+export function receive(json, isAnswer, scopes = []) {
+  return new Promise((resolve) => {
+    inbox.push({ json, isAnswer, scopes, resolve });
+    if (inbox.length === 1) requestFrame(empty);
+  });
+}
+
+async function empty() {
+  await composed();
+  const entries = inbox.splice(0);
+  if (entries.length === 0) return;
+  const changes = entries.map(({ json, isAnswer }) => () => takeOver(json, isAnswer));
+  pass(changes, entries.flatMap(({ scopes }) => scopes).filter(Boolean));
+  for (const { resolve } of entries) resolve();
+}
+
+function takeOver(json, isAnswer) {
+  const seq = json.seq ?? page.seq;
+  if (json.view !== page.view) {
+    try {
+      if (json.patch && json.from === page.view) applyPatch(whole, json.patch);
+      else if (json.values && (isAnswer || seq >= page.seq)) fill(whole, json.values, !page.whole);
+      else return ask();
+    } catch (failure) {
+      // The document is not what the server takes it for: all of it anew.
+      console.warn(`flin: ${failure.message}`);
+      page.view = null;
+      return ask();
+    }
+    page.view = json.view;
+    if (json.head !== undefined) showHead(json.head);
+  } else if (json.values && page.whole) fill(whole, json.values);
+  page.seq = Math.max(page.seq, seq);
 }
 
 // The title follows; styles and links are part of the program and do not change while it runs, except by state.
@@ -134,4 +126,86 @@ function showHead(html) {
   });
 }
 
-rememberTree(root());
+let isAsking = false;
+let isWished = false;
+// Asks the server until it answers, and again for who wishes it meanwhile.
+export async function ask() {
+  isWished = true;
+  if (isAsking) return;
+  isAsking = true;
+  for (let failures = 0; isWished; ) {
+    isWished = false;
+    const isDone = await update().then(() => true, (failure) => failure.error && !showError(failure.error, null));
+    if (isDone) continue;
+    isWished = true;
+    missed();
+    await pause(++failures);
+  }
+  isAsking = false;
+}
+
+let scheduled = null;
+// Many changes become one wish: at once, or after a pause in typing.
+export function askIn(delay) {
+  clearTimeout(scheduled);
+  scheduled = setTimeout(ask, delay);
+}
+
+let working = false;
+let next = null;
+
+// Asks the server what it shows now. `scope` is the form or control whose action wants it: its controls follow the server.
+export function update(scope) {
+  if (next === null) {
+    next = { scopes: [] };
+    next.done = new Promise((resolve, reject) => Object.assign(next, { resolve, reject }));
+  }
+  if (scope) next.scopes.push(scope);
+  const { done } = next;
+  if (!working) work();
+  return done;
+}
+
+async function work() {
+  working = true;
+  while (next !== null) {
+    const wish = next;
+    next = null;
+    try {
+      await askOnce(wish.scopes);
+      reached();
+      wish.resolve();
+    } catch (failure) {
+      wish.reject(failure);
+    }
+  }
+  working = false;
+}
+
+async function askOnce(scopes) {
+  const asked = page.module;
+  const state = stateWires((name) => (page.whole || page.asks.has(name)) && !isHalfTyped(name));
+  const { status, json } = await post("/_render", { ...about(), _state: state, ...(page.whole && { whole: true }) });
+  if (page.module !== asked) return;
+  if (status === 412) return told.stale();
+  if (status === 400 && refuse(json.error?.field)) return askOnce(scopes);
+  if (status !== 200) throw Object.assign(new Error(json.error?.message ?? `status ${status}`), { error: json.error });
+  await receive(json, true, scopes);
+  told.state();
+}
+
+// What is only half typed may be no value of its variable yet ("" for a number): the page is rendered without it.
+export function refuse(name) {
+  const isNews = name in page.state && !isHalfTyped(name);
+  if (isNews) page.refused[name] = stateWire(name);
+  return isNews;
+}
+
+// What the server needs to know of the page in each request.
+export const about = () => ({ _page: page.page, view: page.view, token: page.token, build: page.build });
+
+// State that the server shows has changed.
+export function follow(names, delay = 0) {
+  touch();
+  if (names.some((name) => page.whole || page.asks.has(name))) askIn(delay);
+}

@@ -16,6 +16,10 @@ export function parseInput(text, type) {
     return Number.isNaN(n) ? trimmed : n;
   }
   if (base === "bool" && (text === "true" || text === "false")) return text === "true";
+  if (base === "time") {
+    const time = new Date(/^\d+-\d+-\d+T[\d:.]+$/.test(text) ? `${text}Z` : text);
+    return text === "" ? null : Number.isNaN(+time) ? text : { _time: time.toISOString() };
+  }
   return text === "" && type.endsWith("?") ? null : text;
 }
 
@@ -25,6 +29,10 @@ export function showValue(value) {
   if (typeof value !== "object") return String(value);
   return value._int ?? value._float ?? value._time ?? value.variant ?? JSON.stringify(value);
 }
+
+// What a control of days and times shows of a moment.
+const MOMENTS = { date: [0, 10], "datetime-local": [0, 16], time: [11, 16] };
+export const showIn = (control, value) => (value?._time ? value._time.slice(...(MOMENTS[control.type] ?? [])) : showValue(value));
 
 // Whether two wire values are the same.
 export function sameValue(a, b) {

@@ -18,7 +18,7 @@ use chromiumoxide::cdp::browser_protocol::log::EventEntryAdded;
 use chromiumoxide::cdp::browser_protocol::log::LogEntryLevel;
 use chromiumoxide::cdp::browser_protocol::network::{self, BlockPattern, SetBlockedUrLsParams};
 use chromiumoxide::cdp::browser_protocol::page::{
-    AddScriptToEvaluateOnNewDocumentParams, NavigateParams, ReloadParams,
+    AddScriptToEvaluateOnNewDocumentParams, NavigateParams, ReloadParams, SetBypassCspParams,
 };
 use chromiumoxide::cdp::browser_protocol::target::{CloseTargetParams, CreateTargetParams};
 use chromiumoxide::cdp::js_protocol::runtime::{
@@ -170,6 +170,14 @@ impl Tab {
     pub async fn disable_script(&self) {
         self.command(SetScriptExecutionDisabledParams::new(true))
             .await;
+    }
+
+    /// Lets documents from now on do what their policy forbids: for tests that bring code of their own.
+    ///
+    /// # Panics
+    /// When the browser refuses.
+    pub async fn lift_policy(&self) {
+        self.command(SetBypassCspParams::new(true)).await;
     }
 
     /// Lets no request through whose address fits the pattern; an empty pattern lets all through.

@@ -2,8 +2,8 @@
 // written anew by code of its own, as markup with markers. Must stay true: nothing here uses the applier to judge it.
 
 const TEMPLATES = [
-  { html: '<p data-f="1t"></p><!--f--><!--/f--><ul data-f="1"><!--f5--><!--/f--></ul> tail <!--f--><!--/f--><table><tbody><!--f6--><!--/f--></tbody></table><div><!--f--><!--/f--></div><svg><!--f8--><!--/f--></svg>', places: ["attribute:class", "text", "text", "attributes", "list", "block", "list", "html", "list"] },
-  { html: "<b>one</b> <!--f--><!--/f-->", places: ["text"] },
+  { html: '<p data-f="1t"></p><!--t--><ul data-f="1"><!--f5--><!--/f--></ul> tail <!--f--><!--/f--><table><tbody><!--f6--><!--/f--></tbody></table><div><!--f--><!--/f--></div><svg><!--f8--><!--/f--></svg>', places: ["attribute:class", "text", "text", "attributes", "list", "block", "list", "html", "list"] },
+  { html: "<b>one</b><!--t-->", places: ["text"] },
   { html: '<!--f--><!--/f--><i data-f="1">two</i><!--f5--><!--/f-->', places: ["block", "attribute:title", "list"] },
   { html: "", places: [] },
   { html: "<em>nothing</em>", places: [] },
@@ -67,7 +67,10 @@ function markupOf(values, parent = "div") {
         const value = values[++at];
         for (const [n, v] of Object.entries(name ? { [name]: value } : value)) if (v !== null) node.setAttribute(n, v);
       }
+      node.removeAttribute("data-f");
       if (mark.endsWith("t")) node.append(values[++at]);
+    } else if (node.data === "t") {
+      node.replaceWith(values[++at]);
     } else if (node.data[0] === "f") {
       const value = values[++at];
       const kind = TEMPLATES[values[0]].places[at - 1][0];
@@ -150,14 +153,14 @@ function opsOf(a, b) {
 }
 
 // Goes from one random document to the next and the next, each way; says what went wrong first.
-function hunt(seeds) {
-  for (let seed = 1; seed <= seeds; seed++) {
+function hunt(first, count) {
+  for (let seed = first; seed < first + count; seed++) {
     const random = randoms(seed);
     const start = valuesOf(0, random, 0);
     const root = fresh(start);
     document.body.replaceChildren(root);
     useTemplates(TEMPLATES);
-    const [block] = adopt(0, root, root.firstChild);
+    const [block] = adoptBlock(0, root, root.firstChild);
     if (plain(root) !== plain(fresh(start))) return `seed ${seed}: adopting changed ${plain(fresh(start))} to ${plain(root)}`;
     let last = start;
     for (let step = 1; step <= 6; step++) {
@@ -167,8 +170,8 @@ function hunt(seeds) {
       const focused = [...rows.values()][0];
       focused?.setAttribute("tabindex", "-1");
       focused?.focus();
-      if (way === "values") update(block, next);
-      else patch(block, patchOf(last, next));
+      if (way === "values") fill(block, next);
+      else applyPatch(block, patchOf(last, next));
       const kept = document.activeElement === focused;
       for (const row of rows.values()) row.removeAttribute("tabindex");
       if (plain(root) !== plain(fresh(next))) return `seed ${seed}, step ${step} by ${way}:\nexpected ${plain(fresh(next))}\nfound    ${plain(root)}`;
