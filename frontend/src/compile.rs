@@ -145,7 +145,9 @@ fn stages(texts: &Texts<'_>, passes: Passes) -> Result<Compiled, Vec<Diagnostic>
         found,
     } = lowered(texts, passes.has(Pass::Push))?;
     module.files = texts.lines();
+    lower::placement::settle(&mut module);
     browser::write_scripts(&mut module, &locals);
+    lower::placement::settle_without_script(&mut module);
     optimise::optimise(&mut module, passes);
     if cfg!(debug_assertions)
         && let Err(error) = flin_bytecode::verify::verify(&module)

@@ -16,6 +16,7 @@ pub mod optimise;
 mod prelude;
 pub mod project;
 pub mod resolve;
+mod surface;
 mod texts;
 mod travels;
 pub mod types;
@@ -26,3 +27,4 @@ pub use compile::{
 };
 pub use flin_syntax as syntax;
 pub use prelude::PRELUDE;
+pub use surface::surface;

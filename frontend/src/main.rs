@@ -36,6 +36,7 @@ Examples:
   flinc shop -o shop.fbc         compile a project: a folder with app/, components/, entities/, lib/ and public/
   flinc check app.flin           look for mistakes only
   flinc new my-app               a folder with a program to begin with
+  flinc --surface app.flin       what strangers can reach: pages, state, handlers, routes
   flinc fmt app.flin             the one canonical layout; `fmt --check` only looks
   flinc disasm app.fbc           the bytecode with the source lines it came from
   flinc explain F0123            what a diagnostic means, in more words
@@ -55,6 +56,9 @@ struct Arguments {
     /// Leave optimisations out, all or those named; what the program does is the same
     #[arg(long, value_name = "NAMES", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = Passes::without, long_help = passes_help())]
     no_opt: Option<Passes>,
+    /// Print what the program shows to the outside: pages, what may be sent to them, routes
+    #[arg(long)]
+    surface: bool,
     /// Print what the grammar reads but this version cannot compile yet
     #[arg(long)]
     unsupported: bool,
@@ -172,6 +176,7 @@ fn main() -> ExitCode {
         (Some(Command::Js { source, page }), _) => javascript(source, page.as_deref(), messages),
         (Some(Command::Explain { code }), _) => explain(code),
         (None, _) if arguments.unsupported => say(&flinc::unsupported::list()),
+        (None, [source]) if arguments.surface => surface(source, messages),
         (None, [source]) => {
             let passes = arguments.no_opt.unwrap_or_default();
             build(source, arguments.output.as_deref(), passes, messages)
@@ -276,6 +281,12 @@ fn read_project(folder: &Path) -> Result<Project, Stop> {
             Stop::usage(error.to_string())
         }
     })
+}
+
+/// What a program shows to the outside.
+fn surface(source: &Path, messages: Messages) -> Result<u8, Stop> {
+    let compiled = compile(source, Passes::default(), messages)?;
+    say(&flinc::surface(&compiled.module))
 }
 
 /// Compiles a file or project and prints what there is to say about it.

@@ -4,22 +4,27 @@
 
 use std::collections::BTreeSet;
 
+use flin_bytecode::Purity;
 use foldhash::{HashMap, HashMapExt as _};
 
 use crate::hir::{
-    Control, EntityIx, EnumIx, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program, TypeAnn,
+    Control, EntityIx, EnumIx, ExprId, ExprKind, FnId, GlobalIx, GlobalKind, LocalId, Program,
+    TypeAnn,
 };
 use crate::kinds::{
     computed_kinds, constant_kinds, flow_kinds, query_kinds, record_kinds, view_kinds,
 };
-use crate::types::{InstId, Meaning, Ty, Types};
+use crate::operands::operands;
+use crate::types::{InstId, Instance, Meaning, Ty, Types};
 
 /// What one function touches itself.
 #[derive(Clone, Debug, Default)]
-struct Touched {
-    functions: BTreeSet<FnId>,
-    globals: BTreeSet<GlobalIx>,
-    entities: BTreeSet<EntityIx>,
+pub(super) struct Touched {
+    pub(super) functions: BTreeSet<FnId>,
+    pub(super) globals: BTreeSet<GlobalIx>,
+    pub(super) entities: BTreeSet<EntityIx>,
+    /// It asks or changes the world: records, the clock, other servers, what is printed.
+    pub(super) host: bool,
 }
 
 /// What all functions touch.
@@ -49,14 +54,7 @@ impl<'a> Reach<'a> {
         for instance in &types.instances {
             let entry = &mut touched[instance.func.index()];
             for (e, meaning) in &instance.meaning {
-                let recv = receiver(program, instance.func, *e).map(|r| instance.exprs[r.index()]);
-                meant(program, types, meaning, recv, entry);
-                if let (Meaning::Dynamic | Meaning::KeyOr(_), Some(name)) = (
-                    meaning,
-                    name_read(&program.functions[instance.func.index()].exprs[e.index()].kind),
-                ) {
-                    follow_any(program, name, entry);
-                }
+                meant_at(program, types, instance, (*e, meaning), entry);
             }
         }
         Reach { program, touched }
@@ -118,11 +116,49 @@ impl<'a> Reach<'a> {
     }
 }
 
-fn receiver(
+impl Reach<'_> {
+    /// What a function touches itself.
+    pub(super) fn of(&self, function: FnId) -> &Touched {
+        &self.touched[function.index()]
+    }
+
+    /// What some expressions of a function touch, what stands in them included.
+    pub(super) fn of_exprs(&self, types: &Types, inst: &Instance, exprs: &[ExprId]) -> Touched {
+        let program = self.program;
+        let function = &program.functions[inst.func.index()];
+        let mut touched = Touched::default();
+        let mut waiting = exprs.to_vec();
+        while let Some(e) = waiting.pop() {
+            let kind = &function.exprs[e.index()].kind;
+            touched_by(program, kind, &mut touched);
+            if let Some(meaning) = inst.meaning.get(&e) {
+                meant_at(program, types, inst, (e, meaning), &mut touched);
+            }
+            operands(kind, &mut |part| waiting.push(part));
+        }
+        touched
+    }
+}
+
+/// What an expression touches by its meaning.
+fn meant_at(
     program: &Program,
-    function: FnId,
-    e: crate::hir::ExprId,
-) -> Option<crate::hir::ExprId> {
+    types: &Types,
+    instance: &Instance,
+    (e, meaning): (ExprId, &Meaning),
+    touched: &mut Touched,
+) {
+    let recv = receiver(program, instance.func, e).map(|r| instance.exprs[r.index()]);
+    meant(program, types, meaning, recv, touched);
+    if let (Meaning::Dynamic | Meaning::KeyOr(_), Some(name)) = (
+        meaning,
+        name_read(&program.functions[instance.func.index()].exprs[e.index()].kind),
+    ) {
+        follow_any(program, name, touched);
+    }
+}
+
+fn receiver(program: &Program, function: FnId, e: ExprId) -> Option<ExprId> {
     match &program.functions[function.index()]
         .exprs
         .get(e.index())?
@@ -146,6 +182,10 @@ fn touched_by(program: &Program, kind: &ExprKind, touched: &mut Touched) {
     if let ExprKind::Query(entity) = kind {
         touched.entities.insert(*entity);
     }
+    touched.host |= matches!(
+        kind,
+        record_kinds!() | ExprKind::EntityNew(..) | ExprKind::Response(_)
+    );
     if let ExprKind::EntityNew(entity, _) = kind {
         for field in &program.entities[entity.index()].fields {
             touched.functions.extend(field.default);
@@ -227,6 +267,9 @@ fn meant(
     recv: Option<Ty>,
     touched: &mut Touched,
 ) {
+    if let Meaning::Lib(row) = meaning {
+        touched.host |= row.row().purity == Purity::Host;
+    }
     let mut call = |inst: &InstId| touched.functions.insert(types.instances[inst.index()].func);
     match meaning {
         Meaning::Direct(inst) => {
@@ -393,7 +436,7 @@ impl<'a> Sources<'a> {
     }
 
     /// The state variables whose value an expression may be.
-    pub(super) fn of(&self, function: FnId, e: crate::hir::ExprId) -> BTreeSet<GlobalIx> {
+    pub(super) fn of(&self, function: FnId, e: ExprId) -> BTreeSet<GlobalIx> {
         let f = &self.program.functions[function.index()];
         match &f.exprs[e.index()].kind {
             ExprKind::Global(global)
@@ -491,7 +534,7 @@ impl<'a> Sources<'a> {
     }
 }
 
-fn entity_of(types: &Types, ty: Ty) -> Option<EntityIx> {
+pub(super) fn entity_of(types: &Types, ty: Ty) -> Option<EntityIx> {
     match ty {
         Ty::Entity(entity) => Some(entity),
         Ty::Union(u) => types.unions[u.index()]

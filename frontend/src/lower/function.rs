@@ -91,6 +91,24 @@ pub(super) fn compile(cx: &mut Lowering<'_>, id: InstId) -> (FunctionBuilder, Ve
     (lower.b, named)
 }
 
+/// Writes the code of a page's view as the browser runs it: only the values that it computes itself.
+pub(super) fn compile_browser_view(
+    cx: &mut Lowering<'_>,
+    id: InstId,
+    name: String,
+) -> (FunctionBuilder, Vec<LocalName>) {
+    let inst = &cx.types.instances[id.index()];
+    let f = &cx.program.functions[inst.func.index()];
+    let b = FunctionBuilder::new(name, cx.signature(id));
+    let mut lower = start(cx, id, b);
+    lower.for_browser();
+    lower.enter();
+    lower.page_view(f.body);
+    let lives = lower.b.lives().iter().copied();
+    let named = lives.zip(lower.named).collect();
+    (lower.b, named)
+}
+
 /// Begins code that belongs to an instance.
 pub(super) fn start<'c, 'a>(
     cx: &'c mut Lowering<'a>,

@@ -20,6 +20,7 @@ mod loops;
 mod members;
 mod operators;
 mod pages;
+pub(crate) mod placement;
 mod pushed;
 mod quiet;
 mod records;
@@ -132,7 +133,9 @@ struct Lowering<'a> {
     errors: Vec<Diagnostic>,
     /// Functions that stand in queries.
     found: pushed::Found,
-    templates: templates::OfPages,
+    views: templates::OfPages,
+    /// What may run in the browser, if there are pages.
+    placement: Option<placement::Placement<'a>>,
     /// Where the variables of the source live.
     locals: LocalNames,
 }
@@ -183,7 +186,9 @@ impl<'a> Lowering<'a> {
             describing: HashSet::new(),
             errors: Vec::new(),
             found: pushed::Found::default(),
-            templates: templates::OfPages::default(),
+            views: templates::OfPages::default(),
+            placement: (!program.pages.is_empty())
+                .then(|| placement::Placement::new(program, types)),
             locals: LocalNames::new(),
         }
     }
@@ -377,6 +382,22 @@ impl<'a> Lowering<'a> {
             b.set_entries(self.entries(id, &captures));
         }
         self.finish(func, b, span);
+    }
+
+    /// The part of a page's view that the browser computes, if there is one.
+    fn browser_view(&mut self, view: FnId) -> Option<FuncId> {
+        if !self.views.get(&view)?.is_shared() {
+            return None;
+        }
+        let id = self.entry_instance(view);
+        let function = &self.program.functions[view.index()];
+        let name = format!("{} in the browser", function.name);
+        let signature = self.signature(id);
+        let func = self.module.declare_function(&name, signature);
+        let (b, locals) = function::compile_browser_view(self, id, name);
+        self.locals.insert(func, locals);
+        self.finish(func, b, function.span);
+        Some(func)
     }
 
     fn finish(&mut self, func: FuncId, builder: FunctionBuilder, span: Span) {

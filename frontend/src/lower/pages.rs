@@ -2,6 +2,7 @@
 //! variable that its view or one of its handlers can reach, in source order; what it reads is what its view and its
 //! initialisers can reach.
 
+use flin_bytecode::Runs;
 use flin_bytecode::module::{
     Handler, NamedArg, NamedCall, Page, PageVariable, Route, TestBlock, VariableKind,
 };
@@ -61,6 +62,7 @@ impl Lowering<'_> {
             variables: self.variables(&all),
             handlers: page.handlers.iter().map(|h| self.handler(h)).collect(),
             reads: shown.entities.iter().map(|e| self.entity_id(*e)).collect(),
+            writes: self.writes(page),
             field_sources: fields
                 .into_iter()
                 .map(|(entity, field, global)| {
@@ -75,9 +77,28 @@ impl Lowering<'_> {
                 .shown(&shown.functions)
                 .map(|global| self.global_id(global))
                 .collect(),
-            templates: self.templates.remove(&page.view).unwrap_or_default(),
+            browser_view: self.browser_view(page.view),
+            asks: self.asks(page.view),
+            templates: self.views.remove(&page.view).unwrap_or_default().templates,
             ..Page::default()
         }
+    }
+
+    fn writes(&self, page: &PageDef) -> Vec<flin_bytecode::EntityTypeId> {
+        let handlers = page.handlers.iter().map(|h| h.func);
+        let written = self.placement.as_ref().map(|it| it.writes(handlers));
+        let written = written.into_iter().flatten();
+        written.map(|it| self.entity_id(it)).collect()
+    }
+
+    /// The page state that the server's part of a view reads.
+    fn asks(&self, view: FnId) -> Vec<flin_bytecode::GlobalId> {
+        let (Some(placement), Some(whole)) = (&self.placement, self.views.get(&view)) else {
+            return Vec::new();
+        };
+        let inst = &self.types.instances[self.entry_instance(view).index()];
+        let states = placement.states_of(inst, &whole.asked);
+        states.into_iter().map(|it| self.global_id(it)).collect()
     }
 
     fn variables(&self, reached: &Reached) -> Vec<PageVariable> {
@@ -150,12 +171,21 @@ impl Lowering<'_> {
                 args,
             }
         });
+        let (runs, assigned) = match &self.placement {
+            Some(placement) => (
+                placement.runs(handler.func),
+                placement.assigns(handler.func),
+            ),
+            None => (Runs::Server, std::collections::BTreeSet::new()),
+        };
+        let assigns = assigned.into_iter().map(|it| self.global_id(it)).collect();
         Handler {
             event: handler.event.clone(),
             func: self.entry(handler.func),
             params,
             by_name,
-            ..Handler::default()
+            runs,
+            assigns,
         }
     }
 

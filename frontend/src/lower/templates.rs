@@ -4,9 +4,12 @@
 //! there are no places; markers never change what a visitor sees.
 
 use flin_bytecode::{ListPlace, Owner, PlaceKind, Template, TemplatePlace, emit};
+use foldhash::{HashMap, HashSet};
 
 use super::function::Lower;
-use crate::hir::{ExprId, ExprKind, FnId, ViewItem};
+use super::placement::Depends;
+use crate::hir::{ExprId, ExprKind, FnId, LocalId, ViewItem};
+use crate::operands::operands;
 use crate::resolve::escape;
 use crate::types::Ty;
 
@@ -53,6 +56,40 @@ pub(super) struct View {
     key: bool,
     /// A newline that comes next is one that browsers drop.
     drops_newline: bool,
+    /// Only what the browser computes is written: values, and no markup around them.
+    pub(super) browser: bool,
+    /// Who computes the block around; none at the root, where each place has its own answer.
+    around: Option<Owner>,
+    /// Numbers of templates, by what they are of.
+    numbers: HashMap<(ExprId, Part), u32>,
+    /// Variables of the root block whose values are the server's.
+    apart: HashSet<LocalId>,
+    /// What the server computes of the root block.
+    asked: Vec<ExprId>,
+}
+
+/// Which template of an expression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    Branch,
+    Item,
+    Empty,
+}
+
+/// The view of a page, as its whole view function left it.
+#[derive(Default)]
+pub(super) struct WholeView {
+    pub(super) templates: Vec<Template>,
+    pub(super) numbers: HashMap<(ExprId, Part), u32>,
+    pub(super) asked: Vec<ExprId>,
+}
+
+impl WholeView {
+    /// Whether the browser computes something of it.
+    pub(super) fn is_shared(&self) -> bool {
+        let root = self.templates.first();
+        root.is_some_and(|root| root.places.iter().any(|it| it.owner == Owner::Browser))
+    }
 }
 
 impl View {
@@ -67,7 +104,9 @@ impl View {
 
     /// Markup of the page that the server writes, not of the template.
     fn served(&mut self, markup: &str) {
-        self.pending.push_str(markup);
+        if !self.browser || self.inside > 0 {
+            self.pending.push_str(markup);
+        }
     }
 
     /// Markup of the template only: an operation writes it for the server.
@@ -85,23 +124,25 @@ impl View {
         self.copied(markup);
     }
 
-    /// A place of the innermost template.
-    pub(super) fn place(&mut self, kind: PlaceKind) {
-        let owner = Owner::Server;
-        if self.inside == 0
-            && let Some(template) = self.template()
-        {
-            template.places.push(TemplatePlace { kind, owner });
-        }
-    }
-
     fn places(&mut self) -> usize {
         self.template().map_or(0, |template| template.places.len())
     }
 
-    fn new_template(&mut self) -> u32 {
-        self.templates.push(Template::default());
-        self.templates.len() as u32 - 1
+    /// The server computes these, wherever they stand.
+    pub(super) fn asks(&mut self, of: &[ExprId]) {
+        if self.around.is_none() {
+            self.asked.extend(of);
+        }
+    }
+
+    /// The number of a template: the same in both view functions of a page.
+    fn number(&mut self, e: ExprId, part: Part) -> u32 {
+        let next = 1 + self.numbers.len() as u32;
+        let number = *self.numbers.entry((e, part)).or_insert(next);
+        while self.templates.len() <= number as usize {
+            self.templates.push(Template::default());
+        }
+        number
     }
 }
 
@@ -118,14 +159,105 @@ impl Lower<'_, '_> {
         let mark = self.b.mark();
         self.take_locals(body);
         self.view.blank = true;
-        let root = self.view.new_template();
+        self.view.templates.push(Template::default());
         if let ExprKind::Block(items, _) = &f.exprs[body.index()].kind {
-            self.template(root, items);
+            self.template(0, items);
         }
         self.b.release(mark);
         self.leave_empty();
-        let templates = std::mem::take(&mut self.view.templates);
-        self.cx.templates.insert(self.id, templates);
+        if !self.view.browser {
+            let whole = WholeView {
+                templates: std::mem::take(&mut self.view.templates),
+                numbers: std::mem::take(&mut self.view.numbers),
+                asked: std::mem::take(&mut self.view.asked),
+            };
+            self.cx.views.insert(self.id, whole);
+        }
+    }
+
+    /// From now on only what the browser computes.
+    pub(super) fn for_browser(&mut self) {
+        self.view.browser = true;
+        let whole = self.cx.views.get(&self.id);
+        self.view.numbers = whole.map(|it| it.numbers.clone()).unwrap_or_default();
+    }
+
+    /// A place of the innermost template. Gives who computes it, unless this function leaves it to the other side.
+    pub(super) fn value_place(&mut self, kind: PlaceKind, of: &[ExprId]) -> Option<Owner> {
+        let owner = match self.view.around {
+            Some(owner) => owner,
+            None if self.view.has_places() => match self.depends(of) {
+                Depends::State => Owner::Browser,
+                Depends::Server | Depends::Nothing => Owner::Server,
+            },
+            None => Owner::Server,
+        };
+        self.value_place_of(kind, owner, of)
+    }
+
+    /// As `value_place`, of an owner that is known.
+    pub(super) fn value_place_of(
+        &mut self,
+        kind: PlaceKind,
+        owner: Owner,
+        of: &[ExprId],
+    ) -> Option<Owner> {
+        if !self.view.has_places() {
+            return Some(owner);
+        }
+        let owner = self.view.around.unwrap_or(owner);
+        if self.view.around.is_none() && owner == Owner::Server {
+            self.view.asked.extend(of);
+        }
+        if let Some(template) = self.view.template() {
+            template.places.push(TemplatePlace { kind, owner });
+        }
+        if self.view.browser && owner == Owner::Server {
+            emit!(self.b, ViewAbsent);
+            return None;
+        }
+        Some(owner)
+    }
+
+    fn depends(&self, of: &[ExprId]) -> Depends {
+        let Some(placement) = &self.cx.placement else {
+            return Depends::Server;
+        };
+        if of.iter().any(|e| self.mentions_apart(*e)) {
+            return Depends::Server;
+        }
+        placement.depends(self.inst, of)
+    }
+
+    fn mentions_apart(&self, e: ExprId) -> bool {
+        if self.view.apart.is_empty() {
+            return false;
+        }
+        let kind = self.kind(e);
+        let mut found = matches!(kind, ExprKind::Local(local) if self.view.apart.contains(local));
+        operands(kind, &mut |part| found = found || self.mentions_apart(part));
+        found
+    }
+
+    /// A variable that the attributes of an element need.
+    pub(super) fn tag_variable(&mut self, e: ExprId, local: LocalId) {
+        let at_root = self.view.around.is_none() && self.view.has_places();
+        if at_root && self.depends(&[e]) == Depends::Server {
+            self.view.apart.insert(local);
+            if self.view.browser {
+                return;
+            }
+        }
+        self.effect(e);
+    }
+
+    /// Text that is partly the server's and partly the browser's.
+    fn is_mixed(&self, items: &[ExprId]) -> bool {
+        if self.view.around.is_some() || !self.view.has_places() {
+            return false;
+        }
+        let of: Vec<Depends> = items.iter().map(|e| self.depends(&[*e])).collect();
+        of.contains(&Depends::Server) && of.contains(&Depends::State)
     }
 
     /// A block of a template: begins, is written, ends.
@@ -201,7 +333,7 @@ impl Lower<'_, '_> {
             items.iter().for_each(|e| self.text_part(*e));
             return;
         }
-        if fixed.is_some_and(|chars| chars > JOINED_CHARS_MAX) {
+        if fixed.is_some_and(|chars| chars > JOINED_CHARS_MAX) || self.is_mixed(items) {
             for e in items {
                 if self.is_fixed(*e) {
                     self.text_part(*e);
@@ -224,7 +356,10 @@ impl Lower<'_, '_> {
 
     /// The value of a place for text.
     fn text_value(&mut self, items: &[ExprId]) {
-        self.view.place(PlaceKind::Text);
+        self.view.blank = false;
+        if self.value_place(PlaceKind::Text, items).is_none() {
+            return;
+        }
         match items {
             [e] if matches!(self.kind(*e), ExprKind::ViewText(_)) => {
                 self.flush();
@@ -301,21 +436,25 @@ impl Lower<'_, '_> {
 
     /// `{if}` whose branches hold more than text.
     fn branches(&mut self, e: ExprId) {
-        self.view.place(PlaceKind::Block(Vec::new()));
         self.view.copied("<!--f-->");
         self.view.copied(CLOSE);
+        let owner = self.value_place(PlaceKind::Block(Vec::new()), &[e]);
         self.flush();
-        self.effect(e);
+        if let Some(owner) = owner {
+            let around = self.view.around.replace(owner);
+            self.effect(e);
+            self.view.around = around;
+        }
         self.view.served(CLOSE);
         self.view.blank = false;
     }
 
     /// One of its branches.
-    pub(super) fn branch_content(&mut self, items: &[ExprId]) {
+    pub(super) fn branch_content(&mut self, e: ExprId, items: &[ExprId]) {
         if !self.view.has_places() {
             return self.plain_content(items);
         }
-        let number = self.view.new_template();
+        let number = self.view.number(e, Part::Branch);
         if let Some(template) = self.view.template()
             && let Some(PlaceKind::Block(branches)) =
                 template.places.last_mut().map(|place| &mut place.kind)
@@ -343,18 +482,21 @@ impl Lower<'_, '_> {
     /// `{for}` whose body holds more than text.
     fn items(&mut self, e: ExprId) {
         let has_empty = matches!(self.kind(e), ExprKind::For { empty: Some(_), .. });
-        let item = self.view.new_template();
-        let empty = has_empty.then(|| self.view.new_template());
-        self.view.place(PlaceKind::List(ListPlace { item, empty }));
-        let begin = format!("<!--f{item}-->");
-        self.view.markup(&begin);
+        let item = self.view.number(e, Part::Item);
+        let empty = has_empty.then(|| self.view.number(e, Part::Empty));
+        self.view.markup(&format!("<!--f{item}-->"));
         self.view.copied(CLOSE);
-        self.flush();
-        emit!(self.b, ViewList);
-        self.view.lists.push(self.view.blank);
-        self.effect(e);
-        self.view.lists.pop();
-        emit!(self.b, ViewEnd);
+        let owner = self.value_place(PlaceKind::List(ListPlace { item, empty }), &[e]);
+        if let Some(owner) = owner {
+            self.flush();
+            emit!(self.b, ViewList);
+            self.view.lists.push(self.view.blank);
+            let around = self.view.around.replace(owner);
+            self.effect(e);
+            self.view.around = around;
+            self.view.lists.pop();
+            emit!(self.b, ViewEnd);
+        }
         self.view.served(CLOSE);
         self.view.blank = false;
     }
@@ -451,7 +593,7 @@ impl Lower<'_, '_> {
         };
         let name = element.name.as_str();
         self.view.markup(&format!("<{name}"));
-        if std::mem::take(&mut self.view.key) {
+        if std::mem::take(&mut self.view.key) && !self.view.browser {
             self.flush();
             emit!(self.b, ViewKey);
         }
@@ -523,6 +665,7 @@ impl Lower<'_, '_> {
             return true;
         }
         self.are_text(content)
+            && !self.is_mixed(content)
             && self
                 .fixed_chars(content)
                 .is_none_or(|chars| chars <= JOINED_CHARS_MAX)
@@ -563,5 +706,5 @@ impl Lower<'_, '_> {
     }
 }
 
-/// The templates of the pages, by their view functions.
-pub(super) type OfPages = foldhash::HashMap<FnId, Vec<Template>>;
+/// The views of the pages, by their functions.
+pub(super) type OfPages = HashMap<FnId, WholeView>;

@@ -2,7 +2,7 @@
 //! its place; only literal markup and `raw(…)` are written as they are.
 
 use flin_bytecode::module::EVENT_PARAM_PREFIX;
-use flin_bytecode::{Bank, Class, GlobalId, HandlerId, PlaceKind, Reg, emit};
+use flin_bytecode::{Bank, Class, GlobalId, HandlerId, Owner, PlaceKind, Reg, emit};
 use flin_syntax::Span;
 
 use super::function::Lower;
@@ -17,12 +17,13 @@ impl Lower<'_, '_> {
             ExprKind::ViewRaw(markup) => self.view.markup(markup),
             ExprKind::ViewChars(_) => self.content(&[e]),
             ExprKind::ViewElement(_) => self.element(e),
-            ExprKind::ViewBlock(items) => self.branch_content(items),
+            ExprKind::ViewBlock(items) => self.branch_content(e, items),
             ExprKind::ViewNothing => self.no_branch(),
             ExprKind::ViewItem(item) => self.item(item),
             ExprKind::ViewEmpty(items) => self.empty_content(items),
             ExprKind::ViewText(value) => self.view_text(*value),
             ExprKind::ViewHtml(value) => self.view_html(*value),
+            ExprKind::ViewForm { .. } if self.view.browser => {}
             ExprKind::ViewForm { handler, args } => {
                 let first = self.captured(args);
                 emit!(
@@ -47,17 +48,22 @@ impl Lower<'_, '_> {
         let placed = self.view.has_places();
         if placed {
             self.view.markup("<!--f-->");
-            self.view.place(PlaceKind::Html);
         }
         self.flush();
-        let text = self.text(value, None);
-        emit!(self.b, ViewHtml, text);
+        if self.value_place(PlaceKind::Html, &[value]).is_some() {
+            let text = self.text(value, None);
+            emit!(self.b, ViewHtml, text);
+        }
         if placed {
             self.view.markup("<!--/f-->");
         }
     }
 
     fn view_head(&mut self, items: &[ExprId]) {
+        if self.view.browser {
+            return;
+        }
+        self.view.asks(items);
         self.flush();
         emit!(self.b, ViewHead, 1);
         self.view.inside += 1;
@@ -73,13 +79,15 @@ impl Lower<'_, '_> {
         let expr = &f.exprs[e.index()];
         match &expr.kind {
             ExprKind::ViewRaw(markup) => self.view.markup(markup),
-            ExprKind::Let(..) => self.effect(e),
+            ExprKind::Let(local, _) => self.tag_variable(e, *local),
             ExprKind::ViewAttr { name, place, value } => {
                 self.view_attr(expr.span, name, *place, *value);
             }
             ExprKind::ViewStyle(parts) => {
-                self.view.place(PlaceKind::Attribute("style".to_owned()));
-                self.one_value(|this| parts.iter().for_each(|part| this.attribute(*part)));
+                let kind = PlaceKind::Attribute("style".to_owned());
+                if self.value_place(kind, parts).is_some() {
+                    self.one_value(|this| parts.iter().for_each(|part| this.attribute(*part)));
+                }
             }
             ExprKind::ViewBind {
                 global,
@@ -91,12 +99,16 @@ impl Lower<'_, '_> {
                 control,
                 part: Some(part),
             } => {
-                self.view.place(PlaceKind::Attributes);
-                self.one_value(|this| this.view_bind_part(*global, *control, *part));
+                if self.value_place(PlaceKind::Attributes, &[e]).is_some() {
+                    self.one_value(|this| this.view_bind_part(*global, *control, *part));
+                }
             }
             ExprKind::ViewOption { own, bound, radio } => {
                 let name = if *radio { "checked" } else { "selected" };
-                self.view.place(PlaceKind::Attribute(name.to_owned()));
+                let kind = PlaceKind::Attribute(name.to_owned());
+                if self.value_place(kind, &[*own, *bound]).is_none() {
+                    return;
+                }
                 self.flush();
                 let own = self.shown(*own);
                 let bound = self.shown(*bound);
@@ -109,31 +121,40 @@ impl Lower<'_, '_> {
             } => self.view_on(*handler, args, *button),
             // A control whose kind is known only when it is written.
             _ => {
-                self.view.place(PlaceKind::Attributes);
-                self.one_value(|this| this.effect(e));
+                if self.value_place(PlaceKind::Attributes, &[e]).is_some() {
+                    self.one_value(|this| this.effect(e));
+                }
             }
         }
     }
 
     /// A handler: what it captured is a place, all else about it is fixed.
     fn view_on(&mut self, handler: u32, args: &[ExprId], button: bool) {
-        self.handler_markup(handler, !args.is_empty());
+        let event = self.handler_markup(handler);
+        let name = format!("data-flin-args-{event}");
+        let captures = !args.is_empty();
+        if captures && self.value_place(PlaceKind::Attribute(name), args).is_none() {
+            return;
+        }
+        if self.view.browser && !captures {
+            return;
+        }
         self.flush();
         let first = self.captured(args);
         let (count, handler) = (args.len() as i32, HandlerId(handler));
-        if button {
+        if button && !self.view.browser {
             emit!(self.b, ViewOnButton, first, count, handler);
         } else {
             emit!(self.b, ViewOn, first, count, handler);
         }
     }
 
-    /// What the machine writes for a handler, as the template has it.
-    fn handler_markup(&mut self, number: u32, captures: bool) {
+    /// What the machine writes for a handler, as the template has it. Gives the name of the event.
+    fn handler_markup(&mut self, number: u32) -> String {
         let program = self.cx.program;
         let page = program.pages.iter().find(|page| page.view == self.id);
         let Some(handler) = page.and_then(|page| page.handlers.get(number as usize)) else {
-            return;
+            return String::new();
         };
         let event = escape(&handler.event);
         let mut markup = format!(" data-flin-on-{event}=\"{number}\"");
@@ -153,15 +174,16 @@ impl Lower<'_, '_> {
             markup.push_str(" method=\"post\" action=\"/_action\"");
         }
         self.view.copied(&markup);
-        if captures {
-            let name = format!("data-flin-args-{event}");
-            self.view.place(PlaceKind::Attribute(name));
-        }
+        event
     }
 
     /// An attribute. One that is only there or not is a jump around its name.
     fn view_attr(&mut self, span: Span, name: &str, place: AttrPlace, value: ExprId) {
-        self.view.place(PlaceKind::Attribute(name.to_owned()));
+        let placed = !matches!(place, AttrPlace::StyleValue | AttrPlace::StyleUrl);
+        let kind = PlaceKind::Attribute(name.to_owned());
+        if placed && self.value_place(kind, &[value]).is_none() {
+            return;
+        }
         if place == AttrPlace::Boolean {
             self.one_value(|this| {
                 let shown = this.truth(value, None);
@@ -187,14 +209,20 @@ impl Lower<'_, '_> {
         self.flush();
         match control {
             Control::Text | Control::Number => {
-                self.view.place(PlaceKind::Attribute("value".to_owned()));
+                let kind = PlaceKind::Attribute("value".to_owned());
+                if self.value_place_of(kind, Owner::Browser, &[]).is_none() {
+                    return;
+                }
                 let value = self.global_value(global, ty);
                 let shown = self.shown_value(value, ty);
                 self.emit_bind(shown, control, bound);
             }
             Control::Checkbox => {
-                self.view_bind_empty(control, bound);
-                self.view.place(PlaceKind::Attribute("checked".to_owned()));
+                self.view_bind_whole_empty(control, bound);
+                let kind = PlaceKind::Attribute("checked".to_owned());
+                if self.value_place_of(kind, Owner::Browser, &[]).is_none() {
+                    return;
+                }
                 self.one_value(|this| {
                     let value = this.global_value(global, ty);
                     let checked = this.truth_of(value, ty, None);
@@ -202,8 +230,15 @@ impl Lower<'_, '_> {
                 });
             }
             Control::Radio | Control::Select | Control::Textarea => {
-                self.view_bind_empty(control, bound);
+                self.view_bind_whole_empty(control, bound);
             }
+        }
+    }
+
+    /// All of it is fixed: the browser has it in the template.
+    fn view_bind_whole_empty(&mut self, control: Control, bound: (GlobalId, Option<Reg>)) {
+        if !self.view.browser || self.view.inside > 0 {
+            self.view_bind_empty(control, bound);
         }
     }
 

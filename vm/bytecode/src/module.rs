@@ -397,6 +397,8 @@ pub struct Page {
     pub handlers: Vec<Handler>,
     /// Which entity types the page can read (their changes are pushed to it).
     pub reads: Vec<EntityTypeId>,
+    /// Which entity types its handlers can save, delete, restore or destroy.
+    pub writes: Vec<EntityTypeId>,
     /// (entity, field, state variable): an input bound to the variable feeds the field; for messages at the field.
     pub field_sources: Vec<(EntityTypeId, u32, GlobalId)>,
     /// Variables that the view reads for more than to fill the control bound to them: while one of these is typed, the

@@ -137,6 +137,7 @@ fn sample() -> Module {
             assigns: vec![GlobalId(0)],
         }],
         reads: vec![EntityTypeId(0)],
+        writes: vec![EntityTypeId(0)],
         field_sources: vec![(EntityTypeId(0), 0, GlobalId(0))],
         shown: vec![GlobalId(0)],
         templates: vec![template(), Template::default()],

@@ -83,7 +83,7 @@ wire_struct! {
     Inlined { func, outer, line, column }
     Places { lines, arguments, inlined, scopes }
     SourceFile { name, first_line }
-    Page { path, params, view, variables, handlers, reads, field_sources, shown, templates, asks, browser_view, script, source_map }
+    Page { path, params, view, variables, handlers, reads, writes, field_sources, shown, templates, asks, browser_view, script, source_map }
     Template { html, places, single }
     TemplatePlace { kind, owner }
     ListPlace { item, empty }

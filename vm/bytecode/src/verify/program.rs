@@ -427,6 +427,7 @@ fn page(module: &Module, page: &Page) -> Checked {
     }
     page.reads
         .iter()
+        .chain(&page.writes)
         .try_for_each(|entity| has_entity(module, *entity))?;
     for (entity, field, global) in &page.field_sources {
         has_entity(module, *entity)?;
