@@ -251,15 +251,6 @@ impl Lower<'_, '_> {
         self.effect(e);
     }
 
-    /// Text that is partly the server's and partly the browser's.
-    fn is_mixed(&self, items: &[ExprId]) -> bool {
-        if self.view.around.is_some() || !self.view.has_places() {
-            return false;
-        }
-        let of: Vec<Depends> = items.iter().map(|e| self.depends(&[*e])).collect();
-        of.contains(&Depends::Server) && of.contains(&Depends::State)
-    }
-
     /// A block of a template: begins, is written, ends.
     fn template(&mut self, number: u32, content: &[ExprId]) {
         self.flush();
@@ -333,7 +324,7 @@ impl Lower<'_, '_> {
             items.iter().for_each(|e| self.text_part(*e));
             return;
         }
-        if fixed.is_some_and(|chars| chars > JOINED_CHARS_MAX) || self.is_mixed(items) {
+        if fixed.is_some_and(|chars| chars > JOINED_CHARS_MAX) {
             for e in items {
                 if self.is_fixed(*e) {
                     self.text_part(*e);
@@ -347,7 +338,7 @@ impl Lower<'_, '_> {
         self.text_value(items);
     }
 
-    /// A text beside fixed text, or beside one that somebody else computes.
+    /// A text beside much fixed text.
     fn marked_text(&mut self, items: &[ExprId]) {
         self.view.markup("<!--f-->");
         self.text_value(items);
@@ -665,7 +656,6 @@ impl Lower<'_, '_> {
             return true;
         }
         self.are_text(content)
-            && !self.is_mixed(content)
             && self
                 .fixed_chars(content)
                 .is_none_or(|chars| chars <= JOINED_CHARS_MAX)
