@@ -173,7 +173,7 @@ fn lowered(texts: &Texts<'_>, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> 
     }
     let mut found = first_of_lines(found, source_text);
     found.extend(texts.misplaced());
-    let prelude = flin_syntax::parse(&prelude::needed(source_text));
+    let prelude = flin_syntax::parse(&prelude::needed(&texts.words()));
     debug_assert!(
         prelude.diagnostics.is_empty(),
         "the prelude: {:?}",

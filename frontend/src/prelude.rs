@@ -13,13 +13,15 @@ pub const PRELUDE: &str = include_str!("prelude.flin");
 
 /// Functions that the compiler calls although no word of a program names them, and what of a program must be there for it:
 /// one of these words.
-const UNNAMED: [(&str, &[&str]); 4] = [
+const UNNAMED: [(&str, &[&str]); 5] = [
     // Anything that takes a list, given a range.
     ("__range_list", &[]),
     // Where a query may be in an answer.
     ("__answer", &["route", "to_json", "entity"]),
     // Queries are made of entities.
     ("__q_list", &["entity"]),
+    // Components in loops.
+    ("__part_key", &["component"]),
     // A control may be bound to an item counted from the end.
     ("__bound_place", &["bind"]),
 ];

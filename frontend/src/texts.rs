@@ -66,6 +66,19 @@ impl<'s> Texts<'s> {
         self.files.iter().map(parse).collect()
     }
 
+    /// All words of the program; the place of a component's file stands for the word.
+    pub(crate) fn words(&self) -> Cow<'_, str> {
+        let is_component = |role: &Role| matches!(role, Role::Component(_));
+        if self
+            .files
+            .iter()
+            .any(|(_, source)| is_component(&source.role))
+        {
+            return Cow::Owned(format!("{}\ncomponent", self.whole));
+        }
+        Cow::Borrowed(&self.whole)
+    }
+
     /// The table by which lines of the whole find their file.
     pub(crate) fn lines(&self) -> Vec<SourceFile> {
         if self.files.is_empty() {

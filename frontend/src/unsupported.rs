@@ -36,8 +36,6 @@ macro_rules! unsupported {
 }
 
 unsupported! {
-    Components 2 "components" "write the markup in the view itself";
-    Slots 2 "slots" "write the markup in the view itself";
     Lifecycle 2 "onMount, onUpdate and onUnmount" "";
     Middleware 2 "middleware" "";
     WebSockets 2 "ws blocks" "changes of entities are pushed to open pages without one";

@@ -258,6 +258,11 @@ list or map literal to make it page state, or save entities.";
 name, so it begins with a capital letter. What stands in `lib/` and `entities/` is there for all.";
     321 BadSlot "a `<slot/>` that does not fit"
 "`<slot/>` stands in a layout, where its pages shall be, and in a component, where the content of its tag shall be.";
+    322 BadProp "a prop that does not fit"
+"A component takes the props it declares: `component Card(title, tone = \"plain\") { … }`. Those without a default value must be given,
+and no others can be. A file in `components/` has the props that it reads as `props.name`; what is not given is none.";
+    323 BadComponent "a component that cannot be used"
+"A capitalised tag is a component: one that the file declares, or a file in `components/`. A component cannot contain itself.";
     390 TooBig "a function or entity is too big"
 "The machine gives a function a limited number of registers and instructions. Move parts of it into functions of their own, or
 break very long expressions into several statements. An entity may have 250 fields.";

@@ -212,7 +212,7 @@ impl Resolver<'_> {
             Some(Item::Entity(_)) => self.refuse_declaration(name, "an entity", declared),
             Some(Item::Enum(_)) => self.refuse_declaration(name, "an enum", declared),
             Some(Item::Alias(_)) => self.refuse_declaration(name, "a type", declared),
-            Some(Item::Component) => self.refuse_declaration(name, "a component", declared),
+            Some(Item::Component(_)) => self.refuse_declaration(name, "a component", declared),
         }
     }
 

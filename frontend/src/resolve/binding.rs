@@ -251,15 +251,23 @@ impl Resolver<'_> {
                 _ => break,
             };
         }
-        let global = self.bound_variable(whole)?;
-        if steps.is_empty() {
-            return Some(Bound { global, part: None });
-        }
-        let mut part = self.emit(ExprKind::Global(global), whole.span);
-        let mut path = vec![self.emit(
-            ExprKind::Text(self.vars[global.index()].name.to_string()),
-            span,
-        )];
+        let of_instance = match &whole.kind {
+            Ast::Name(name) => self.bound_in_instance(name),
+            _ => None,
+        };
+        let (global, mut path, mut part) = match of_instance {
+            Some(found) => found,
+            None => {
+                let global = self.bound_variable(whole)?;
+                if steps.is_empty() {
+                    return Some(Bound { global, part: None });
+                }
+                let name = self.vars[global.index()].name.to_string();
+                let path = vec![self.emit(ExprKind::Text(name), span)];
+                let part = self.emit(ExprKind::Global(global), whole.span);
+                (global, path, part)
+            }
+        };
         for step in steps.into_iter().rev() {
             path.push(self.emit(ExprKind::Text(".".to_owned()), span));
             match step {

@@ -176,10 +176,7 @@ impl<'a> Resolver<'a> {
                 section.routes.push((method, path.as_ref(), body, span))
             }
             StmtKind::Test { name, body } => section.tests.push((name, body)),
-            StmtKind::Component(decl) => {
-                self.declare_top(&decl.name, Item::Component);
-                self.unsupported(Unsupported::Components, decl.name.span);
-            }
+            StmtKind::Component(decl) => self.declare_component(decl),
             StmtKind::Validate(_) => self.unsupported(Unsupported::ValidateBlocks, span),
             StmtKind::Guard(_) | StmtKind::GuardDefinition { .. } => self.unsupported(Guards, span),
             StmtKind::Middleware(_) => self.unsupported(Unsupported::Middleware, span),

@@ -80,7 +80,10 @@ impl Resolver<'_> {
         self.event_span = span;
         let mut ids = Vec::new();
         let told = self.event_of(handler, span, &mut ids);
-        let statement = self.handler_body(handler, told.as_ref(), &mut ids);
+        let statement = match self.handler_of_instance(handler, &mut ids) {
+            Some(done) => done,
+            None => self.handler_body(handler, told.as_ref(), &mut ids),
+        };
         ids.push(statement);
         let body = self.emit(ExprKind::Block(ids, false), handler.span);
         // What the view gives comes first, then what the browser tells of the event.

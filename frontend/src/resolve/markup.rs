@@ -4,14 +4,13 @@
 
 use std::sync::Arc;
 
-use flin_syntax::Span;
 use flin_syntax::ast::{
     Arg, Attribute, AttributeKind, AttributeValue, Element, Expr, ExprKind as Ast, Markup,
     MarkupBranch, MarkupKind, Pattern,
 };
+use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{ExprId, ExprKind, ViewElement, ViewItem};
-use crate::unsupported::Unsupported;
+use crate::hir::{ExprId, ExprKind, LocalId, ViewElement, ViewItem};
 
 use super::Resolver;
 use super::binding::Bound;
@@ -56,9 +55,9 @@ impl Output {
     }
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     /// The expressions of a whole view.
-    pub(super) fn view(&mut self, nodes: &[&Markup]) -> Vec<ExprId> {
+    pub(super) fn view(&mut self, nodes: &[&'a Markup]) -> Vec<ExprId> {
         let mut out = Output::default();
         for node in nodes {
             self.node(node, &Around::default(), &mut out);
@@ -88,14 +87,14 @@ impl Resolver<'_> {
     }
 
     /// What nodes write.
-    fn content(&mut self, nodes: &[Markup], around: &Around) -> Vec<ExprId> {
+    fn content(&mut self, nodes: &'a [Markup], around: &Around) -> Vec<ExprId> {
         let mut out = Output::default();
         self.nodes(nodes, around, &mut out);
         self.flush(&mut out);
         out.ids
     }
 
-    pub(super) fn nodes(&mut self, nodes: &[Markup], around: &Around, out: &mut Output) {
+    pub(super) fn nodes(&mut self, nodes: &'a [Markup], around: &Around, out: &mut Output) {
         let mut around = around.clone();
         for node in nodes {
             self.node(node, &around, out);
@@ -105,11 +104,11 @@ impl Resolver<'_> {
         }
     }
 
-    pub(super) fn node(&mut self, node: &Markup, around: &Around, out: &mut Output) {
+    pub(super) fn node(&mut self, node: &'a Markup, around: &Around, out: &mut Output) {
         match &node.kind {
             MarkupKind::Element(element) => self.element(element, node.span, around, out),
             MarkupKind::Component(element) => {
-                self.unsupported(Unsupported::Components, element.name.span)
+                self.use_component(element, node.span, around, out);
             }
             MarkupKind::Slot { name, fallback } => {
                 self.slot(name.as_deref(), fallback, node.span, around, out);
@@ -131,8 +130,9 @@ impl Resolver<'_> {
                 empty,
             } => {
                 self.flush(out);
+                let counter = self.turn_counter(body, node.span, out);
                 let id = self.markup_for(
-                    bindings,
+                    (bindings, counter),
                     iterable,
                     (body, empty.as_deref()),
                     around,
@@ -140,6 +140,7 @@ impl Resolver<'_> {
                 );
                 out.ids.push(id);
             }
+            MarkupKind::Style { css, .. } if self.style_of_component(css, node.span) => {}
             MarkupKind::Style { attributes, css } => {
                 let mut tag = Output::of_tag();
                 self.plain_attributes(attributes, &mut tag);
@@ -161,15 +162,19 @@ impl Resolver<'_> {
     fn slot(
         &mut self,
         name: Option<&str>,
-        _fallback: &[Markup],
+        fallback: &'a [Markup],
         span: Span,
         around: &Around,
         out: &mut Output,
     ) {
+        if self.component_slot(name, fallback, around, out) {
+            return;
+        }
         if name.is_none() && self.layout_slot(around, out) {
             return;
         }
-        self.unsupported(Unsupported::Slots, span);
+        let wrong = Diagnostic::error(Code::BadSlot, span, "this `<slot/>` has nothing to show");
+        self.report(wrong.hint("a slot stands in a component, and one without a name in a layout"));
     }
 
     /// `{e}`, `{raw(e)}`
@@ -206,8 +211,8 @@ impl Resolver<'_> {
 
     fn markup_if(
         &mut self,
-        branches: &[MarkupBranch],
-        otherwise: Option<&[Markup]>,
+        branches: &'a [MarkupBranch],
+        otherwise: Option<&'a [Markup]>,
         around: &Around,
         span: Span,
     ) -> ExprId {
@@ -245,9 +250,9 @@ impl Resolver<'_> {
 
     fn markup_for(
         &mut self,
-        bindings: &[Pattern],
+        (bindings, counter): (&[Pattern], Option<LocalId>),
         iterable: &Expr,
-        (body, empty): (&[Markup], Option<&[Markup]>),
+        (body, empty): (&'a [Markup], Option<&'a [Markup]>),
         around: &Around,
         span: Span,
     ) -> ExprId {
@@ -256,7 +261,15 @@ impl Resolver<'_> {
         self.open_block();
         let mut turn = Vec::new();
         let (first, second) = self.loop_variables(bindings, &mut turn);
-        let key = self.item_key(body);
+        let mut key = self.item_key(body);
+        let keys = self.part_keys.len();
+        if let Some(counter) = counter {
+            let local = self.turn_key(counter, first, key, span, &mut turn);
+            if key.is_some() {
+                key = Some(self.emit(ExprKind::Local(local), span));
+            }
+            self.part_keys.push(local);
+        }
         // What is edited in place belongs to its position: with its value as a key it would be another with each letter.
         let of = (!body.iter().any(binds_part_in)).then_some((first, iter));
         let inside = Around {
@@ -264,6 +277,7 @@ impl Resolver<'_> {
             ..around.clone()
         };
         let content = self.content(body, &inside);
+        self.part_keys.truncate(keys);
         let item = ViewItem { key, of, content };
         turn.push(self.emit(ExprKind::ViewItem(item), span));
         let body = self.emit(ExprKind::Block(turn, false), span);
@@ -289,7 +303,7 @@ impl Resolver<'_> {
     /// `key={e}` of the first element of a loop's body.
     fn item_key(&mut self, body: &[Markup]) -> Option<ExprId> {
         let first = body.iter().find(|node| !tags::is_blank(node))?;
-        let MarkupKind::Element(element) = &first.kind else {
+        let (MarkupKind::Element(element) | MarkupKind::Component(element)) = &first.kind else {
             return None;
         };
         let found = element
@@ -310,7 +324,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn element(&mut self, element: &Element, span: Span, around: &Around, out: &mut Output) {
+    fn element(&mut self, element: &'a Element, span: Span, around: &Around, out: &mut Output) {
         let name: &Arc<str> = &element.name.text;
         let to_head = !around.svg && matches!(&**name, "title" | "meta" | "link");
         if to_head {
@@ -322,9 +336,18 @@ impl Resolver<'_> {
         }
     }
 
-    fn element_here(&mut self, element: &Element, span: Span, around: &Around, out: &mut Output) {
+    fn element_here(
+        &mut self,
+        element: &'a Element,
+        span: Span,
+        around: &Around,
+        out: &mut Output,
+    ) {
         let name: &str = &element.name.text;
         let mut tag = Output::of_tag();
+        if let Some(mark) = self.mark_of_component() {
+            tag.literal(&format!(" {mark}"), element.name.span);
+        }
         let found = self.attributes(element, around, &mut tag);
         self.flush(&mut tag);
         let inside = Around {

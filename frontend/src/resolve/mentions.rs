@@ -47,8 +47,22 @@ pub(super) fn of_function<'a>(
     Walk::new(found).within(params, |walk| walk.block(body));
 }
 
+/// The fields that some statements read of a variable, each once.
+pub(super) fn fields_of<'a>(object: &'static str, statements: &'a [Stmt]) -> Vec<&'a str> {
+    let mut ignored = |_: &'a Name, _: Mention| {};
+    let mut walk = Walk::new(&mut ignored);
+    walk.object = Some(object);
+    statements
+        .iter()
+        .for_each(|statement| walk.statement(statement));
+    walk.fields
+}
+
 struct Walk<'a, 'f> {
     found: &'f mut dyn FnMut(&'a Name, Mention),
+    /// Whose fields are asked for, and those found.
+    object: Option<&'static str>,
+    fields: Vec<&'a str>,
     /// The parameters of the functions around: these names mean nothing outside of them.
     params: Vec<&'a Name>,
 }
@@ -57,6 +71,8 @@ impl<'a, 'f> Walk<'a, 'f> {
     fn new(found: &'f mut dyn FnMut(&'a Name, Mention)) -> Walk<'a, 'f> {
         Walk {
             found,
+            object: None,
+            fields: Vec::new(),
             params: Vec::new(),
         }
     }
@@ -188,6 +204,13 @@ impl<'a, 'f> Walk<'a, 'f> {
     }
 
     fn expr(&mut self, expr: &'a Expr) {
+        if let ExprKind::Field { object, name, .. } = &expr.kind
+            && let ExprKind::Name(of) = &object.kind
+            && self.object == Some(&*of.text)
+            && !self.fields.contains(&&*name.text)
+        {
+            self.fields.push(&name.text);
+        }
         operands(&expr.kind)
             .into_iter()
             .for_each(|operand| self.expr(operand));

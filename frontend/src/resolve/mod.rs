@@ -10,6 +10,7 @@ mod binding;
 mod call;
 mod choices;
 mod collect;
+mod components;
 mod control;
 mod coverage;
 mod decorators;
@@ -34,6 +35,7 @@ mod patterns;
 mod project;
 mod query;
 mod scope;
+mod scoped;
 mod statements;
 mod suggest;
 mod tags;
@@ -204,6 +206,17 @@ pub(super) struct Resolver<'a> {
     file_path: Option<String>,
     /// What fills the `<slot/>` of a layout: the layer inside of it, outermost last.
     layers: Vec<Layer<'a>>,
+    components: Vec<components::Component<'a>>,
+    /// The uses of components around what is being read, outermost first.
+    uses: Vec<components::Use<'a>>,
+    use_count: u32,
+    instance: Option<components::Instance<'a>>,
+    /// Where pages (by number) keep the instances of components.
+    stores: Vec<((usize, usize), components::Store)>,
+    /// The keys of the loops around, in the view being read.
+    part_keys: Vec<LocalId>,
+    /// Styles of the components of the page being read, by component.
+    styles: Vec<(usize, Span, String)>,
 }
 
 /// Positions in `Resolver::worlds`.
@@ -251,6 +264,13 @@ impl<'a> Resolver<'a> {
             has_tests: false,
             file_path: None,
             layers: Vec::new(),
+            components: Vec::new(),
+            uses: Vec::new(),
+            use_count: 0,
+            instance: None,
+            stores: Vec::new(),
+            part_keys: Vec::new(),
+            styles: Vec::new(),
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) enum Item {
     Entity(EntityIx),
     Enum(EnumIx),
     Alias(usize),
-    Component,
+    /// Position in `Resolver::components`.
+    Component(usize),
 }
 
 /// The top-level names of the prelude, of a file or of a page.
@@ -127,7 +128,7 @@ impl World {
                 | Item::Entity(_)
                 | Item::Enum(_)
                 | Item::Alias(_)
-                | Item::Component => None,
+                | Item::Component(_) => None,
             })
             .collect()
     }
@@ -192,7 +193,7 @@ impl Resolver<'_> {
             Some(Item::Entity(entity)) => Meaning::Entity(entity),
             Some(Item::Enum(at)) => Meaning::Enum(at),
             Some(Item::Alias(_)) => Meaning::Alias,
-            Some(Item::Component) => Meaning::Component,
+            Some(Item::Component(_)) => Meaning::Component,
             None => Meaning::Nothing,
         }
     }
@@ -228,8 +229,8 @@ impl Resolver<'_> {
             }
             Meaning::Alias => self.not_a_value(name, "a type", None),
             Meaning::Component => {
-                self.unsupported(Unsupported::Components, name.span);
-                self.error(name.span)
+                let hint = format!("a component is a tag of a view: `<{}/>`", name.text);
+                self.not_a_value(name, "a component", Some(hint))
             }
             Meaning::Nothing => match self.enum_with(&name.text) {
                 Some(owner) => self.variant(owner, name, &[], name.span),

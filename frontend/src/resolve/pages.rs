@@ -177,7 +177,9 @@ impl<'a> Resolver<'a> {
                 link: Link::Root,
             },
         );
-        let ids = self.view(view);
+        let mut ids = self.view(view);
+        self.keep_shown(number + 1, span, &mut ids);
+        self.component_styles(&mut ids);
         let body = self.emit(ExprKind::Block(ids, false), span);
         self.close(body);
         self.pages[number].handlers = std::mem::take(&mut self.handlers);

@@ -41,6 +41,11 @@ impl<'a> Resolver<'a> {
         for (_, ast) in files.iter().filter(|(role, _)| **role == Role::Shared) {
             self.collect_more(&ast.statements, &mut shared);
         }
+        for (role, ast) in files {
+            if let Role::Component(name) = role {
+                self.component_file(name, ast);
+            }
+        }
         self.only_for_pages(&shared);
         self.bodies(&shared);
         let mut sections = vec![(FILE_WORLD, shared)];
@@ -232,7 +237,7 @@ impl<'a> Resolver<'a> {
         };
         layer.met = true;
         let outer = std::mem::replace(&mut self.world, layer.world);
-        self.open_barrier();
+        self.open_barrier(0);
         let inside = Around {
             keyed: false,
             ..around.clone()

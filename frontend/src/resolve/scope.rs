@@ -57,8 +57,8 @@ pub(super) enum Binding {
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     names: HashMap<Arc<str>, Binding>,
-    /// Nothing around this block is visible in it: what fills a slot stands elsewhere.
-    barrier: bool,
+    /// Of the blocks around only so many are visible in it: a component sees none, what fills its slot those of its tag.
+    below: Option<usize>,
 }
 
 /// An open loop.
@@ -136,8 +136,13 @@ impl Frame {
 
     /// The open blocks, innermost first, up to one that sees nothing around it.
     fn visible_scopes(&self) -> impl Iterator<Item = &Scope> {
-        let last = self.scopes.iter().rposition(|scope| scope.barrier);
-        self.scopes[last.unwrap_or(0)..].iter().rev()
+        let mut left = self.scopes.len();
+        std::iter::from_fn(move || {
+            left = left.checked_sub(1)?;
+            let scope = &self.scopes[left];
+            left = scope.below.unwrap_or(left);
+            Some(scope)
+        })
     }
 
     pub(super) fn add_local(
@@ -244,10 +249,15 @@ impl Resolver<'_> {
         self.frame_mut().scopes.push(Scope::default());
     }
 
-    /// A block that sees no variables of the function around it.
-    pub(super) fn open_barrier(&mut self) {
+    /// How many blocks are open in the innermost function.
+    pub(super) fn open_blocks(&self) -> usize {
+        self.frame().scopes.len()
+    }
+
+    /// A block that sees only the first so many blocks of the function around it.
+    pub(super) fn open_barrier(&mut self, visible: usize) {
         self.frame_mut().scopes.push(Scope {
-            barrier: true,
+            below: Some(visible),
             ..Scope::default()
         });
     }

@@ -268,6 +268,14 @@ impl Resolver<'_> {
         inner
     }
 
+    /// A function of a component, declared where it stands.
+    pub(super) fn part_function(&mut self, statement: &Stmt, ids: &mut Vec<ExprId>) {
+        let inner = self.inner_functions(std::slice::from_ref(statement), ids);
+        for inner in &inner {
+            self.inner_function(inner, ids);
+        }
+    }
+
     fn inner_function(&mut self, inner: &Inner, ids: &mut Vec<ExprId>) {
         let span = inner.decl.name.span;
         if !inner.closure {

@@ -118,7 +118,7 @@ fn fits(item: Item, wanted: Wanted) -> bool {
         Item::Entity(_) => matches!(wanted, Wanted::Value | Wanted::Type | Wanted::Entity),
         Item::Enum(_) => matches!(wanted, Wanted::Value | Wanted::Type),
         Item::Alias(_) => wanted == Wanted::Type,
-        Item::Component => false,
+        Item::Component(_) => false,
     }
 }
 

@@ -108,7 +108,7 @@ impl Resolver<'_> {
                 }
                 return TypeAnn::Enum(at, self.types_with(args, bound));
             }
-            Some(Item::Function(_) | Item::Var(_) | Item::Component | Item::Alias(_)) | None => {
+            Some(Item::Function(_) | Item::Var(_) | Item::Component(_) | Item::Alias(_)) | None => {
                 built_in(&name.text)
             }
         };

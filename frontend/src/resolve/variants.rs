@@ -180,7 +180,7 @@ impl Resolver<'_> {
             Some(Item::Entity(entity)) => return Capitalised::Type(TypeAnn::Entity(entity)),
             Some(Item::Enum(at)) => return Capitalised::Type(self.any_enum(at)),
             Some(Item::Var(_)) => return Capitalised::Constant,
-            Some(Item::Function(_) | Item::Alias(_) | Item::Component) | None => {}
+            Some(Item::Function(_) | Item::Alias(_) | Item::Component(_)) | None => {}
         }
         if self.search(&name.text).is_some() {
             return Capitalised::Constant;
