@@ -69,10 +69,6 @@ impl Lowering<'_> {
                     (self.entity_id(entity), field, self.global_id(global))
                 })
                 .collect(),
-            asks: reach
-                .shown(&shown.functions)
-                .map(|global| self.global_id(global))
-                .collect(),
             shown: reach
                 .shown(&shown.functions)
                 .map(|global| self.global_id(global))
