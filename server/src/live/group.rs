@@ -151,8 +151,10 @@ impl Group {
                 params: self.key.params.clone(),
                 state: self.key.state(),
             };
+            let turn = app.live.turn().await;
             count(&app.live.renders);
             let done = app.enter(entry).await;
+            drop(turn);
             let again = match done {
                 Ok(Outcome::Page(outcome)) => self.rendered(&app, outcome),
                 Ok(Outcome::Action(_) | Outcome::Route(_) | Outcome::Done(_)) => {

@@ -15,8 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use flin_runtime::Runtime;
 use flin_runtime::store::{CommitEvent, Lsn, ReadSet};
-use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
 
 pub(crate) use group::{Group, Latest};
 pub(crate) use hub::{FeedItem, Follower, Hub, messages_of};
@@ -29,12 +29,17 @@ use crate::app::App;
 /// Commits that may wait to be compared with what views read. When there are more, all views are looked at.
 const COMMITS_WAITING_MAX: usize = 1024;
 
+/// Views that are rendered at the same time because of commits: a thousand different ones must not stand before those who
+/// ask for a page.
+const RENDERS_MAX: usize = 8;
+
 /// The views of a program that somebody watches, and those that it still knows.
 pub(crate) struct Live {
     groups: Mutex<HashMap<ViewKey, Weak<Group>>>,
     known: Known,
     commits: broadcast::Sender<Arc<CommitEvent>>,
     follows: Once,
+    turns: Semaphore,
     /// Views rendered because of a commit.
     pub(crate) renders: AtomicU64,
     /// Messages written; each is sent to everybody who is where it starts.
@@ -56,6 +61,7 @@ impl Live {
             known: Known::new(),
             commits,
             follows: Once::new(),
+            turns: Semaphore::new(RENDERS_MAX),
             renders: AtomicU64::new(0),
             messages: AtomicU64::new(0),
         }
@@ -115,6 +121,12 @@ impl Live {
         if let Some(group) = group {
             group.offer(app, shown, reads);
         }
+    }
+
+    /// Leave to render a view that is watched.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // It is never closed.
+        self.turns.acquire().await.ok()
     }
 
     fn all(&self) -> Vec<Arc<Group>> {
