@@ -218,6 +218,37 @@ fn a_commit_that_touches_nothing_that_was_read_renders_nothing() {
 }
 
 #[test]
+fn each_asked_state_is_a_view_of_its_own() {
+    let bench = bench();
+    let (mut one, mut two) = (bench.tab("/high"), bench.tab("/high"));
+    assert_eq!(one.data["asks"], json!(["least"]));
+    one.watch();
+    two.state = json!({ "least": 100 });
+    let answer = two.watch();
+    assert_ne!(answer["type"], "error", "{answer}");
+    two.check();
+    assert_eq!(bench.metric("flin_views_watched"), 2);
+    let seq = bench.add("between", 50);
+    one.hear_until(seq);
+    assert!(one.text().contains("between"));
+    let seq = bench.add("above", 500);
+    two.hear_until(seq);
+    assert!(two.text().contains("above") && !two.text().contains("between"));
+    two.check();
+    two.state = json!({ "least": "x" });
+    let refused = two.watch();
+    assert_eq!(
+        (&refused["type"], &refused["field"]),
+        (&json!("error"), &json!("least")),
+        "{refused}"
+    );
+    two.state = json!({ "least": 0 });
+    two.watch();
+    two.check();
+    assert!(two.text().contains("between"));
+}
+
+#[test]
 fn what_was_missed_comes_after_a_break() {
     let bench = bench();
     let mut tab = bench.tab("/");
