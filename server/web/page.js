@@ -48,7 +48,7 @@ export const setState = (name, wire) => void attempt(() => setWire(name, wire));
 // A variable in wire form.
 export function stateWire(name) {
   if (wires.has(name) || !held.has(name)) return wires.get(name);
-  if (!made.has(name)) made.set(name, page.module.encode(held.get(name).get()));
+  if (!made.has(name)) made.set(name, page.module.encode_as(held.get(name).type, held.get(name).get()));
   return made.get(name);
 }
 

@@ -97,6 +97,7 @@ globalThis.theCode = {
     return json;
   },
   encode: (value) => value,
+  encode_as: (_, value) => value,
 };
 const BODY = '<h1>0 times</h1><p>|all</p><button id="add" data-flin-on-click="0">+</button><button id="big" data-flin-on-click="1">big</button><button id="open" data-flin-on-click="2">open</button><button id="wrong" data-flin-on-click="4">wrong</button><form data-flin-on-submit="3" method="post" action="/_action"><input data-flin-bind="draft" name="draft" value=""><input type="hidden" name="_action" value="#3"></form><ul><!--f1--><li data-flin-key="T:1">one</li><li data-flin-key="T:2">two</li><!--/f--></ul><a href="/two">two</a>';
 const INFO = {

@@ -11,10 +11,14 @@ const run = (number, ...args) => page.attempt(() => page.handlers[number].run(..
 const view = () => page.attempt(() => page.view()).ok;
 const written = (value) => JSON.parse(JSON.stringify(value, (_, v) => (v?.constructor?.name === "Args" ? `args ${v}` : v)));
 
-set("count", 0);
-set("draft", "");
-set("rows", [{ id: 1, title: "one", done: false }]);
-set("kind", "Low");
+// State arrives in an attempt, before anything can be computed from it.
+const arrived = page.attempt(() => {
+  set("count", 0);
+  set("draft", "");
+  set("rows", [{ id: 1, title: "one", done: false }]);
+  set("kind", "Low");
+});
+assert.deepEqual(arrived.changed.sort(), ["count", "draft", "kind", "rows"].filter((name) => name !== "count"));
 const first = { id: 1, title: "one", done: false };
 
 // Values: the root block by place, branches, lists with keys, arguments that are not text yet.

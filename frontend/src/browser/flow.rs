@@ -153,11 +153,12 @@ impl Flow {
                 continue;
             }
             let range = &self.blocks[block];
-            for pc in range.start as usize..range.end as usize {
-                if self.code[pc].op == Op::ViewLeaf {
-                    now = self.code[pc].imm != 0;
+            let range = range.start as usize..range.end as usize;
+            for (instr, place) in self.code[range.clone()].iter().zip(&mut inside[range]) {
+                if instr.op == Op::ViewLeaf {
+                    now = instr.imm != 0;
                 }
-                inside[pc] = now;
+                *place = now;
             }
             open.extend(self.successors(block).into_iter().map(|next| (next, now)));
         }

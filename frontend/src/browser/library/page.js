@@ -21,7 +21,6 @@ function attempt(run) {
   [journal, fuel, depth] = [[], FUEL_MAX, 0];
   epoch++;
   try {
-    derive();
     const ok = run();
     const marked = journal.length > 0;
     const changed = STATE.filter((variable, n) => variable.get() !== before[n] || (marked && was_touched(variable.get())));
@@ -231,5 +230,6 @@ function run_handler(run, classes, args) {
     return form === undefined ? give_up("an argument of another type") : form;
   });
   if (forms.length < classes.length) give_up("an argument is missing");
+  derive();
   run(...forms, "");
 }

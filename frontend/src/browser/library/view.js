@@ -43,6 +43,7 @@ function same_value(a, b) {
 /** Runs a view; gives the values of its root block. */
 function view_values(run) {
   [view_open, view_root, view_markup, view_in_head] = [[], null, null, false];
+  derive();
   run("");
   return view_root;
 }

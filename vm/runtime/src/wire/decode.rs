@@ -430,6 +430,13 @@ fn float(json: &Json) -> Option<HostValue> {
             "NaN" => Some(HostValue::Float(f64::NAN)),
             "Infinity" => Some(HostValue::Float(f64::INFINITY)),
             "-Infinity" => Some(HostValue::Float(f64::NEG_INFINITY)),
+            // Where the type is not known, a whole float says so: JSON in browsers has none.
+            text if text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b)) =>
+            {
+                text.parse().ok().map(HostValue::Float)
+            }
             _ => None,
         },
         Json::Null | Json::Bool(_) | Json::Text(_) | Json::List(_) | Json::Object(_) => None,
@@ -514,5 +521,29 @@ fn describe(module: &Module, desc: &TypeDesc) -> String {
 impl From<HostError> for WireError {
     fn from(error: HostError) -> WireError {
         WireError::Host(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_float_may_say_that_it_is_one() {
+        let tagged = |text: &str| {
+            float(&Json::Object(vec![(
+                "_float".to_owned(),
+                Json::Text(text.to_owned()),
+            )]))
+        };
+        assert_eq!(tagged("3"), Some(HostValue::Float(3.0)));
+        assert_eq!(tagged("1e+21"), Some(HostValue::Float(1e21)));
+        assert_eq!(
+            tagged("-Infinity"),
+            Some(HostValue::Float(f64::NEG_INFINITY))
+        );
+        for text in ["", "inf", "nan", "3x", "-"] {
+            assert_eq!(tagged(text), None, "{text}");
+        }
     }
 }
