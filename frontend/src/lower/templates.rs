@@ -303,6 +303,8 @@ impl Lower<'_, '_> {
 
     fn node(&mut self, e: ExprId) {
         match self.kind(e) {
+            // What is no longer shown is forgotten by whoever shows all of it.
+            ExprKind::SetGlobal(..) if self.view.browser => {}
             ExprKind::If { .. } if self.view.has_places() => self.branches(e),
             ExprKind::For { .. } if self.view.has_places() => self.items(e),
             ExprKind::ViewRaw(_) | ExprKind::ViewElement(_) => self.effect(e),
