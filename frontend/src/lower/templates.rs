@@ -64,6 +64,8 @@ pub(super) struct View {
     numbers: HashMap<(ExprId, Part), u32>,
     /// Variables of the root block whose values are the server's.
     apart: HashSet<LocalId>,
+    /// The variables between the elements of the root block, with the values they were given.
+    variables: Vec<(LocalId, ExprId)>,
     /// What the server computes of the root block.
     asked: Vec<ExprId>,
 }
@@ -207,6 +209,7 @@ impl Lower<'_, '_> {
         }
         let owner = self.view.around.unwrap_or(owner);
         if self.view.around.is_none() && owner == Owner::Server {
+            let of = self.with_variables(of);
             self.view.asked.extend(of);
         }
         if let Some(template) = self.view.template() {
@@ -226,7 +229,62 @@ impl Lower<'_, '_> {
         if of.iter().any(|e| self.mentions_apart(*e)) {
             return Depends::Server;
         }
-        placement.depends(self.inst, of)
+        placement.depends(self.inst, &self.with_variables(of))
+    }
+
+    /// Expressions, and those that gave the variables in them their values: the variables of components.
+    fn with_variables(&self, of: &[ExprId]) -> Vec<ExprId> {
+        let mut all = of.to_vec();
+        if self.view.variables.is_empty() {
+            return all;
+        }
+        let mut at = 0;
+        while at < all.len() {
+            let mut locals = Vec::new();
+            self.locals_in(all[at], &mut locals);
+            let values = self.view.variables.iter();
+            let values = values.filter(|(local, _)| locals.contains(local));
+            for (_, value) in values {
+                if !all.contains(value) {
+                    all.push(*value);
+                }
+            }
+            at += 1;
+        }
+        all
+    }
+
+    /// The variables that an expression mentions, also in its lambdas.
+    fn locals_in(&self, e: ExprId, found: &mut Vec<LocalId>) {
+        let kind = self.kind(e);
+        match kind {
+            ExprKind::Local(local) => found.push(*local),
+            ExprKind::Lambda(function) => {
+                let captures = &self.cx.program.functions[function.index()].captures;
+                found.extend(captures.iter().map(|it| it.outer));
+            }
+            _ => {}
+        }
+        operands(kind, &mut |part| self.locals_in(part, found));
+    }
+
+    /// A variable between elements: of a component. What the server knows of it the browser does not compute.
+    fn content_variable(&mut self, e: ExprId, local: LocalId, value: Option<ExprId>) {
+        let at_root = self.view.around.is_none() && self.view.has_places();
+        if at_root {
+            if self.depends(&[e]) == Depends::Server {
+                self.view.apart.insert(local);
+            }
+            self.view
+                .variables
+                .extend(value.map(|value| (local, value)));
+            if self.view.browser && self.view.apart.contains(&local) {
+                return;
+            }
+        }
+        self.flush();
+        self.effect(e);
+        self.flush();
     }
 
     fn mentions_apart(&self, e: ExprId) -> bool {
@@ -234,7 +292,16 @@ impl Lower<'_, '_> {
             return false;
         }
         let kind = self.kind(e);
-        let mut found = matches!(kind, ExprKind::Local(local) if self.view.apart.contains(local));
+        let mut found = match kind {
+            ExprKind::Local(local) => self.view.apart.contains(local),
+            ExprKind::Lambda(function) => {
+                let captures = &self.cx.program.functions[function.index()].captures;
+                captures
+                    .iter()
+                    .any(|it| self.view.apart.contains(&it.outer))
+            }
+            _ => false,
+        };
         operands(kind, &mut |part| found = found || self.mentions_apart(part));
         found
     }
@@ -305,6 +372,8 @@ impl Lower<'_, '_> {
         match self.kind(e) {
             // What is no longer shown is forgotten by whoever shows all of it.
             ExprKind::SetGlobal(..) if self.view.browser => {}
+            ExprKind::SetIndex(..) if self.view.browser && self.mentions_apart(e) => {}
+            ExprKind::Let(local, value) => self.content_variable(e, *local, *value),
             ExprKind::If { .. } if self.view.has_places() => self.branches(e),
             ExprKind::For { .. } if self.view.has_places() => self.items(e),
             ExprKind::ViewRaw(_) | ExprKind::ViewElement(_) => self.effect(e),
