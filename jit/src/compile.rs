@@ -8,12 +8,13 @@ use cranelift_codegen::ir::{ExternalName, Function};
 use cranelift_codegen::print_errors::pretty_error;
 use cranelift_codegen::{Context, FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
+use cranelift_module::ModuleReloc;
 
 use flin_vm::native::{RtCall, layout};
 
 use crate::convention::Usage;
 use crate::lower::{Body, Knobs, lower};
-use crate::memory::{Bytes, CodeId, Isas, Link, LinkKind, function_alignment};
+use crate::memory::{Bytes, CodeId, Isas};
 use crate::outside::Passing;
 use crate::unit::{Refusal, Unit};
 use crate::{Links, enter};
@@ -158,28 +159,82 @@ impl Compiler {
         Ok(Bytes {
             id,
             code: compiled.code_buffer().to_vec(),
-            alignment: function_alignment(isa, u64::from(compiled.buffer.alignment)),
-            links: relocs
-                .map(|reloc| link(func, reloc).ok_or(Refusal::Cranelift))
+            alignment: u64::from(compiled.buffer.alignment),
+            relocs: relocs
+                .map(|reloc| relocation(func, reloc, id))
                 .collect::<Result<_, _>>()?,
         })
     }
 }
 
-/// A call of another function of the code memory; none if it is anything else, which no lowering asks for.
-fn link(func: &Function, reloc: &FinalizedMachReloc) -> Option<Link> {
-    let kind = match reloc.kind {
-        Reloc::X86PCRel4 | Reloc::X86CallPCRel4 => LinkKind::X86Distance,
-        Reloc::Arm64Call => LinkKind::Arm64Distance,
-        _ => return None,
+/// What the module is to do for an instruction that refers to another function of the module.
+///
+/// # Errors
+/// It does not do so by a distance: code is executed elsewhere than where the module writes it, so any other reference
+/// would be wrong there. No lowering asks for one.
+fn relocation(
+    func: &Function,
+    reloc: &FinalizedMachReloc,
+    id: CodeId,
+) -> Result<ModuleReloc, Refusal> {
+    let is_distance = matches!(
+        reloc.kind,
+        Reloc::X86PCRel4 | Reloc::X86CallPCRel4 | Reloc::Arm64Call
+    );
+    let is_function = matches!(
+        reloc.target,
+        FinalizedRelocTarget::ExternalName(ExternalName::User(_))
+    );
+    if is_distance && is_function {
+        Ok(ModuleReloc::from_mach_reloc(reloc, func, id))
+    } else {
+        Err(Refusal::Reference(reloc.kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cranelift_codegen::ir::{
+        AbiParam, ExtFuncData, InstBuilder, Signature, UserExternalName, types,
     };
-    let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = reloc.target else {
-        return None;
-    };
-    Some(Link {
-        at: reloc.offset as usize,
-        kind,
-        to: CodeId(func.params.user_named_funcs()[name].index),
-        addend: reloc.addend,
-    })
+    use cranelift_frontend::FunctionBuilder;
+
+    use super::*;
+    use crate::memory::host_isas;
+
+    /// Compiles a function that gives the address of another one.
+    fn address_of_another(colocated: bool) -> Result<Bytes, Refusal> {
+        let mut compiler = Compiler::new(host_isas(true).expect("a known processor"));
+        let target = compiler.isas.full.frontend_config();
+        compiler.context.clear();
+        let func = &mut compiler.context.func;
+        func.signature = Signature::new(target.default_call_conv);
+        func.signature.returns.push(AbiParam::new(types::I64));
+        let mut b = FunctionBuilder::new(func, &mut compiler.builders);
+        let entry = b.create_block();
+        b.switch_to_block(entry);
+        b.seal_block(entry);
+        let signature = b.import_signature(Signature::new(target.default_call_conv));
+        let name = b.func.declare_imported_user_function(UserExternalName {
+            namespace: 0,
+            index: 1,
+        });
+        let other = b.import_function(ExtFuncData {
+            name: ExternalName::user(name),
+            signature,
+            colocated,
+            patchable: false,
+        });
+        let address = b.ins().func_addr(types::I64, other);
+        b.ins().return_(&[address]);
+        b.finalize(target);
+        compiler.function(Effort::Quick, CodeId::from_u32(0), None)
+    }
+
+    #[test]
+    fn a_reference_that_is_no_distance_is_refused_by_its_name() {
+        let refused = address_of_another(false).expect_err("an address");
+        assert_eq!(refused, Refusal::Reference(Reloc::Abs8));
+        assert!(refused.to_string().contains("by Abs8"), "{refused}");
+    }
 }

@@ -3,6 +3,7 @@
 //! Must stay true: both engines do the same. Whatever native code does not do itself is done by the interpreter, with the
 //! same frame; native code never raises, never unwinds and never traps.
 
+mod arena;
 mod batch;
 mod compile;
 mod convention;
@@ -113,6 +114,8 @@ pub enum JitError {
     NoMemory(String),
     /// The code memory of the program is used up.
     Full,
+    /// Code could not be put into memory.
+    Module(String),
 }
 
 impl fmt::Display for JitError {
@@ -128,6 +131,7 @@ impl fmt::Display for JitError {
                 write!(f, "there is no address space for native code: {why}")
             }
             JitError::Full => f.write_str("the memory for native code is used up"),
+            JitError::Module(why) => write!(f, "native code could not be put into memory: {why}"),
         }
     }
 }

@@ -5,13 +5,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use flin_bytecode::{FuncId, Instr, Op};
+use flin_bytecode::{FuncId, Function, Instr, Op};
 use flin_vm::Program;
 use flin_vm::native::{CompileReport, JitOptions, RtCall};
 
 use crate::batch::{Batch, Compiled, Member};
 use crate::compile::{Compiler, Dump};
-use crate::convention::Usage;
+use crate::convention::{self, Usage};
 use crate::lower::{Body, Knobs};
 use crate::memory::{Bytes, Code, CodeId, CodeMemory, Isas, host_isas};
 use crate::outside::{Outside, Passing};
@@ -60,7 +60,7 @@ impl State {
         plant: Option<Plant>,
     ) -> Result<State, JitError> {
         Ok(State {
-            memory: CodeMemory::new()?,
+            memory: CodeMemory::new(isas.full.clone())?,
             compiler: Compiler::new(isas),
             knobs: Knobs {
                 count_ops: options.count_ops,
@@ -136,14 +136,16 @@ impl State {
             return Some(thunks);
         }
         let compiled = THUNKS.get_or_init(|| {
-            let make = |call| self.compiler.thunk(call, CodeId(0));
+            let make = |call| self.compiler.thunk(call, CodeId::from_u32(0));
             THUNK_CALLS.into_iter().map(make).collect()
         });
         let mut bytes = compiled.clone().ok()?;
-        for thunk in &mut bytes {
-            thunk.id = self.memory.declare();
+        let call_conv = self.compiler.isas.full.default_call_conv();
+        for (thunk, (_, usage)) in bytes.iter_mut().zip(THUNK_CALLS) {
+            let signature = convention::by_thunk(call_conv, usage);
+            thunk.id = self.memory.declare(&signature).ok()?;
         }
-        self.memory.define(&mut bytes).ok()?;
+        self.memory.define(&bytes).ok()?;
         let ids: Vec<CodeId> = bytes.iter().map(|thunk| thunk.id).collect();
         let [step, step_rarely, call, slice, start, exit] = ids[..] else {
             unreachable!("there are six thunks");
@@ -171,19 +173,44 @@ impl State {
             self.refused.insert(key, why);
             return;
         }
-        let code = self.memory.declare();
+        let Ok(code) = self.declare(batch, function, entry) else {
+            self.refused.insert(key, Refusal::Memory);
+            return;
+        };
         if entry == Entry::Start {
             batch.callees.insert(func, code);
-            let passing = Passing::of(&function.signature, function.is_closure);
-            let known = self.trampolines.contains_key(&passing)
-                || batch.trampolines.iter().any(|(other, _)| *other == passing);
-            if !known {
-                batch.trampolines.push((passing, self.memory.declare()));
-            }
         }
         self.begun.insert(key);
         batch.instructions += function.code.len();
         batch.members.push(Member { func, entry, code });
+    }
+
+    /// Numbers in code memory for a function and for its trampoline, unless there is one.
+    ///
+    /// # Errors
+    /// Code memory takes no functions any more.
+    fn declare(
+        &mut self,
+        batch: &mut Batch,
+        function: &Function,
+        entry: Entry,
+    ) -> Result<CodeId, JitError> {
+        let call_conv = self.compiler.isas.full.default_call_conv();
+        let frame_call = convention::frame_call(call_conv);
+        if let Entry::Loop(_) = entry {
+            return self.memory.declare(&frame_call);
+        }
+        let passing = Passing::of(&function.signature, function.is_closure);
+        let code = self
+            .memory
+            .declare(&convention::native(call_conv, &passing))?;
+        let known = self.trampolines.contains_key(&passing)
+            || batch.trampolines.iter().any(|(other, _)| *other == passing);
+        if !known {
+            let trampoline = self.memory.declare(&frame_call)?;
+            batch.trampolines.push((passing, trampoline));
+        }
+        Ok(code)
     }
 
     /// Compiles a batch at once.
@@ -198,14 +225,14 @@ impl State {
     }
 
     /// Puts a compiled batch into memory and publishes it.
-    pub(crate) fn finish(&mut self, program: &Program, mut compiled: Compiled) {
+    pub(crate) fn finish(&mut self, program: &Program, compiled: Compiled) {
         self.nanoseconds += compiled.nanoseconds;
         for (member, why) in compiled.refused {
             let key = (member.func, member.entry);
             self.begun.remove(&key);
             self.refused.insert(key, why);
         }
-        if self.memory.define(&mut compiled.bytes).is_err() {
+        if self.memory.define(&compiled.bytes).is_err() {
             for member in compiled.done {
                 let key = (member.func, member.entry);
                 self.begun.remove(&key);
@@ -268,16 +295,17 @@ pub(crate) fn dump(program: &Program, func: FuncId, entry: Entry) -> Result<Dump
     admissible(function, entry).map_err(DumpError::Refused)?;
     let unit = Unit::new(Outside::new(program), func, entry, false);
     let mut dump = Dump::default();
-    let own = CodeId(0);
+    let [own, step, step_rarely, call, slice, start, exit] =
+        [0, 1, 2, 3, 4, 5, 6].map(CodeId::from_u32);
     let links = Links {
         callees: &Callees::from([(func, own)]),
         thunks: Thunks {
-            step: CodeId(1),
-            step_rarely: CodeId(2),
-            call: CodeId(3),
-            slice: CodeId(4),
-            start: CodeId(5),
-            exit: CodeId(6),
+            step,
+            step_rarely,
+            call,
+            slice,
+            start,
+            exit,
         },
     };
     let knobs = Knobs::default();

@@ -1,6 +1,7 @@
 //! A unit of compilation: one function, entered at its start or at a loop, with all that is known about it before it is
 //! translated. Here because refusing must come before work. Must stay true: what is refused once is refused always.
 
+use cranelift_codegen::binemit::Reloc;
 use flin_bytecode::{Bank, Const, FuncId, Function, Instr, Module, Op};
 use flin_vm::native::layout;
 
@@ -38,6 +39,8 @@ pub enum Refusal {
     MachineFrame(usize),
     /// Cranelift refused it.
     Cranelift,
+    /// Its code would refer to something otherwise than by the distance to a function of its module.
+    Reference(Reloc),
     /// The code memory of the program is used up.
     Memory,
     /// No jump goes back to this instruction.
@@ -59,6 +62,10 @@ impl std::fmt::Display for Refusal {
                 write!(f, "it would take {found} bytes of the machine stack")
             }
             Refusal::Cranelift => f.write_str("Cranelift refused it"),
+            Refusal::Reference(kind) => write!(
+                f,
+                "its code would refer to something by {kind:?}, which only holds where it is written, not where it runs"
+            ),
             Refusal::Memory => f.write_str("no code memory is left"),
             Refusal::NoLoop => f.write_str("no loop begins at that instruction"),
         }

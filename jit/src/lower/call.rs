@@ -69,7 +69,7 @@ impl<'p> Lower<'_, 'p> {
         cold: Option<Block>,
     ) {
         let target = match self.links.callees.get(&callee) {
-            Some(code) => Target::Code(code.0),
+            Some(code) => Target::Code(code.as_u32()),
             None => {
                 let entry = self.unit.outside.func_entry(callee);
                 let entry = self.b.ins().iconst(types::I64, entry);

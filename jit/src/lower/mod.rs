@@ -424,7 +424,7 @@ impl<'a, 'p> Lower<'a, 'p> {
         let function = match known {
             Some((_, function)) => *function,
             None => {
-                let function = self.function(thunk.0, signature);
+                let function = self.function(thunk.as_u32(), signature);
                 self.thunks_used.push((thunk, function));
                 function
             }

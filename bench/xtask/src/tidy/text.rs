@@ -22,6 +22,7 @@ const UNSAFE_ROOMS: &[&str] = &[
     "vm/tests/support/double.rs",
     "vm/src/rtcalls.rs",
     "vm/runtime/src/stack.rs",
+    "jit/src/arena.rs",
     "jit/src/memory.rs",
     "jit/src/publish.rs",
     "store/src/map.rs",
