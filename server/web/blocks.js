@@ -87,14 +87,14 @@ function create(values, into, parent, key) {
 }
 const unset = (kind) => ({ text: "", html: "", attribute: null, attributes: {}, block: null, list: [] })[kind];
 
-// Brings a block up to date with its values; those that are undefined stay. `own`: only those that the page's own view
-// computes, or (false) only those of the server.
-export function fill(block, values, own) {
+// Brings a block up to date with its values; those that are undefined stay. `skip`: not those of the browser (true), or
+// not those of the server (false).
+export function fill(block, values, skip) {
   if (block.from === values) return;
   block.from = values;
   const { browser } = templates[block.t];
   for (let i = 0; i < block.n.length; i++) {
-    if (values[i + 1] !== undefined && (own === undefined || own === browser[i])) put(block, i, values[i + 1]);
+    if (values[i + 1] !== undefined && skip !== browser[i]) put(block, i, values[i + 1]);
   }
 }
 

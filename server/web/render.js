@@ -67,7 +67,7 @@ function showOwn() {
   if (!page.module?.view) return;
   const outcome = runHere(page.module.view);
   if (outcome.ok) {
-    fill(whole, outcome.ok, true);
+    fill(whole, outcome.ok, false);
     page.whole = false;
   } else if (outcome.error) showError(outcome.error, null);
   else if (!page.whole) {
@@ -100,7 +100,7 @@ function takeOver(json, isAnswer) {
   if (json.view !== page.view) {
     try {
       if (json.patch && json.from === page.view) applyPatch(whole, json.patch);
-      else if (json.values && (isAnswer || seq >= page.seq)) fill(whole, json.values, page.whole ? undefined : false);
+      else if (json.values && (isAnswer || seq >= page.seq)) fill(whole, json.values, !page.whole || 0);
       else return ask();
     } catch (failure) {
       // The document is not what the server takes it for: all of it anew.
