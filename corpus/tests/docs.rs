@@ -15,7 +15,9 @@ use flin_corpus::{Policy, run};
 use flin_testkit::fences::{Fence, fences, pages};
 
 /// Languages of blocks that are not run. A new one is added here on purpose, or not at all.
-const OTHER_LANGUAGES: [&str; 8] = ["sh", "text", "json", "http", "html", "toml", "rust", "css"];
+const OTHER_LANGUAGES: [&str; 9] = [
+    "sh", "text", "json", "http", "html", "toml", "rust", "css", "js",
+];
 
 /// Chapters of the reference and the prefix of their rules.
 const CHAPTERS: [(&str, &str); 14] = [
