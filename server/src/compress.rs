@@ -96,7 +96,16 @@ pub(crate) fn compressed(encoding: Encoding, effort: Effort, bytes: &[u8]) -> By
 
 /// Says how an answer is compressed, and that others could get it in another way.
 pub(crate) fn mark(headers: &mut HeaderMap, encoding: Option<Encoding>) {
-    headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+    let has_name = |value: &HeaderValue| {
+        let names = value.to_str().unwrap_or_default().split(',');
+        names
+            .map(str::trim)
+            .any(|name| name.eq_ignore_ascii_case("accept-encoding"))
+    };
+    // A route may say that its answer depends on more.
+    if !headers.get_all(VARY).iter().any(has_name) {
+        headers.append(VARY, HeaderValue::from_static("accept-encoding"));
+    }
     if let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, encoding.name());
     }
@@ -176,6 +185,21 @@ mod tests {
             assert_eq!(asks(none), None, "{none}");
         }
         assert_eq!(accepted(&HeaderMap::new()), None);
+    }
+
+    // A route that said `Vary: Cookie` was kept by caches for everybody.
+    #[test]
+    fn what_a_route_says_of_caches_stays() {
+        let mut headers = HeaderMap::new();
+        headers.insert(VARY, HeaderValue::from_static("Cookie"));
+        mark(&mut headers, None);
+        mark(&mut headers, Some(Encoding::Gzip));
+        let names: Vec<&[u8]> = headers
+            .get_all(VARY)
+            .iter()
+            .map(HeaderValue::as_bytes)
+            .collect();
+        assert_eq!(names, [b"Cookie".as_slice(), b"accept-encoding"]);
     }
 
     #[test]

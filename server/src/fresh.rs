@@ -8,8 +8,8 @@ use flin_runtime::{Entry, Outcome, PageOutcome, Sent, SentState};
 
 use crate::app::App;
 use crate::fault::Fault;
-use crate::live::{Shown, ViewKey};
-use crate::pages::keep_view;
+use crate::live::{ViewKey, write_view};
+use crate::pages::view_of;
 use crate::paths::Visit;
 use crate::values::{ViewName, Wanted};
 use crate::wanted::bad_request;
@@ -71,18 +71,24 @@ pub(crate) async fn write(
         seq,
         reads,
     } = outcome;
-    let shown = Shown::new(keep_view(app, visit.page, rendered), seq);
-    app.live.offer(app, &key, &shown, &reads);
+    let own = view_of(app, visit.page, rendered);
+    let kept = app.live.known().keep(Arc::clone(&own));
+    // What is kept may be another visitor's rendering of the same view, with what their browser shows in its own places.
+    let fresh = if whole { own } else { kept };
+    // Who watches gets what the asked state gives, and nothing that one visitor's other state made.
+    if !(whole || loads) {
+        app.live.offer(app, &key, (&fresh, seq), &reads);
+    }
     let old = view
         .filter(|_| !whole)
-        .and_then(|view| app.live.known().get(view));
+        .and_then(|view| app.live.known().get(view, visit.page));
     let templates = &app.module().pages[visit.page].templates;
     let wanted = if whole {
         Wanted::Whole
     } else {
         Wanted::OfServer
     };
-    let written = shown.write(out, templates, old.as_deref(), wanted);
+    let written = write_view(out, templates, (&fresh, seq), old.as_deref(), wanted);
     written.map_err(|malformed| Box::new(Fault::broken(&malformed)))?;
     Ok(if whole || loads {
         changed(&state, found)

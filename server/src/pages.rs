@@ -38,10 +38,12 @@ pub(crate) async fn show(app: &App, visit: &Visit, parts: &Parts) -> Answered {
         Err(failure) => return error_page(&Fault::of_page(&failure, app.options.show_errors)),
     };
     let templates = &app.module().pages[visit.page].templates;
-    let view = (!templates.is_empty()).then(|| View::name_of(&outcome.rendered, templates));
+    let view =
+        (!templates.is_empty()).then(|| View::name_of(&outcome.rendered, visit.page, templates));
     let document = whole(app, visit, &outcome, view);
     if let Some(name) = view {
-        keep_named(app, name, outcome.rendered);
+        let view = named(visit.page, name, outcome.rendered);
+        app.live.known().keep(view);
     }
     let tag = format!("\"{}\"", fingerprint(document.as_bytes()));
     let mut response = if compress::is_known(headers, &tag) {
@@ -88,16 +90,20 @@ pub(crate) async fn render(
 
 /// Keeps a rendered view of a page, so that clients that show it can be sent what differs.
 pub(crate) fn keep_view(app: &App, page: usize, rendered: Rendered) -> Arc<View> {
-    // They are for pages without a script.
-    let templates = &app.module().pages[page].templates;
-    let name = View::name_of(&rendered, templates);
-    keep_named(app, name, rendered)
+    app.live.known().keep(view_of(app, page, rendered))
 }
 
-fn keep_named(app: &App, name: ViewName, mut rendered: Rendered) -> Arc<View> {
+/// A rendered view of a page, for itself.
+pub(crate) fn view_of(app: &App, page: usize, rendered: Rendered) -> Arc<View> {
+    let templates = &app.module().pages[page].templates;
+    let name = View::name_of(&rendered, page, templates);
+    named(page, name, rendered)
+}
+
+fn named(page: usize, name: ViewName, mut rendered: Rendered) -> Arc<View> {
     // They are for pages without a script.
     rendered.forms = String::new();
-    app.live.known().keep(View::new(rendered, name))
+    Arc::new(View::new(rendered, page, name))
 }
 
 /// The document of a rendered page; `view` is what it shows, if it shows just that.

@@ -93,11 +93,11 @@ async function send(wish) {
   return { json, shown: json.view === undefined ? ask() : receive(json, true, [form ?? element]).then(told.state) };
 }
 
-// Asks until there is an answer.
+// Asks until there is an answer. After a visit the page shows a view of another page, which is of no use here.
 async function deliver({ about, name, args, state, key }) {
   for (let failures = 1; ; failures++) {
     try {
-      return await post("/_action", { ...about, _action: name, _args: args, _state: state, key, view: page.view });
+      return await post("/_action", { ...about, _action: name, _args: args, _state: state, key, view: about._page === page.page ? page.view : null });
     } catch {
       missed();
       await pause(failures);

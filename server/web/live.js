@@ -18,6 +18,8 @@ let socket = null;
 let failures = 0;
 let timer = null;
 let heard = 0;
+// Up to this commit all changes of the types that are followed were told. What is shown may be newer or older than that.
+let complete = null;
 // What was said last about the view that is followed.
 let watched = null;
 const types = new Set();
@@ -46,6 +48,7 @@ export function connect() {
   if (byEvents) {
     const more = new URLSearchParams({ ...wish(), state: JSON.stringify(wish().state) });
     for (const type of types) more.append("follow", type);
+    if (types.size > 0) more.set("since", (complete ??= page.seq));
     socket = new EventSource(`/_events?${more}`);
     watched = more.get("state");
   } else socket = new WebSocket(`${location.origin.replace("http", "ws")}/_ws?page=${encodeURIComponent(page.page)}`);
@@ -66,7 +69,7 @@ export function connect() {
     showLive("on");
     reached();
     for (const type of types) say({ action: "subscribe", type });
-    if (types.size > 0) say({ action: "resume", since: page.seq });
+    if (types.size > 0) say({ action: "resume", since: (complete ??= page.seq) });
     watch();
   };
   socket.onmessage = (event) => {
@@ -103,10 +106,14 @@ const showLive = (live) => document.documentElement.setAttribute("data-flin-live
 
 function hear(message) {
   if (message.type === "entity_change") {
+    // There may be more of the same commit.
+    complete = Math.max(complete ?? 0, message.seq - 1);
     for (const fn of listeners.get(message.entity_type) ?? []) fn(message);
     if (page.view === null) ask();
-  } else if (message.type === "refresh") ask();
-  else if (["patch", "reset", "watching"].includes(message.type)) receive(message, false);
+  } else if (message.type === "refresh") {
+    complete = message.seq;
+    ask();
+  } else if (["patch", "reset", "watching", "changed"].includes(message.type)) receive(message, false);
   else if (message.type === "stale") told.stale();
   else if (message.type === "bye") {
     const [least, most] = message.after;

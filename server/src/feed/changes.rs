@@ -9,6 +9,7 @@ use flin_runtime::json::write_plain_text;
 use flin_runtime::store::Lsn;
 use flin_runtime::vm::bytecode::ids::EntityTypeId;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::outbox::{CHANGE_BYTES_MAX, Message, Outbox};
 use crate::app::App;
@@ -60,15 +61,18 @@ impl Changes {
     }
 
     fn tell_item(&mut self, app: &App, out: &mut Outbox, item: &FeedItem) {
-        for (ty, message) in item.messages(&app.runtime) {
-            let is_news = |known: &Lsn| item.seq() > *known;
-            if self.following.get(ty).is_some_and(is_news) {
-                if message.len() > CHANGE_BYTES_MAX || !out.has_room(message.len()) {
-                    return self.refresh(app, out);
-                }
-                out.push(Message::of(item.seq(), message.clone()));
-            }
+        let is_news = |known: &Lsn| item.seq() > *known;
+        let news = item.messages(&app.runtime).iter();
+        let news = news.filter(|(ty, _)| self.following.get(ty).is_some_and(is_news));
+        let news: Vec<Utf8Bytes> = news.map(|(_, message)| message.clone()).collect();
+        if !push_commit(out, item.seq(), news) {
+            self.refresh(app, out);
         }
+    }
+
+    /// Whether anything is followed.
+    pub(super) fn are_followed(&self) -> bool {
+        self.follower.is_some()
     }
 
     fn refresh(&mut self, app: &App, out: &mut Outbox) {
@@ -150,13 +154,11 @@ impl Changes {
             self.following.insert(*ty, since);
         }
         for event in events {
-            for (ty, message) in messages_of(&app.runtime, &event) {
-                if types.contains(&ty) {
-                    if message.len() > CHANGE_BYTES_MAX || !out.has_room(message.len()) {
-                        return self.refresh(app, out);
-                    }
-                    out.push(Message::of(event.lsn, message));
-                }
+            let news = messages_of(&app.runtime, &event).into_iter();
+            let news = news.filter(|(ty, _)| types.contains(ty));
+            let news = news.map(|(_, message)| message).collect();
+            if !push_commit(out, event.lsn, news) {
+                return self.refresh(app, out);
             }
             for ty in types {
                 if let Some(known) = self.following.get_mut(ty) {
@@ -165,4 +167,22 @@ impl Changes {
             }
         }
     }
+}
+
+// Adds the messages of one commit; false if one is too big or there is no room. Only the last one has the commit's number: who
+// comes back after a break in the middle and names the last number that it has, gets all of them again.
+fn push_commit(out: &mut Outbox, seq: Lsn, messages: Vec<Utf8Bytes>) -> bool {
+    let count = messages.len();
+    for (at, message) in messages.into_iter().enumerate() {
+        if message.len() > CHANGE_BYTES_MAX || !out.has_room(message.len()) {
+            return false;
+        }
+        let message = Message::of(seq, message);
+        out.push(if at + 1 == count {
+            message
+        } else {
+            message.unnumbered()
+        });
+    }
+    true
 }

@@ -1,5 +1,5 @@
 //! `/_events`: the feed as server-sent events, for clients that cannot use a WebSocket. Must stay true: the same messages as on
-//! `/_ws`, each with its sequence number as its id; one message at most waits in the answer, the others collapse behind it.
+//! `/_ws`, the last of each commit with its sequence number as its id; one message at most waits in the answer, the others collapse behind it.
 
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use flin_runtime::store::Lsn;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::outbox::Message;
 use super::outlet::Outlet;
@@ -21,6 +22,9 @@ use crate::listen::{Connection, told_to_stop};
 use crate::payload::Payload;
 use crate::respond::{Answered, empty, text};
 
+/// The sign of life for pages.
+const PONG: &[u8] = b"data: {\"type\":\"pong\"}\n\n";
+
 /// Answers `GET /_events`.
 pub(crate) fn stream_events(app: &Arc<App>, asked: &Asked) -> Answered {
     if let Err((status, message)) = check_origin(&asked.parts.headers, &asked.host) {
@@ -28,7 +32,12 @@ pub(crate) fn stream_events(app: &Arc<App>, asked: &Asked) -> Answered {
     }
     let query = form_pairs(asked.parts.uri.query().unwrap_or_default().as_bytes());
     let since = last_event(&asked.parts.headers);
-    let (watch, followed) = match read_query(query, since) {
+    let Query {
+        watch,
+        followed,
+        wants_view,
+        since,
+    } = match read_query(query, since) {
         Ok(read) => read,
         Err(message) => return text(StatusCode::BAD_REQUEST, &message),
     };
@@ -37,12 +46,12 @@ pub(crate) fn stream_events(app: &Arc<App>, asked: &Asked) -> Answered {
         return text(StatusCode::NOT_FOUND, &message);
     };
     let mut outlet = Outlet::new(Arc::clone(app), visit.page);
+    followed.iter().for_each(|name| outlet.subscribe(name));
+    // After that: what was missed of all types comes in the order of the commits.
     if let Some(since) = since {
         outlet.resume(since);
     }
-    followed.iter().for_each(|name| outlet.subscribe(name));
-    // Who only follows records needs no view.
-    if followed.is_empty() || watch.view.is_some() {
+    if wants_view {
         outlet.watch(watch);
     }
     let (pieces, body) = mpsc::channel(1);
@@ -69,17 +78,31 @@ fn last_event(headers: &HeaderMap) -> Option<Lsn> {
     id.parse().ok().map(Lsn)
 }
 
-// The wish to watch, and the types to follow.
-fn read_query(
-    query: Vec<(String, String)>,
+// What a client asks for.
+struct Query {
+    watch: Watch,
+    // Types to follow.
+    followed: Vec<String>,
+    wants_view: bool,
+    // What was told before that is known.
     since: Option<Lsn>,
-) -> Result<(Watch, Vec<String>), String> {
+}
+
+fn read_query(query: Vec<(String, String)>, last_event: Option<Lsn>) -> Result<Query, String> {
+    let mut since = last_event;
     let mut entries = Vec::new();
     let mut followed = Vec::new();
     for (name, value) in query {
         let json = match name.as_str() {
             "follow" => {
                 followed.push(value);
+                continue;
+            }
+            "since" => {
+                let number = value.parse().map(Lsn);
+                let number = number.map_err(|error| format!("since: {error}"))?;
+                // What the browser says when it comes back by itself is newer.
+                since = since.or(Some(number));
                 continue;
             }
             "state" | "seq" => Json::parse(value.as_bytes())
@@ -89,12 +112,19 @@ fn read_query(
         entries.push((name, json));
     }
     let mut watch = Watch::read(&entries)?;
-    if let Some(since) = since {
+    // Who only follows records needs no view.
+    let wants_view = followed.is_empty() || watch.view.is_some();
+    if let Some(since) = last_event {
         // A browser that comes back by itself asks as it did the first time; meanwhile it has seen others.
         watch.view = None;
         watch.seq = since;
     }
-    Ok((watch, followed))
+    Ok(Query {
+        watch,
+        followed,
+        wants_view,
+        since,
+    })
 }
 
 struct Told {
@@ -106,7 +136,8 @@ struct Told {
 impl Told {
     // None: nobody reads any more.
     async fn tell(mut self, mut connection: Connection) -> Option<()> {
-        let mut alive = tokio::time::interval(self.app.options.limits.ping_every);
+        let every = self.app.options.limits.ping_every;
+        let mut alive = tokio::time::interval_at(Instant::now() + every, every);
         let mut retired = self.app.retired();
         loop {
             while let Some(message) = self.outlet.pop() {
@@ -116,8 +147,11 @@ impl Told {
                 ready = self.outlet.ready() => if ready.is_err() {
                     return Some(());
                 },
-                // A comment: whoever stands between must see that the answer is still alive.
-                _ = alive.tick() => self.pieces.send(Bytes::from_static(b":\n\n")).await.ok()?,
+                // Whoever stands between must see that the answer is still alive; a page must too, and sees no comments.
+                _ = alive.tick() => {
+                    let sign: &'static [u8] = if self.outlet.is_watching() { PONG } else { b":\n\n" };
+                    self.pieces.send(Bytes::from_static(sign)).await.ok()?;
+                }
                 () = self.pieces.closed() => return None,
                 () = told_to_stop(&mut connection.stopping) => {
                     if let Some(bye) = self.outlet.bye() {

@@ -27,6 +27,11 @@ impl Message {
         }
     }
 
+    /// The same, but not to be come back to by its number.
+    pub(super) fn unnumbered(self) -> Message {
+        Message { seq: None, ..self }
+    }
+
     /// One that tells of none.
     pub(super) fn other(text: impl Into<Utf8Bytes>) -> Message {
         Message {

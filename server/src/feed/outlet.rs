@@ -52,10 +52,18 @@ impl Outlet {
             next = self.changes.next() => self.changes.tell(&self.app, &mut self.out, next)?,
             () = changed => {
                 let message = self.watching.as_mut().and_then(|watching| watching.tell(&self.app));
+                // Changes that are followed have numbers of their own, and may be behind.
+                let follows = self.changes.are_followed();
+                let message = message.map(|message| if follows { message.unnumbered() } else { message });
                 message.into_iter().for_each(|message| self.out.push(message));
             }
         }
         Ok(())
+    }
+
+    /// Whether it watches a view.
+    pub(super) fn is_watching(&self) -> bool {
+        self.watching.is_some()
     }
 
     /// What a client that watches is told when the server stops: everybody at once would be too many.

@@ -84,10 +84,10 @@ impl Watching {
         // A number that this store has never given is from another one.
         let seq = Some(watch.seq).filter(|seq| *seq <= app.runtime.store().head());
         let seq = seq.unwrap_or(Lsn(0));
-        let group = app.live.watch(app, key, seq);
+        let (group, latest) = app.live.watch(app, key, seq);
         let watching = Watching {
-            latest: group.subscribe(),
             group,
+            latest,
             view: watch.view,
             seq,
             answered: false,
@@ -109,7 +109,11 @@ impl Watching {
         let message = match latest {
             Latest::Nothing => return None,
             Latest::View(shown) => self.tell_view(app, &shown),
-            Latest::Failed(fault, seq) => Some(Message::of(seq, failed(&fault, seq))),
+            Latest::Failed(fault, seq) => {
+                // That it can be shown again is news, also if it is the view of before.
+                self.answered = false;
+                return Some(Message::of(seq, failed(&fault, seq)));
+            }
         };
         self.answered |= message.is_some();
         message
@@ -121,7 +125,7 @@ impl Watching {
             return None;
         }
         self.seq = shown.seq;
-        let name = shown.view.name();
+        let name = shown.name;
         if self.view == Some(name) {
             let seq = shown.seq;
             let answer = format!("{{\"type\":\"watching\",\"view\":\"{name}\",\"seq\":{seq}}}");

@@ -41,6 +41,8 @@ struct State {
     // Of the newest view, or of what the page may read at all while there is none.
     reads: Arc<ReadSet>,
     seq: Lsn,
+    // Somebody who watches has seen so much elsewhere: what is older is of no use to them.
+    wanted: Lsn,
     phase: Phase,
     not_before: Instant,
 }
@@ -60,6 +62,7 @@ impl Group {
         let state = State {
             reads: Arc::default(),
             seq: Lsn(0),
+            wanted: Lsn(0),
             phase: Phase::Idle,
             not_before: Instant::now(),
         };
@@ -76,7 +79,7 @@ impl Group {
     }
 
     /// The newest view, and word of each newer one.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<Latest> {
+    pub(super) fn subscribe(&self) -> watch::Receiver<Latest> {
         let mut latest = self.latest.subscribe();
         latest.mark_changed();
         latest
@@ -123,10 +126,12 @@ impl Group {
         };
     }
 
-    /// Renders it unless it is there and as new as this.
-    pub(crate) fn catch_up(self: &Arc<Group>, app: &Arc<App>, seq: Lsn) {
-        let state = self.state();
-        let is_there = !matches!(&*self.latest.borrow(), Latest::Nothing);
+    /// Renders it unless it is there and as new as this. What is under way just now may be older: that is seen at its end.
+    pub(super) fn catch_up(self: &Arc<Group>, app: &Arc<App>, seq: Lsn) {
+        let mut state = self.state();
+        state.wanted = state.wanted.max(seq);
+        // What failed then may do now.
+        let is_there = matches!(&*self.latest.borrow(), Latest::View(_));
         let is_behind = state.phase == Phase::Idle && (!is_there || state.seq < seq);
         drop(state);
         if is_behind {
@@ -151,8 +156,17 @@ impl Group {
                 params: self.key.params.clone(),
                 state: self.key.state(),
             };
-            let turn = app.live.turn().await;
+            let turn = tokio::select! {
+                turn = app.live.turn() => turn,
+                // Nobody listens any more; or somebody came in this moment.
+                () = self.latest.closed() => continue,
+            };
+            if self.is_left() {
+                return;
+            }
             count(&app.live.renders);
+            // A failure does not say what it had seen: at least this.
+            let before = app.runtime.store().head();
             let done = app.enter(entry).await;
             drop(turn);
             let again = match done {
@@ -164,7 +178,7 @@ impl Group {
                     self.state().not_before = Instant::now() + BUSY_PAUSE;
                     true
                 }
-                Err(failure) => self.failed(&app, &failure),
+                Err(failure) => self.failed(&app, &failure, before),
             };
             if !again {
                 return;
@@ -185,19 +199,26 @@ impl Group {
 
     fn rendered(&self, app: &App, outcome: PageOutcome) -> bool {
         let (seq, reads) = (outcome.seq, Arc::clone(&outcome.reads));
-        let shown = Shown::new(keep_view(app, self.key.page, outcome.rendered), seq);
+        let view = keep_view(app, self.key.page, outcome.rendered);
+        let shown = Shown::new(app.live.rooms(), view, seq);
         self.settle(app, Latest::View(shown), seq, reads)
     }
 
-    fn failed(&self, app: &App, failure: &Failure) -> bool {
-        let seq = app.runtime.store().head();
+    // `seq`: all that was committed later may have mended it already.
+    fn failed(&self, app: &App, failure: &Failure, seq: Lsn) -> bool {
         let fault = Fault::of_page(failure, app.options.show_errors);
         let path = &app.module().pages[self.key.page].path;
-        tracing::warn!(
-            path,
-            seq = seq.0,
-            "a view that is watched was not rendered: {failure}"
-        );
+        let seen = seq.0;
+        if matches!(failure, Failure::BadInput { .. }) {
+            // Of whoever asked: no trouble of the program, and as many as they like.
+            tracing::debug!(path, seen, "a view was not rendered: {failure}");
+        } else {
+            tracing::warn!(
+                path,
+                seen,
+                "a view that is watched was not rendered: {failure}"
+            );
+        }
         // Whatever the page may read can make it better.
         let page = &app.module().pages[self.key.page];
         let mut reads = ReadSet::default();
@@ -229,7 +250,7 @@ impl Group {
                 .any(|event| self.is_touched(app, &reads, event)),
             None => true,
         };
-        let again = is_old || state.phase == Phase::Again;
+        let again = is_old || state.phase == Phase::Again || state.seq < state.wanted;
         state.phase = if again { Phase::Underway } else { Phase::Idle };
         again
     }

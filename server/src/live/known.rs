@@ -37,12 +37,11 @@ impl Known {
     }
 
     /// Keeps a view, or gives the one of the same name that is kept already.
-    pub(crate) fn keep(&self, view: View) -> Arc<View> {
+    pub(crate) fn keep(&self, view: Arc<View>) -> Arc<View> {
         let mut inner = self.inner();
         if let Some(known) = inner.touch(view.name()) {
             return known;
         }
-        let view = Arc::new(view);
         inner.bytes += view.bytes();
         let now = inner.now;
         inner.by_use.insert(now, view.name());
@@ -55,9 +54,10 @@ impl Known {
         view
     }
 
-    /// The view of a name.
-    pub(crate) fn get(&self, name: ViewName) -> Option<Arc<View>> {
-        self.inner().touch(name)
+    /// The view of a name, if it is one of this page: a client may send any name, and the templates of one page do not fit
+    /// the views of another.
+    pub(crate) fn get(&self, name: ViewName, page: usize) -> Option<Arc<View>> {
+        self.inner().touch(name).filter(|view| view.page() == page)
     }
 }
 
@@ -86,13 +86,13 @@ mod tests {
 
     use super::*;
 
-    fn view(head: String) -> View {
+    fn view(head: String) -> Arc<View> {
         let rendered = Rendered {
             head,
             ..Rendered::default()
         };
-        let name = View::name_of(&rendered, &[]);
-        View::new(rendered, name)
+        let name = View::name_of(&rendered, 0, &[]);
+        Arc::new(View::new(rendered, 0, name))
     }
 
     #[test]
@@ -101,10 +101,11 @@ mod tests {
         let first = known.keep(view("first".to_owned())).name();
         let second = known.keep(view("second".to_owned())).name();
         for n in 0..VIEWS_MAX - 1 {
-            assert!(known.get(first).is_some());
+            assert!(known.get(first, 0).is_some());
             known.keep(view(format!("{n}")));
         }
-        assert!(known.get(first).is_some() && known.get(second).is_none());
+        assert!(known.get(first, 0).is_some() && known.get(second, 0).is_none());
+        assert!(known.get(first, 1).is_none(), "it is of another page");
         assert_eq!(known.inner().by_use.len(), VIEWS_MAX);
     }
 

@@ -7,6 +7,7 @@ mod group;
 mod hub;
 mod key;
 mod known;
+mod room;
 mod shown;
 
 use std::collections::HashMap;
@@ -16,15 +17,17 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 use flin_runtime::Runtime;
 use flin_runtime::store::{CommitEvent, Lsn, ReadSet};
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{Semaphore, SemaphorePermit, broadcast};
+use tokio::sync::{Semaphore, SemaphorePermit, broadcast, watch};
 
 pub(crate) use group::{Group, Latest};
 pub(crate) use hub::{FeedItem, Follower, Hub, messages_of};
 pub(crate) use key::ViewKey;
 pub(crate) use known::Known;
-pub(crate) use shown::Shown;
+pub(crate) use room::Rooms;
+pub(crate) use shown::{Shown, write_view};
 
 use crate::app::App;
+use crate::values::View;
 
 /// Commits that may wait to be compared with what views read. When there are more, all views are looked at.
 const COMMITS_WAITING_MAX: usize = 1024;
@@ -37,6 +40,7 @@ const RENDERS_MAX: usize = 8;
 pub(crate) struct Live {
     groups: Mutex<HashMap<ViewKey, Weak<Group>>>,
     known: Known,
+    rooms: Arc<Rooms>,
     commits: broadcast::Sender<Arc<CommitEvent>>,
     follows: Once,
     turns: Semaphore,
@@ -59,6 +63,7 @@ impl Live {
         Live {
             groups: Mutex::default(),
             known: Known::new(),
+            rooms: Arc::default(),
             commits,
             follows: Once::new(),
             turns: Semaphore::new(RENDERS_MAX),
@@ -86,13 +91,25 @@ impl Live {
         self.groups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The group of those who watch a view; it is rendered as soon as it can be.
+    /// The memory of watched views.
+    pub(crate) fn rooms(&self) -> &Arc<Rooms> {
+        &self.rooms
+    }
+
+    /// The group of those who watch a view, and word of each newer one; it is rendered as soon as it can be.
     /// Who watches knows what was shown at `seq`: the group is at least as new.
-    pub(crate) fn watch(&self, app: &Arc<App>, key: ViewKey, seq: Lsn) -> Arc<Group> {
+    pub(crate) fn watch(
+        &self,
+        app: &Arc<App>,
+        key: ViewKey,
+        seq: Lsn,
+    ) -> (Arc<Group>, watch::Receiver<Latest>) {
         self.follows.call_once(|| follow(app));
         let group = self.group(key);
+        // First: a group to which nobody listens is not rendered.
+        let latest = group.subscribe();
         group.catch_up(app, seq);
-        group
+        (group, latest)
     }
 
     fn group(&self, key: ViewKey) -> Arc<Group> {
@@ -114,16 +131,17 @@ impl Live {
         &self,
         app: &Arc<App>,
         key: &ViewKey,
-        shown: &Arc<Shown>,
+        (view, seq): (&Arc<View>, Lsn),
         reads: &Arc<ReadSet>,
     ) {
         let group = self.groups().get(key).and_then(Weak::upgrade);
         if let Some(group) = group {
-            group.offer(app, shown, reads);
+            let shown = Shown::new(&self.rooms, Arc::clone(view), seq);
+            group.offer(app, &shown, reads);
         }
     }
 
-    /// Leave to render a view that is watched.
+    /// Leave to render a view that is watched, in the order of asking.
     async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         // It is never closed.
         self.turns.acquire().await.ok()

@@ -26,6 +26,7 @@ pub(crate) use name::ViewName;
 #[derive(Debug)]
 pub(crate) struct View {
     rendered: Rendered,
+    page: usize,
     name: ViewName,
     // Built when somebody compares or writes it: a page that is only shown does without.
     root: OnceLock<Result<Block, Malformed>>,
@@ -76,14 +77,15 @@ impl std::fmt::Display for Malformed {
 }
 
 impl View {
-    /// What the view of a page with these templates is called.
-    pub(crate) fn name_of(rendered: &Rendered, templates: &[Template]) -> ViewName {
-        ViewName::of(rendered, templates)
+    /// What the view of a page (its index in the module) with these templates is called.
+    pub(crate) fn name_of(rendered: &Rendered, page: usize, templates: &[Template]) -> ViewName {
+        ViewName::of(rendered, page, templates)
     }
 
-    /// A view, and what it is called (`name_of`).
-    pub(crate) fn new(rendered: Rendered, name: ViewName) -> View {
+    /// A view of a page, and what it is called (`name_of`).
+    pub(crate) fn new(rendered: Rendered, page: usize, name: ViewName) -> View {
         View {
+            page,
             name,
             rendered,
             root: OnceLock::new(),
@@ -93,6 +95,11 @@ impl View {
     /// Its name.
     pub(crate) fn name(&self) -> ViewName {
         self.name
+    }
+
+    /// Index of its page in the module: only the templates of that page fit it.
+    pub(crate) fn page(&self) -> usize {
+        self.page
     }
 
     /// Markup of the document head.

@@ -1,5 +1,5 @@
 //! Names of views: a fingerprint of what a view says, so that two parties can find out that they mean the same. Must stay
-//! true: nobody can make two views of one name; what the browser fills itself is not in it.
+//! true: nobody can make two views of one name, also not of two pages; what the browser fills itself is not in it.
 
 use std::fmt;
 
@@ -15,8 +15,9 @@ const NAME_BYTES: usize = 16;
 pub(crate) struct ViewName([u8; NAME_BYTES]);
 
 impl ViewName {
-    pub(super) fn of(rendered: &Rendered, templates: &[Template]) -> ViewName {
+    pub(super) fn of(rendered: &Rendered, page: usize, templates: &[Template]) -> ViewName {
         let mut hash = Sha256::new();
+        hash.update((page as u64).to_le_bytes());
         hash.update((rendered.head.len() as u64).to_le_bytes());
         hash.update(&rendered.head);
         let root = templates.first();
@@ -91,7 +92,8 @@ mod tests {
 
     #[test]
     fn only_what_was_written_by_us_is_a_name() {
-        let name = ViewName::of(&Rendered::default(), &[]);
+        let name = ViewName::of(&Rendered::default(), 0, &[]);
+        assert_ne!(ViewName::of(&Rendered::default(), 1, &[]), name);
         assert_eq!(ViewName::parse(&name.to_string()), Some(name));
         for junk in [
             "",

@@ -64,8 +64,8 @@ fn put(rendered: &mut Rendered, shown: &Shown) {
 fn view(templates: &[Template], shown: &Shown) -> View {
     let mut rendered = Rendered::default();
     put(&mut rendered, shown);
-    let name = View::name_of(&rendered, templates);
-    View::new(rendered, name)
+    let name = View::name_of(&rendered, 0, templates);
+    View::new(rendered, 0, name)
 }
 
 fn template(kinds: &[PlaceKind]) -> Template {

@@ -248,6 +248,30 @@ fn each_asked_state_is_a_view_of_its_own() {
     assert!(two.text().contains("between"));
 }
 
+// Whoever named the view of one page to another had its tree built with the templates of the other, kept for everybody: the page
+// got no patches any more.
+#[test]
+fn a_view_named_to_another_page_is_not_taken_there() {
+    let bench = bench();
+    bench.add("one", 1);
+    // Known since the document, but not yet compared with anything.
+    let document = http::get(&bench.server.url, "/").body;
+    let start = document.find("\"view\":\"").expect("a view") + 8;
+    let name = document[start..start + 32].to_owned();
+    let mut high = bench.tab("/high");
+    let answer = high.render(json!({ "view": name }));
+    assert!(answer["values"].is_array(), "{answer}");
+    high.view.clone_from(&name);
+    assert_eq!(high.watch()["type"], "reset");
+    high.check();
+    let mut tab = bench.tab("/");
+    assert_eq!(tab.view, name);
+    assert_eq!(tab.watch()["type"], "watching");
+    bench.add("two", 1);
+    assert_eq!(tab.hear()["type"], "patch");
+    tab.check();
+}
+
 #[test]
 fn what_was_missed_comes_after_a_break() {
     let bench = bench();
@@ -481,7 +505,22 @@ fn server_sent_events_tell_the_same() {
             .any(|message| message["entity"]["title"] == "bread"),
         "{heard:?}"
     );
+    drop(changes);
+    // Only the last change of a commit has its number: a break before it loses none of them.
+    let mut changes = listen("page=/&follow=Task", "");
+    assert_eq!(next(&mut changes).1["type"], "subscribed");
+    let seq = bench.act("many", &json!([3]));
+    let ids = [(); 3].map(|()| next(&mut changes).0);
+    assert_eq!(ids, ["", "", &seq.to_string()]);
+    drop(changes);
+    // Who comes back follows both again: its view, and records.
+    let query = format!("page=/&follow=Task&view={}", tab.view);
+    let mut both = listen(&query, &format!("Last-Event-ID: {seq}\r\n"));
+    let kinds = [(); 2].map(|()| next(&mut both).1["type"].to_string());
+    assert!(kinds.contains(&"\"subscribed\"".to_owned()), "{kinds:?}");
+    assert!(kinds.contains(&"\"reset\"".to_owned()), "{kinds:?}");
     for (query, status) in [
+        ("since=x", 400),
         ("page=/nowhere", 404),
         ("state=x", 400),
         ("page=/&what=1", 400),
