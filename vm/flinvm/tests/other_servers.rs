@@ -145,6 +145,29 @@ fn nobody_waits_for_somebody_elses_slow_answer() {
     }
 }
 
+// Sixty-four requests that waited for a slow server took all threads, and nobody was answered any more.
+#[test]
+fn a_slow_server_takes_not_all_threads() {
+    let folder = Folder::new();
+    let (slow, _, let_go) = slow_peer("late");
+    let source = format!(
+        "route GET \"/slow\" {{ (try http_get(\"{slow}/?key=secret\")).message }}\nroute GET \"/fast\" {{ 1 }}\n"
+    );
+    let server = serve(&folder, &source);
+    let (say, said) = std::sync::mpsc::channel();
+    for _ in 0..70 {
+        let (url, say) = (server.url.clone(), say.clone());
+        std::thread::spawn(move || {
+            // Nobody listens to those that are answered late.
+            let _ = say.send(http::get(&url, "/slow").body);
+        });
+    }
+    let first = said.recv().expect("the ones beyond the limit are refused");
+    assert!(first.contains("too many requests"), "{first}");
+    assert_eq!(http::get(&server.url, "/fast").body, "1");
+    drop(let_go);
+}
+
 #[test]
 fn only_get_is_sent_while_a_page_is_rendered() {
     let folder = Folder::new();

@@ -21,7 +21,7 @@ use flin_vm::{
 use crate::run::constraint_sentence;
 use crate::schema::TypeMap;
 use crate::turns::Turn;
-use crate::world::{Kept, Said, Seen, World};
+use crate::world::{ANSWERS_BYTES_MAX, Kept, Said, Seen, World};
 
 /// Most time that another server has for its answer.
 const HTTP_TIME_MAX: Duration = Duration::from_secs(30);
@@ -387,6 +387,13 @@ impl Host for StoreHost<'_> {
         if let Some(known) = self.seen.answer(request) {
             return known;
         }
+        if self.seen.is_full() {
+            let most = ANSWERS_BYTES_MAX >> 20;
+            let message = format!(
+                "the answers that one request gets from other servers have more than {most} MiB"
+            );
+            return Err(HttpProblem::Network(message));
+        }
         let within = match self.deadline {
             Some(deadline) => deadline.saturating_duration_since(Instant::now()),
             None => HTTP_TIME_MAX,
@@ -394,7 +401,10 @@ impl Host for StoreHost<'_> {
         let world = self.world;
         let ask = || world.http(request, within.min(HTTP_TIME_MAX));
         let answer = match &mut self.turn {
-            Some(turn) => turn.outside(ask),
+            Some(turn) => {
+                let answer = turn.outside(ask);
+                answer.unwrap_or_else(|stays| Err(HttpProblem::Network(stays.to_string())))
+            }
             None => ask(),
         };
         self.seen.keep(request, &answer);

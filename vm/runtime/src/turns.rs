@@ -48,9 +48,10 @@ struct Call {
 pub(crate) trait Lender {
     /// Looks after waiting work.
     fn lend(&self);
-    /// The thread of a turn begins to wait for the world outside: other work may need another thread meanwhile.
-    fn leave(&self);
-    /// It goes on.
+    /// The thread of a turn begins to wait for the world outside: other work may need another thread meanwhile. False: too many
+    /// do so already, and it must not.
+    fn leave(&self) -> bool;
+    /// It goes on, after it was let go.
     fn come_back(&self);
 }
 
@@ -189,28 +190,53 @@ impl Turn<'_> {
 }
 
 impl Turn<'_> {
-    /// Does what waits for the world outside; others compute meanwhile, unless this run holds the store.
-    pub(crate) fn outside<T>(&mut self, wait: impl FnOnce() -> T) -> T {
+    /// Does what waits for the world outside; others compute meanwhile.
+    pub(crate) fn outside<T>(&mut self, wait: impl FnOnce() -> T) -> Result<T, Stays> {
         if !self.hands_over {
-            return wait();
+            return Err(Stays::HoldsStore);
+        }
+        if !self.lender.leave() {
+            return Err(Stays::Crowded);
         }
         self.used += self.since.elapsed();
         let mut state = self.turns.lock();
         state.running -= 1;
         self.turns.give(&mut state);
         drop(state);
-        self.lender.leave();
         // Also if what it waits for panics: who holds a turn gives it back.
         let back = Back { turn: self };
         let found = wait();
         drop(back);
-        found
+        Ok(found)
     }
 
     fn come_back(&mut self) {
         self.lender.come_back();
         self.turns.wait(self.turns.lock(), self.used, false, None);
         self.since = Instant::now();
+    }
+}
+
+/// Why a run may not wait for the world outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stays {
+    /// Too many do so already.
+    Crowded,
+    /// It clashed again and again and has the store for itself: everybody who saves would wait with it.
+    HoldsStore,
+}
+
+impl std::fmt::Display for Stays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Stays::Crowded => {
+                "too many requests to other servers are under way; please try again later"
+            }
+            Stays::HoldsStore => {
+                "others changed the same records again and again, so this runs alone now, and while it does no other server can be asked; \
+                 please try again"
+            }
+        })
     }
 }
 
@@ -244,7 +270,9 @@ mod tests {
 
     impl Lender for NoThreads {
         fn lend(&self) {}
-        fn leave(&self) {}
+        fn leave(&self) -> bool {
+            true
+        }
         fn come_back(&self) {}
     }
 
@@ -297,6 +325,8 @@ mod tests {
         let mut alone = turns.take(&NoThreads, false);
         let _other = other(&turns, "other", &say, 0);
         alone.slice(alone.since + QUANTUM * 100, LARGE_BYTES * 2, None);
+        // Whoever asked another server then kept everybody from saving until that answered.
+        assert_eq!(alone.outside(|| ()), Err(Stays::HoldsStore));
         assert!(said.try_recv().is_err());
         drop(alone);
         assert_eq!(said.recv(), Ok("other"));

@@ -13,6 +13,9 @@ use crate::turns::Lender;
 
 /// Most threads; each holds the state of one task that takes long.
 const THREADS_MAX: usize = 64;
+/// For each thread that computes, so many of them are never lent to tasks that wait for the world outside: others must be answered
+/// also when somebody else's server is slow for everybody.
+const KEPT_BACK: usize = 2;
 /// A thread that was started for waiting work ends when it had none for so long.
 const IDLE_MAX: Duration = Duration::from_secs(1);
 /// Machine stack of a thread: enough for a request's call depth in native code, so that no call needs another one. Only what
@@ -43,6 +46,8 @@ struct Inner<T> {
     idle: usize,
     /// Threads whose task waits for the world outside.
     away: usize,
+    /// Most of them.
+    away_max: usize,
     threads: Vec<JoinHandle<()>>,
     /// Threads started so far, for their names.
     started: usize,
@@ -55,6 +60,7 @@ impl<T: Send + 'static> Workers<T> {
             closed: false,
             idle: 0,
             away: 0,
+            away_max: THREADS_MAX,
             threads: Vec::new(),
             started: 0,
         };
@@ -146,6 +152,9 @@ impl<T: Send + 'static> Workers<T> {
             return;
         }
         let mut inner = self.lock();
+        inner.away_max = THREADS_MAX
+            .saturating_sub(KEPT_BACK * count)
+            .max(THREADS_MAX / 2);
         for _ in 0..count {
             self.start_thread(&mut inner, None);
         }
@@ -216,10 +225,14 @@ impl<T: Send + 'static> Lender for Arc<Workers<T>> {
         self.start_if_lacking(&mut self.lock());
     }
 
-    fn leave(&self) {
+    fn leave(&self) -> bool {
         let mut inner = self.lock();
+        if inner.away >= inner.away_max {
+            return false;
+        }
         inner.away += 1;
         self.start_if_lacking(&mut inner);
+        true
     }
 
     fn come_back(&self) {
@@ -246,6 +259,19 @@ mod tests {
         workers.join();
         drop(workers);
         assert_eq!(done.into_iter().collect::<Vec<_>>(), [0, 2]);
+    }
+
+    // Sixty-four requests to a slow server took all threads, and nobody else was answered.
+    #[test]
+    fn not_all_threads_wait_for_the_world_outside() {
+        let workers: Arc<Workers<u32>> = Workers::new(8);
+        workers.start(2, |_| {});
+        let left = (0..THREADS_MAX).filter(|_| workers.leave()).count();
+        assert_eq!(left, THREADS_MAX - 2 * KEPT_BACK);
+        workers.come_back();
+        assert!(workers.leave() && !workers.leave());
+        workers.close();
+        workers.join();
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use flin_vm::{HostResponse, HttpProblem, HttpRequest, LogLevel};
+use flin_vm::{HostResponse, HostValue, HttpProblem, HttpRequest, LogLevel};
 
 /// What programs can learn from and say to the outside.
 pub trait World: Send + Sync {
@@ -109,6 +109,9 @@ impl Kept {
     }
 }
 
+/// Bytes of answers of other servers that are kept for further runs of a request. Who has got so many asks no more.
+pub(crate) const ANSWERS_BYTES_MAX: usize = 32 << 20;
+
 /// What one request saw of the world: asked once, then repeated to every further run of the same request.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -151,6 +154,30 @@ impl Seen {
         }
         self.asked += 1;
         Some(answer.clone())
+    }
+
+    /// Whether no more answers can be kept.
+    pub(crate) fn is_full(&self) -> bool {
+        let bytes = self.answers.iter().map(|(request, answer)| {
+            let sent = request.body.as_ref().map_or(0, |(body, _)| body.len());
+            let got = match answer {
+                Ok(HostResponse {
+                    headers,
+                    body: HostValue::Text(body),
+                    ..
+                }) => {
+                    let headers = headers.iter();
+                    body.len()
+                        + headers
+                            .map(|(name, value)| name.len() + value.len())
+                            .sum::<usize>()
+                }
+                Ok(_) | Err(_) => 0,
+            };
+            // What is short takes memory, too.
+            size_of::<HttpRequest>() + size_of::<HostResponse>() + request.url.len() + sent + got
+        });
+        bytes.sum::<usize>() >= ANSWERS_BYTES_MAX
     }
 
     /// Keeps an answer for further runs.
@@ -212,6 +239,32 @@ mod tests {
             lines.last(),
             Some(Said::Logged(LogLevel::Warning, _))
         ));
+    }
+
+    // A loop that asked another server kept all its answers, without end.
+    #[test]
+    fn answers_that_are_kept_are_bounded() {
+        let request = HttpRequest {
+            method: flin_vm::HttpMethod::Get,
+            url: "http://flin.example/".to_owned(),
+            headers: Vec::new(),
+            body: None,
+        };
+        let answer = Ok(HostResponse {
+            status: 200,
+            headers: Vec::new(),
+            body: HostValue::Text("x".repeat(8 << 20)),
+            redirect: None,
+        });
+        let mut seen = Seen::default();
+        for _ in 0..4 {
+            assert!(!seen.is_full());
+            seen.keep(&request, &answer);
+        }
+        assert!(seen.is_full());
+        let mut live = Seen::live();
+        live.keep(&request, &answer);
+        assert!(!live.is_full() && live.answers.is_empty());
     }
 
     #[test]
