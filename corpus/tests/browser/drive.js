@@ -61,3 +61,18 @@ set("kind", sent("kind"));
 assert.deepEqual(sent("kind"), { _enum: "Kind", variant: "High", data: [6] });
 assert.throws(() => set("count", 1.5));
 assert.throws(() => set("rows", "no list"));
+
+// A field that is not sent is none, whatever objects of JavaScript have by that name (rows have no such field, so read as one).
+const shape_of = (names) => ({ is: "record", shape: { names, classes: names.map(() => "a") }, of: names.map(() => ({ is: "any" })) });
+assert.deepEqual(page.decode(shape_of(["constructor", "toString"]), {}).fields, [null, null]);
+
+// Calls nest as deep as in a request; the server says what is too deep.
+assert.deepEqual(run(6).changed, ["count"]);
+assert.equal(sent("count"), 500);
+assert.deepEqual(run(7), { gaveUp: "calls are nested too deep" });
+
+// The sign of 0: kept on the way, gone in an even power.
+const float = state("tilt").type;
+assert.deepEqual(page.encode_as(float, page.decode(float, { _float: "-0" })), { _float: "-0" });
+set("tilt", 0);
+assert.deepEqual([run(8).gaveUp, sent("tilt")], [undefined, 0]);

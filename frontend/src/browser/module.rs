@@ -21,7 +21,7 @@ use super::variables::{Slots, Var, Variables, variables};
 use super::{LocalNames, Script};
 
 /// Words that JavaScript keeps for itself or that the library takes from it, and names of a module's own tables.
-const RESERVED: &str = "abstract arguments await boolean break byte case catch char class const continue debugger default delete do double else enum eval export extends false final finally float for function goto if implements import in instanceof int interface let long native new null package private protected public return short static super switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield async of get set Array BigInt Infinity JSON Map Math NaN Number Object RangeError RegExp Set String TextDecoder TextEncoder Uint8Array atob btoa console Date ENUMS STATE TEMPLATES HANDLERS consts_ready SOURCE_NAME PRELUDE_ROWS derive at frame self raised run";
+const RESERVED: &str = "abstract arguments await boolean break byte case catch char class const continue debugger default delete do double else enum eval export extends false final finally float for function goto if implements import in instanceof int interface let long native new null package private protected public return short static super switch synchronized this throw throws transient true try typeof undefined var void volatile while with yield async of get set Array BigInt Infinity JSON Map Math NaN Number Object RangeError RegExp Set String TextDecoder TextEncoder Uint8Array atob btoa console Date ENUMS STATE TEMPLATES HANDLERS SOURCE_NAME PRELUDE_ROWS derive at frame self raised run";
 
 /// A module being written.
 pub(super) struct Writer<'m> {

@@ -1,13 +1,14 @@
 //! The module of a page: its templates, state, handlers and the view that the browser computes. Here because what goes into
 //! it is the page's tables, not code. Must stay true: the shape is that of docs/internals/browser-code.md; what is not in
-//! the browser has no code in it.
+//! the browser has no code in it; no constant that is
+//! computed stands in it, since who reads the script could read secrets there.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use flin_bytecode::module::{EVENT_PARAM_PREFIX, Handler, VariableKind};
-use flin_bytecode::{FuncId, Instr, Module, Op, Owner, Page, PlaceKind, Runs, Template};
+use flin_bytecode::{FuncId, Module, Owner, Page, PlaceKind, Runs, Template};
 
+use super::capable::globals_read;
 use super::letters::{letter, literal};
 use super::module::{Writer, reachable};
 use super::{Capable, LocalNames, Script};
@@ -32,13 +33,14 @@ pub(crate) fn write_scripts(module: &mut Module, locals: &LocalNames) {
 /// A page with all in the browser that can be there, its whole view included.
 pub(crate) fn all_in_browser(module: &Module, at: usize) -> Page {
     let capable = Capable::of(module);
-    let mut page = module.pages[at].clone();
+    let served = &module.pages[at];
+    let mut page = served.clone();
     for handler in &mut page.handlers {
-        if capable.why_not(module, handler.func).is_none() {
+        if capable.why_not(module, served, handler.func).is_none() {
             handler.runs = Runs::Browser;
         }
     }
-    if capable.why_not(module, page.view).is_none() {
+    if capable.why_not(module, served, page.view).is_none() {
         page.browser_view = Some(page.view);
         let places = page.templates.iter_mut().flat_map(|t| &mut t.places);
         places.for_each(|place| place.owner = Owner::Browser);
@@ -54,34 +56,16 @@ fn derived(module: &Module, page: &Page, roots: &[FuncId], capable: &Capable) ->
         let reached: Vec<FuncId> = roots.iter().chain(&all).copied().collect();
         let read = globals_read(module, &reachable(module, &reached));
         let wanted = page.variables.iter().filter(|variable| {
-            variable.kind == VariableKind::Derived
-                && read.contains(&variable.global.0)
-                && capable.why_not(module, variable.init).is_none()
+            variable.kind == VariableKind::Derived && read.contains(&variable.global.0)
         });
         let wanted: Vec<FuncId> = wanted.map(|variable| variable.init).collect();
         if wanted == all {
+            let refused = |init: &FuncId| capable.why_not(module, page, *init);
+            debug_assert_eq!(all.iter().find_map(refused), None, "its readers run here");
             return all;
         }
         all = wanted;
     }
-}
-
-fn globals_read(module: &Module, functions: &BTreeSet<u32>) -> BTreeSet<u32> {
-    let codes = functions
-        .iter()
-        .map(|func| &module.functions[*func as usize].code);
-    let instrs = codes.flatten().filter_map(|word| Instr::decode(*word).ok());
-    let reads = instrs.filter(|instr| {
-        matches!(
-            instr.op,
-            Op::GlobalGetI64
-                | Op::GlobalGetF64
-                | Op::GlobalGetBool
-                | Op::GlobalGetRef
-                | Op::GlobalGetAny
-        )
-    });
-    reads.map(|instr| instr.imm as u32).collect()
 }
 
 /// The module of a page; `module` is not optimised yet.
@@ -91,13 +75,12 @@ pub fn page_script(module: &Module, page: &Page, capable: &Capable, locals: &Loc
         .iter()
         .filter(|handler| handler.runs == Runs::Browser);
     let mut roots: Vec<FuncId> = handlers.map(|handler| handler.func).collect();
-    roots.extend(page.browser_view);
+    let view = page
+        .browser_view
+        .filter(|view| capable.why_not(module, page, *view).is_none());
+    roots.extend(view);
     let derived = derived(module, page, &roots, capable);
     roots.extend(&derived);
-    let consts = module
-        .const_init
-        .filter(|init| !roots.is_empty() && capable.why_not(module, *init).is_none());
-    roots.extend(consts);
     let functions = reachable(module, &roots);
     let mut writer = Writer::new(module, locals, &functions);
     writer.without_comments = true;
@@ -108,7 +91,7 @@ pub fn page_script(module: &Module, page: &Page, capable: &Capable, locals: &Loc
     for func in &functions {
         writer.function(*func);
     }
-    let last = last_lines(module, page, &writer, &derived, consts);
+    let last = last_lines(module, page, &writer, &derived, view);
     let file = format!("page{}.js", page.path.replace(['/', ':', '*', '.'], "-"));
     writer.finish(&functions, &file, &last)
 }
@@ -119,7 +102,7 @@ fn last_lines(
     page: &Page,
     writer: &Writer<'_>,
     derived: &[FuncId],
-    consts: Option<FuncId>,
+    view: Option<FuncId>,
 ) -> String {
     let templates: Vec<String> = page.templates.iter().map(template).collect();
     let state: Vec<String> = page
@@ -142,26 +125,14 @@ fn last_lines(
         .map(|h| handler(module, writer, h))
         .collect();
     let mut derive = String::new();
-    if let Some(init) = consts {
-        let name = writer.function_name(init);
-        let _ = writeln!(
-            derive,
-            "  if (!consts_ready) {name}(\"\");\n  consts_ready = true;"
-        );
-    }
     for init in derived {
         let _ = writeln!(derive, "  {}(\"\");", writer.function_name(*init));
     }
-    let ready = if consts.is_some() {
-        "let consts_ready = false;\n"
-    } else {
-        ""
-    };
-    let view = page.browser_view.map_or("null".to_owned(), |view| {
+    let view = view.map_or("null".to_owned(), |view| {
         format!("() => view_values({})", writer.function_name(view))
     });
     format!(
-        "const TEMPLATES = [{}];\nconst STATE = [{}];\nconst HANDLERS = [{}];\n{ready}\n/** Computes what follows from page state. */\nfunction derive() {{\n{derive}}}\n\nexport default {{\n  route: {},\n  templates: TEMPLATES,\n  state: STATE,\n  handlers: HANDLERS,\n  view: {view},\n  attempt,\n  decode,\n  encode,\n  encode_as,\n  text: (value) => to_text(value, \"\"),\n}};",
+        "const TEMPLATES = [{}];\nconst STATE = [{}];\nconst HANDLERS = [{}];\n\n/** Computes what follows from page state. */\nfunction derive() {{\n{derive}}}\n\nexport default {{\n  route: {},\n  templates: TEMPLATES,\n  state: STATE,\n  handlers: HANDLERS,\n  view: {view},\n  attempt,\n  decode,\n  encode,\n  encode_as,\n  text: (value) => to_text(value, \"\"),\n}};",
         rows(&templates),
         rows(&state),
         rows(&handlers),

@@ -10,6 +10,7 @@ use flin_bytecode::{Instr, Module, Op, Owner, Runs};
 use super::flow::{Reach, Touched, entity_of};
 use crate::browser::Capable;
 use crate::hir::{EntityIx, ExprId, ExprKind, FnId, GlobalIx, GlobalKind, Program};
+use crate::operands::operands;
 use crate::types::{Instance, Ty, Types};
 
 /// What the value of an expression depends on.
@@ -63,9 +64,13 @@ impl<'a> Placement<'a> {
     fn is_of_server(&self, global: GlobalIx) -> bool {
         let global = &self.program.globals[global.index()];
         match global.kind {
-            GlobalKind::State | GlobalKind::Const => false,
+            GlobalKind::State => false,
             GlobalKind::Derived => global.init.is_none_or(|init| self.server[init.index()]),
-            GlobalKind::Script | GlobalKind::Param | GlobalKind::Injected(_) => true,
+            // A constant that is no literal may be a secret, and its value is one for all visits: neither is for scripts.
+            GlobalKind::Const
+            | GlobalKind::Script
+            | GlobalKind::Param
+            | GlobalKind::Injected(_) => true,
         }
     }
 
@@ -81,13 +86,27 @@ impl<'a> Placement<'a> {
     /// What some expressions of a view depend on.
     pub(super) fn depends(&self, inst: &Instance, exprs: &[ExprId]) -> Depends {
         let touched = self.reach.of_exprs(self.types, inst, exprs);
-        if self.needs_server(&touched) {
+        if self.needs_server(&touched) || exprs.iter().any(|e| self.has_head(inst, *e)) {
             Depends::Server
         } else if self.states(touched).is_empty() {
             Depends::Nothing
         } else {
             Depends::State
         }
+    }
+
+    /// Whether something goes to the head only if, or as often as, an expression says so: the browser writes no head.
+    fn has_head(&self, inst: &Instance, e: ExprId) -> bool {
+        let exprs = &self.program.functions[inst.func.index()].exprs;
+        let mut waiting = vec![e];
+        while let Some(part) = waiting.pop() {
+            let kind = &exprs[part.index()].kind;
+            if part != e && matches!(kind, ExprKind::ViewHead(_)) {
+                return true;
+            }
+            operands(kind, &mut |part| waiting.push(part));
+        }
+        false
     }
 
     /// The page state that some expressions of a view read, through functions and computed variables too.
@@ -189,12 +208,14 @@ pub(crate) fn settle(module: &mut Module) {
     let mut pages = std::mem::take(&mut module.pages);
     for page in &mut pages {
         let view = page.browser_view;
-        let shows = view.is_some_and(|view| capable.why_not(module, view).is_none());
+        let can = |func| capable.why_not(module, page, func).is_none();
+        let shows = view.is_some_and(can);
+        let refused: Vec<bool> = page.handlers.iter().map(|it| !can(it.func)).collect();
         if view.is_some() && !shows {
             give_to_server(page);
         }
-        for handler in &mut page.handlers {
-            if capable.why_not(module, handler.func).is_some() {
+        for (handler, refused) in page.handlers.iter_mut().zip(refused) {
+            if refused {
                 handler.runs = Runs::Server;
             }
         }

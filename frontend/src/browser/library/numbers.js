@@ -50,8 +50,11 @@ function float_pow(base, exponent) {
   if (exponent === 0 || base === 1) return 1;
   if (exponent === 1) return base;
   if (Number.isInteger(base) && Number.isInteger(exponent) && exponent > 0) {
+    // Even powers have no sign, that of 0 included.
+    if (base === 0) return exponent % 2 === 0 ? 0 : base;
+    if (base === -1) return exponent % 2 === 0 ? 1 : -1;
     let result = 1;
-    for (let n = 0; n < exponent && Math.abs(result) <= INT_MAX && result !== 0; n++) result *= base;
+    for (let n = 0; n < exponent && Math.abs(result) <= INT_MAX; n++) result *= base;
     if (Math.abs(result) <= INT_MAX) return result;
   }
   return give_up("a power of floats whose last digit may differ between machines");

@@ -51,7 +51,7 @@ function encode(value, level = 0) {
   if (level > DEPTH_MAX) give_up("a value that is nested too deep");
   if (value === null || typeof value !== "object") return value;
   const inner = (one) => encode(one, level + 1);
-  if (value instanceof Float) return Number.isFinite(value.value) ? whole_float(value.value) : { _float: String(value.value) };
+  if (value instanceof Float) return Number.isInteger(value.value) ? tagged_float(value.value) : float_json(value.value);
   if (value instanceof Time) return { _time: time_text(value.ms) };
   if (value instanceof Duration) return { _duration: value.ms };
   if (value instanceof List) return elements(value).map(inner);
@@ -62,14 +62,19 @@ function encode(value, level = 0) {
   throw type_error(`a ${type_name(value)} cannot be sent to the page`, "");
 }
 
-/** JSON has no whole floats: where the type is not known, a tag says that it is one. */
-function whole_float(value) {
-  return Number.isInteger(value) ? { _float: String(value) } : value;
+/** A float as text. JSON has no whole floats: where the type is not known, the tag says that it is one. */
+function tagged_float(value) {
+  return { _float: Object.is(value, -0) ? "-0" : String(value) };
+}
+
+/** A float as a number, if JSON has it: it has no infinities, and loses the sign of 0. */
+function float_json(value) {
+  return Number.isFinite(value) && !Object.is(value, -0) ? value : tagged_float(value);
 }
 
 /** A variable's own form to wire JSON: scalars of known type are bare. */
 function encode_as(type, value) {
-  if (type.is === "float") return Number.isFinite(value) ? value : { _float: String(value) };
+  if (type.is === "float") return float_json(value);
   if (type.is === "time") return { _time: time_text(value) };
   if (type.is === "duration") return { _duration: value };
   return encode(value);
@@ -118,7 +123,7 @@ function decode_any(type, json) {
       if (is_object) return decode_map(json, (one) => decode_any(type.of, one));
       break;
     case "record":
-      if (is_object) return new Rec(type.shape, type.shape.names.map((name, n) => decode_field(type, n, json[name] ?? null)), null);
+      if (is_object) return new Rec(type.shape, type.shape.names.map((name, n) => decode_field(type, n, Object.hasOwn(json, name) ? json[name] : null)), null);
       break;
     case "tuple":
       if (Array.isArray(json) && json.length === type.of.length) return new Tuple(type.of.map((of, n) => decode_any(of, json[n])));

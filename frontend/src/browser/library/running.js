@@ -4,8 +4,8 @@
 
 /** Turns and calls that code may make in one go. */
 const FUEL_MAX = 5_000_000;
-/** Deepest nesting of calls. */
-const CALLS_MAX = 5_000;
+/** Deepest nesting of calls in a page: that of a request. */
+const CALLS_MAX = 512;
 /** Deepest nesting of data that is walked. */
 const DEPTH_MAX = 256;
 
@@ -32,6 +32,7 @@ class Err {
 }
 
 let fuel = FUEL_MAX;
+let calls_max = CALLS_MAX;
 /** Running calls: names of the functions (those of the prelude with a colon), and where each was called. */
 let depth = 0;
 const called = [];
@@ -51,7 +52,7 @@ function beyond() {
 
 /** A function begins; gives the depth of its frame. */
 function enter(name, at) {
-  if (depth >= CALLS_MAX) give_up("calls are nested too deep");
+  if (depth >= calls_max) give_up("calls are nested too deep");
   if (--fuel < 0) give_up("too many turns and calls");
   called[depth] = name;
   sites[depth] = at;

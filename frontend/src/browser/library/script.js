@@ -25,7 +25,7 @@ const last_year = () => add_unit(now_ms, -1, UNITS.year);
 /** Runs functions one after the other: what was printed, and the error or why it gave up. */
 function run_script(functions, time) {
   if (time !== undefined) now_ms = time;
-  fuel = SCRIPT_FUEL_MAX;
+  [fuel, calls_max] = [SCRIPT_FUEL_MAX, SCRIPT_CALLS_MAX];
   const outcome = { printed, error: null, gaveUp: null };
   try {
     for (const run of functions) run("");
@@ -38,3 +38,5 @@ function run_script(functions, time) {
 
 /** Fuel of a program that runs by itself. */
 const SCRIPT_FUEL_MAX = 100_000_000;
+/** Deepest nesting of its calls. */
+const SCRIPT_CALLS_MAX = 5_000;
