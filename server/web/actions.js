@@ -17,25 +17,36 @@ const waiting = [];
 // Forms under way, with the number of edits in them when they were sent; elements with the number of their actions.
 const sentForms = new Map();
 const pending = new Map();
+// Actions without an answer that may change state: what the page's own code would do is done behind them.
+const changing = new Set();
 
 // Runs handler `name` ("#3", or a function by name) with arguments: a list of wire values, or an `Args` of the page's code
 // (docs/internals/browser-code.md); `tells`: what the event says. `element` is what the user touched.
-export function act(name, args, element = null, tells = []) {
+export async function act(name, args, element = null, tells = []) {
   const form = element?.closest?.("form") ?? null;
-  if (name[0] === "#" && actHere(page.module?.handlers[name.slice(1)], args, tells, form)) return Promise.resolve({ type: "ok" });
+  const handler = name[0] === "#" ? page.module?.handlers[name.slice(1)] : null;
+  if (actHere(handler, args, tells, form)) return { type: "ok" };
+  let wish;
+  try {
+    const wires = Array.isArray(args) ? args : JSON.parse(String(args));
+    wish = { of: page.visit, at: performance.now(), about: about(), name, args: [...wires, ...tells], form, element, state: stateWires(), edits: { ...page.edits }, key: crypto.getRandomValues(new Uint32Array(6)).join("-").slice(0, 64) };
+  } catch (failure) {
+    const { kind = "ScriptError", message = failure.reason } = failure.error ?? failure;
+    showError({ kind, message }, form);
+    throw failure;
+  }
   if (element !== null && element === form) {
-    if (sentForms.get(form) === editsIn(form)) return Promise.resolve();
+    if (sentForms.get(form) === editsIn(form)) return;
     sentForms.set(form, editsIn(form));
   }
   mark(element, 1);
-  const wires = Array.isArray(args) ? args : JSON.parse(String(args));
-  const wish = { of: page.module, about: about(), name, args: [...wires, ...tells], form, element, state: stateWires(), edits: { ...page.edits }, key: crypto.getRandomValues(new Uint32Array(6)).join("-").slice(0, 64) };
+  if (handler?.assigns.length !== 0) changing.add(wish);
   waiting.push(wish);
   reach.waiting++;
   tellReach();
   const answered = queue.then(() => send(waiting.shift()));
   // The next action needs the state that this one left, not the document.
-  queue = answered.catch(() => undefined);
+  queue = answered.catch(() => undefined).then(() => changing.delete(wish));
   return answered.then(({ json, shown }) => shown.then(() => json)).finally(() => {
     if (mark(element, -1) === 0) sentForms.delete(form);
   });
@@ -44,7 +55,7 @@ export function act(name, args, element = null, tells = []) {
 // Runs a handler of the page's own code; says whether it could.
 function actHere(handler, args, tells, form) {
   // What is only half typed has no value here; the server says so at its field.
-  if (!handler?.run || Object.keys(page.state).some(isHalfTyped)) return false;
+  if (!handler?.run || page.beyond.size > 0 || Object.keys(page.state).some(isHalfTyped) || [...changing].some(({ of }) => of === page.visit)) return false;
   const { module } = page;
   const outcome = runHere(() => handler.run(...(Array.isArray(args) ? args.map((wire, i) => module.decode(handler.params[i], wire)) : args.values), ...tells));
   if (outcome.gaveUp !== undefined) return false;
@@ -69,9 +80,9 @@ async function send(wish) {
   const { status, json } = await deliver(wish);
   reach.waiting--;
   reached();
+  if (page.visit === wish.of) await composed();
   // The visitor has gone to another page meanwhile.
-  if (page.module !== wish.of) return { json, shown: Promise.resolve() };
-  await composed();
+  if (page.visit !== wish.of) return { json, shown: Promise.resolve() };
   if (status === 412 || json.error?.kind === "BadToken") {
     await told.stale();
     json.error ??= { kind: "StalePage", message: "The page was out of date. Please try again." };
@@ -79,7 +90,7 @@ async function send(wish) {
   if (json.error) {
     showError(json.error, form);
     // A checkbox that was ticked in vain shows again what is saved.
-    if (element?.matches("input,select")) settle(element);
+    if (element?.matches("input,select")) settle([element, wish.at]);
     throw Object.assign(new Error(json.error.message), { error: json.error });
   }
   clearErrors(form);
@@ -90,7 +101,7 @@ async function send(wish) {
     assign(variable, merged(variable, value, wish, now));
   }
   touch();
-  return { json, shown: json.view === undefined ? ask() : receive(json, true, [form ?? element]).then(told.state) };
+  return { json, shown: json.view === undefined ? ask() : receive(json, true, [[form ?? element, wish.at]]).then(told.state) };
 }
 
 // Asks until there is an answer. After a visit the page shows a view of another page, which is of no use here.
@@ -135,16 +146,17 @@ function settleLoad(name, state) {
 export function loadFromServer() {
   states.clear();
   loads.clear();
+  const { visit } = page;
   for (const [mark, state] of Object.entries(page.state)) {
-    if (mark.endsWith("?") && state === "") loadOne(mark.slice(0, -1), mark).catch((failure) => settleLoad(mark.slice(0, -1), failure.message));
+    if (mark.endsWith("?") && state === "") loadOne(mark.slice(0, -1), mark).catch((failure) => page.visit === visit && settleLoad(mark.slice(0, -1), failure.message));
   }
 }
 
 async function loadOne(name, mark) {
-  const of = page.module;
+  const of = page.visit;
   const { [name]: unknown, ...state } = stateWires();
   const { json } = await post("/_render", { ...about(), _state: { ...state, [mark]: "load" } });
-  if (page.module !== of) return;
+  if (page.visit !== of) return;
   if (json.error) throw new Error(json.error.message);
   for (const [variable, value] of Object.entries(json.state ?? {})) if (variable === name || variable === mark) assign(variable, value);
   touch();

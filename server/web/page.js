@@ -8,7 +8,8 @@ import { parseInput, sameValue, showIn, showValue } from "./wire.js";
 
 // What the server said of the page, and: `module` (its own code), `edits` (counts the user's and the page's changes per
 // variable, to tell whether one came after a request was sent), `view` and `seq` (what the document is known to show),
-// `refused` (what the server did not take for a variable), `whole` (its own view gave up, the server writes it all).
+// `refused` (what the server did not take for a variable), `whole` (its own view gave up, the server writes it all), `beyond`
+// (variables whose value only the server can hold), `visit` (changes when the visitor goes elsewhere).
 export const page = {};
 
 export const root = () => document.getElementById("flin-root");
@@ -20,8 +21,8 @@ let wires = new Map();
 let made = new Map();
 
 // Takes over a page: what the server said, and its own code.
-export function openPage(info, module) {
-  Object.assign(page, { view: null, ...info, asks: new Set(info.asks ?? info.shown), module, edits: {}, refused: {}, whole: false });
+export function openPage(info, module, visit = {}) {
+  Object.assign(page, { view: null, ...info, asks: new Set(info.asks ?? info.shown), module, edits: {}, refused: {}, whole: false, beyond: new Set(), visit });
   held = new Map((module?.state ?? []).map((variable) => [variable.name, variable]));
   wires = new Map();
   attempt(() => Object.entries(info.state).forEach(([name, wire]) => setWire(name, wire)));
@@ -33,13 +34,15 @@ const attempt = (run) => (page.module ? page.module.attempt(run) : { ok: run() }
 function setWire(name, wire) {
   made.clear();
   wires.set(name, wire);
+  page.beyond.delete(name);
   const variable = held.get(name);
   if (variable === undefined) return;
   try {
     variable.set(page.module.decode(variable.type, wire));
     wires.delete(name);
-  } catch {
+  } catch (failure) {
     // Half a number is none: the code of the page keeps what it had, the server says what is wrong.
+    if (!failure.kind) page.beyond.add(name);
   }
 }
 
@@ -48,7 +51,11 @@ export const setState = (name, wire) => void attempt(() => setWire(name, wire));
 // A variable in wire form.
 export function stateWire(name) {
   if (wires.has(name) || !held.has(name)) return wires.get(name);
-  if (!made.has(name)) made.set(name, page.module.encode_as(held.get(name).type, held.get(name).get()));
+  if (!made.has(name)) {
+    const { ok, error, gaveUp } = attempt(() => page.module.encode_as(held.get(name).type, held.get(name).get()));
+    if (ok === undefined) throw Object.assign(new Error(name), { error: error ?? { kind: "ScriptError", message: `${name}: ${gaveUp}` } });
+    made.set(name, ok);
+  }
   return made.get(name);
 }
 
@@ -56,7 +63,7 @@ export function stateWire(name) {
 export const stateWires = (isWanted = () => true) => Object.fromEntries(Object.keys(page.state).filter(isWanted).map((name) => [name, stateWire(name)]));
 
 // Whether a variable is only half typed: no value of its type for the page's code, or for the server when it was sent last.
-export const isHalfTyped = (name) => (wires.has(name) && held.has(name)) || (name in page.refused && sameValue(page.refused[name], stateWire(name)));
+export const isHalfTyped = (name) => (wires.has(name) && held.has(name) && !page.beyond.has(name)) || (name in page.refused && sameValue(page.refused[name], stateWire(name)));
 
 // Runs code of the page. What it changed counts as an edit; gives the outcome, see docs/internals/browser-code.md.
 export function runHere(run) {
@@ -98,7 +105,8 @@ function putState(control, value) {
   if (last !== undefined) {
     whole = structuredClone(stateWire(variable));
     const holder = steps.reduce(own, whole);
-    if (holder !== null && typeof holder === "object") holder[last] = value;
+    // A key may be `__proto__`.
+    if (holder !== null && typeof holder === "object") Object.defineProperty(holder, last, { value, writable: true, enumerable: true, configurable: true });
   }
   setState(variable, whole);
 }
@@ -138,7 +146,7 @@ export function writeControl(control, value) {
 
 // The user changed a control; says whether that changed the state.
 export function edited(control) {
-  dirty.add(control);
+  dirty.set(control, performance.now());
   if (control.dataset.flinBind === undefined) return false;
   const value = readControl(control);
   if (sameValue(value, stateOf(control))) return false;

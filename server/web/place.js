@@ -4,11 +4,12 @@
 
 export const isBound = (control) => control.hasAttribute("data-flin-bind");
 
-// Controls that the user changed since the server rendered them, and the forms whose answer is being applied.
-export const dirty = new WeakSet();
+// Controls that the user changed since the server rendered them, with the time; the forms whose answer is being applied, with
+// the time when their action was sent: what was changed later stays.
+export const dirty = new WeakMap();
 let answered = [];
 export const setAnswered = (scopes) => (answered = scopes);
-const mayChange = (control) => !isBound(control) && (!dirty.has(control) || answered.some((scope) => scope.contains(control)));
+const mayChange = (control) => !isBound(control) && (!dirty.has(control) || answered.some(([scope, at]) => scope.contains(control) && dirty.get(control) <= at));
 
 // Writes the data of a text node.
 export function setText(node, text) {
@@ -31,6 +32,7 @@ export function setAttribute(node, name, value, wishes) {
     (node.flinArgs ??= {})[name] = value;
     return;
   }
+  delete node.flinArgs?.[name];
   if (value === null) node.removeAttribute(name);
   else node.setAttribute(name, value);
   if (name.startsWith("data-flin-on-click")) detach(node);
@@ -48,8 +50,9 @@ const PROPERTIES = {
 };
 
 // The controls of a form or control are as the server has them now: what was chosen in vain is taken back.
-export function settle(scope) {
+export function settle([scope, at]) {
   for (const control of [scope, ...scope.querySelectorAll("input,select,textarea")]) {
+    if (dirty.get(control) > at) continue;
     dirty.delete(control);
     if (isBound(control)) continue;
     control.checked = control.defaultChecked;

@@ -65,7 +65,7 @@ export function pass(changes = [], scopes = []) {
 
 function showOwn() {
   if (!page.module?.view) return;
-  const outcome = runHere(page.module.view);
+  const outcome = page.beyond.size > 0 ? {} : runHere(page.module.view);
   if (outcome.ok) {
     fill(whole, outcome.ok, false);
     page.whole = false;
@@ -78,21 +78,22 @@ function showOwn() {
 }
 
 const inbox = [];
-// Takes an answer or a message in, in the next frame. `isAnswer`: to a wish of this page; `scopes`: whose action it was.
+// Takes an answer or a message in, in the next frame. `isAnswer`: to a wish of this page; `scopes`: whose action it was, and when it was sent.
 export function receive(json, isAnswer, scopes = []) {
   return new Promise((resolve) => {
-    inbox.push({ json, isAnswer, scopes, resolve });
+    inbox.push({ of: page.visit, json, isAnswer, scopes, resolve });
     if (inbox.length === 1) requestFrame(empty);
   });
 }
 
 async function empty() {
   await composed();
-  const entries = inbox.splice(0);
-  if (entries.length === 0) return;
+  const all = inbox.splice(0);
+  if (all.length === 0) return;
+  const entries = all.filter(({ of }) => of === page.visit);
   const changes = entries.map(({ json, isAnswer }) => () => takeOver(json, isAnswer));
-  pass(changes, entries.flatMap(({ scopes }) => scopes).filter(Boolean));
-  for (const { resolve } of entries) resolve();
+  pass(changes, entries.flatMap(({ scopes }) => scopes).filter(([scope]) => scope));
+  for (const { resolve } of all) resolve();
 }
 
 function takeOver(json, isAnswer) {
@@ -154,13 +155,12 @@ export function askIn(delay) {
 let working = false;
 let next = null;
 
-// Asks the server what it shows now. `scope` is the form or control whose action wants it: its controls follow the server.
-export function update(scope) {
+// Asks the server what it shows now.
+export function update() {
   if (next === null) {
-    next = { scopes: [] };
+    next = {};
     next.done = new Promise((resolve, reject) => Object.assign(next, { resolve, reject }));
   }
-  if (scope) next.scopes.push(scope);
   const { done } = next;
   if (!working) work();
   return done;
@@ -172,7 +172,7 @@ async function work() {
     const wish = next;
     next = null;
     try {
-      await askOnce(wish.scopes);
+      await askOnce();
       reached();
       wish.resolve();
     } catch (failure) {
@@ -182,15 +182,15 @@ async function work() {
   working = false;
 }
 
-async function askOnce(scopes) {
-  const asked = page.module;
+async function askOnce() {
+  const asked = page.visit;
   const state = stateWires((name) => (page.whole || page.asks.has(name)) && !isHalfTyped(name));
   const { status, json } = await post("/_render", { ...about(), _state: state, ...(page.whole && { whole: true }) });
-  if (page.module !== asked) return;
+  if (page.visit !== asked) return;
   if (status === 412) return told.stale();
-  if (status === 400 && refuse(json.error?.field)) return askOnce(scopes);
+  if (status === 400 && refuse(json.error?.field)) return askOnce();
   if (status !== 200) throw Object.assign(new Error(json.error?.message ?? `status ${status}`), { error: json.error });
-  await receive(json, true, scopes);
+  await receive(json, true);
   told.state();
 }
 

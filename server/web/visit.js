@@ -34,7 +34,7 @@ export default ({ begin, dirty, openPage, page, stateWires }) => {
         history.pushState({}, "", answer.redirected ? answer.url : url);
       }
       swap(doc);
-      openPage(info, module);
+      openPage(info, module, isKept && module === page.module ? page.visit : {});
       begin(kept);
       if (kept === null) arrive();
     } catch (failure) {
@@ -98,7 +98,7 @@ export default ({ begin, dirty, openPage, page, stateWires }) => {
         else if (dirty.has(was) && !node.dataset.flinBind) {
           if (node.matches("[type=checkbox],[type=radio]")) node.checked = was.checked;
           else node.value = was.value;
-          dirty.add(node);
+          dirty.set(node, dirty.get(was));
         }
         if (name !== focused) continue;
         node.focus({ preventScroll: true });

@@ -8,17 +8,19 @@ export function parseInput(text, type) {
   if (base === "int" || base === "float") {
     const trimmed = text.trim();
     if (trimmed === "") return null;
-    if (base === "int" && /^[+-]?\d+$/.test(trimmed)) {
+    if (base === "int") {
+      if (!/^[+-]?\d+$/.test(trimmed)) return trimmed;
       const n = Number(trimmed);
       return Number.isSafeInteger(n) ? n : { _int: String(BigInt(trimmed)) };
     }
-    const n = Number(trimmed);
-    return Number.isNaN(n) ? trimmed : n;
+    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(trimmed) && Number.isFinite(+trimmed) ? +trimmed : trimmed;
   }
   if (base === "bool" && (text === "true" || text === "false")) return text === "true";
   if (base === "time") {
-    const time = new Date(/^\d+-\d+-\d+T[\d:.]+$/.test(text) ? `${text}Z` : text);
-    return text === "" ? null : Number.isNaN(+time) ? text : { _time: time.toISOString() };
+    // A day or a moment, in UTC unless it says otherwise; the script's `Date` would take more, in the visitor's own zone.
+    const [, day, moment, zone] = /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?$/.exec(text) ?? [];
+    const time = new Date(moment && !zone ? `${text}Z` : text).toJSON();
+    return text === "" ? null : day && time && new Date(day).toJSON().startsWith(day) ? { _time: time } : text;
   }
   return text === "" && type.endsWith("?") ? null : text;
 }

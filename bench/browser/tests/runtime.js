@@ -76,7 +76,7 @@ globalThis.theCode = {
     { event: "click", params: [], assigns: ["n"], run: () => void values.n++ },
     { event: "click", params: [], assigns: ["n"], run: () => { throw new RangeError("beyond"); } },
     { event: "click", params: [], assigns: ["filter"], run: () => void (values.filter = "open") },
-    null,
+    { event: "submit", assigns: [] },
     { event: "click", params: [], assigns: ["n"], run: () => { values.n = 99; throw { kind: "Broken", message: "the gears are stuck" }; } },
   ],
   view: () => {
@@ -93,7 +93,8 @@ globalThis.theCode = {
     }
   },
   decode: (type, json) => {
-    if (typeof json !== type) throw new Error(`expected a ${type}`);
+    if (json?._int) throw new RangeError("beyond");
+    if (typeof json !== type) throw { kind: "TypeError", message: `expected a ${type}` };
     return json;
   },
   encode: (value) => value,
@@ -267,6 +268,75 @@ const SCENARIOS = {
     same("its socket", server.sockets.at(-1).url.split("?")[1], "page=%2Ftwo");
     $("#add").click();
     same("it lives", text("h1"), "4 times");
+  },
+  async "a number beyond the browser's is the server's"() {
+    server.answers.push({ seq: 5, view: "v2", values: [0, "9007199254740993 times", null, "|all", { "data-flin-bind": "draft", name: "draft", value: "" }, [["T:1", [1, "one"]]]] });
+    $flin.n = { _int: "9007199254740993" };
+    await until("the server's", () => text("h1") === "9007199254740993 times");
+    same("asked", asked("/_render").map((body) => [body.whole, body._state.n]), [[true, { _int: "9007199254740993" }]]);
+    server.answers.push({ type: "ok", state: { n: 5 }, seq: 6, view: "v2", from: "v2", patch: {} });
+    $("#add").click();
+    await until("the answer", () => text("h1") === "5 times");
+    same("sent", asked("/_action").map((body) => [body._action, body._state.n]), [["#0", { _int: "9007199254740993" }]]);
+    $("#add").click();
+    same("the browser's again", text("h1"), "6 times");
+  },
+  async "an answer is not for the next visit of the same page"() {
+    const go = {};
+    server.answers.push(() => new Promise((answer) => (go.action = answer)), () => new Promise((answer) => (go.view = answer)));
+    typeInto("input", "milk");
+    submit();
+    $("#open").click();
+    await until("both are under way", () => go.action && go.view);
+    const two = { ...INFO, page: "/two", state: { n: 3, draft: "", filter: "all" }, view: "w1" };
+    server.answers.push(wholeDocument(two, BODY.replace("0 times", "3 times").replace("one", "uno"), "Two"));
+    $("a").click();
+    await until("the page", () => document.title === "Two");
+    go.action({ type: "ok", state: { n: 50 }, seq: 6, view: "v9", from: "w1", patch: { 4: { ops: [["d", "T:1"]] } } });
+    go.view({ seq: 7, view: "v9", values: [0, null, null, null, null, []] });
+    for (let turn = 0; turn < 5; turn++) await frame();
+    same("untouched", [text("h1"), text("ul"), $flin.n], ["3 times", "unotwo", 3]);
+  },
+  async "a handler of the browser waits for actions that change state"() {
+    const go = {};
+    server.answers.push(() => new Promise((answer) => (go.first = answer)));
+    $("#big").click();
+    $("#add").click();
+    await until("it is under way", () => go.first);
+    same("not yet", text("h1"), "0 times");
+    server.answers.push({ type: "ok", state: { n: 13 }, seq: 6, view: "v1", from: "v1", patch: {} });
+    go.first({ type: "ok", state: { n: 12 }, seq: 6, view: "v1", from: "v1", patch: {} });
+    await until("both", () => text("h1") === "13 times");
+    same("in order", asked("/_action").map((body) => [body._action, body._state.n]), [["#1", 0], ["#0", 12]]);
+    await until("at rest", () => $("[aria-busy]") === null);
+    $("#add").click();
+    same("at once", text("h1"), "14 times");
+  },
+  async "what the user changes while an action is under way stays"() {
+    for (const id of ["before", "after"]) $("form").append(Object.assign(document.createElement("input"), { type: "checkbox", id }));
+    let go;
+    server.answers.push(() => new Promise((answer) => (go = answer)));
+    $("#before").click();
+    submit();
+    await until("it is under way", () => go);
+    $("#after").click();
+    go({ type: "ok", state: {}, seq: 6, view: "v1", from: "v1", patch: {} });
+    await until("at rest", () => $("[aria-busy]") === null);
+    same("ticked", [$("#before").checked, $("#after").checked], [false, true]);
+  },
+  async "only what the server would take is a number or a time"() {
+    const typed = (type, value, bind = "draft") => {
+      $("h1").after(Object.assign(document.createElement("input"), { id: "typed" }));
+      Object.assign($("#typed").dataset, { flinBind: bind, flinType: type });
+      typeInto("#typed", value);
+      $("#typed").remove();
+      return $flin.draft;
+    };
+    same("int", ["0x10", "1e3", "-7"].map((text) => typed("int", text)), ["0x10", "1e3", -7]);
+    same("float", ["0x10", "Infinity", "1e999", ".5"].map((text) => typed("float", text)), ["0x10", "Infinity", "1e999", 0.5]);
+    same("time", ["5", "May 2026", "2026-02-30", "2026-02-03T04:05"].map((text) => typed("time", text)), ["5", "May 2026", "2026-02-30", { _time: "2026-02-03T04:05:00.000Z" }]);
+    $flin.draft = {};
+    same("any key", Object.entries(typed("text", "x", "draft.__proto__")), [["__proto__", "x"]]);
   },
   async "another build keeps state and what was typed"() {
     server.sockets[0].open();

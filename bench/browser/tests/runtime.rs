@@ -63,5 +63,10 @@ scenarios! {
     calls_are_spread: "calls are spread";
     events_stand_in_for_sockets: "where sockets do not get through events do";
     a_link_is_followed_in_place: "a link to another page is followed in place";
+    numbers_beyond_the_browsers_are_the_servers: "a number beyond the browser's is the server's";
+    an_answer_is_not_for_the_next_visit: "an answer is not for the next visit of the same page";
+    handlers_here_wait_for_actions_that_change_state: "a handler of the browser waits for actions that change state";
+    changes_made_while_an_action_is_under_way_stay: "what the user changes while an action is under way stays";
+    input_is_read_as_the_server_would: "only what the server would take is a number or a time";
     another_build_keeps_what_was_typed: "another build keeps state and what was typed";
 }

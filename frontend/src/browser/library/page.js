@@ -2,12 +2,12 @@
 // because only this side knows the values. Must stay true: what fails or gives up has changed nothing; the wire form is that
 // of the server (`_int _float _time _duration _entity _enum` for what JSON cannot say).
 
-/** Why code stopped, in words. */
+/** Why code stopped, in words; null for a fault of ours. */
 function reason_of(raised) {
   if (raised instanceof GiveUp) return raised.reason;
   // The stack or the memory of JavaScript is used up.
   if (raised instanceof RangeError) return "more than JavaScript can hold";
-  throw raised;
+  return null;
 }
 
 function error_parts({ kind, message, entity, field, rule, line, column }) {
@@ -29,7 +29,10 @@ function attempt(run) {
     for (const undo of journal.reverse()) undo();
     STATE.forEach((variable, n) => variable.set(before[n]));
     if (raised instanceof Err) return { error: error_parts(raised) };
-    return { gaveUp: reason_of(raised) };
+    const reason = reason_of(raised);
+    // The server does it, and the console has it.
+    if (reason === null) console.error(raised);
+    return { gaveUp: reason ?? String(raised) };
   } finally {
     journal = outer;
     epoch++;

@@ -31,7 +31,10 @@ function run_script(functions, time) {
     for (const run of functions) run("");
   } catch (raised) {
     if (raised instanceof Err) outcome.error = raised;
-    else outcome.gaveUp = reason_of(raised);
+    else {
+      outcome.gaveUp = reason_of(raised);
+      if (outcome.gaveUp === null) throw raised;
+    }
   }
   return outcome;
 }
