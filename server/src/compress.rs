@@ -76,12 +76,19 @@ pub(crate) fn is_worth_it(kind: &HeaderValue, bytes: usize) -> bool {
     packs && bytes >= BYTES_MIN
 }
 
+/// Up to this size the best that brotli can do takes no time that a visitor notices.
+const BEST_BYTES_MAX: usize = 64 << 10;
+
 /// Compresses.
 pub(crate) fn compressed(encoding: Encoding, effort: Effort, bytes: &[u8]) -> Bytes {
     let out = Vec::with_capacity(bytes.len() / 3);
     let written = match encoding {
         Encoding::Brotli => {
-            let quality = if effort == Effort::Once { 9 } else { 4 };
+            let quality = match effort {
+                Effort::Each => 4,
+                Effort::Once if bytes.len() > BEST_BYTES_MAX => 9,
+                Effort::Once => 11,
+            };
             let mut packer = brotli::CompressorWriter::new(out, 16 << 10, quality, 20);
             packer.write_all(bytes).map(|()| packer.into_inner())
         }
