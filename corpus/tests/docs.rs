@@ -20,7 +20,7 @@ const OTHER_LANGUAGES: [&str; 9] = [
 ];
 
 /// Chapters of the reference and the prefix of their rules.
-const CHAPTERS: [(&str, &str); 14] = [
+const CHAPTERS: [(&str, &str); 16] = [
     ("lexical", "lex"),
     ("types", "type"),
     ("declarations", "decl"),
@@ -32,6 +32,8 @@ const CHAPTERS: [(&str, &str); 14] = [
     ("queries", "query"),
     ("history", "hist"),
     ("views", "view"),
+    ("components", "comp"),
+    ("projects", "project"),
     ("library", "lib"),
     ("programs", "run"),
     ("time", "time"),

@@ -123,7 +123,20 @@ fn sample() -> Module {
             NamedArg::Value(TypeId(0)),
         ],
     };
-    module.pages.push(Page {
+    module.pages.push(page(run, &variable, by_name));
+    module.queries = queries(&mut module);
+    module.tests.push(TestBlock {
+        name: "adds".into(),
+        func: run,
+        variables: vec![variable],
+        line: 3,
+    });
+    module
+}
+
+/// A page with something in every field.
+fn page(run: FuncId, variable: &PageVariable, by_name: NamedCall) -> Page {
+    Page {
         path: "/x/:id".into(),
         params: vec![("id".into(), GlobalId(1))],
         view: run,
@@ -145,15 +158,7 @@ fn sample() -> Module {
         browser_view: Some(run),
         script: "export default {}".into(),
         source_map: "{}".into(),
-    });
-    module.queries = queries(&mut module);
-    module.tests.push(TestBlock {
-        name: "adds".into(),
-        func: run,
-        variables: vec![variable],
-        line: 3,
-    });
-    module
+    }
 }
 
 /// A template with one place of each kind.

@@ -99,24 +99,7 @@ fn as_text(stats: &StoreStats, tables: &[TableMemory]) -> String {
         place::bytes(stats.index.heads_bytes),
         stats.index.bytes_per_record()
     ));
-    for table in tables {
-        if table.column_bytes > 0 {
-            line(format!(
-                "columns of {:<6} {}, {:.0} bytes for each record",
-                table.type_name,
-                place::bytes(table.column_bytes),
-                for_each(table.column_bytes, table.records)
-            ));
-        }
-        for (field, bytes) in &table.indexes {
-            line(format!(
-                "index {}.{field}  {}, {:.0} bytes for each record",
-                table.type_name,
-                place::bytes(*bytes),
-                for_each(*bytes, table.records)
-            ));
-        }
-    }
+    tables_as_text(tables, &mut line);
     line(match stats.oldest_pending_ms {
         Some(ms) => format!(
             "to be erased      {} destroyed records, the first of them since {}",
@@ -146,6 +129,27 @@ fn as_text(stats: &StoreStats, tables: &[TableMemory]) -> String {
     let total: u64 = stats.files.iter().map(|file| file.bytes).sum();
     line(format!("{:<28} {:>12}", "together", place::bytes(total)));
     out
+}
+
+fn tables_as_text(tables: &[TableMemory], line: &mut impl FnMut(String)) {
+    for table in tables {
+        if table.column_bytes > 0 {
+            line(format!(
+                "columns of {:<6} {}, {:.0} bytes for each record",
+                table.type_name,
+                place::bytes(table.column_bytes),
+                for_each(table.column_bytes, table.records)
+            ));
+        }
+        for (field, bytes) in &table.indexes {
+            line(format!(
+                "index {}.{field}  {}, {:.0} bytes for each record",
+                table.type_name,
+                place::bytes(*bytes),
+                for_each(*bytes, table.records)
+            ));
+        }
+    }
 }
 
 fn as_json(stats: &StoreStats, tables: &[TableMemory]) -> Value {
