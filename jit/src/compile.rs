@@ -57,6 +57,21 @@ impl std::fmt::Debug for Compiler {
     }
 }
 
+/// Whether some block jumps to one that was never begun: where a certain error ends a block, the way on behind its slow path may
+/// lead to what is not translated. The interpreter runs such a function.
+fn leads_nowhere(func: &Function) -> bool {
+    let dfg = &func.dfg;
+    let lasts = func
+        .layout
+        .blocks()
+        .filter_map(|block| func.layout.last_inst(block));
+    lasts.into_iter().any(|last| {
+        let next = dfg.insts[last].branch_destination(&dfg.jump_tables, &dfg.exception_tables);
+        next.iter()
+            .any(|call| !func.layout.is_block_inserted(call.block(&dfg.value_lists)))
+    })
+}
+
 impl Compiler {
     pub(crate) fn new(isas: Isas) -> Compiler {
         Compiler {
@@ -133,6 +148,9 @@ impl Compiler {
         let clif = dump
             .is_some()
             .then(|| self.context.func.display().to_string());
+        if leads_nowhere(&self.context.func) {
+            return Err(Refusal::Unwritten);
+        }
         let outcome = self.context.compile(isa, &mut ControlPlane::default());
         if let Err(error) = outcome {
             debug_assert!(false, "{}", pretty_error(error.func, error.inner));

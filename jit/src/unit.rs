@@ -37,6 +37,8 @@ pub enum Refusal {
     Length(usize),
     /// Its frame on the machine stack would take too many bytes.
     MachineFrame(usize),
+    /// It would jump to a block that nothing was written into.
+    Unwritten,
     /// Cranelift refused it.
     Cranelift,
     /// Its code would refer to something otherwise than by the distance to a function of its module.
@@ -61,6 +63,7 @@ impl std::fmt::Display for Refusal {
             Refusal::MachineFrame(found) => {
                 write!(f, "it would take {found} bytes of the machine stack")
             }
+            Refusal::Unwritten => f.write_str("a way on behind an error was not translated"),
             Refusal::Cranelift => f.write_str("Cranelift refused it"),
             Refusal::Reference(kind) => write!(
                 f,

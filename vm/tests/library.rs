@@ -339,6 +339,14 @@ fn every_row_holds_at_the_edges() {
         "__range_end",
         "__enum",
         "__enum_data",
+        // The model has no network, and no response comes from outside.
+        "http_get",
+        "http_delete",
+        "http_post",
+        "http_put",
+        "http_patch",
+        "ok",
+        "json",
     ];
     let unexpected: Vec<&&str> = unreached
         .iter()
