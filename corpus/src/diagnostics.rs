@@ -61,6 +61,11 @@ pub const GENERATED: &[Generated] = &[
         source: Some(|bad| many_fields(if bad { 251 } else { 250 })),
     },
     Generated {
+        code: Code::MisplacedFile,
+        reason: "only a folder of files gives it: the compiler's own tests of projects do",
+        source: None,
+    },
+    Generated {
         code: Code::FormatterFault,
         reason: "only a mistake of the formatter gives it",
         source: None,
