@@ -57,8 +57,8 @@ impl std::fmt::Debug for Compiler {
     }
 }
 
-/// Whether some block jumps to one that was never begun: where a certain error ends a block, the way on behind its slow path may
-/// lead to what is not translated. The interpreter runs such a function.
+/// Whether some block jumps to one that was never begun. One generated program is known that is translated so (the slow path of a
+/// list access leads there); why is not known. Such a function is refused, so the interpreter runs it.
 fn leads_nowhere(func: &Function) -> bool {
     let dfg = &func.dfg;
     let lasts = func

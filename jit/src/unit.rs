@@ -63,7 +63,7 @@ impl std::fmt::Display for Refusal {
             Refusal::MachineFrame(found) => {
                 write!(f, "it would take {found} bytes of the machine stack")
             }
-            Refusal::Unwritten => f.write_str("a way on behind an error was not translated"),
+            Refusal::Unwritten => f.write_str("it would jump to a block that was not translated"),
             Refusal::Cranelift => f.write_str("Cranelift refused it"),
             Refusal::Reference(kind) => write!(
                 f,
