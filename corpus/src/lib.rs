@@ -138,11 +138,19 @@ fn run_way(name: &str, source: &str, module: Module, way: Way) -> Ran {
         answers || setup.asks.is_empty(),
         "{name}: it has no page, route or test to ask"
     );
-    let (happened, left) = if answers || keeps {
+    let (mut happened, left) = if answers || keeps {
         served::run(&program, &setup, way.policy)
     } else {
         run_script(&program, &setup, way.policy)
     };
+    let faults = program.native().counts().compiled.faults;
+    if faults > 0 {
+        // The interpreter did the work, so nothing else shows it.
+        let _ = writeln!(
+            happened,
+            "//! {faults} functions are refused by mistakes of the native compiler"
+        );
+    }
     Ran {
         happened,
         left,

@@ -1,6 +1,6 @@
 //! A batch: functions that are compiled together, from their numbers in code memory to their bytes. Here because it is the
 //! long part of the work, and needs neither lock nor code memory. Must stay true: every number that a batch took gets
-//! bytes, also where a function turns out to be too big: callers of the batch refer to it.
+//! bytes, also where a function turns out to be too big or its translation fails: callers of the batch refer to it.
 
 use std::time::Instant;
 
@@ -65,7 +65,8 @@ impl Batch {
                 thunks: self.thunks,
             };
             let knobs = self.knobs;
-            match compiler.unit(&unit, Body::Full, member.code, links, knobs, None) {
+            let full = compiler.unit_or_panic(&unit, member.code, links, knobs);
+            match full {
                 Ok(bytes) => {
                     compiled.bytes.push(bytes);
                     compiled.done.push(*member);

@@ -2,9 +2,13 @@
 //! needs no code memory: it runs wherever there is time. Must stay true: what comes out refers to other functions by
 //! number only.
 
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
 use cranelift_codegen::binemit::Reloc;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExternalName, Function};
+use cranelift_codegen::isa::TargetIsa;
 use cranelift_codegen::print_errors::pretty_error;
 use cranelift_codegen::{Context, FinalizedMachReloc, FinalizedRelocTarget};
 use cranelift_frontend::FunctionBuilderContext;
@@ -22,6 +26,9 @@ use crate::{Links, enter};
 /// Most Cranelift instructions of a unit.
 const CLIF_MAX: usize = 20_000;
 
+/// Bytes of a cache line.
+const CACHE_LINE: u64 = 64;
+
 /// How much work Cranelift is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Effort {
@@ -29,6 +36,17 @@ enum Effort {
     Quick,
     /// Code with loops: common and invariant values are found.
     Full,
+}
+
+impl Effort {
+    /// Where a function may begin, in bytes. Left to itself Cranelift lets it begin anywhere, and what a loop costs would go by what was
+    /// compiled before: the processor takes instructions by pieces of cache lines.
+    fn alignment(self, isa: &dyn TargetIsa) -> u64 {
+        match self {
+            Effort::Quick => u64::from(isa.function_alignment().preferred),
+            Effort::Full => CACHE_LINE,
+        }
+    }
 }
 
 /// Cranelift with our settings, and its memory for reuse.
@@ -57,8 +75,8 @@ impl std::fmt::Debug for Compiler {
     }
 }
 
-/// Whether some block jumps to one that was never begun. One generated program is known that is translated so (the slow path of a
-/// list access leads there); why is not known. Such a function is refused, so the interpreter runs it.
+/// Whether some block jumps to one that was never begun: a mistake of the translation, which Cranelift would not survive. Such a
+/// function is refused, so the interpreter runs it, and the mistake is said.
 fn leads_nowhere(func: &Function) -> bool {
     let dfg = &func.dfg;
     let lasts = func
@@ -70,6 +88,13 @@ fn leads_nowhere(func: &Function) -> bool {
         next.iter()
             .any(|call| !func.layout.is_block_inserted(call.block(&dfg.value_lists)))
     })
+}
+
+/// The message of a panic.
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "no message".to_owned())
 }
 
 impl Compiler {
@@ -108,6 +133,28 @@ impl Compiler {
             Effort::Full
         };
         self.function(effort, id, dump)
+    }
+
+    /// Compiles a unit; a panic on the way is a refusal like others, because the program can go on without.
+    ///
+    /// # Errors
+    /// As for `unit`, or it panicked.
+    pub(crate) fn unit_or_panic(
+        &mut self,
+        unit: &Unit<'_>,
+        id: CodeId,
+        links: Links<'_>,
+        knobs: Knobs,
+    ) -> Result<Bytes, Refusal> {
+        let work = || self.unit(unit, Body::Full, id, links, knobs, None);
+        match std::panic::catch_unwind(AssertUnwindSafe(work)) {
+            Ok(outcome) => outcome,
+            Err(panic) => {
+                // What was half done is not used again.
+                *self = Compiler::new(self.isas.clone());
+                Err(Refusal::Panicked(message_of(&*panic)))
+            }
+        }
     }
 
     /// Compiles the trampoline of a signature.
@@ -153,11 +200,10 @@ impl Compiler {
         }
         let outcome = self.context.compile(isa, &mut ControlPlane::default());
         if let Err(error) = outcome {
-            debug_assert!(false, "{}", pretty_error(error.func, error.inner));
-            return Err(Refusal::Cranelift);
+            return Err(Refusal::Cranelift(pretty_error(error.func, error.inner)));
         }
         let Some(compiled) = self.context.compiled_code() else {
-            return Err(Refusal::Cranelift);
+            return Err(Refusal::Cranelift("it gave no code".to_owned()));
         };
         let frame = compiled
             .buffer
@@ -177,7 +223,7 @@ impl Compiler {
         Ok(Bytes {
             id,
             code: compiled.code_buffer().to_vec(),
-            alignment: u64::from(compiled.buffer.alignment),
+            alignment: u64::from(compiled.buffer.alignment).max(effort.alignment(isa)),
             relocs: relocs
                 .map(|reloc| relocation(func, reloc, id))
                 .collect::<Result<_, _>>()?,

@@ -85,11 +85,15 @@ pub enum Plant {
     OverflowUnasked,
     /// A loop ends where its strip ends.
     StripIsLoop,
+    /// Slow paths lead into slow versions of loops that are not translated: the function must be refused, and said to be.
+    SlowVersionMissing,
+    /// The translation of a product panics: as before.
+    ProductPanics,
 }
 
 impl Plant {
     /// All of them.
-    pub const ALL: [Plant; 10] = [
+    pub const ALL: [Plant; 12] = [
         Plant::SubIsAdd,
         Plant::LessIsLessOrEqual,
         Plant::ExitWithoutScalar,
@@ -100,6 +104,8 @@ impl Plant {
         Plant::RunNotTakenBack,
         Plant::OverflowUnasked,
         Plant::StripIsLoop,
+        Plant::SlowVersionMissing,
+        Plant::ProductPanics,
     ];
 }
 
@@ -164,7 +170,11 @@ impl fmt::Debug for Shared {
 impl Shared {
     fn state(&self) -> Option<MutexGuard<'_, State>> {
         let made = self.state.get_or_init(|| {
-            State::new(self.isas.clone(), &self.options, self.plant).map(Mutex::new)
+            let state = State::new(self.isas.clone(), &self.options, self.plant);
+            if let Err(error) = &state {
+                tracing::warn!(%error, "the program runs interpreted");
+            }
+            state.map(Mutex::new)
         });
         let state = made.as_ref().ok()?;
         Some(state.lock().unwrap_or_else(PoisonError::into_inner))
@@ -244,9 +254,15 @@ impl HotCompiler for Jit {
 impl Jit {
     /// Compiles in a thread of its own, which holds no lock meanwhile.
     fn compile_beside(&self, program: &Arc<Program>, batch: Batch) {
-        let (shared, program) = (self.shared.clone(), Arc::downgrade(program));
+        let (shared, weak) = (self.shared.clone(), Arc::downgrade(program));
+        // Whoever takes it out compiles it: a thread that does not start must not take it along.
+        let batch = Arc::new(Mutex::new(Some(batch)));
+        let take = |batch: &Mutex<Option<Batch>>| {
+            batch.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let for_thread = batch.clone();
         let work = move || {
-            let Some(program) = program.upgrade() else {
+            let (Some(program), Some(batch)) = (weak.upgrade(), take(&for_thread)) else {
                 return;
             };
             let Some(mut compiler) = shared.state().map(|state| state.another_compiler()) else {
@@ -259,8 +275,10 @@ impl Jit {
         };
         let named = std::thread::Builder::new().name("flin-jit".to_owned());
         if let Err(error) = named.spawn(work) {
-            // Without a thread the functions stay interpreted; they are asked for again when they run on.
-            let _ = error;
+            tracing::warn!(%error, "no thread for compiling: the running program waits for it");
+            if let (Some(mut state), Some(batch)) = (self.shared.state(), take(&batch)) {
+                state.compile_here(program, batch);
+            }
         }
     }
 }

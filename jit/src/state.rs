@@ -49,6 +49,10 @@ pub(crate) struct State {
     /// What a batch has begun and not finished.
     begun: HashSet<(FuncId, Entry)>,
     refused: HashMap<(FuncId, Entry), Refusal>,
+    /// How many of them are mistakes of the compiler.
+    faults: u64,
+    /// It was said that there is no code memory left.
+    said_full: bool,
     nanoseconds: u64,
 }
 
@@ -74,6 +78,8 @@ impl State {
             thunks: None,
             begun: HashSet::new(),
             refused: HashMap::new(),
+            faults: 0,
+            said_full: false,
             nanoseconds: 0,
         })
     }
@@ -83,6 +89,7 @@ impl State {
             functions: self.functions.len() as u64,
             loops: self.loops.len() as u64,
             refused: self.refused.len() as u64,
+            faults: self.faults,
             code_bytes: self.memory.code_bytes as u64,
             nanoseconds: self.nanoseconds,
         }
@@ -96,11 +103,21 @@ impl State {
         func: FuncId,
         header: Option<u32>,
     ) -> Option<Batch> {
+        let thunks = match self.thunks() {
+            Ok(thunks) => thunks,
+            Err(why) => {
+                let key = (func, Entry::Start);
+                if !self.refused.contains_key(&key) {
+                    self.refuse(program, key, why);
+                }
+                return None;
+            }
+        };
         let mut batch = Batch {
             members: Vec::new(),
             trampolines: Vec::new(),
             callees: Callees::new(),
-            thunks: self.thunks()?,
+            thunks,
             knobs: self.knobs,
             instructions: 0,
         };
@@ -130,22 +147,26 @@ impl State {
         }
     }
 
-    /// The thunks of runtime calls; none if there is no memory for them.
-    fn thunks(&mut self) -> Option<Thunks> {
+    /// The thunks of runtime calls.
+    ///
+    /// # Errors
+    /// There is no memory for them, or Cranelift refuses them: nothing can be compiled.
+    fn thunks(&mut self) -> Result<Thunks, Refusal> {
         if let Some(thunks) = self.thunks {
-            return Some(thunks);
+            return Ok(thunks);
         }
         let compiled = THUNKS.get_or_init(|| {
             let make = |call| self.compiler.thunk(call, CodeId::from_u32(0));
             THUNK_CALLS.into_iter().map(make).collect()
         });
-        let mut bytes = compiled.clone().ok()?;
+        let mut bytes = compiled.clone()?;
         let call_conv = self.compiler.isas.full.default_call_conv();
         for (thunk, (_, usage)) in bytes.iter_mut().zip(THUNK_CALLS) {
             let signature = convention::by_thunk(call_conv, usage);
-            thunk.id = self.memory.declare(&signature).ok()?;
+            let declared = self.memory.declare(&signature);
+            thunk.id = declared.map_err(Refusal::Memory)?;
         }
-        self.memory.define(&bytes).ok()?;
+        self.memory.define(&bytes).map_err(Refusal::Memory)?;
         let ids: Vec<CodeId> = bytes.iter().map(|thunk| thunk.id).collect();
         let [step, step_rarely, call, slice, start, exit] = ids[..] else {
             unreachable!("there are six thunks");
@@ -159,7 +180,26 @@ impl State {
             exit,
         };
         self.thunks = Some(thunks);
-        Some(thunks)
+        Ok(thunks)
+    }
+
+    /// A function stays interpreted. That is said once: a mistake of the compiler as an error, whatever the log shows; code memory
+    /// that takes no more as a warning, for all functions together; another limit that the function exceeds as a fact.
+    fn refuse(&mut self, program: &Program, key: (FuncId, Entry), why: Refusal) {
+        let (func, entry) = key;
+        let function = &program.module().functions[func.index()].name;
+        let is_fault = why.is_fault();
+        self.faults += u64::from(is_fault);
+        if matches!(why, Refusal::Memory(_)) {
+            if !std::mem::replace(&mut self.said_full, true) {
+                tracing::warn!(%function, %why, "this function and all that get hot from now on stay interpreted");
+            }
+        } else if is_fault {
+            tracing::error!(%function, ?entry, %why, "a mistake in the compiler of machine code; the function stays interpreted: slower, with the same results");
+        } else {
+            tracing::info!(%function, %why, "the function stays interpreted");
+        }
+        self.refused.insert(key, why);
     }
 
     /// Takes a function into a batch, unless it is begun or refused.
@@ -170,12 +210,12 @@ impl State {
         }
         let function = &program.module().functions[func.index()];
         if let Err(why) = admissible(function, entry) {
-            self.refused.insert(key, why);
+            self.refuse(program, key, why);
             return;
         }
-        let Ok(code) = self.declare(batch, function, entry) else {
-            self.refused.insert(key, Refusal::Memory);
-            return;
+        let code = match self.declare(batch, function, entry) {
+            Ok(code) => code,
+            Err(error) => return self.refuse(program, key, Refusal::Memory(error)),
         };
         if entry == Entry::Start {
             batch.callees.insert(func, code);
@@ -230,13 +270,13 @@ impl State {
         for (member, why) in compiled.refused {
             let key = (member.func, member.entry);
             self.begun.remove(&key);
-            self.refused.insert(key, why);
+            self.refuse(program, key, why);
         }
-        if self.memory.define(&compiled.bytes).is_err() {
+        if let Err(error) = self.memory.define(&compiled.bytes) {
             for member in compiled.done {
                 let key = (member.func, member.entry);
                 self.begun.remove(&key);
-                self.refused.insert(key, Refusal::Memory);
+                self.refuse(program, key, Refusal::Memory(error.clone()));
             }
             return;
         }

@@ -5,6 +5,7 @@ use cranelift_codegen::binemit::Reloc;
 use flin_bytecode::{Bank, Const, FuncId, Function, Instr, Module, Op};
 use flin_vm::native::layout;
 
+use crate::JitError;
 use crate::flow::Flow;
 use crate::liveness::{Liveness, RegSet};
 use crate::operands::{jump_target, writes};
@@ -29,7 +30,7 @@ pub enum Entry {
 }
 
 /// Why a function stays interpreted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// More registers than a native frame has slots.
     Registers(usize),
@@ -39,14 +40,32 @@ pub enum Refusal {
     MachineFrame(usize),
     /// It would jump to a block that nothing was written into.
     Unwritten,
-    /// Cranelift refused it.
-    Cranelift,
+    /// Cranelift refused it, and why.
+    Cranelift(String),
+    /// Its translation panicked, and with what message.
+    Panicked(String),
     /// Its code would refer to something otherwise than by the distance to a function of its module.
     Reference(Reloc),
-    /// The code memory of the program is used up.
-    Memory,
+    /// It could not be put into code memory: that is used up, mostly.
+    Memory(JitError),
     /// No jump goes back to this instruction.
     NoLoop,
+}
+
+impl Refusal {
+    /// Whether it is a mistake of the compiler, not a limit that a function exceeds.
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        match self {
+            Refusal::Unwritten
+            | Refusal::Cranelift(_)
+            | Refusal::Panicked(_)
+            | Refusal::Reference(_)
+            | Refusal::NoLoop => true,
+            Refusal::Memory(error) => !matches!(error, JitError::Full | JitError::NoMemory(_)),
+            Refusal::Registers(_) | Refusal::Length(_) | Refusal::MachineFrame(_) => false,
+        }
+    }
 }
 
 impl std::fmt::Display for Refusal {
@@ -64,12 +83,13 @@ impl std::fmt::Display for Refusal {
                 write!(f, "it would take {found} bytes of the machine stack")
             }
             Refusal::Unwritten => f.write_str("it would jump to a block that was not translated"),
-            Refusal::Cranelift => f.write_str("Cranelift refused it"),
+            Refusal::Cranelift(why) => write!(f, "Cranelift refused it: {why}"),
+            Refusal::Panicked(why) => write!(f, "translating it panicked: {why}"),
             Refusal::Reference(kind) => write!(
                 f,
                 "its code would refer to something by {kind:?}, which only holds where it is written, not where it runs"
             ),
-            Refusal::Memory => f.write_str("no code memory is left"),
+            Refusal::Memory(error) => error.fmt(f),
             Refusal::NoLoop => f.write_str("no loop begins at that instruction"),
         }
     }

@@ -58,6 +58,7 @@ impl Lower<'_, '_> {
     }
 
     pub(super) fn mul(&mut self, i: Instr) {
+        assert!(!self.planted(Plant::ProductPanics), "a planted panic");
         let (b, c) = (self.scalar(i.b), self.scalar(i.c));
         let (value, overflows) = self.b.ins().smul_overflow(b, c);
         self.overflows(overflows);

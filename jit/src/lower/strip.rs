@@ -46,8 +46,8 @@ pub(crate) struct Strips {
     firsts: Vec<u32>,
     /// Of each strip that counts: where it ends. (Start and fuel together are parked.)
     limits: Vec<Option<Variable>>,
-    /// Whether the guard of the current strip may choose the slow version.
-    refuses: bool,
+    /// Whether anything leads into the slow version of the current strip: its guard, or a slow path of its fast version.
+    enters_slow: bool,
 }
 
 impl Strips {
@@ -86,7 +86,7 @@ impl Strips {
             of_block: self.of_block.clone(),
             firsts: self.firsts.clone(),
             limits: Vec::new(),
-            refuses: false,
+            enters_slow: false,
         };
         for number in (0..count).filter(|number| unit.reached[*number]) {
             blocks[number] = Some(b.create_block());
@@ -200,7 +200,7 @@ impl Lower<'_, '_> {
             return;
         }
         self.strips.version = Version::Slow(strip);
-        let is_entered = self.strips.refuses || !self.shapes.entries.is_empty();
+        let is_entered = self.strips.enters_slow && !self.planted(Plant::SlowVersionMissing);
         self.shapes.in_twin = true;
         self.registers.rare = true;
         for number in blocks {
@@ -225,7 +225,7 @@ impl Lower<'_, '_> {
     fn guard(&mut self, strip: usize, first: u32) {
         let unit = self.unit;
         let slow = self.block_of(self.strips.of_block.len() + first as usize);
-        self.strips.refuses = false;
+        self.strips.enters_slow = false;
         self.registers.part_from_parked(&mut self.b, &self.regions);
         self.fetch_for_strip(strip, first);
         for (one, other) in &unit.strips[strip].distinct {
@@ -252,7 +252,7 @@ impl Lower<'_, '_> {
     }
 
     fn refuse(&mut self, condition: Value, slow: Block) {
-        self.strips.refuses = true;
+        self.strips.enters_slow = true;
         let next = self.new_block();
         self.b.ins().brif(condition, slow, &[], next, &[]);
         self.go_on_in(next);
@@ -303,6 +303,7 @@ impl Lower<'_, '_> {
     /// The interpreter does the current instruction of a fast version; the rest of the turn is done in the slow one.
     pub(super) fn go_on_slowly(&mut self) {
         let strip = self.strips.fast().expect("in a fast version");
+        self.strips.enters_slow = true;
         self.settle_fuel();
         self.step(true);
         let unit = self.unit;

@@ -5,10 +5,20 @@ use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 
-use crate::arguments::LogFormat;
+use crate::arguments::{Engine, Jit, LogFormat};
 
 fn filter(default: &str) -> EnvFilter {
     EnvFilter::try_from_env("FLIN_LOG").unwrap_or_else(|_| EnvFilter::new(default))
+}
+
+/// What commands that run a program and end say: what the program itself logs, and of machine code what is wrong; every
+/// function that stays interpreted is named to those who ask about machine code.
+pub(crate) fn of_program(engine: Engine) -> &'static str {
+    if engine.stats || engine.jit == Jit::Eager {
+        "warn,flin=info,flin_runtime=off"
+    } else {
+        "warn,flin=info,flin_jit=warn,flin_runtime=off"
+    }
 }
 
 /// Structured lines with time and level, for a server.

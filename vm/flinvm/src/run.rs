@@ -17,7 +17,7 @@ use crate::{load, logging, opening, stats};
 
 /// Runs a program.
 pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
-    logging::for_people(color, "warn,flin=info,flin_runtime=off");
+    logging::for_people(color, logging::of_program(wanted.engine));
     let started = Instant::now();
     let loaded = load::load(&wanted.program, wanted.engine, color)?;
     if let Some(name) = &wanted.dump_clif {

@@ -37,6 +37,12 @@ fn print_native(counts: NativeCounts) {
         milliseconds(taken),
         compiled.refused
     );
+    if compiled.faults > 0 {
+        eprintln!(
+            "mistakes     {} of them by mistakes of the compiler of machine code",
+            compiled.faults
+        );
+    }
     eprintln!("code         {} bytes", compiled.code_bytes);
     eprintln!(
         "entered      {} running loops in machine code",

@@ -13,7 +13,7 @@ use crate::{load, logging, opening, stats};
 
 /// Runs the tests of a program; prints one line each and a summary.
 pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
-    logging::for_people(color, "warn,flin=info,flin_runtime=off");
+    logging::for_people(color, logging::of_program(wanted.engine));
     let started = Instant::now();
     let loaded = load::load(&wanted.program, wanted.engine, color)?;
     let module = loaded.program.module();

@@ -65,3 +65,26 @@ fn an_overflow_inside_of_a_loop_that_machine_code_took_over() {
         }
     }
 }
+
+/// A function that is too long for one piece of machine code.
+fn endless_list_of_steps() -> String {
+    let steps: String = (0..5000)
+        .map(|step| format!("  x = (x * {} + {step}) % 1000003\n", step % 7 + 2))
+        .collect();
+    format!("fn much(x: int) -> int {{\n{steps}  x\n}}\nprint(much(1) == much(1))\n")
+}
+
+#[test]
+fn a_function_that_stays_interpreted_is_named_to_those_who_ask() {
+    let folder = Folder::new();
+    let program = folder.compile("much.fbc", &endless_list_of_steps());
+    let said = |args: &[&str]| {
+        let (code, out, err) = ended(&flinvm(args, &[&program]));
+        assert_eq!((code, out.as_str()), (0, "true\n"), "{err}");
+        err
+    };
+    let reason = "the function stays interpreted function=much why=";
+    assert!(said(&["run", "--jit=eager"]).contains(reason));
+    assert!(said(&["run", "--jit=eager", "--stats"]).contains(reason));
+    assert_eq!(said(&["run"]), "", "a limit is no trouble of the program");
+}

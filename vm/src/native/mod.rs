@@ -152,6 +152,8 @@ pub struct CompileReport {
     pub loops: u64,
     /// Functions that stay interpreted.
     pub refused: u64,
+    /// Those of them that do so by a mistake of the compiler.
+    pub faults: u64,
     /// Bytes of machine code.
     pub code_bytes: u64,
     /// Time spent compiling, nanoseconds.
