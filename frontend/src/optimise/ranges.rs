@@ -1,5 +1,5 @@
 //! Which ints a register can hold at each place, and additions and multiplications that therefore cannot overflow: they
-//! become operations without a check. Here because the check is a branch in the hottest loops. Must stay true: a range
+//! become operations without a check. Here because the check is a branch in the hottest loops and recursions. Must stay true: a range
 //! holds for every run, also on the ways of errors; what is not understood may be anything.
 //!
 //! Ranges are found by running the blocks on intervals until nothing grows: a jump narrows what it compared on both of its
@@ -36,9 +36,6 @@ pub(super) fn ranges(module: &Module, body: &mut Body) -> bool {
         return false;
     }
     let flow = Flow::of(body);
-    if flow.loops().is_empty() {
-        return false;
-    }
     let Some(mut found) = Ranges::new(module, body, &flow) else {
         return false;
     };

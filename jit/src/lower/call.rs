@@ -125,12 +125,14 @@ impl<'p> Lower<'_, 'p> {
         }
         let word = self.registers.word(&mut self.b, &self.regions);
         let depth = self.b.ins().iadd_imm_s(word, 8);
-        let limit = self.context_word(layout::CONTEXT_DEPTH_LIMIT);
-        let too_deep = self
-            .b
-            .ins()
-            .icmp(IntCC::UnsignedGreaterThanOrEqual, depth, limit);
-        self.overflows_by_compare(too_deep);
+        if self.unit.plain || !std::mem::replace(&mut self.depth_asked, true) {
+            let limit = self.context_word(layout::CONTEXT_DEPTH_LIMIT);
+            let too_deep = self
+                .b
+                .ins()
+                .icmp(IntCC::UnsignedGreaterThanOrEqual, depth, limit);
+            self.overflows_by_compare(too_deep);
+        }
         self.check_run();
         depth
     }
