@@ -3,7 +3,6 @@
 //! the same steps and print the same text; one constant `SIZE` near their top is all that a run changes.
 
 pub mod clock;
-pub mod document;
 pub mod kernels;
 pub mod runners;
 pub mod start;

@@ -82,7 +82,13 @@ fn compute(words: &[&str]) -> Result<(), String> {
     println!("\n{table}\n{start}");
     std::fs::remove_dir_all(&work).map_err(|e| format!("{}: {e}", work.display()))?;
     if wanted.write {
-        compute::document::write(&format!("{table}\n{start}"))?;
+        flin_testkit::figures::write(
+            "compute",
+            &format!(
+                "{}\n{table}\n{start}",
+                flin_testkit::figures::day_and_machine()
+            ),
+        )?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
-//! Medians, percentiles and rows of tables. Must stay true: a percentile is a value that was measured.
+//! Medians and percentiles. Must stay true: a percentile is a value that was measured.
 
 use std::time::Duration;
+
+pub use flin_testkit::figures::{head, row};
 
 /// How long each commit took.
 #[derive(Clone, Debug, Default)]
@@ -39,20 +41,6 @@ pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-/// A line of a Markdown table.
-pub fn row(cells: &[String]) -> String {
-    format!("| {} |\n", cells.join(" | "))
-}
-
-/// The first lines of a Markdown table: names, the first column to the left.
-pub fn head(names: &[&str]) -> String {
-    format!(
-        "| {} |\n|---|{}\n",
-        names.join(" | "),
-        "---:|".repeat(names.len() - 1)
-    )
 }
 
 #[cfg(test)]

@@ -9,7 +9,6 @@ pub mod bare;
 pub mod batcher;
 pub mod bytes;
 pub mod contestant;
-pub mod document;
 pub mod figures;
 pub mod flin;
 pub mod note;

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use flin_bench_store::bare::Bare;
 use flin_bench_store::contestant::{Entrant, entrants};
-use flin_bench_store::{bytes, document, note, opening, reading, space, tasks, writing};
+use flin_bench_store::{bytes, note, opening, reading, space, tasks, writing};
+use flin_testkit::figures;
 
 const HELP: &str = "flin-bench-store [WHAT …] [--only A,B] [--notes N] [--rounds N] [--turn MS] [--dir FOLDER] [--write]
 
@@ -142,7 +143,7 @@ fn run(wanted: &Wanted) -> Result<(), String> {
         wanted.only.is_empty() || wanted.only.iter().any(|name| name == entrant.name)
     };
     let entrants: Vec<Entrant> = entrants().into_iter().filter(chosen).collect();
-    let mut text = format!("{}\n", document::day_and_machine());
+    let mut text = format!("{}\n", figures::day_and_machine());
     let mut add = |table: String| {
         println!("{table}");
         text.push_str(&table);
@@ -196,7 +197,7 @@ fn run(wanted: &Wanted) -> Result<(), String> {
         )?);
     }
     if wanted.write {
-        document::write(&text)?;
+        figures::write("store", &text)?;
     }
     Ok(())
 }

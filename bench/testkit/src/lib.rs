@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod fences;
+pub mod figures;
 pub mod golden;
 pub mod http;
 pub mod markup;

@@ -1,35 +1,66 @@
-//! What a page takes in a real browser: `lists` compares operations on a table with the same table written by hand against
-//! the DOM; `save` measures the way from a save of the source to the changed page. Here because both are promises that
-//! no unit test can keep. Must stay true: what is compared runs in the same browser, in turns, and both are asked the same.
+//! What a page takes, where it is served and where it is shown: `serving` compares with other servers; `lists` compares operations on
+//! a table, in a real browser, with the same table written by hand against the DOM; `save` measures the way from a save of the
+//! source to the changed page. Here because these are promises that no unit test can keep. Must stay true: what is compared runs
+//! on the same machine at the same time, in turns, and all are asked the same.
 
 #![forbid(unsafe_code)]
 
 mod lists;
 mod save;
+mod serving;
 
 use std::process::ExitCode;
 
 const HELP: &str = "flin-bench-web COMMAND
 
+  serving [ROUNDS] [SECONDS] [--write]
+                   pages of 50 records, durable creations, starts, memory; beside bare hyper, axum + SQLite, Fastify + SQLite
   lists [ROUNDS]   a table of 1,000 rows: created, replaced, changed, moved, taken away; beside hand-written DOM code
   save [ROUNDS]    milliseconds from a save in the editor to the changed page, with `flinvm dev`
 ";
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let rounds = |default| match args.get(1) {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    let write = args.last().is_some_and(|last| last == "--write") && args.pop().is_some();
+    let number = |at: usize, default: u64| match args.get(at) {
         None => Some(default),
-        Some(text) => text.parse().ok().filter(|rounds| *rounds > 0),
+        Some(text) => text.parse().ok().filter(|number| *number > 0),
     };
-    match (args.first().map(String::as_str), rounds(20), rounds(50)) {
-        (Some("lists"), Some(rounds), _) => lists::run(rounds),
-        (Some("save"), _, Some(rounds)) => save::run(rounds),
-        _ => {
-            eprint!("{HELP}");
-            return ExitCode::from(2);
+    let rounds = |default| number(1, default).map(|rounds| rounds as usize);
+    let done = match args.first().map(String::as_str) {
+        Some("peer") => serving::serve_peer(&args[1..]),
+        Some("serving") => match rounds(5).zip(number(2, 3)) {
+            Some((rounds, seconds)) => serving::run(rounds, seconds, write),
+            None => return usage(),
+        },
+        Some("lists") => match rounds(20) {
+            Some(rounds) => {
+                lists::run(rounds);
+                Ok(())
+            }
+            None => return usage(),
+        },
+        Some("save") => match rounds(50) {
+            Some(rounds) => {
+                save::run(rounds);
+                Ok(())
+            }
+            None => return usage(),
+        },
+        _ => return usage(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("flin-bench-web: {error}");
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
+}
+
+fn usage() -> ExitCode {
+    eprint!("{HELP}");
+    ExitCode::from(2)
 }
 
 /// The value below which `share` of the sorted values lie.

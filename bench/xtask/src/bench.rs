@@ -12,8 +12,9 @@ const COUNTS: &str = "bench/benches/counts.txt";
 const NOTICED: f64 = 0.02;
 
 /// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; `hot KERNEL …` shows what
-/// programs execute; `store …` measures the store beside its peers; `web` pages in a browser beside hand-written code, `save`
-/// the way from a save to the changed page; everything else is a command of the measuring program
+/// programs execute; `store …` measures the store beside its peers; `web` the server beside its peers and pages in a browser
+/// beside hand-written code, `web serving` or `web lists` one of them, `save` the way from a save to the changed page;
+/// everything else is a command of the measuring program
 /// (`compute`, `compile`, `shapes`, …).
 ///
 /// # Errors
@@ -38,7 +39,8 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
             let program = steps::target_dir(root)?.join("release/flin-bench-store");
             steps::run(root, &program.display().to_string(), rest)
         }
-        ["web", rest @ ..] => web(root, if rest.is_empty() { &["lists"] } else { rest }),
+        ["web"] => web(root, &["serving"]).and_then(|()| web(root, &["lists"])),
+        ["web", rest @ ..] => web(root, rest),
         ["save", rest @ ..] => web(root, &[&["save"], rest].concat()),
         _ => {
             let mut build = vec!["build", "--release", "-p", "flinc", "-p", "flin-bench"];
@@ -53,22 +55,29 @@ pub(crate) fn run(root: &Path, words: &[&str]) -> Result<(), String> {
     }
 }
 
-/// Pages in a browser, built with optimization.
+/// Pages, served and shown, built with optimization. Peers are built and installed only for what compares with them.
 fn web(root: &Path, words: &[&str]) -> Result<(), String> {
-    packages::ensure_one(root, "chromium")?;
-    let build = [
-        "build",
-        "--release",
-        "-p",
-        "flinc",
-        "-p",
-        "flinvm",
-        "-p",
-        "flin-bench-web",
-    ];
+    let serving = words.first() == Some(&"serving");
+    let mut build = vec!["build", "--release", "-p", "flinc", "-p", "flinvm"];
+    build.extend(["-p", "flin-bench-web"]);
+    let mut node = None;
+    if serving {
+        packages::ensure_one(root, "wrk")?;
+        build.extend(["--features", "flin-bench-web/peers"]);
+        node = packages::ensure_fastify(root);
+    } else {
+        packages::ensure_one(root, "chromium")?;
+    }
     steps::run(root, "cargo", &build)?;
     let program = steps::target_dir(root)?.join("release/flin-bench-web");
-    steps::run(root, &program.display().to_string(), words)
+    let program = program.display().to_string();
+    match node {
+        Some(folder) => {
+            let place = format!("FLIN_BENCH_NODE={}", folder.display());
+            steps::run(root, "env", &[&[&*place, &*program], words].concat())
+        }
+        None => steps::run(root, &program, words),
+    }
 }
 
 fn counts(root: &Path, accept: bool) -> Result<(), String> {

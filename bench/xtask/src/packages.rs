@@ -2,7 +2,7 @@
 //! must never be skipped because a tool is missing. Must stay true: root is asked for only where a package has to be
 //! installed; when it cannot be had, the message says exactly what to type.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::steps;
 
@@ -55,6 +55,13 @@ const TOOLS: &[Tool] = &[
         why: "the kernels in other languages",
     },
 ];
+
+/// What only measuring needs.
+const MEASURING: &[Tool] = &[Tool {
+    program: "wrk",
+    package: "wrk",
+    why: "load on the server",
+}];
 
 /// What npm brings: judges of pages, each with the version that was read. The tests look for them here, below the target
 /// folder.
@@ -114,7 +121,35 @@ pub(crate) fn ensure_for_browser(root: &Path) -> Result<(), String> {
 /// # Errors
 /// When it is missing and cannot be installed.
 pub(crate) fn ensure_one(root: &Path, program: &str) -> Result<(), String> {
-    ensure_these(root, TOOLS, |tool| tool.program == program)
+    ensure_these(root, TOOLS, |tool| tool.program == program)?;
+    ensure_these(root, MEASURING, |tool| tool.program == program)
+}
+
+/// Installs Fastify and better-sqlite3, which compiles a library in C, below the target folder, and says where. When that fails the
+/// comparison goes on without them, and says so.
+pub(crate) fn ensure_fastify(root: &Path) -> Option<PathBuf> {
+    let from = root.join("bench/web/peers/fastify");
+    let install = || -> Result<PathBuf, String> {
+        let dir = steps::target_dir(root)?.join("web-peers");
+        let fault = |e: std::io::Error| format!("{}: {e}", dir.display());
+        std::fs::create_dir_all(&dir).map_err(fault)?;
+        for file in ["package.json", "server.mjs"] {
+            std::fs::copy(from.join(file), dir.join(file)).map_err(fault)?;
+        }
+        if !dir
+            .join("node_modules/better-sqlite3/build/Release")
+            .exists()
+        {
+            ensure_one(root, "npm")?;
+            let place = dir.display().to_string();
+            let words = ["install", "--prefix", &place, "--no-audit", "--no-fund"];
+            steps::run(root, "npm", &words)?;
+        }
+        Ok(dir)
+    };
+    install()
+        .map_err(|error| println!("Fastify does not take part: {error}"))
+        .ok()
 }
 
 /// Whom FLIN is measured against.
