@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use flin_runtime::store::{ChangeOp, CommitEvent, ReadSet};
 use flin_runtime::vm::bytecode::module::Module;
 use flin_runtime::{Answer, Entry, Failure, Outcome, Runtime};
 use tokio::sync::{oneshot, watch};
 
 use crate::assets::BrowserRuntime;
 use crate::files::Files;
+use crate::kept_pages::KeptPages;
 use crate::live::{Hub, Live};
 use crate::options::ServerOptions;
 use crate::paths::Paths;
@@ -25,6 +27,7 @@ pub(crate) struct App {
     pub(crate) files: Files,
     pub(crate) hub: Arc<Hub>,
     pub(crate) live: Live,
+    pub(crate) kept_pages: KeptPages,
     pub(crate) tokens: Tokens,
     pub(crate) repeats: Repeats,
     pub(crate) started: Instant,
@@ -53,6 +56,7 @@ impl App {
             files,
             hub,
             live,
+            kept_pages: KeptPages::new(),
             tokens,
             repeats: Repeats::default(),
             started: Instant::now(),
@@ -72,6 +76,17 @@ impl App {
 
     pub(crate) fn module(&self) -> &Module {
         self.runtime.program().module()
+    }
+
+    /// Whether a commit may change what a page shows that read this.
+    pub(crate) fn touches(&self, page: usize, reads: &ReadSet, event: &CommitEvent) -> bool {
+        let page = &self.module().pages[page];
+        // What is destroyed vanishes from the past as well, and looks into the past are not noted.
+        let destroys = event.changes.iter().any(|change| {
+            let ty = self.runtime.changed_type(change);
+            change.op == ChangeOp::Destroy && ty.is_some_and(|ty| page.reads.contains(&ty))
+        });
+        destroys || self.runtime.store().touches(reads, event)
     }
 
     /// Enters FLIN code and waits for the answer without holding a thread. A connection that closes drops this future:

@@ -144,21 +144,24 @@ pub(crate) async fn pack(response: Answered, encoding: Option<Encoding>) -> Answ
     {
         parts.headers.insert(ETAG, weak);
     }
-    let packed = if bytes.len() <= AT_ONCE_MAX {
-        compressed(encoding, Effort::Each, &bytes)
-    } else {
-        let plain = bytes.clone();
-        let work = move || compressed(encoding, Effort::Each, &plain);
-        match tokio::task::spawn_blocking(work).await {
-            Ok(packed) => packed,
-            Err(error) => {
-                tracing::error!(%error, "an answer was not compressed");
-                parts.headers.remove(CONTENT_ENCODING);
-                bytes
-            }
+    match packed(encoding, bytes.clone()).await {
+        Some(packed) => Answered::from_parts(parts, Payload::whole(packed)),
+        None => {
+            parts.headers.remove(CONTENT_ENCODING);
+            Answered::from_parts(parts, Payload::whole(bytes))
         }
-    };
-    Answered::from_parts(parts, Payload::whole(packed))
+    }
+}
+
+/// Compresses; what is long, on a thread of its own. None if that broke, which is said.
+pub(crate) async fn packed(encoding: Encoding, bytes: Bytes) -> Option<Bytes> {
+    if bytes.len() <= AT_ONCE_MAX {
+        return Some(compressed(encoding, Effort::Each, &bytes));
+    }
+    let work = move || compressed(encoding, Effort::Each, &bytes);
+    let done = tokio::task::spawn_blocking(work).await;
+    done.inspect_err(|error| tracing::error!(%error, "an answer was not compressed"))
+        .ok()
 }
 
 /// Whether the client has what this tag names.

@@ -70,6 +70,7 @@ pub(crate) async fn write(
         state: found,
         seq,
         reads,
+        data_only: _,
     } = outcome;
     let own = view_of(app, visit.page, rendered);
     let kept = app.live.known().keep(Arc::clone(&own));

@@ -8,16 +8,17 @@ use flin_runtime::json::Json;
 use flin_runtime::vm::Rendered;
 use flin_runtime::{Entry, Failure, Outcome, PageOutcome, Sent, SentState};
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, ETAG, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 
 use crate::app::App;
-use crate::assets::fingerprint;
 use crate::compress;
 use crate::document::{Surroundings, error_document, page_document};
 use crate::fault::Fault;
 use crate::fresh::{LOAD, STATE_OF_LOADING};
+use crate::kept_pages::{Document, PageKey};
 use crate::paths::Visit;
+use crate::payload::Payload;
 use crate::respond::{Answered, empty, html, retry_soon};
 use crate::values::{View, ViewName};
 
@@ -26,34 +27,74 @@ const LOADED: &str = "_load";
 
 /// Answers `GET` of a page.
 pub(crate) async fn show(app: &App, visit: &Visit, parts: &Parts) -> Answered {
-    let headers = &parts.headers;
-    let loaded = parts.uri.query() == Some(LOADED);
-    let state = if loaded {
+    let key = PageKey {
+        page: visit.page,
+        path: visit.path.clone(),
+        loaded: parts.uri.query() == Some(LOADED),
+    };
+    let document = match app.kept_pages.get(app, &key) {
+        Some(document) => document,
+        None => match document(app, visit, key).await {
+            Ok(document) => document,
+            Err(failure) => {
+                return error_page(&Fault::of_page(&failure, app.options.show_errors));
+            }
+        },
+    };
+    answer(&document, &parts.headers).await
+}
+
+// Renders a page and keeps what may be kept.
+async fn document(app: &App, visit: &Visit, key: PageKey) -> Result<Arc<Document>, Failure> {
+    let state = if key.loaded {
         all_loaded(app, visit.page)
     } else {
         Vec::new()
     };
-    let outcome = match render(app, visit, state).await {
-        Ok(outcome) => outcome,
-        Err(failure) => return error_page(&Fault::of_page(&failure, app.options.show_errors)),
-    };
+    let outcome = render(app, visit, state).await?;
     let templates = &app.module().pages[visit.page].templates;
     let view =
         (!templates.is_empty()).then(|| View::name_of(&outcome.rendered, visit.page, templates));
-    let document = whole(app, visit, &outcome, view);
+    let document = Arc::new(Document::new(whole(app, visit, &outcome, view)));
+    app.kept_pages.keep(key, &document, &outcome);
     if let Some(name) = view {
         let view = named(visit.page, name, outcome.rendered);
         app.live.known().keep(view);
     }
-    let tag = format!("\"{}\"", fingerprint(document.as_bytes()));
-    let mut response = if compress::is_known(headers, &tag) {
-        empty(StatusCode::NOT_MODIFIED)
-    } else {
-        html(StatusCode::OK, document)
+    Ok(document)
+}
+
+// The document, packed as the client takes it, or the word that it has it already.
+async fn answer(document: &Document, asked: &HeaderMap) -> Answered {
+    if compress::is_known(asked, document.tag()) {
+        return tagged(empty(StatusCode::NOT_MODIFIED), document.tag());
+    }
+    let plain = document.plain();
+    let mut response = html(StatusCode::OK, plain.clone());
+    let kind = response.headers().get(CONTENT_TYPE);
+    let packs = kind.is_some_and(|kind| compress::is_worth_it(kind, plain.len()));
+    let encoding = compress::accepted(asked).filter(|_| packs);
+    let Some(encoding) = encoding else {
+        return tagged(response, document.tag());
     };
+    let packed = match document.packed(encoding).get() {
+        Some(packed) => Some(packed.clone()),
+        None => compress::packed(encoding, plain.clone()).await,
+    };
+    let Some(packed) = packed else {
+        return tagged(response, document.tag());
+    };
+    let packed = document.packed(encoding).get_or_init(|| packed).clone();
+    compress::mark(response.headers_mut(), Some(encoding));
+    *response.body_mut() = Payload::whole(packed);
+    // The same page, but other bytes.
+    tagged(response, &format!("W/{}", document.tag()))
+}
+
+fn tagged(mut response: Answered, tag: &str) -> Answered {
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
         headers.insert(ETAG, tag);
     }
     response

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use flin_runtime::store::{ChangeOp, CommitEvent, Lsn, ReadSet};
+use flin_runtime::store::{CommitEvent, Lsn, ReadSet};
 use flin_runtime::{Entry, Failure, Outcome, PageOutcome};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -105,13 +105,7 @@ impl Group {
     }
 
     fn is_touched(&self, app: &App, reads: &ReadSet, event: &CommitEvent) -> bool {
-        let page = &app.module().pages[self.key.page];
-        // What is destroyed vanishes from the past as well, and looks into the past are not noted.
-        let destroys = event.changes.iter().any(|change| {
-            let ty = app.runtime.changed_type(change);
-            change.op == ChangeOp::Destroy && ty.is_some_and(|ty| page.reads.contains(&ty))
-        });
-        destroys || app.runtime.store().touches(reads, event)
+        app.touches(self.key.page, reads, event)
     }
 
     /// Renders it, now or as soon as it may be rendered again.

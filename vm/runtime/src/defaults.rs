@@ -79,6 +79,7 @@ fn computed(
         speaks_at_once: false,
         commits_statements: None,
         said: Kept::default(),
+        looked_back: false,
         operations: Operations::default(),
     };
     let limits = RuntimeOptions::default().request_limits;

@@ -405,6 +405,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         commits_statements: matches!(entry, Entry::Script | Entry::Test { .. })
             .then_some(&shared.store),
         said: Kept::default(),
+        looked_back: false,
         operations: Operations::default(),
     };
     let result = panics::catch(|| run_entry(&shared.program, limits.clone(), entry, &mut host));

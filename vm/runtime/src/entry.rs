@@ -138,6 +138,9 @@ pub struct PageOutcome {
     pub seq: Lsn,
     /// What it looked at: a commit that touches it may make the page another one (`Store::touches`).
     pub reads: Arc<ReadSet>,
+    /// The newest data is all that it depends on: no clock, no chance, no other server, no look into the past; and it printed
+    /// nothing. The same request gives the same page until a commit touches `reads`.
+    pub data_only: bool,
 }
 
 /// What a handler did.

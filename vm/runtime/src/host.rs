@@ -44,6 +44,8 @@ pub(crate) struct StoreHost<'a> {
     /// Where each statement of a script or test is committed at its end; none where all is one transaction.
     pub(crate) commits_statements: Option<&'a Store>,
     pub(crate) said: Kept,
+    /// An earlier state was looked at. Such looks are not in the read set.
+    pub(crate) looked_back: bool,
     pub(crate) operations: Operations,
 }
 
@@ -83,6 +85,7 @@ impl StoreHost<'_> {
 
     // A time that is not before this request is now: own writes are seen, which have no time of their own yet.
     pub(crate) fn then(&mut self, when: Moment) -> Option<Snapshot> {
+        self.looked_back = true;
         match when {
             Moment::Time(ms) => {
                 let now = self.tx.started_ms().min(self.now_ms());
@@ -140,6 +143,12 @@ impl StoreHost<'_> {
             }
             record
         }))
+    }
+
+    /// Whether the newest data is all that this run saw, and it said nothing: running it again would give the same until a
+    /// commit touches what it read.
+    pub(crate) fn saw_data_only(&self) -> bool {
+        self.seen.is_nothing() && !self.looked_back && self.said.is_empty()
     }
 
     fn write(&mut self) -> Result<(), HostError> {
@@ -437,6 +446,7 @@ impl Host for StoreHost<'_> {
         let Ok(known) = self.id(ty, id) else {
             return Ok(Vec::new());
         };
+        self.looked_back = true;
         let versions = self.tx.history(self.types.store_type(ty), known);
         let versions = versions.map_err(storage)?;
         self.operations.reads += versions.len() as u64;

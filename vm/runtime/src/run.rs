@@ -82,6 +82,7 @@ impl<'a, 'h> Run<'a, 'h> {
             state: self.state(&page.variables),
             seq,
             reads: Arc::new(self.host.tx.take_read_set()),
+            data_only: self.host.saw_data_only(),
         }))
     }
 

@@ -103,6 +103,11 @@ impl Kept {
         }
     }
 
+    /// Whether nothing was said.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.said.is_empty()
+    }
+
     /// All of it.
     pub(crate) fn into_lines(self) -> Vec<Said> {
         self.said
@@ -138,6 +143,15 @@ impl Seen {
     pub(crate) fn rewind(&mut self) {
         self.read = 0;
         self.asked = 0;
+    }
+
+    /// Whether nothing of the world was asked for: the same request would see the same.
+    pub(crate) fn is_nothing(&self) -> bool {
+        !self.live
+            && self.now_ms.is_none()
+            && self.tape.is_empty()
+            && self.env.is_empty()
+            && self.answers.is_empty()
     }
 
     /// What another server answered to this request in an earlier run, if it is the next one of that run too: nothing is
