@@ -1,11 +1,11 @@
 //! Telling others what was committed: subscribers, a callback, and a ring for those who come back.
 //!
 //! What must stay true: events come in LSN order, after the commit was answered; a slow subscriber never slows down a
-//! commit (it is cut off and resumes from the ring).
+//! commit (it is cut off and resumes from the ring); who has stopped listening costs nothing any more.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use crate::limits::{EVENT_CHANGES_KEPT_MAX, EVENTS_KEPT_MAX, EVENTS_QUEUED_MAX};
 use crate::outcome::{Change, ChangeOp, CommitEvent};
@@ -13,6 +13,18 @@ use crate::value::{EntityId, FieldValue, Lsn, TypeIx};
 
 /// Called with each event on the committer's thread.
 pub type OnCommit = Box<dyn Fn(&Arc<CommitEvent>) + Send + Sync>;
+
+/// A callback is called as long as this is held. (A call that has begun goes on to its end.)
+#[must_use = "the callback is not called any more when this is dropped"]
+pub struct Hearing {
+    _callback: Arc<OnCommit>,
+}
+
+impl std::fmt::Debug for Hearing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hearing").finish_non_exhaustive()
+    }
+}
 
 struct Listening {
     kept: VecDeque<Arc<CommitEvent>>,
@@ -67,7 +79,8 @@ impl Listening {
 /// Everybody who listens.
 pub(crate) struct Events {
     listening: Mutex<Listening>,
-    callbacks: Mutex<Vec<Arc<OnCommit>>>,
+    // Those that nobody holds any more are left out and forgotten.
+    callbacks: Mutex<Vec<Weak<OnCommit>>>,
 }
 
 impl Events {
@@ -95,11 +108,20 @@ impl Events {
         receiver
     }
 
-    pub(crate) fn on_commit(&self, callback: OnCommit) {
+    pub(crate) fn on_commit(&self, callback: OnCommit) -> Hearing {
+        let callback = Arc::new(callback);
+        let mut callbacks = self.callbacks();
+        callbacks.retain(|known| known.strong_count() > 0);
+        callbacks.push(Arc::downgrade(&callback));
+        Hearing {
+            _callback: callback,
+        }
+    }
+
+    fn callbacks(&self) -> MutexGuard<'_, Vec<Weak<OnCommit>>> {
         self.callbacks
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .push(Arc::new(callback));
     }
 
     pub(crate) fn since(&self, lsn: Lsn) -> Option<Vec<Arc<CommitEvent>>> {
@@ -132,13 +154,45 @@ impl Events {
                     });
             }
         }
-        let callbacks = self
-            .callbacks
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let callbacks: Vec<Arc<OnCommit>> =
+            self.callbacks().iter().filter_map(Weak::upgrade).collect();
         for event in events {
             callbacks.iter().for_each(|callback| callback(event));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    // A developer's server left two callbacks behind with each save.
+    #[test]
+    fn who_does_not_listen_any_more_is_forgotten() {
+        let events = Events::new(Lsn(0));
+        let event = Arc::new(CommitEvent {
+            lsn: Lsn(1),
+            time_ms: 0,
+            changes: Vec::new(),
+        });
+        let calls = Arc::new(AtomicUsize::new(0));
+        let listen = || {
+            let calls = Arc::clone(&calls);
+            events.on_commit(Box::new(move |_| {
+                calls.fetch_add(1, Ordering::Relaxed);
+            }))
+        };
+        let one = listen();
+        for _ in 0..100 {
+            drop(listen());
+        }
+        events.tell(std::slice::from_ref(&event));
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
+        assert!(events.callbacks().len() <= 2);
+        drop(one);
+        events.tell(&[event]);
+        assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 }

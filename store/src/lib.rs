@@ -73,7 +73,7 @@ pub use disk::{
 pub use error::{
     ConstraintError, ConstraintRule, Damage, DamageKind, IoFailure, OpenError, ReadError, TxError,
 };
-pub use events::OnCommit;
+pub use events::{Hearing, OnCommit};
 pub use evolution::{Consent, SchemaChange, SchemaPlan, plan_schema};
 pub use exchange::{
     ExportError, Exported, Form, ImportError, ImportOptions, ImportPlan, Imported, Stop, export,

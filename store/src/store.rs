@@ -12,7 +12,7 @@ use crate::checkpoint::Checkpoints;
 use crate::committer::Committer;
 use crate::disk::{Disk, LockError, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError, ReadError};
-use crate::events::{Events, OnCommit};
+use crate::events::{Events, Hearing, OnCommit};
 use crate::index::IndexMemory;
 use crate::limits::{DESTROY_WITHIN_MS, SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 use crate::log::writer::Sizes;
@@ -379,9 +379,10 @@ impl Store {
         self.inner.events.subscribe()
     }
 
-    /// Calls `callback` for every commit from now on, in LSN order, on the thread that commits, after the answer.
-    pub fn on_commit(&self, callback: OnCommit) {
-        self.inner.events.on_commit(callback);
+    /// Calls `callback` for every commit from now on, in LSN order, on the thread that commits, after the answer; as long
+    /// as what it gives is held.
+    pub fn on_commit(&self, callback: OnCommit) -> Hearing {
+        self.inner.events.on_commit(callback)
     }
 
     /// The commits after `lsn`; `None` when they are not kept any more (or are from before this process).

@@ -198,7 +198,7 @@ fn under_write_load() {
     let store = open(&source, options).store;
     let events: Arc<Mutex<Vec<Arc<CommitEvent>>>> = Arc::default();
     let told = events.clone();
-    store.on_commit(Box::new(move |event| {
+    let _hearing = store.on_commit(Box::new(move |event| {
         told.lock().expect("events").push(event.clone());
     }));
     let stop = AtomicBool::new(false);

@@ -309,7 +309,7 @@ fn events_come_in_order_and_can_be_resumed() {
     let receiver = store.subscribe();
     let called = Arc::new(AtomicU64::new(0));
     let counter = called.clone();
-    store.on_commit(Box::new(move |_| {
+    let _hearing = store.on_commit(Box::new(move |_| {
         counter.fetch_add(1, Ordering::Relaxed);
     }));
     thread::scope(|scope| {
