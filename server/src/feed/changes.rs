@@ -1,4 +1,5 @@
-//! The changes of records that one client follows, by type. Must stay true: only types that its page reads; it joins the feed
+//! The changes of records that one client follows, by type. Must stay true: only types that its page reads, and nothing of what
+//! the records hold where the page shows only what its parameters choose; it joins the feed
 //! before it reads what the store holds, then leaves out what that already contained, so that no change is missed or told
 //! twice; all it keeps is its subscriptions and their sequence numbers.
 
@@ -13,7 +14,7 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::outbox::{CHANGE_BYTES_MAX, Message, Outbox};
 use crate::app::App;
-use crate::live::{FeedItem, Follower, messages_of};
+use crate::live::{FeedItem, Follower, Holds, messages_of};
 
 /// Subscriptions of one client.
 pub(super) struct Changes {
@@ -21,6 +22,8 @@ pub(super) struct Changes {
     follower: Option<Follower>,
     // Changes up to this number are known to the client already.
     following: HashMap<EntityTypeId, Lsn>,
+    // Of one page without parameters all may see all; once it was another one, nothing is told of records any more.
+    holds: Holds,
     // The client asked for everything since then; counts for types that it follows later too.
     resume: Option<Lsn>,
 }
@@ -33,6 +36,7 @@ impl Changes {
         Changes {
             follower: None,
             following: HashMap::new(),
+            holds: Holds::Record,
             resume: None,
         }
     }
@@ -62,7 +66,7 @@ impl Changes {
 
     fn tell_item(&mut self, app: &App, out: &mut Outbox, item: &FeedItem) {
         let is_news = |known: &Lsn| item.seq() > *known;
-        let news = item.messages(&app.runtime).iter();
+        let news = item.messages(&app.runtime, self.holds).iter();
         let news = news.filter(|(ty, _)| self.following.get(ty).is_some_and(is_news));
         let news: Vec<Utf8Bytes> = news.map(|(_, message)| message.clone()).collect();
         if !push_commit(out, item.seq(), news) {
@@ -100,6 +104,9 @@ impl Changes {
         let is_new = !self.following.contains_key(&ty);
         if is_new && self.following.len() >= app.options.limits.subscriptions_max {
             return out.complain("too many subscriptions on one socket");
+        }
+        if !app.module().pages[page].params.is_empty() {
+            self.holds = Holds::Nothing;
         }
         // First of all: what comes after the number below is in the feed.
         self.follower.get_or_insert_with(|| app.hub.follow());
@@ -154,7 +161,7 @@ impl Changes {
             self.following.insert(*ty, since);
         }
         for event in events {
-            let news = messages_of(&app.runtime, &event).into_iter();
+            let news = messages_of(&app.runtime, &event, self.holds).into_iter();
             let news = news.filter(|(ty, _)| types.contains(ty));
             let news = news.map(|(_, message)| message).collect();
             if !push_commit(out, event.lsn, news) {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use flin_runtime::Runtime;
-use flin_runtime::store::{CommitEvent, Lsn};
+use flin_runtime::store::{CommitEvent, Hearing, Lsn};
 use flin_runtime::vm::bytecode::ids::EntityTypeId;
 use tokio::sync::broadcast;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
@@ -15,12 +15,24 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 pub(crate) struct Hub {
     sender: broadcast::Sender<Arc<FeedItem>>,
     sockets: AtomicUsize,
+    // The store tells it as long as it is held.
+    _hearing: Hearing,
 }
 
 /// One commit and its messages, which are written when the first socket wants them.
 pub(crate) struct FeedItem {
     event: Arc<CommitEvent>,
     messages: OnceLock<Messages>,
+    bare: OnceLock<Messages>,
+}
+
+/// What a message of a change holds of its record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// All that a program may show of it.
+    Record,
+    /// Nothing: the page shows what its parameters choose, and whoever follows it may not see everything.
+    Nothing,
 }
 
 /// Changes of one commit: type and message.
@@ -33,19 +45,23 @@ impl FeedItem {
     }
 
     /// Its messages.
-    pub(crate) fn messages(&self, runtime: &Runtime) -> &Messages {
-        self.messages
-            .get_or_init(|| messages_of(runtime, &self.event))
+    pub(crate) fn messages(&self, runtime: &Runtime, holds: Holds) -> &Messages {
+        let written = match holds {
+            Holds::Record => &self.messages,
+            Holds::Nothing => &self.bare,
+        };
+        written.get_or_init(|| messages_of(runtime, &self.event, holds))
     }
 }
 
 /// The messages of a commit.
-pub(crate) fn messages_of(runtime: &Runtime, event: &CommitEvent) -> Messages {
+pub(crate) fn messages_of(runtime: &Runtime, event: &CommitEvent, holds: Holds) -> Messages {
+    let shown = holds == Holds::Record;
     let message = |change| {
         let ty = runtime.changed_type(change)?;
         Some((
             ty,
-            Utf8Bytes::from(runtime.change_message(change, event.lsn)?),
+            Utf8Bytes::from(runtime.change_message(change, event.lsn, shown)?),
         ))
     };
     event.changes.iter().filter_map(message).collect()
@@ -55,22 +71,23 @@ impl Hub {
     /// A hub that follows the store from now on.
     pub(crate) fn new(runtime: &Runtime, queue_max: usize) -> Arc<Hub> {
         let (sender, _) = broadcast::channel(queue_max);
-        let hub = Arc::new(Hub {
-            sender,
-            sockets: AtomicUsize::new(0),
-        });
-        let feed = hub.sender.clone();
-        runtime.store().on_commit(Box::new(move |event| {
+        let feed: broadcast::Sender<Arc<FeedItem>> = sender.clone();
+        let hearing = runtime.store().on_commit(Box::new(move |event| {
             if feed.receiver_count() > 0 {
                 let item = FeedItem {
                     event: Arc::clone(event),
                     messages: OnceLock::new(),
+                    bare: OnceLock::new(),
                 };
                 // The last receiver may just have gone.
                 let _ = feed.send(Arc::new(item));
             }
         }));
-        hub
+        Arc::new(Hub {
+            sender,
+            sockets: AtomicUsize::new(0),
+            _hearing: hearing,
+        })
     }
 
     /// Commits from now on.

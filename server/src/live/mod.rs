@@ -15,12 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError, Weak};
 
 use flin_runtime::Runtime;
-use flin_runtime::store::{CommitEvent, Lsn, ReadSet};
+use flin_runtime::store::{CommitEvent, Hearing, Lsn, ReadSet};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, SemaphorePermit, broadcast, watch};
 
 pub(crate) use group::{Group, Latest};
-pub(crate) use hub::{FeedItem, Follower, Hub, messages_of};
+pub(crate) use hub::{FeedItem, Follower, Holds, Hub, messages_of};
 pub(crate) use key::ViewKey;
 pub(crate) use known::Known;
 pub(crate) use room::Rooms;
@@ -42,6 +42,8 @@ pub(crate) struct Live {
     known: Known,
     rooms: Arc<Rooms>,
     commits: broadcast::Sender<Arc<CommitEvent>>,
+    // The store tells it as long as it is held.
+    _hearing: Hearing,
     follows: Once,
     turns: Semaphore,
     /// Views rendered because of a commit.
@@ -54,7 +56,7 @@ impl Live {
     pub(crate) fn new(runtime: &Runtime) -> Live {
         let (commits, _) = broadcast::channel(COMMITS_WAITING_MAX);
         let told = commits.clone();
-        runtime.store().on_commit(Box::new(move |event| {
+        let hearing = runtime.store().on_commit(Box::new(move |event| {
             if told.receiver_count() > 0 {
                 // The last receiver may just have gone.
                 let _ = told.send(Arc::clone(event));
@@ -65,6 +67,7 @@ impl Live {
             known: Known::new(),
             rooms: Arc::default(),
             commits,
+            _hearing: hearing,
             follows: Once::new(),
             turns: Semaphore::new(RENDERS_MAX),
             renders: AtomicU64::new(0),

@@ -15,9 +15,28 @@ impl Runtime {
         self.types().program_type(change.ty)
     }
 
-    /// The `entity_change` message of a change. A record that was brought back counts as created: it was not there.
-    pub fn change_message(&self, change: &Change, seq: Lsn) -> Option<String> {
+    /// The `entity_change` message of a change; `shown`: with the record. A record that was brought back counts as created:
+    /// it was not there.
+    pub fn change_message(&self, change: &Change, seq: Lsn, shown: bool) -> Option<String> {
         let ty = self.changed_type(change)?;
+        let module = self.program().module();
+        let what = match change.op {
+            ChangeOp::Create | ChangeOp::Restore => "create",
+            ChangeOp::Update => "update",
+            ChangeOp::Delete | ChangeOp::Destroy => "delete",
+        };
+        let mut out = String::from("{\"type\":\"entity_change\",\"entity_type\":");
+        write_plain_text(&mut out, &module.entities[ty.index()].name);
+        out.push_str(&format!(",\"change\":\"{what}\""));
+        if shown {
+            out.push_str(",\"entity\":");
+            out.push_str(&self.changed_record(ty, change));
+        }
+        out.push_str(&format!(",\"seq\":{seq}}}"));
+        Some(out)
+    }
+
+    fn changed_record(&self, ty: EntityTypeId, change: &Change) -> String {
         let module = self.program().module();
         let record = HostRecord {
             ty,
@@ -31,17 +50,6 @@ impl Runtime {
                 .to_host_fields(module, ty, &change.record.fields),
             past: None,
         };
-        let what = match change.op {
-            ChangeOp::Create | ChangeOp::Restore => "create",
-            ChangeOp::Update => "update",
-            ChangeOp::Delete | ChangeOp::Destroy => "delete",
-        };
-        let mut out = String::from("{\"type\":\"entity_change\",\"entity_type\":");
-        write_plain_text(&mut out, &module.entities[ty.index()].name);
-        let entity = entity_json(module, &record);
-        out.push_str(&format!(
-            ",\"change\":\"{what}\",\"entity\":{entity},\"seq\":{seq}}}"
-        ));
-        Some(out)
+        entity_json(module, &record)
     }
 }

@@ -141,6 +141,16 @@ impl Tab {
         }
     }
 
+    /// Listens until there is a message of this type.
+    pub fn hear_kind(&mut self, kind: &str) -> Value {
+        loop {
+            let message = self.hear();
+            if message["type"] == kind {
+                return message["type"].clone();
+            }
+        }
+    }
+
     // Rules 1 to 3 of the client.
     fn take(&mut self, message: &Value) {
         let seq = message["seq"].as_u64().unwrap_or(0);
