@@ -44,71 +44,77 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
         ));
     };
     let is_runtime = headers.contains_key("x-flin");
-    match wanted.by_runtime.key.as_deref() {
+    let done = match wanted.by_runtime.key.as_deref() {
         Some(key) => {
             let name = Repeats::name(&wanted.visit.path, &action, key);
-            let app = Arc::clone(app);
-            let request = Some(name.request());
-            // On a task of its own: it goes on when the client is gone, who will ask again and must get its answer.
+            let content = Repeats::content(&wanted.args, &wanted.state);
+            let entry = entry_of(&wanted, &action, Some(name.request()));
             let first = {
-                let app = Arc::clone(&app);
-                async move { perform(&app, wanted, &action, request, is_runtime).await }
+                let app = Arc::clone(app);
+                async move { perform(&app, entry).await.map(Arc::new) }
             };
-            app.repeats.once(name, first).await
+            app.repeats.once(name, content, first).await
         }
-        None => perform(app, wanted, &action, None, is_runtime).await,
-    }
+        None => perform(app, entry_of(&wanted, &action, None))
+            .await
+            .map(Arc::new),
+    };
+    tell(app, wanted, done, is_runtime).await
 }
 
-async fn perform(
-    app: &Arc<App>,
-    wanted: Wanted,
-    action: &str,
-    request: Option<RequestId>,
-    is_runtime: bool,
-) -> Answered {
-    let entry = Entry::Action {
+fn entry_of(wanted: &Wanted, action: &str, request: Option<RequestId>) -> Entry {
+    Entry::Action {
         page: wanted.visit.page,
         params: wanted.visit.params.clone(),
         request,
         handler: HandlerName::parse(action),
-        args: wanted.args,
+        args: wanted.args.clone(),
         state: wanted.state.clone(),
-    };
+    }
+}
+
+async fn perform(app: &App, entry: Entry) -> Result<ActionOutcome, Arc<Fault>> {
     match app.enter(entry).await {
-        Ok(Outcome::Action(done)) if wanted.by_form => {
-            form_done(app, &wanted.visit, wanted.state, &done).await
-        }
-        Ok(Outcome::Action(done)) => {
-            let mut out = format!(
-                "{{\"type\":\"{}\"",
-                if done.wrote { "reload" } else { "ok" }
-            );
-            if is_runtime {
-                write_done(
-                    app,
-                    &mut out,
-                    &done,
-                    &wanted.visit,
-                    wanted.state,
-                    &wanted.by_runtime,
-                )
-                .await;
-            }
-            out.push('}');
-            json(StatusCode::OK, out)
-        }
+        Ok(Outcome::Action(done)) => Ok(done),
         Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) => {
             unreachable!("an action entry gives an action")
         }
-        Err(failure) => {
-            let fault = Fault::of(&failure, app.options.show_errors);
-            if wanted.by_form {
-                return form_again(app, &wanted.visit, wanted.state, &fault).await;
-            }
-            error(&fault)
-        }
+        Err(failure) => Err(Arc::new(Fault::of(&failure, app.options.show_errors))),
     }
+}
+
+// What came of an action, to whoever asked for it; who asks again is told the same, with the page as it is then.
+async fn tell(
+    app: &Arc<App>,
+    wanted: Wanted,
+    done: Result<Arc<ActionOutcome>, Arc<Fault>>,
+    is_runtime: bool,
+) -> Answered {
+    let done = match done {
+        Ok(done) if wanted.by_form => {
+            return form_done(app, &wanted.visit, wanted.state, &done).await;
+        }
+        Ok(done) => done,
+        Err(fault) if wanted.by_form => {
+            return form_again(app, &wanted.visit, wanted.state, &fault).await;
+        }
+        Err(fault) => return error(&fault),
+    };
+    let mut out = format!(
+        "{{\"type\":\"{}\"",
+        if done.wrote { "reload" } else { "ok" }
+    );
+    if is_runtime {
+        let Wanted {
+            visit,
+            state,
+            by_runtime,
+            ..
+        } = wanted;
+        write_done(app, &mut out, &done, &visit, state, &by_runtime).await;
+    }
+    out.push('}');
+    json(StatusCode::OK, out)
 }
 
 // What the browser runtime is told of an action that was done: state, commit, and the page as it is now.

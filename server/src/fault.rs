@@ -52,6 +52,10 @@ impl Fault {
                 entity: Some(entity.clone()),
                 ..told(StatusCode::NOT_FOUND, "NotFound")
             },
+            Failure::RecordChanged { entity, .. } => Fault {
+                entity: Some(entity.clone()),
+                ..told(StatusCode::CONFLICT, "ConflictError")
+            },
             Failure::Conflict => told(StatusCode::CONFLICT, "ConflictError"),
             Failure::Busy | Failure::Closed => told(StatusCode::SERVICE_UNAVAILABLE, "Busy"),
             Failure::Unavailable { .. } => told(StatusCode::SERVICE_UNAVAILABLE, "Unavailable"),

@@ -166,6 +166,7 @@ pub fn is_own_fault(failure: &Failure) -> bool {
         Failure::UnknownHandler { .. }
         | Failure::BadInput { .. }
         | Failure::RecordMissing { .. }
+        | Failure::RecordChanged { .. }
         | Failure::Conflict
         | Failure::Busy
         | Failure::Closed => false,

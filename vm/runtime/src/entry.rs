@@ -200,6 +200,13 @@ pub enum Failure {
         /// Its number.
         id: i64,
     },
+    /// A record that was sent along with its version has another one by now.
+    RecordChanged {
+        /// Entity name.
+        entity: String,
+        /// Its number.
+        id: i64,
+    },
     /// An error that the program did not catch.
     Trap(Box<Trap>),
     /// The runtime broke: a bug of ours, in the log with its backtrace.
@@ -239,6 +246,10 @@ impl std::fmt::Display for Failure {
             | Failure::Unavailable { message }
             | Failure::OutcomeUnknown { message } => f.write_str(message),
             Failure::RecordMissing { entity, id } => write!(f, "there is no {entity} with id {id}"),
+            Failure::RecordChanged { entity, id } => write!(
+                f,
+                "{entity} {id} was changed by somebody else meanwhile; look at it again"
+            ),
             Failure::Trap(trap) => trap.fmt(f),
             Failure::Panic { message } => write!(f, "the runtime broke: {message}"),
             Failure::Conflict => {

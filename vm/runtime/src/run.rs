@@ -32,7 +32,12 @@ pub(crate) fn run_entry(
     let mut vm = Vm::new(Arc::clone(program), limits);
     vm.set_page_key(host.page_key);
     let module = program.module();
-    let mut run = Run { module, vm, host };
+    let mut run = Run {
+        module,
+        vm,
+        host,
+        checks_versions: matches!(entry, Entry::Action { .. }),
+    };
     match entry {
         Entry::Page {
             page,
@@ -61,6 +66,8 @@ struct Run<'a, 'h> {
     module: &'a Module,
     vm: Vm,
     host: &'a mut StoreHost<'h>,
+    // Something is about to be changed, by somebody who may have said which versions they saw.
+    checks_versions: bool,
 }
 
 impl<'a, 'h> Run<'a, 'h> {
@@ -307,6 +314,7 @@ impl<'a, 'h> Run<'a, 'h> {
         let mut decoder = Decoder {
             module: self.module,
             host: self.host,
+            checks_versions: self.checks_versions,
         };
         decoder.sent(sent, ty).map_err(|error| match error {
             WireError::Mismatch { expected, found } => Failure::BadInput {
@@ -314,6 +322,7 @@ impl<'a, 'h> Run<'a, 'h> {
                 variable: None,
             },
             WireError::Missing { entity, id } => Failure::RecordMissing { entity, id },
+            WireError::Changed { entity, id } => Failure::RecordChanged { entity, id },
             WireError::Host(HostError::Storage(message)) => Failure::Store { message },
             WireError::Host(
                 error @ (HostError::ReadOnly

@@ -4,7 +4,7 @@
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{ConstValue, Module, TypeDesc};
 use flin_vm::wire::{EXACT_MAX, Version};
-use flin_vm::{HostError, HostValue, Moment, iso};
+use flin_vm::{HostError, HostRecord, HostValue, Moment, iso};
 
 use crate::host::StoreHost;
 use crate::json::Json;
@@ -25,6 +25,8 @@ pub(crate) enum WireError {
     Mismatch { expected: String, found: String },
     /// A record that does not exist (any more).
     Missing { entity: String, id: i64 },
+    /// A record that has another version by now than the one that was sent.
+    Changed { entity: String, id: i64 },
     /// The store failed while the record was read.
     Host(HostError),
 }
@@ -53,6 +55,8 @@ fn mismatch(expected: impl Into<String>, found: &Json) -> WireError {
 pub(crate) struct Decoder<'a, 'h> {
     pub(crate) module: &'a Module,
     pub(crate) host: &'a mut StoreHost<'h>,
+    /// A record that is sent with a version must still have it.
+    pub(crate) checks_versions: bool,
 }
 
 impl Decoder<'_, '_> {
@@ -203,7 +207,7 @@ impl Decoder<'_, '_> {
         })
     }
 
-    // `{"_entity":true,"type":"Todo","id":1}`: read again from the store, whatever else was sent along.
+    // `{"_entity":true,"type":"Todo","id":1}`: read again from the store, whatever else was sent along but a version.
     fn entity(
         &mut self,
         json: &Json,
@@ -241,11 +245,27 @@ impl Decoder<'_, '_> {
             None => self.host.live_record(ty, *id),
         };
         match found.map_err(WireError::Host)? {
+            Some(record) if record.past.is_none() && !self.is_current(&record, json)? => {
+                Err(WireError::Changed {
+                    entity: name.to_owned(),
+                    id: *id,
+                })
+            }
             Some(record) => Ok(HostValue::Entity(Box::new(record))),
             None => Err(WireError::Missing {
                 entity: name.to_owned(),
                 id: *id,
             }),
+        }
+    }
+
+    // Who changes a record may say which version they saw: if it is another one by now, nothing is done.
+    fn is_current(&self, record: &HostRecord, json: &Json) -> Result<bool, WireError> {
+        match json.get("version").filter(|_| self.checks_versions) {
+            None => Ok(true),
+            Some(version) => int(version)
+                .map(|version| version == HostValue::Int(record.version))
+                .ok_or_else(|| mismatch("the number of a version", version)),
         }
     }
 
