@@ -185,7 +185,7 @@ fn lowered(texts: &Texts<'_>, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> 
         }
         files => {
             let files = files.iter().map(|(role, rest)| (*role, &rest.program));
-            resolve::resolve_project(files.collect(), &prelude.program, lost)
+            resolve::resolve_project(files.collect(), texts.assets, &prelude.program, lost)
         }
     };
     let can_be_judged = |d: &Diagnostic| rests.iter().all(|(_, rest)| rest.holds(d.span().start));

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use flin_bytecode::module::SourceFile;
+use flin_bytecode::module::{Asset, SourceFile};
 use flin_syntax::span::LineIndex;
 use flin_syntax::{Code, Diagnostic, FileId, Parsed, Span};
 
@@ -15,6 +15,8 @@ pub(crate) struct Texts<'s> {
     pub(crate) whole: Cow<'s, str>,
     /// Where each source of a project begins in the whole, with what it is; empty if there is one source.
     pub(crate) files: Vec<(u32, &'s ProjectSource)>,
+    /// What the project serves as it is.
+    pub(crate) assets: &'s [Asset],
 }
 
 impl<'s> Texts<'s> {
@@ -23,6 +25,7 @@ impl<'s> Texts<'s> {
             name,
             whole: Cow::Borrowed(text),
             files: Vec::new(),
+            assets: &[],
         }
     }
 
@@ -39,6 +42,7 @@ impl<'s> Texts<'s> {
             name: &project.name,
             whole: Cow::Owned(whole),
             files,
+            assets: &project.assets,
         }
     }
 

@@ -6,8 +6,8 @@ use std::io::Write;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::header::{
-    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
-    VARY,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue,
+    IF_NONE_MATCH, VARY,
 };
 
 use crate::payload::Payload;
@@ -123,7 +123,13 @@ pub(crate) async fn pack(response: Answered, encoding: Option<Encoding>) -> Answ
     let (mut parts, body) = response.into_parts();
     let kind = parts.headers.get(CONTENT_TYPE);
     let body = match body {
-        Payload::Whole(body) if !parts.headers.contains_key(CONTENT_ENCODING) => body,
+        // A part is told by where it stands in the whole.
+        Payload::Whole(body)
+            if !parts.headers.contains_key(CONTENT_ENCODING)
+                && !parts.headers.contains_key(CONTENT_RANGE) =>
+        {
+            body
+        }
         body @ (Payload::Whole(_) | Payload::Stream(_)) => {
             return Answered::from_parts(parts, body);
         }

@@ -1,14 +1,19 @@
 //! Files that a program brings along, in memory: the browser runtime, the scripts of its pages, and what lies in `public/`.
 //! Here because all of them are found by exact name and never read from disk while requests come. Must stay true: a name with a hash is
-//! served for ever, and its content never changes; a plain name is asked for again each time.
+//! served for ever, and its content never changes; a plain name is asked for again each time; a part is a part of the
+//! very content that its tag names.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 use flin_runtime::vm::bytecode::module::Module;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, ETAG, HeaderMap, HeaderValue};
+use hyper::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderValue,
+    IF_RANGE, RANGE,
+};
 
 use crate::assets::{BrowserRuntime, fingerprint};
 use crate::compress::{self, Effort, Encoding};
@@ -65,7 +70,7 @@ impl Files {
         for asset in &module.assets {
             let kind = kind_of(&asset.path);
             let body = Bytes::from(asset.bytes.clone());
-            let hashed = hashed_name(&asset.path, &fingerprint(&body));
+            let hashed = asset.hashed_path();
             files.put(format!("/{hashed}"), File::new(&kind, body.clone(), true));
             files.put(format!("/{}", asset.path), File::new(&kind, body, false));
         }
@@ -103,7 +108,11 @@ impl Files {
         let mut response = if compress::is_known(headers, &tag) {
             empty(StatusCode::NOT_MODIFIED)
         } else {
-            file.answer(headers)
+            match wanted_part(headers, &tag, file.body.len()) {
+                Wanted::Whole => file.answer(headers),
+                Wanted::Part(part) => file.part(&part),
+                Wanted::Beyond => file.beyond(),
+            }
         };
         let cache = if file.for_ever {
             "public, max-age=31536000, immutable"
@@ -112,7 +121,14 @@ impl Files {
         };
         let head = response.headers_mut();
         head.insert(CACHE_CONTROL, HeaderValue::from_static(cache));
-        if let Ok(tag) = HeaderValue::from_str(&format!("W/{tag}")) {
+        head.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+        // Packed, it is the same file, but other bytes.
+        let weak = if head.contains_key(CONTENT_ENCODING) {
+            "W/"
+        } else {
+            ""
+        };
+        if let Ok(tag) = HeaderValue::from_str(&format!("{weak}{tag}")) {
             head.insert(ETAG, tag);
         }
         Some(response)
@@ -142,17 +158,79 @@ impl File {
         }
         response
     }
+
+    // Bytes of the file as it is: parts of packed ones would be of no use to anybody.
+    fn part(&self, part: &Range<usize>) -> Answered {
+        let mut response = answer(
+            StatusCode::PARTIAL_CONTENT,
+            "application/octet-stream",
+            self.body.slice(part.clone()),
+        );
+        let head = response.headers_mut();
+        head.insert(hyper::header::CONTENT_TYPE, self.kind.clone());
+        let range = format!("bytes {}-{}/{}", part.start, part.end - 1, self.body.len());
+        if let Ok(range) = HeaderValue::from_str(&range) {
+            head.insert(CONTENT_RANGE, range);
+        }
+        response
+    }
+
+    fn beyond(&self) -> Answered {
+        let mut response = empty(StatusCode::RANGE_NOT_SATISFIABLE);
+        let range = format!("bytes */{}", self.body.len());
+        if let Ok(range) = HeaderValue::from_str(&range) {
+            response.headers_mut().insert(CONTENT_RANGE, range);
+        }
+        response
+    }
 }
 
-/// `img/logo-0123456789abcdef.png` for `img/logo.png`: the compiler writes the same names.
-fn hashed_name(path: &str, hash: &str) -> String {
-    let folder = path.rfind('/').map_or(0, |at| at + 1);
-    match path[folder..].rfind('.') {
-        Some(at) if at > 0 => {
-            let (stem, ending) = path.split_at(folder + at);
-            format!("{stem}-{hash}{ending}")
-        }
-        Some(_) | None => format!("{path}-{hash}"),
+/// What a client wants of a file.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    Whole,
+    Part(Range<usize>),
+    /// A part that it does not have.
+    Beyond,
+}
+
+// Several parts at once, other units and what makes no sense are answered by the whole file, as if nothing had been asked; so is
+// a part of another content than this.
+fn wanted_part(headers: &HeaderMap, tag: &str, length: usize) -> Wanted {
+    if let Some(of) = headers.get(IF_RANGE)
+        && of.as_bytes() != tag.as_bytes()
+    {
+        return Wanted::Whole;
+    }
+    let mut ranges = headers.get_all(RANGE).iter();
+    let (Some(range), None) = (ranges.next(), ranges.next()) else {
+        return Wanted::Whole;
+    };
+    let range = range.to_str().unwrap_or_default();
+    let Some((first, last)) = range
+        .strip_prefix("bytes=")
+        .and_then(|range| range.split_once('-'))
+    else {
+        return Wanted::Whole;
+    };
+    let number = |text: &str| {
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        // More digits than a number has are beyond every file.
+        is_number.then(|| text.parse().unwrap_or(usize::MAX))
+    };
+    let (first, last) = (first.trim(), last.trim());
+    let (start, end) = match (number(first), number(last)) {
+        (Some(start), None) if last.is_empty() => (start, length),
+        (Some(start), Some(last)) if start <= last => (start, last.saturating_add(1).min(length)),
+        // The last so many bytes.
+        (None, Some(0)) if first.is_empty() => return Wanted::Beyond,
+        (None, Some(count)) if first.is_empty() => (length.saturating_sub(count), length),
+        _ => return Wanted::Whole,
+    };
+    if start < end {
+        Wanted::Part(start..end)
+    } else {
+        Wanted::Beyond
     }
 }
 
@@ -173,18 +251,6 @@ mod tests {
     use flin_runtime::vm::bytecode::module::{Asset, Page};
 
     use super::*;
-
-    #[test]
-    fn names_with_a_hash() {
-        for (path, name) in [
-            ("logo.png", "logo-h.png"),
-            ("img/a.b/logo.min.svg", "img/a.b/logo.min-h.svg"),
-            ("a.b/LICENSE", "a.b/LICENSE-h"),
-            (".well-known", ".well-known-h"),
-        ] {
-            assert_eq!(hashed_name(path, "h"), name);
-        }
-    }
 
     #[test]
     fn kinds_by_ending() {
@@ -215,7 +281,7 @@ mod tests {
             pages: vec![page, Page::default()],
             ..Module::default()
         };
-        Files::new(&module, &BrowserRuntime::new(), maps)
+        Files::new(&module, BrowserRuntime::get(), maps)
     }
 
     fn header<'a>(answer: &'a Answered, name: &str) -> &'a str {
@@ -234,7 +300,7 @@ mod tests {
         assert_eq!(header(&plain, "cache-control"), "public, no-cache");
         assert_eq!(header(&plain, "vary"), "accept-encoding");
         let tag = header(&plain, "etag").to_owned();
-        let hashed = format!("/a-{}.css", &tag[3..19]);
+        let hashed = format!("/a-{}.css", &tag[1..17]);
         let hashed = get(&hashed, &none).expect("it is there");
         assert!(header(&hashed, "cache-control").ends_with("immutable"));
         assert!(get("/../a.css", &none).is_none() && get("/a-0.css", &none).is_none());
@@ -245,6 +311,55 @@ mod tests {
         headers.insert("accept-encoding", HeaderValue::from_static("gzip, br"));
         let packed = get("/a.css", &headers).expect("it is there");
         assert_eq!(header(&packed, "content-encoding"), "br");
+        assert_eq!(header(&packed, "etag"), format!("W/{tag}"));
+    }
+
+    #[test]
+    fn a_part_of_a_file() {
+        let files = files(false);
+        let ask = |range: &str, of: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert("accept-encoding", HeaderValue::from_static("br"));
+            headers.insert(RANGE, range.parse().expect("a header"));
+            if let Some(of) = of {
+                headers.insert(IF_RANGE, of.parse().expect("a header"));
+            }
+            files.answer("/a.css", &headers).expect("it is there")
+        };
+        // 200 times 16 bytes.
+        for (range, told) in [
+            ("bytes=0-0", "bytes 0-0/3200"),
+            ("bytes=16-", "bytes 16-3199/3200"),
+            ("bytes=3190-99999999999999999999999", "bytes 3190-3199/3200"),
+            ("bytes=-10", "bytes 3190-3199/3200"),
+            ("bytes=-99999", "bytes 0-3199/3200"),
+        ] {
+            let answer = ask(range, None);
+            assert_eq!(answer.status(), 206, "{range}");
+            assert_eq!(header(&answer, "content-range"), told);
+            assert_eq!(header(&answer, "content-encoding"), "", "{range}");
+            assert_eq!(header(&answer, "content-type"), "text/css; charset=utf-8");
+        }
+        for range in ["bytes=3200-", "bytes=99999999999999999999999-", "bytes=-0"] {
+            let answer = ask(range, None);
+            assert_eq!(answer.status(), 416, "{range}");
+            assert_eq!(header(&answer, "content-range"), "bytes */3200");
+        }
+        for range in [
+            "bytes=0-1,5-6",
+            "bytes=5-1",
+            "bytes=-",
+            "bytes=a-b",
+            "lines=1-2",
+            "bytes=+1-2",
+            "",
+        ] {
+            assert_eq!(ask(range, None).status(), 200, "{range}");
+        }
+        let tag = header(&ask("bytes=0-0", None), "etag").to_owned();
+        assert_eq!(ask("bytes=0-0", Some(&tag)).status(), 206);
+        assert_eq!(ask("bytes=0-0", Some("\"another\"")).status(), 200);
+        assert_eq!(ask("bytes=0-0", Some(&format!("W/{tag}"))).status(), 200);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! top-level variable, and each gets its kind. Must stay true: what cannot be resolved gives a diagnostic and an `Error`
 //! expression, never a guess; nothing of the tree is skipped in silence; resolving looks at no file and no clock.
 
+mod assets;
 mod assign;
 mod binding;
 mod call;
@@ -45,6 +46,7 @@ mod waiting;
 
 use std::sync::Arc;
 
+use flin_bytecode::module::Asset;
 use flin_syntax::limits::MESSAGES_KEPT_MAX;
 use flin_syntax::{Diagnostic, FileId, Span, ast};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
@@ -122,14 +124,17 @@ pub fn resolve_without(
     resolver.finish()
 }
 
-/// The same for the files of a project: each with what it is; places in them are counted through.
+/// The same for the files of a project: each with what it is; places in them are counted through. `assets`: what it serves
+/// as it is.
 #[must_use]
 pub fn resolve_project(
     files: Vec<(&Role, &ast::Program)>,
+    assets: &[Asset],
     prelude: &ast::Program,
     lost: Lost,
 ) -> (Program, Vec<Diagnostic>) {
     let mut resolver = Resolver::new();
+    resolver.assets = assets;
     resolver.refused.clone_from(&lost.names);
     resolver.lost = lost;
     resolver.prelude(prelude);
@@ -187,6 +192,8 @@ pub(super) struct Resolver<'a> {
     told: HashSet<(ToldIn, Arc<str>)>,
     /// What could not be read.
     lost: Lost,
+    /// Files that are served as they are.
+    assets: &'a [Asset],
     /// Variants of all enums by their names.
     variants: HashMap<Arc<str>, Vec<(EnumIx, u32)>>,
     /// Values of the constants at the top level, by their variables.
@@ -254,6 +261,7 @@ impl<'a> Resolver<'a> {
             paths: HashMap::new(),
             told: HashSet::new(),
             lost: Lost::default(),
+            assets: &[],
             constant_values: HashMap::new(),
             ambiguous: Vec::new(),
             variants: HashMap::new(),

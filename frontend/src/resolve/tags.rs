@@ -108,6 +108,8 @@ impl Resolver<'_> {
                     self.check_key(attribute.span, around);
                 }
                 AttributeKind::Plain { name, value } => {
+                    let hashed = self.with_hashed_names(&element.name.text, name, value);
+                    let value = hashed.as_ref().unwrap_or(value);
                     self.plain_attribute(name, value, attribute.span, out)
                 }
                 AttributeKind::Bind(target) => {

@@ -1,6 +1,10 @@
 //! The module: everything one compiled program consists of, as plain data. Here because compiler (producer), `.fbc`
 //! reader and writer, verifier, VM, runtime and server all share it. Must stay true: it holds no pointers and no
-//! behaviour; every id in it is checked by the verifier before anything runs.
+//! behaviour but its own names; every id in it is checked by the verifier before anything runs.
+
+use std::fmt::Write;
+
+use sha2::{Digest, Sha256};
 
 use crate::class::Class;
 use crate::ids::{ConstId, EntityTypeId, FuncId, GlobalId, LibId, ShapeId, TypeId};
@@ -62,6 +66,27 @@ pub struct Asset {
     pub path: String,
     /// What it holds.
     pub bytes: Vec<u8>,
+}
+
+impl Asset {
+    /// Its path with 16 hexadecimal digits of the SHA-256 of its content, `img/logo-0123456789abcdef.png` for
+    /// `img/logo.png`: another content has another one, so what stands there may be kept for ever.
+    #[must_use]
+    pub fn hashed_path(&self) -> String {
+        let digest = Sha256::digest(&self.bytes);
+        let hash = digest.iter().take(8).fold(String::new(), |mut hash, byte| {
+            write!(hash, "{byte:02x}").expect("a String takes everything");
+            hash
+        });
+        let folder = self.path.rfind('/').map_or(0, |at| at + 1);
+        match self.path[folder..].rfind('.') {
+            Some(at) if at > 0 => {
+                let (stem, ending) = self.path.split_at(folder + at);
+                format!("{stem}-{hash}{ending}")
+            }
+            Some(_) | None => format!("{}-{hash}", self.path),
+        }
+    }
 }
 
 impl Module {
@@ -550,4 +575,27 @@ pub struct TestBlock {
     pub variables: Vec<PageVariable>,
     /// Position of the declaration.
     pub line: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Asset;
+
+    #[test]
+    fn names_with_a_hash() {
+        // SHA-256 of nothing begins so.
+        let h = "e3b0c44298fc1c14";
+        for (path, name) in [
+            ("logo.png", format!("logo-{h}.png")),
+            ("img/a.b/logo.min.svg", format!("img/a.b/logo.min-{h}.svg")),
+            ("a.b/LICENSE", format!("a.b/LICENSE-{h}")),
+            (".well-known", format!(".well-known-{h}")),
+        ] {
+            let asset = Asset {
+                path: path.to_owned(),
+                bytes: Vec::new(),
+            };
+            assert_eq!(asset.hashed_path(), name);
+        }
+    }
 }
