@@ -23,7 +23,7 @@ pub(crate) struct App {
     pub(crate) runtime: Runtime,
     pub(crate) options: ServerOptions,
     pub(crate) paths: Paths,
-    pub(crate) script: BrowserRuntime,
+    pub(crate) script: &'static BrowserRuntime,
     pub(crate) files: Files,
     pub(crate) hub: Arc<Hub>,
     pub(crate) live: Live,
@@ -45,9 +45,9 @@ impl App {
             key
         });
         let tokens = Tokens::new(key, runtime.program().module());
-        let script = BrowserRuntime::new();
+        let script = BrowserRuntime::get();
         let maps = options.show_errors || options.dev.is_some();
-        let files = Files::new(runtime.program().module(), &script, maps);
+        let files = Files::new(runtime.program().module(), script, maps);
         Ok(App {
             runtime,
             options,

@@ -3,6 +3,7 @@
 //! equal name, so it may be cached for ever.
 
 use std::fmt::Write;
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -38,7 +39,13 @@ pub(crate) struct BrowserRuntime {
 }
 
 impl BrowserRuntime {
-    pub(crate) fn new() -> BrowserRuntime {
+    /// The one of this process: to make it takes longer than to compile most programs.
+    pub(crate) fn get() -> &'static BrowserRuntime {
+        static MADE: OnceLock<BrowserRuntime> = OnceLock::new();
+        MADE.get_or_init(BrowserRuntime::new)
+    }
+
+    fn new() -> BrowserRuntime {
         let visit_text = minify(VISIT);
         let visit_path = format!("/_flin/visit-{}.js", fingerprint(visit_text.as_bytes()));
         let text = minify(&joined()).replace(VISIT_NAME, &visit_path);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT, ALLOW, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, ALLOW, HeaderMap, HeaderValue, RANGE, TRANSFER_ENCODING,
+};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
 
@@ -31,8 +33,12 @@ pub(crate) async fn dispatch(
     request: Request<Incoming>,
     connection: Connection,
 ) -> Answered {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     let (method, url, started) = (parts.method.clone(), parts.uri.clone(), Instant::now());
+    // A developer's browser is on the same machine, and everything that it asks for is new.
+    if app.options.dev.is_some() {
+        parts.headers.remove(ACCEPT_ENCODING);
+    }
     let encoding = compress::accepted(&parts.headers);
     // With both lengths told, hyper goes by the chunks and forgets the other; whatever stands before us may have gone by
     // the other one. So nothing more is taken from such a connection.
@@ -83,6 +89,10 @@ fn changes_something(method: &Method) -> bool {
 }
 
 async fn choose(app: &Arc<App>, mut asked: Asked, body: Incoming) -> Answered {
+    if asked.parts.method == Method::HEAD {
+        // Parts can only be had by `GET`.
+        asked.parts.headers.remove(RANGE);
+    }
     let Some(dev) = &app.options.dev else {
         return choose_of_program(app, asked, body).await;
     };

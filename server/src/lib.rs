@@ -42,5 +42,5 @@ pub use dev::Dev;
 pub use listen::{BindError, Server};
 pub use options::{ServerLimits, ServerOptions};
 pub use outbound::Networked;
-pub use served::{Exchange, Held};
+pub use served::{Exchange, Held, check_program};
 pub use token::TokenKey;

@@ -5,9 +5,11 @@
 use std::sync::Arc;
 
 use flin_runtime::Runtime;
+use flin_runtime::vm::bytecode::module::Module;
 use tokio::sync::{OwnedRwLockWriteGuard, RwLock};
 
 use crate::app::App;
+use crate::paths::Paths;
 
 /// The place where the program of a server stands.
 pub(crate) struct Served {
@@ -31,6 +33,14 @@ impl Served {
             app: Arc::clone(&self.app),
         }
     }
+}
+
+/// Whether a server can be made of a program: to be asked before the one that answers is given up.
+///
+/// # Errors
+/// Two paths of the program are in each other's way, as a sentence.
+pub fn check_program(module: &Module) -> Result<(), String> {
+    Paths::new(module).map(drop)
 }
 
 /// Puts another program in the place of the one that a server answers with.

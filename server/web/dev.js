@@ -29,7 +29,8 @@ function hear(message) {
 async function renew() {
   if (globalThis._flinRenew !== undefined && data() !== null) {
     try {
-      await globalThis._flinRenew();
+      // What was under way already may have brought the program before.
+      for (let turns = 0; turns < 2 && data().build !== build; turns++) await globalThis._flinRenew();
       document.documentElement.dataset.flinBuild = build;
       return;
     } catch (failure) {

@@ -91,7 +91,9 @@ function begin(putBack) {
 // Going from page to page is in a file of its own, which comes with the first link.
 let visits = null;
 const loadVisits = () => (visits ??= import("/_flin/visit.js").then((code) => code.default({ begin, dirty, openPage, page, stateWires })));
-const renew = async () => (await loadVisits())(location.href, { isKept: true });
+let renewing = null;
+// Asked for twice at once (by the socket and by the developer's page), it is done once.
+const renew = () => (renewing ??= loadVisits().then((visit) => visit(location.href, { isKept: true })).finally(() => (renewing = null)));
 for (const type of ["mouseover", "focusin"]) {
   document.addEventListener(type, (event) => event.target.closest("a[href]") && loadVisits());
 }

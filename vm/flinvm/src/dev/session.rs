@@ -160,7 +160,9 @@ impl Session {
                 return Err(self.words_of(&Fault::Server(message.to_owned())));
             }
         };
-        load::of_module(module, self.wanted.engine)
+        // Before anything of the program that answers is given up.
+        flin_server::check_program(&module)
+            .and_then(|()| load::of_module(module, self.wanted.engine))
             .map_err(|reason| self.words_of(&Fault::Server(reason)))
     }
 
