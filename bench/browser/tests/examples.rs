@@ -49,6 +49,22 @@ fn two_people_chat_and_see_each_other() {
     });
 }
 
+#[test]
+fn an_open_page_says_by_itself_that_its_guest_is_there() {
+    run(Example::compile("chat"), async |site| {
+        let tab = site.open_live().await;
+        tab.type_into("#enter input", "Ada").await;
+        tab.press("Enter").await;
+        tab.wait_count("#say", 1).await;
+        tab.watch_requests().await;
+        // Its heart beats faster than a test can wait for.
+        tab.eval("document.querySelector('.heart').getAnimations()[0].updatePlaybackRate(100)")
+            .await;
+        tab.wait("it says so", "window.requests.includes('/_action')")
+            .await;
+    });
+}
+
 /// The cards of a list, in their order.
 fn cards(list: usize) -> String {
     format!(
@@ -99,6 +115,41 @@ fn a_card_is_dragged_to_its_place() {
                 &format!("{} === 'Draw the logo,One more'", cards(1)),
             )
             .await;
+    });
+}
+
+#[test]
+fn a_dropped_card_stands_in_its_new_place_while_it_is_saved() {
+    run(Example::compile("board"), async |site| {
+        let tab = site.open_live().await;
+        tab.slow_network().await;
+        // The card that is dragged, where it would go: above the other one.
+        let there = "(g => g?.textContent.trim() === 'Choose a name' && g.offsetTop < g.parentNode.querySelector('li:not(.ghost)').offsetTop)(document.querySelector('section:nth-child(2).over .ghost'))";
+        let mut drag = tab.drag("section:nth-child(1) li:nth-child(1)").await;
+        drag.over("section:nth-child(2) li:nth-child(1)").await;
+        tab.wait("it stands where it would go", there).await;
+        tab.watch_requests().await;
+        drag.over("section:nth-child(2) h2").await;
+        tab.wait("at the end of the list", &format!("!({there})"))
+            .await;
+        drag.over("section:nth-child(2) li:nth-child(1)").await;
+        tab.wait("above that card again", there).await;
+        tab.check(
+            "no server was asked for that",
+            "window.requests.length === 0",
+        )
+        .await;
+        drag.drop_here().await;
+        tab.check("it stays there while it is saved", there).await;
+        tab.wait_count(".ghost", 0).await;
+        let there = format!(
+            "{} === 'Draw the logo,Write the first page' && {} === 'Choose a name,Show it to Ada'",
+            cards(1),
+            cards(2)
+        );
+        tab.check("it is there", &there).await;
+        tab.reload().await;
+        tab.wait("it is there for good", &there).await;
     });
 }
 

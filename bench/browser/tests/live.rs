@@ -238,3 +238,29 @@ fn waiting_between_attempts_grows_to_half_a_minute() {
         tab.wait_text("article p", "at last").await;
     });
 }
+
+#[test]
+fn where_web_sockets_do_not_get_through_events_bring_the_same() {
+    run(Example::compile("guestbook"), async |site| {
+        let tab = site.blank().await;
+        // What some proxies do to them.
+        tab.at_every_document(
+            "window.attempts = 0;
+             window.WebSocket = class { constructor() { attempts += 1; setTimeout(() => this.onclose?.({})); } close() {} send() {} };",
+        )
+        .await;
+        tab.goto(site.url()).await;
+        tab.ready().await;
+        tab.type_into("textarea", "half typed").await;
+        tab.live("on").await;
+        tab.check("sockets were tried first", "attempts === 3")
+            .await;
+        for message in ["by events", "and again"] {
+            let state = format!("{{\"name\":\"Ada\",\"message\":\"{message}\",\"stars\":4}}");
+            site.act("sign", "[]", &state);
+            tab.wait_text("article p", message).await;
+        }
+        tab.wait_value("textarea", "half typed").await;
+        tab.wait_count("#flin-offline", 0).await;
+    });
+}

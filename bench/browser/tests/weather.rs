@@ -160,3 +160,94 @@ fn a_slow_network_saves_each_click_once_and_in_order() {
         shows(&fresh, "second").await;
     });
 }
+
+#[test]
+fn changes_made_without_a_network_are_counted_and_saved_in_their_order() {
+    run(Example::compile("todo"), async |site| {
+        site.tolerate("ERR_");
+        site.tolerate("WebSocket");
+        let (tab, other) = (site.open_live().await, site.open_live().await);
+        tab.offline(true).await;
+        for (title, banner) in [
+            ("one", "Offline. 1 change is waiting."),
+            ("two", "Offline. 2 changes are waiting."),
+            ("three", "Offline. 3 changes are waiting."),
+        ] {
+            tab.replace("#add input", title).await;
+            tab.press("Enter").await;
+            tab.wait(
+                banner,
+                &format!("document.querySelector('#flin-offline[role=status]')?.textContent === '{banner}'"),
+            )
+            .await;
+        }
+        tab.replace("#add input", "still typing").await;
+        shows(&other, "").await;
+        tab.offline(false).await;
+        for one in [&tab, &other] {
+            shows(one, "one two three").await;
+        }
+        tab.wait_count("#flin-offline, .flin-error, [aria-busy]", 0)
+            .await;
+        tab.wait_value("#add input", "still typing").await;
+    });
+}
+
+#[test]
+fn a_button_that_is_clicked_three_times_at_once_saves_once() {
+    run(Example::compile("todo"), async |site| {
+        let tab = site.open_live().await;
+        tab.slow_network().await;
+        tab.type_into("#add input", "once").await;
+        tab.eval(
+            "(b => { b.click(); b.click(); b.click(); })(document.querySelector('#add button'))",
+        )
+        .await;
+        tab.wait_value("#add input", "").await;
+        tab.wait_count("[aria-busy]", 0).await;
+        shows(&tab, "once").await;
+        let fresh = site.open().await;
+        shows(&fresh, "once").await;
+    });
+}
+
+/// A page that is longer than the window, with a part that scrolls by itself.
+const LONG: &str = r#"entity Note { body: text }
+fn put() { save Note { body: "a note" } }
+view {
+  <details><summary>More</summary><p>inside</p></details>
+  <textarea id="free" rows="3"></textarea>
+  <div id="box" tabindex="0" style="height: 6rem; overflow: auto"><p style="height: 100rem">tall</p></div>
+  <p style="height: 200rem">taller</p>
+  <button click={put()}>Put</button>
+  {for note in Note.all}<p class="note">{note.body}</p>{/for}
+}
+"#;
+
+#[test]
+fn a_page_stays_where_it_is_over_changes_and_a_restart() {
+    run(Example::compile_text(LONG), async |site| {
+        let tab = site.open_live().await;
+        tab.click("summary").await;
+        tab.type_into("#free", "some words").await;
+        tab.eval(
+            "document.querySelector('#free').setSelectionRange(2, 6);
+             document.querySelector('#box').scrollTop = 120; scrollTo(0, 340);",
+        )
+        .await;
+        let stays = "scrollY === 340 && document.querySelector('#box').scrollTop === 120
+             && document.querySelector('details').open
+             && (t => document.activeElement === t && t.value === 'some words' && t.selectionStart === 2 && t.selectionEnd === 6)(document.querySelector('#free'))";
+        tab.check("as the user left it", stays).await;
+        site.act("put", "[]", "{}");
+        tab.wait_count(".note", 1).await;
+        tab.check("after a change", stays).await;
+        site.kill();
+        tab.live("off").await;
+        site.start();
+        site.act("put", "[]", "{}");
+        tab.wait_count(".note", 2).await;
+        tab.live("on").await;
+        tab.check("after a restart", stays).await;
+    });
+}

@@ -13,7 +13,7 @@ pub(super) const VOID_ELEMENTS: [&str; 14] = [
 ];
 
 /// Attribute names that are event handlers.
-const EVENTS: [&str; 50] = [
+const EVENTS: [&str; 52] = [
     "click",
     "dblclick",
     "submit",
@@ -62,6 +62,8 @@ const EVENTS: [&str; 50] = [
     "load",
     "error",
     "invalid",
+    "animationstart",
+    "animationiteration",
     "animationend",
     "transitionend",
 ];
