@@ -49,24 +49,18 @@ pub(crate) struct Recent {
     changes_max: usize,
     bytes_max: usize,
     /// All kept changes, oldest first,
-    kept: VecDeque<Kept>,
+    kept: VecDeque<RecordChange>,
     /// so many of which are given up already, and still to be taken out.
     surplus: usize,
-    /// The same by type.
-    by_type: HashMap<TypeIx, VecDeque<Arc<RecordChange>>, RandomState>,
+    /// Changes that were taken out: the serial number of the oldest one kept.
+    taken_out: u64,
+    /// Serial numbers of those kept, by type.
+    by_type: HashMap<TypeIx, VecDeque<u64>, RandomState>,
     /// The newest kept change of each record.
     by_record: HashMap<(TypeIx, EntityId), Lsn, RandomState>,
     bytes: usize,
     /// Changes up to this transaction may be missing.
     floor: Lsn,
-}
-
-/// What deciding how long to keep a change takes is beside it, because the change itself is far away by then.
-#[derive(Debug)]
-struct Kept {
-    lsn: Lsn,
-    bytes: usize,
-    change: Arc<RecordChange>,
 }
 
 /// Without anybody who takes out what is given up it is taken out when it is so much.
@@ -84,6 +78,7 @@ impl Recent {
             bytes_max,
             kept: VecDeque::new(),
             surplus: 0,
+            taken_out: 0,
             by_type: HashMap::default(),
             by_record: HashMap::default(),
             bytes: 0,
@@ -98,15 +93,12 @@ impl Recent {
             self.kept.back().is_none_or(|last| last.lsn <= change.lsn),
             "changes come in the order of the log"
         );
-        let (lsn, bytes) = (change.lsn, change.bytes);
-        let change = Arc::new(change);
-        self.bytes += bytes;
+        let serial = self.taken_out + self.kept.len() as u64;
+        self.bytes += change.bytes;
         self.by_record.insert((change.ty, change.id), change.lsn);
-        self.by_type
-            .entry(change.ty)
-            .or_default()
-            .push_back(change.clone());
-        self.kept.push_back(Kept { lsn, bytes, change });
+        let of_type = self.by_type.entry(change.ty).or_default();
+        of_type.push_back(serial);
+        self.kept.push_back(change);
         while (self.kept.len() - self.surplus > self.changes_max || self.bytes > self.bytes_max)
             && let Some(oldest) = self.kept.get(self.surplus)
         {
@@ -115,22 +107,26 @@ impl Recent {
             self.surplus += 1;
         }
         if self.surplus >= SURPLUS_MAX {
-            self.take_out();
+            self.take_out(self.surplus);
         }
     }
 
-    /// Takes out what was given up: its memory has been used by others long since, so this is better done while nobody waits.
-    pub(crate) fn take_out(&mut self) {
-        for Kept { lsn, change, .. } in self.kept.drain(..self.surplus) {
+    /// Takes out what was given up, so many at most: its memory has been used by others long since, so this is better done
+    /// while nobody waits. Whether there is more.
+    pub(crate) fn take_out(&mut self, most: usize) -> bool {
+        let count = self.surplus.min(most);
+        for change in self.kept.drain(..count) {
             let key = (change.ty, change.id);
-            if self.by_record.get(&key) == Some(&lsn) {
+            if self.by_record.get(&key) == Some(&change.lsn) {
                 self.by_record.remove(&key);
             }
             if let Some(of_type) = self.by_type.get_mut(&change.ty) {
                 of_type.pop_front();
             }
         }
-        self.surplus = 0;
+        self.taken_out += count as u64;
+        self.surplus -= count;
+        self.surplus > 0
     }
 
     /// Whether nobody has changed a record after a snapshot.
@@ -142,7 +138,7 @@ impl Recent {
     fn changes(&self, ty: TypeIx, snapshot: Lsn) -> impl Iterator<Item = &RecordChange> {
         let of_type = self.by_type.get(&ty).into_iter().flatten().rev();
         of_type
-            .map(|change| &**change)
+            .map(|serial| &self.kept[(serial - self.taken_out) as usize])
             .take_while(move |change| change.lsn > snapshot)
     }
 }

@@ -52,6 +52,9 @@ struct Previous {
     patience: Duration,
 }
 
+/// Without a moment in which nobody waits, events are dropped when there are so many to drop.
+const FORGOTTEN_MAX: usize = 1024;
+
 /// Takes transactions to the log.
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
@@ -69,6 +72,8 @@ pub(crate) struct Committer {
     /// Always empty; its memory is used again.
     effects: Vec<(Arc<Record>, Effect)>,
     answers: Vec<Answer>,
+    /// Events that nobody asks for any more, to be dropped when nobody waits.
+    forgotten: Vec<Arc<CommitEvent>>,
     pub(crate) checkpoints: Checkpointer,
     /// Last, so that the log has let go of every file before the directory is free.
     pub(crate) lock: Arc<LockGuard>,
@@ -98,6 +103,7 @@ impl Committer {
             previous: Previous::default(),
             effects: Vec::new(),
             answers: Vec::new(),
+            forgotten: Vec::new(),
             checkpoints,
             lock: Arc::new(lock),
         }
@@ -118,14 +124,16 @@ impl Committer {
     pub(crate) fn commit(&mut self, jobs: Vec<Job>, late: &mut dyn FnMut(usize) -> Vec<Job>) {
         let (mut jobs, mut staged) = (jobs, 0);
         let mut nothing_since = None;
+        // Cloned once: who begins a transaction counts its handles as well, in another core's cache.
+        let shared = self.shared.clone();
         loop {
             staged += jobs.len();
-            jobs.into_iter().for_each(|job| self.take(job));
+            jobs.into_iter().for_each(|job| self.take(&shared, job));
             if staged >= BATCH_COMMITS_MAX || self.stopped().is_some() {
                 break;
             }
             jobs = late(BATCH_COMMITS_MAX - staged);
-            if jobs.is_empty() {
+            if jobs.is_empty() && !(staged < self.previous.commits && self.tidy_some()) {
                 let since: &Instant = nothing_since.get_or_insert_with(Instant::now);
                 if staged >= self.previous.commits || since.elapsed() >= self.previous.patience {
                     break;
@@ -141,8 +149,23 @@ impl Committer {
         }
     }
 
+    /// For the time between two batches: gives free what is not needed any more, until somebody `waits`. Not for one who
+    /// commits alone: they wait already.
+    pub(crate) fn tidy(&mut self, waits: &dyn Fn() -> bool) {
+        while self.previous.commits > 1 && !waits() && self.tidy_some() {}
+    }
+
+    /// Gives a little free of what is not needed any more. Whether there is more.
+    fn tidy_some(&mut self) -> bool {
+        const AT_ONCE: usize = 4;
+        let left = self.forgotten.len().saturating_sub(AT_ONCE);
+        self.forgotten.truncate(left);
+        let more = self.recent.take_out(AT_ONCE);
+        more || left > 0
+    }
+
     /// Stages a job, or says why not; its answer waits for the batch.
-    fn take(&mut self, job: Job) {
+    fn take(&mut self, shared: &Arc<Shared>, job: Job) {
         let Job {
             mut parts,
             request_id,
@@ -153,7 +176,7 @@ impl Committer {
             Some(reason) => CommitOutcome::Poisoned {
                 reason: reason.clone(),
             },
-            None => self.stage_caught(parts, request_id),
+            None => self.stage_caught(shared, parts, request_id),
         };
         self.answers.push(Answer {
             outcome,
@@ -169,10 +192,11 @@ impl Committer {
     /// writes, this transaction is unknown, and so is everything staged before it.
     fn stage_caught(
         &mut self,
+        shared: &Arc<Shared>,
         parts: TransactionParts,
         request_id: Option<RequestId>,
     ) -> CommitOutcome {
-        let staged = catch_unwind(AssertUnwindSafe(|| self.stage(parts, request_id)));
+        let staged = catch_unwind(AssertUnwindSafe(|| self.stage(shared, parts, request_id)));
         match staged {
             Ok(outcome) => outcome.unwrap_or_else(|refused| refused),
             Err(panic) => CommitOutcome::OutcomeUnknown {
@@ -184,6 +208,7 @@ impl Committer {
     /// Certifies one transaction, checks the rules and builds its frame into the batch.
     fn stage(
         &mut self,
+        shared: &Arc<Shared>,
         parts: TransactionParts,
         request_id: Option<RequestId>,
     ) -> Result<CommitOutcome, CommitOutcome> {
@@ -199,7 +224,6 @@ impl Committer {
         if parts.writes.is_empty() {
             return Ok(CommitOutcome::read_only(parts.snapshot_lsn));
         }
-        let shared = self.shared.clone();
         let alone = removed(Sabotage::BatchAgainstItself);
         let key_of = |ty, field, value: &_| shared.unique_key(ty, field, value);
         match certify(&self.recent, parts.snapshot_lsn, &parts.reads, &key_of) {
@@ -209,7 +233,7 @@ impl Committer {
         }
         let nothing = alone.then(Delta::default);
         let newest = Newest {
-            shared: &shared,
+            shared,
             delta: nothing.as_ref().unwrap_or(&self.delta),
         };
         let writes = plan(&newest, parts)?;
@@ -478,8 +502,7 @@ impl Committer {
                 }
             }
         }
-        self.delta.clear();
-        let mut events = Vec::new();
+        let mut events = Vec::with_capacity(answers.len());
         for Answer {
             outcome,
             on_done,
@@ -496,8 +519,13 @@ impl Committer {
             // A panic in foreign code is reported by its own panic hook; the log must go on.
             let _panicked = catch_unwind(AssertUnwindSafe(|| on_done(outcome))).is_err();
         }
-        let _panicked = catch_unwind(AssertUnwindSafe(|| self.events.tell(&events))).is_err();
-        self.recent.take_out();
+        self.delta.clear();
+        let forgotten = &mut self.forgotten;
+        let tell = AssertUnwindSafe(|| self.events.tell(&events, forgotten));
+        let _panicked = catch_unwind(tell).is_err();
+        if self.forgotten.len() > FORGOTTEN_MAX {
+            self.forgotten.clear();
+        }
     }
 
     /// What is true now that the batch was synced and published, or was not.
@@ -515,6 +543,7 @@ impl Committer {
 
     /// Nothing came for a while: vouch for the last acknowledged frame.
     pub(crate) fn idle(&mut self) {
+        while self.tidy_some() {}
         // Before the mark, which is not durable at once.
         self.checkpoint(Occasion::Idle);
         if self.poisoned.get().is_none()

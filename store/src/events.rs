@@ -64,7 +64,8 @@ impl Listening {
         }
     }
 
-    fn keep(&mut self, event: &Arc<CommitEvent>) {
+    /// What is kept no longer is handed out: dropping it takes time, for its memory has been used by others since.
+    fn keep(&mut self, event: &Arc<CommitEvent>, forgotten: &mut Vec<Arc<CommitEvent>>) {
         self.kept_changes += event.changes.len();
         self.kept.push_back(event.clone());
         while (self.kept.len() > EVENTS_KEPT_MAX || self.kept_changes > EVENT_CHANGES_KEPT_MAX)
@@ -72,6 +73,7 @@ impl Listening {
         {
             self.kept_changes -= oldest.changes.len();
             self.floor = oldest.lsn;
+            forgotten.push(oldest);
         }
     }
 }
@@ -136,7 +138,8 @@ impl Events {
         Some(listening.kept.range(from..).cloned().collect())
     }
 
-    pub(crate) fn tell(&self, events: &[Arc<CommitEvent>]) {
+    /// Tells everybody. What is kept no longer goes into `forgotten`.
+    pub(crate) fn tell(&self, events: &[Arc<CommitEvent>], forgotten: &mut Vec<Arc<CommitEvent>>) {
         {
             let mut listening = self
                 .listening
@@ -144,7 +147,7 @@ impl Events {
                 .unwrap_or_else(PoisonError::into_inner);
             for event in events {
                 listening.forget_destroyed(event);
-                listening.keep(event);
+                listening.keep(event, forgotten);
                 // Full or gone: dropping the sender tells the subscriber.
                 listening
                     .subscribers

@@ -37,6 +37,25 @@ pub(crate) struct Receipt {
     pub(crate) time_ms: i64,
 }
 
+/// The pages of a type that stand in a checkpoint, for readers who take no lock: what was changed since is not answered.
+pub(crate) struct Unchanged {
+    base: Arc<Base>,
+    slots: Arc<Vec<u32>>,
+}
+
+impl Unchanged {
+    /// The head of a record whose page is as it was when the store was opened; `None`: the index has to be asked.
+    #[inline]
+    pub(crate) fn head(&self, id: EntityId) -> Option<Head> {
+        let (page, at) = (id.0 as usize / PAGE_HEADS, id.0 as usize % PAGE_HEADS);
+        let slot = *self.slots.get(page)?;
+        if slot == NO_SLOT || self.base.is_shadowed(slot) {
+            return None;
+        }
+        self.base.head(slot, at)
+    }
+}
+
 /// All records of one type.
 #[derive(Default)]
 pub(crate) struct TypeIndex {
@@ -109,6 +128,13 @@ impl TypeIndex {
         }
     }
 
+    /// What of it stands in a checkpoint.
+    pub(crate) fn unchanged(&self) -> Option<Unchanged> {
+        let base = self.base.clone()?;
+        let slots = self.base_slots.clone();
+        Some(Unchanged { base, slots })
+    }
+
     #[inline]
     pub(crate) fn head(&self, id: EntityId) -> Option<Head> {
         let (page, at) = (id.0 as usize / PAGE_HEADS, id.0 as usize % PAGE_HEADS);
@@ -130,7 +156,10 @@ impl TypeIndex {
             Page::Absent => *slot = Page::Owned(Arc::new([0; PAGE_BYTES])),
             Page::Mapped => {
                 let from_base = match (&self.base, self.base_slots.get(page)) {
-                    (Some(base), Some(at)) => base.page(*at),
+                    (Some(base), Some(at)) => {
+                        base.shadow(*at);
+                        base.page(*at)
+                    }
                     (Some(_) | None, _) => Arc::new([0; PAGE_BYTES]),
                 };
                 *slot = Page::Owned(from_base);

@@ -196,13 +196,18 @@ impl Queue {
 
     /// For the worker: what has come meanwhile and may join the batch, without waiting.
     pub(crate) fn late(&self, most: usize) -> Vec<Job> {
-        if self.jobs.load(Ordering::Acquire) == 0 {
+        if !self.has_jobs() {
             return Vec::new();
         }
         let mut waiting = self.lock();
         let jobs = waiting.take_allowed(most);
         self.count(&waiting);
         jobs
+    }
+
+    /// Whether jobs wait, as far as can be seen without the lock.
+    pub(crate) fn has_jobs(&self) -> bool {
+        self.jobs.load(Ordering::Acquire) > 0
     }
 
     /// For work in the caller's thread: waits until nobody else is at work and no other exclusive turn is held. The

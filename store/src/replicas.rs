@@ -63,7 +63,7 @@ fn schema() -> Schema {
 struct Intent {
     snapshot: Lsn,
     reads: ReadSet,
-    writes: BTreeMap<Key, Pending>,
+    writes: BTreeMap<Key, Box<Pending>>,
     order: Vec<Key>,
 }
 
@@ -340,7 +340,7 @@ impl Maker {
             destroyed: deleted && self.below(3) == 0,
             origin: None,
         };
-        if intent.writes.insert(key, pending).is_none() {
+        if intent.writes.insert(key, Box::new(pending)).is_none() {
             intent.order.push(key);
         }
     }

@@ -68,7 +68,7 @@ const FEW: usize = 16;
 struct Planner<'a> {
     newest: &'a Newest<'a>,
     /// Records written, and records only looked at.
-    finals: BTreeMap<Key, Pending>,
+    finals: BTreeMap<Key, Box<Pending>>,
     /// Records written, in the order of the log.
     order: Vec<Key>,
     /// The same as a set, once there are more than [`FEW`].
@@ -156,13 +156,13 @@ impl Planner<'_> {
                 let (fields, deleted) = (base.fields.clone(), base.is_deleted());
                 self.finals.insert(
                     key,
-                    Pending {
+                    Box::new(Pending {
                         base: Some(base),
                         fields,
                         deleted,
                         destroyed: false,
                         origin: None,
-                    },
+                    }),
                 );
                 Ok(true)
             }
@@ -187,14 +187,17 @@ impl Planner<'_> {
                 self.written.extend(&self.order);
             }
         }
-        self.finals.get_mut(&key)
+        self.finals.get_mut(&key).map(|pending| &mut **pending)
     }
 
     /// A record from elsewhere never takes the place of one that is here, whoever made it meanwhile.
     fn unused(&self) -> Result<(), CommitOutcome> {
         let from_elsewhere = |pending: &Pending| pending.origin.is_some() && pending.base.is_none();
         for (ty, id) in &self.order {
-            if self.finals.get(&(*ty, *id)).is_some_and(from_elsewhere)
+            if self
+                .finals
+                .get(&(*ty, *id))
+                .is_some_and(|pending| from_elsewhere(pending))
                 && self.newest.place(*ty, *id).is_some()
             {
                 return Err(CommitOutcome::Clash);
@@ -337,7 +340,7 @@ impl Planner<'_> {
                 fields,
                 origin,
                 ..
-            } = pending;
+            } = *pending;
             writes.push(PlannedWrite {
                 ty,
                 id,

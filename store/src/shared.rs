@@ -13,7 +13,7 @@ use crate::codec::record::{FieldNo, Place, RecordHeader, TypeNo};
 use crate::codec::value::ValueRef;
 use crate::error::ReadError;
 use crate::evolution::convert;
-use crate::index::{Head, Index, UniqueKey};
+use crate::index::{Head, Index, Unchanged, UniqueKey};
 use crate::notes::Notes;
 use crate::query::key::put_key;
 use crate::query::row::RecordView;
@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) tables: Tables,
     /// Next free number, by `TypeIx`.
     pub(crate) next_ids: Vec<AtomicU64>,
+    /// Heads that can be looked up without the lock of the state, by `TypeIx`.
+    unchanged: Vec<Option<Unchanged>>,
     /// Records destroyed since the store was opened: who goes by what was looked up before looks again when it grows.
     pub(crate) destroys: AtomicU64,
     /// The checkpoint the store was opened with: other indexes may have sections in it.
@@ -121,7 +123,10 @@ impl Shared {
             let mut fields = ty.fields.iter();
             fields.any(|def| def.unique || def.ty.may_link())
         };
+        let unchanged = |at| state.index.ty(mapping.number(TypeIx(at as u32)))?.unchanged();
+        let unchanged = (0..schema.types.len()).map(unchanged).collect();
         Shared {
+            unchanged,
             tables,
             indexed: schema.types.iter().map(is_indexed).collect(),
             schema,
@@ -134,6 +139,17 @@ impl Shared {
             base,
             notes,
         }
+    }
+
+    /// The newest place of a record.
+    #[inline]
+    pub(crate) fn head(&self, ty: TypeIx, id: EntityId) -> Option<Head> {
+        let unchanged = self.unchanged.get(ty.0 as usize).and_then(Option::as_ref);
+        if let Some(head) = unchanged.and_then(|unchanged| unchanged.head(id)) {
+            return Some(head);
+        }
+        let number = self.mapping.number(ty);
+        self.state().index.head(number, id)
     }
 
     #[inline]

@@ -162,8 +162,7 @@ impl Snapshot {
     /// The newest place of a record; it may be of a version after this snapshot.
     #[inline]
     pub(crate) fn head(&self, ty: TypeIx, id: EntityId) -> Option<Head> {
-        let number = self.shared.mapping.number(ty);
-        self.shared.state().index.head(number, id)
+        self.shared.head(ty, id)
     }
 
     /// All records of a type, by number.

@@ -510,6 +510,7 @@ fn serve(committer: &Mutex<Option<Committer>>, queue: &Queue) {
 fn work(committer: &Mutex<Option<Committer>>, queue: &Queue, jobs: Vec<Job>) {
     at_work(committer, queue, |committer| {
         committer.commit(jobs, &mut |most| queue.late(most));
+        committer.tidy(&|| queue.has_jobs());
     });
 }
 

@@ -85,7 +85,8 @@ pub struct Transaction {
     snapshot: Snapshot,
     started_ms: i64,
     reads: ReadSet,
-    writes: BTreeMap<(TypeIx, EntityId), Pending>,
+    /// Boxed: most transactions write a record or two, and a node of the tree has room for eleven.
+    writes: BTreeMap<(TypeIx, EntityId), Box<Pending>>,
     /// Records in the order they were first written: the order in the log.
     order: Vec<(TypeIx, EntityId)>,
     /// Unique values that records of this transaction hold or held for a while; a look at the record decides.
@@ -99,7 +100,7 @@ pub struct Transaction {
 pub(crate) struct TransactionParts {
     pub(crate) snapshot_lsn: Lsn,
     pub(crate) reads: ReadSet,
-    pub(crate) writes: BTreeMap<(TypeIx, EntityId), Pending>,
+    pub(crate) writes: BTreeMap<(TypeIx, EntityId), Box<Pending>>,
     pub(crate) order: Vec<(TypeIx, EntityId)>,
     pub(crate) exclusive: Option<ExclusiveTurn>,
 }
@@ -303,13 +304,13 @@ impl Transaction {
         self.order.push((ty, id));
         self.writes.insert(
             (ty, id),
-            Pending {
+            Box::new(Pending {
                 base: None,
                 fields,
                 deleted: false,
                 destroyed: false,
                 origin: None,
-            },
+            }),
         );
         Ok(id)
     }
@@ -336,13 +337,13 @@ impl Transaction {
         self.order.push((ty, id));
         self.writes.insert(
             (ty, id),
-            Pending {
+            Box::new(Pending {
                 base: None,
                 fields,
                 deleted: origin.deleted,
                 destroyed: false,
                 origin: Some(origin),
-            },
+            }),
         );
         Ok(())
     }
@@ -459,7 +460,7 @@ impl Transaction {
             }
             self.order.push((ty, id));
             self.note_links((ty, id), &pending.fields);
-            self.writes.insert((ty, id), pending);
+            self.writes.insert((ty, id), Box::new(pending));
         }
         let not_found = TxError::NotFound {
             type_name: type_name(),
@@ -467,6 +468,7 @@ impl Transaction {
         };
         self.writes
             .get_mut(&(ty, id))
+            .map(|pending| &mut **pending)
             .filter(|pending| usable(pending))
             .ok_or(not_found)
     }

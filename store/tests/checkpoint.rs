@@ -560,3 +560,51 @@ fn checkpoints_of_format_1_are_read() {
     );
     assert_eq!(found, wanted);
 }
+
+#[test]
+fn what_is_looked_up_in_the_checkpoint_is_not_older_than_the_snapshot() {
+    let disk = SimDisk::new(11);
+    let change = |store: &Store, change: &dyn Fn(&mut flin_store::Transaction)| {
+        let mut transaction = store.begin();
+        change(&mut transaction);
+        commit(store, transaction);
+    };
+    let add = |store: &Store, text: &str| {
+        change(store, &|tx| {
+            tx.insert(NOTE, note(text, 1)).expect("fits");
+        });
+    };
+    let opened = |options| Store::open(dynamic(&disk), &schema(), options).expect("open");
+    let store = opened(eager()).store;
+    (0..5).for_each(|at| add(&store, &format!("first {at}")));
+    store.close().expect("close");
+    drop(store);
+    let store = opened(small()).store;
+    let seen = |snapshot: &flin_store::Snapshot| -> Vec<Option<FieldValue>> {
+        let of = |id| {
+            let found = snapshot.get(NOTE, EntityId(id)).expect("readable");
+            found.map(|record| record.field(FieldIx(0)).clone())
+        };
+        (1..=6).map(of).collect()
+    };
+    let text = |words: &str| Some(FieldValue::text(words));
+    let firsts = |from: usize| (from..5).map(|at| FieldValue::text(format!("first {at}")));
+    let before = store.snapshot();
+    change(&store, &|tx| {
+        let fields = note("second", 2);
+        tx.update(NOTE, EntityId(1), fields).expect("it is there");
+    });
+    add(&store, "sixth");
+    let after = store.snapshot();
+    let old: Vec<_> = firsts(0).map(Some).chain([None]).collect();
+    assert_eq!(seen(&before), old);
+    let mut new = vec![text("second")];
+    new.extend(firsts(1).map(Some).chain([text("sixth")]));
+    assert_eq!(seen(&after), new);
+    // What is destroyed is gone from every snapshot, at once.
+    change(&store, &|tx| {
+        tx.destroy(NOTE, EntityId(3)).expect("it is there");
+    });
+    assert_eq!((&seen(&before)[2], &seen(&after)[2]), (&None, &None));
+    assert_eq!(seen(&before)[3], text("first 3"));
+}

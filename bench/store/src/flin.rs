@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use flin_store::query::{Column, Comparison, Predicate, Query};
 use flin_store::{
@@ -25,7 +25,8 @@ const LOAD: usize = 1024;
 pub struct Flin {
     /// The store itself.
     pub store: Store,
-    fields: Vec<Vec<FieldValue>>,
+    /// Made when they are needed: opening is measured without them.
+    fields: OnceLock<Vec<Vec<FieldValue>>>,
 }
 
 /// Opens or creates a store.
@@ -81,12 +82,18 @@ impl Flin {
         let disk = RealDisk::open(dir).map_err(said)?;
         let opened =
             Store::open(Arc::new(disk), &schema(), StoreOptions::default()).map_err(said)?;
-        let pool = Pool::default();
-        let fields = (0..1024).map(|id| fields_of(pool.note(id))).collect();
         Ok(Flin {
             store: opened.store,
-            fields,
+            fields: OnceLock::new(),
         })
+    }
+
+    fn fields(&self, like: u64) -> Vec<FieldValue> {
+        let all = self.fields.get_or_init(|| {
+            let pool = Pool::default();
+            (0..1024).map(|id| fields_of(pool.note(id))).collect()
+        });
+        all[like as usize % all.len()].clone()
     }
 
     /// A transaction with one new note.
@@ -95,8 +102,7 @@ impl Flin {
     /// Whatever the store says.
     pub fn inserting(&self, like: u64) -> Result<Transaction, String> {
         let mut transaction = self.store.begin();
-        let fields = self.fields[like as usize % self.fields.len()].clone();
-        transaction.insert(NOTE, fields).map_err(said)?;
+        transaction.insert(NOTE, self.fields(like)).map_err(said)?;
         Ok(transaction)
     }
 
@@ -106,9 +112,8 @@ impl Flin {
     /// Whatever the store says.
     pub fn changing(&self, id: u64, like: u64) -> Result<Transaction, String> {
         let mut transaction = self.store.begin();
-        let fields = self.fields[like as usize % self.fields.len()].clone();
         transaction
-            .update(NOTE, EntityId(id), fields)
+            .update(NOTE, EntityId(id), self.fields(like))
             .map_err(said)?;
         Ok(transaction)
     }
@@ -150,8 +155,7 @@ impl Contestant for Flin {
     fn save(&self, ids: &[u64], _pool: &Pool) -> Result<(), String> {
         let mut transaction = self.store.begin();
         for id in ids {
-            let fields = self.fields[*id as usize % self.fields.len()].clone();
-            transaction.insert(NOTE, fields).map_err(said)?;
+            transaction.insert(NOTE, self.fields(*id)).map_err(said)?;
         }
         committed(&self.store.commit_wait(transaction, None))
     }

@@ -38,6 +38,9 @@ impl Ran {
     }
 }
 
+/// How often the thread that drives tasks looks before it sleeps: some microseconds.
+const LOOKS: usize = 32;
+
 #[derive(Default)]
 struct Ready {
     tasks: Mutex<Vec<(usize, Answer)>>,
@@ -48,12 +51,26 @@ impl Ready {
     fn push(&self, task: usize, answer: Answer) {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         tasks.push((task, answer));
-        if tasks.len() == 1 {
+        let first = tasks.len() == 1;
+        // Who is woken must not find the lock taken.
+        drop(tasks);
+        if first {
             self.some.notify_one();
         }
     }
 
+    /// Waits for something to be ready; looks a few times before it sleeps, as executors do, so that answers that come
+    /// together are found together.
     fn take(&self, into: &mut Vec<(usize, Answer)>) {
+        for _look in 0..LOOKS {
+            let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+            if !tasks.is_empty() {
+                into.append(&mut tasks);
+                return;
+            }
+            drop(tasks);
+            std::thread::yield_now();
+        }
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         while tasks.is_empty() {
             tasks = self

@@ -3,7 +3,7 @@
 //! What must stay true: no answer ever comes from a block that failed its check. While opening, a bad block ends the use
 //! of the checkpoint; later, the heads are replayed from the log, once, before anybody gets an answer.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::checkpoint::mapped::{BadBlock, Mapped, Section};
@@ -22,6 +22,8 @@ pub(crate) struct Base {
     heads: Section,
     /// Type and page number of each page, in the order of the section.
     slots: Vec<(TypeNo, u32)>,
+    /// A bit for each page that memory has a newer form of.
+    shadowed: Vec<AtomicU64>,
     opened: AtomicBool,
     bad: AtomicBool,
     replayed: OnceLock<Option<Pages>>,
@@ -37,7 +39,9 @@ impl Base {
         replay: ReplayPages,
         notes: Arc<Notes>,
     ) -> Self {
+        let words = slots.len().div_ceil(64);
         Base {
+            shadowed: (0..words).map(|_| AtomicU64::new(0)).collect(),
             mapped,
             heads,
             slots,
@@ -47,6 +51,17 @@ impl Base {
             replay,
             notes,
         }
+    }
+
+    /// Memory has a newer form of a page; said before that is published.
+    pub(crate) fn shadow(&self, slot: u32) {
+        self.shadowed[slot as usize / 64].fetch_or(1 << (slot % 64), Ordering::Release);
+    }
+
+    /// Whether memory has a newer form of a page. A snapshot that was taken after a change knows of it here.
+    #[inline]
+    pub(crate) fn is_shadowed(&self, slot: u32) -> bool {
+        self.shadowed[slot as usize / 64].load(Ordering::Acquire) & (1 << (slot % 64)) != 0
     }
 
     /// From now on a bad block is replaced from the log instead of ending the use of the checkpoint.
