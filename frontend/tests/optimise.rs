@@ -50,6 +50,6 @@ fn each_pass_can_be_left_out() {
     let unknown = Passes::without("inline,unrol").expect_err("there is no such pass");
     assert_eq!(
         unknown.to_string(),
-        "there is no optimisation `unrol`; there are inline, copies, branches, hoist, repeats, ranges, fold, push"
+        "there is no optimisation `unrol`; there are inline, leaves, copies, branches, hoist, repeats, ranges, fold, push"
     );
 }

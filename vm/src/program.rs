@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use flin_bytecode::{Bank, Class, LibId, Module, Native, Signature, VerifyError, verify};
+use flin_bytecode::{
+    Bank, Class, Instr, LibId, Module, Native, Op, Signature, VerifyError, verify,
+};
 use regex::Regex;
 
 use crate::frame::FuncInfo;
@@ -17,8 +19,9 @@ use crate::native::NativeState;
 pub struct Program {
     module: Module,
     funcs: Vec<FuncInfo>,
-    libs: Vec<LibInfo>,
-    /// The rows that `library::plain` knows, each with the slot of its result; by row.
+    /// The rows that the code calls: reading what a row takes costs time, and a small program calls few.
+    libs: Vec<Option<LibInfo>>,
+    /// Those of them that `library::plain` knows, each with the slot of its result; by row.
     plain_libs: Vec<Option<(PlainBody, u32)>>,
     layouts: Arc<Layouts>,
     /// For each signature of the module: the number that equal signatures of functions have.
@@ -38,6 +41,20 @@ pub(crate) struct LibInfo {
     pub(crate) result: Option<(Class, usize)>,
     /// Number of arguments in the reference bank.
     pub(crate) refs: usize,
+}
+
+impl LibInfo {
+    fn of(lib: LibId) -> LibInfo {
+        let signature = lib.signature();
+        let result = signature.result;
+        let params = signature.params.iter();
+        LibInfo {
+            result: result.map(|class| (class, signature.result_slot(false))),
+            refs: params
+                .filter(|class| class.bank() == Bank::Reference)
+                .count(),
+        }
+    }
 }
 
 impl Program {
@@ -72,7 +89,7 @@ impl Program {
                 _ => None,
             })
             .collect();
-        let libs = prepare_library();
+        let libs = prepare_library(&module);
         let mut program = Program {
             #[cfg(feature = "count")]
             profile: crate::profile::Profile::new(&module),
@@ -123,7 +140,7 @@ impl Program {
     }
 
     pub(crate) fn lib(&self, lib: LibId) -> LibInfo {
-        self.libs[lib.index()]
+        self.libs[lib.index()].unwrap_or_else(|| LibInfo::of(lib))
     }
 
     /// What a library row does, and where its result goes, if it only computes with scalar arguments.
@@ -138,30 +155,24 @@ impl Program {
     }
 }
 
-fn plain_library(libs: &[LibInfo]) -> Vec<Option<(PlainBody, u32)>> {
+fn plain_library(libs: &[Option<LibInfo>]) -> Vec<Option<(PlainBody, u32)>> {
     let rows = libs.iter().enumerate().map(|(number, info)| {
         let native = Native::from_lib(LibId(number as u16))?;
-        let (_, slot) = info.result?;
+        let (_, slot) = info.as_ref()?.result?;
         Some((library::plain(native)?, slot as u32))
     });
     rows.collect()
 }
 
-fn prepare_library() -> Vec<LibInfo> {
-    (0..flin_bytecode::library::LIBRARY.len())
-        .map(|number| {
-            let signature = LibId(number as u16).signature();
-            let result = signature
-                .result
-                .map(|class| (class, signature.result_slot(false)));
-            LibInfo {
-                result,
-                refs: signature
-                    .params
-                    .iter()
-                    .filter(|class| class.bank() == Bank::Reference)
-                    .count(),
-            }
-        })
-        .collect()
+fn prepare_library(module: &Module) -> Vec<Option<LibInfo>> {
+    let mut infos = vec![None; flin_bytecode::library::LIBRARY.len()];
+    for word in module.functions.iter().flat_map(|function| &function.code) {
+        if let Ok(instr) = Instr::decode(*word)
+            && instr.op == Op::CallLib
+        {
+            let lib = LibId(instr.imm as u16);
+            infos[lib.index()].get_or_insert_with(|| LibInfo::of(lib));
+        }
+    }
+    infos
 }

@@ -14,6 +14,7 @@ mod graph;
 mod hoist;
 mod inline;
 mod interval;
+mod leaves;
 mod numbering;
 mod passes;
 mod raise;
@@ -40,7 +41,7 @@ pub(crate) fn optimise(module: &mut Module, passes: Passes) {
         let Some(mut body) = raise::raise(from, &from.functions[func as usize]) else {
             continue;
         };
-        improve(&mut builder, &done, &mut body, passes);
+        improve(&mut builder, &done, func, &mut body, passes);
         let once = !returns[func as usize];
         if passes.has(Pass::Inline) && once && inline::is_candidate(&body) {
             done[func as usize] = Some(body.clone());
@@ -52,7 +53,13 @@ pub(crate) fn optimise(module: &mut Module, passes: Passes) {
     *module = builder.module;
 }
 
-fn improve(builder: &mut ModuleBuilder, done: &[Option<Body>], body: &mut Body, passes: Passes) {
+fn improve(
+    builder: &mut ModuleBuilder,
+    done: &[Option<Body>],
+    func: u32,
+    body: &mut Body,
+    passes: Passes,
+) {
     if passes.has(Pass::Copies) {
         copies::propagate(body);
         copies::drop_unread(body);
@@ -75,6 +82,9 @@ fn improve(builder: &mut ModuleBuilder, done: &[Option<Body>], body: &mut Body, 
     let module = &builder.module;
     if passes.has(Pass::Branches) {
         branches::tidy(body);
+    }
+    if passes.has(Pass::Leaves) {
+        leaves::leaves(func, body);
     }
     if passes.has(Pass::Repeats) && numbering::number(module, body) && passes.has(Pass::Copies) {
         copies::propagate(body);

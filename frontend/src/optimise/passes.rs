@@ -9,6 +9,8 @@ use std::fmt;
 pub enum Pass {
     /// Calls replaced by the called function's code.
     Inline,
+    /// The end of a recursion asked for before the call.
+    Leaves,
     /// Copies read at their source, what nobody reads dropped.
     Copies,
     /// Jumps to jumps, comparisons that are only jumped by.
@@ -27,8 +29,9 @@ pub enum Pass {
 
 impl Pass {
     /// All passes.
-    pub const ALL: [Pass; 8] = [
+    pub const ALL: [Pass; 9] = [
         Pass::Inline,
+        Pass::Leaves,
         Pass::Copies,
         Pass::Branches,
         Pass::Hoist,
@@ -42,6 +45,7 @@ impl Pass {
     pub const fn name(self) -> &'static str {
         match self {
             Pass::Inline => "inline",
+            Pass::Leaves => "leaves",
             Pass::Copies => "copies",
             Pass::Branches => "branches",
             Pass::Hoist => "hoist",
@@ -56,6 +60,7 @@ impl Pass {
     pub const fn meaning(self) -> &'static str {
         match self {
             Pass::Inline => "calls of small functions and lambdas replaced by their code",
+            Pass::Leaves => "calls of a function by itself not made where it would return at once",
             Pass::Copies => "values read where they are first, unread ones not computed",
             Pass::Branches => "jumps to jumps, comparisons fused with jumps",
             Pass::Hoist => "what is the same in every turn of a loop done before it",
