@@ -41,14 +41,26 @@ fn programs_do_the_same_in_the_browser() {
 /// The module of a page, driven as the browser runtime drives it.
 #[test]
 fn the_module_of_a_page_keeps_its_promises() {
+    drive("page", "drive");
+}
+
+/// What a view keeps of the last time is what it would compute.
+#[test]
+fn what_is_kept_of_a_view_is_what_it_computes() {
+    drive("kept", "kept");
+}
+
+fn drive(page: &str, driver: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
-    let source = std::fs::read_to_string(here.join("page.flin")).expect("a readable program");
-    let script = flinc::page_script("page.flin", &source, "/").expect("it compiles");
-    assert!(script.source_map.contains("page.flin"));
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("browser-page");
+    let file = format!("{page}.flin");
+    let source = std::fs::read_to_string(here.join(&file)).expect("a readable program");
+    let script = flinc::page_script(&file, &source, "/").expect("it compiles");
+    assert!(script.source_map.contains(&file));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("browser-{page}"));
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(folder.join("page.mjs"), script.text).expect("a written module");
-    let drive = std::fs::read_to_string(here.join("drive.js")).expect("a readable driver");
-    std::fs::write(folder.join("drive.mjs"), drive).expect("a written driver");
+    let text = std::fs::read_to_string(here.join(format!("{driver}.js")));
+    std::fs::write(folder.join("drive.mjs"), text.expect("a readable driver"))
+        .expect("a written driver");
     run_node(&folder.join("drive.mjs"));
 }

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::minify::minify;
 
 /// The files of the runtime, each before those that import it.
-const FILES: [&str; 12] = [
+const FILES: [&str; 10] = [
     include_str!("../web/wire.js"),
     include_str!("../web/order.js"),
     include_str!("../web/messages.js"),
@@ -20,22 +20,23 @@ const FILES: [&str; 12] = [
     include_str!("../web/blocks.js"),
     include_str!("../web/render.js"),
     include_str!("../web/actions.js"),
-    include_str!("../web/live.js"),
-    include_str!("../web/pace.js"),
     include_str!("../web/flin.js"),
 ];
 
-/// The part that the runtime fetches with the first link, and how it calls it.
-const VISIT: &str = include_str!("../web/visit.js");
-const VISIT_NAME: &str = "/_flin/visit.js";
+/// The parts that the runtime fetches later, and how it calls them: what a page does once it stands, and what comes with the
+/// first link.
+const LATER: [(&str, &str); 2] = [
+    ("live", include_str!("../web/live.js")),
+    ("visit", include_str!("../web/visit.js")),
+];
 
 /// The runtime as it is served.
 pub(crate) struct BrowserRuntime {
     /// `/_flin/runtime-<hash>.js`
     pub(crate) path: String,
     text: String,
-    visit_path: String,
-    visit_text: String,
+    /// Path and text of each part that comes later.
+    later: Vec<(String, String)>,
 }
 
 impl BrowserRuntime {
@@ -46,25 +47,29 @@ impl BrowserRuntime {
     }
 
     fn new() -> BrowserRuntime {
-        let visit_text = minify(VISIT);
-        let visit_path = format!("/_flin/visit-{}.js", fingerprint(visit_text.as_bytes()));
-        let text = minify(&joined()).replace(VISIT_NAME, &visit_path);
+        let mut text = minify(&joined());
+        let mut later = Vec::with_capacity(LATER.len());
+        for (name, file) in LATER {
+            let file = minify(file);
+            let path = format!("/_flin/{name}-{}.js", fingerprint(file.as_bytes()));
+            text = text.replace(&format!("/_flin/{name}.js"), &path);
+            later.push((path, file));
+        }
         // What is in braces is no variable of the page.
         let text = format!("{{{text}}}\n");
         BrowserRuntime {
             path: format!("/_flin/runtime-{}.js", fingerprint(text.as_bytes())),
             text,
-            visit_path,
-            visit_text,
+            later,
         }
     }
 
     /// Path and text of each file.
-    pub(crate) fn files(&self) -> [(&str, &str); 2] {
-        [
-            (&self.path, &self.text),
-            (&self.visit_path, &self.visit_text),
-        ]
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let own = std::iter::once((&self.path, &self.text));
+        let later = self.later.iter().map(|(path, text)| (path, text));
+        own.chain(later)
+            .map(|(path, text)| (path.as_str(), text.as_str()))
     }
 }
 
@@ -112,6 +117,7 @@ pub fn fingerprint(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compress::{Effort, Encoding, compressed};
 
     #[test]
     fn one_file_without_imports_and_without_a_name_twice() {
@@ -135,10 +141,21 @@ mod tests {
                 );
             }
         }
-        assert!(
-            names.contains("connect") && names.contains("act"),
-            "{names:?}"
-        );
+        assert!(names.contains("pass") && names.contains("act"), "{names:?}");
         assert_eq!(BrowserRuntime::new().path, BrowserRuntime::new().path);
+    }
+
+    /// What every page loads before its own script is as small as was promised, whatever way it travels.
+    #[test]
+    fn the_runtime_is_at_most_10_kib_packed() {
+        let runtime = BrowserRuntime::new();
+        for encoding in [Encoding::Brotli, Encoding::Gzip] {
+            let bytes = compressed(encoding, Effort::Once, runtime.text.as_bytes()).len();
+            assert!(bytes <= 10 << 10, "{bytes} bytes as {encoding:?}");
+        }
+        assert_eq!(runtime.files().count(), 3);
+        for (path, _) in runtime.files().skip(1) {
+            assert!(runtime.text.contains(path), "nobody asks for {path}");
+        }
     }
 }

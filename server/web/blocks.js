@@ -90,11 +90,14 @@ const unset = (kind) => ({ text: "", html: "", attribute: null, attributes: {}, 
 // Brings a block up to date with its values; those that are undefined stay. `skip`: not those of the browser (true), or
 // not those of the server (false).
 export function fill(block, values, skip) {
-  if (block.from === values) return;
+  const { from } = block;
+  if (from === values) return;
   block.from = values;
   const { browser } = templates[block.t];
   for (let i = 0; i < block.n.length; i++) {
-    if (values[i + 1] !== undefined && skip !== browser[i]) put(block, i, values[i + 1]);
+    const value = values[i + 1];
+    // An object that was put already is what it was.
+    if (value !== undefined && skip !== browser[i] && !(value instanceof Object && from?.[i + 1] === value)) put(block, i, value);
   }
 }
 
@@ -185,15 +188,21 @@ function moveBlock(block, parent, before) {
 
 // Brings a list to these items; what is in it under the same key stays.
 function putList(block, i, fresh) {
-  const known = new Map(block.v[i].map((item) => [item.k, item]));
-  return arrange(block, i, fresh.map((entry) => {
-    const [key, values] = entry;
-    const item = known.get(key);
-    if (item?.t !== values[0]) return entry;
-    known.delete(key);
-    fill(item, values);
+  const old = block.v[i];
+  const known = new Map();
+  const fits = (item, [key, values]) => item?.k === key && item.t === values[0];
+  // What is the same at both ends needs no search.
+  let [start, end] = [0, fresh.length];
+  const moved = end - old.length;
+  while (start < end && fits(old[start], fresh[start])) start++;
+  while (end > start && end - moved > start && fits(old[end - moved - 1], fresh[end - 1])) end--;
+  for (const item of old.slice(start, end - moved)) known.set(item.k, item);
+  return arrange(block, i, fresh.map((entry, at) => {
+    const item = at < start ? old[at] : at < end ? known.get(entry[0]) : old[at - moved];
+    if (!fits(item, entry)) return entry;
+    fill(item, entry[1]);
     return item;
-  }));
+  }), start, end);
 }
 
 // Does the operations of a list, one after the other.
@@ -216,12 +225,12 @@ function patchList(block, i, ops) {
 }
 
 // Brings a list to what is wanted, with as few moves as there can be: blocks of it that stay, new ones as key and values.
-// Gives its blocks.
-function arrange(block, i, wanted) {
-  const end = block.n[i];
-  const old = block.v[i];
+// Those before `from` and from `to` on stand where they stood. Gives its blocks.
+function arrange(block, i, wanted, from = 0, to = wanted.length) {
+  const end = wanted[to]?.a ?? block.n[i];
+  const old = block.v[i].slice(from, block.v[i].length + to - wanted.length);
   const stood = new Map(old.map((item, place) => [item, place]));
-  const sources = wanted.map((item) => stood.get(item) ?? -1);
+  const sources = wanted.slice(from, to).map((item) => stood.get(item) ?? -1);
   if (old.length > 0 && sources.every((source) => source < 0)) {
     const range = document.createRange();
     range.setStartBefore(old[0].a);
@@ -233,16 +242,16 @@ function arrange(block, i, wanted) {
   }
   const staying = increasing(sources);
   let before = end;
-  for (let at = wanted.length; at-- > 0; before = wanted[at].a) {
+  for (let at = to - from; at-- > 0; before = wanted[from + at].a) {
     if (staying.has(at)) continue;
     if (sources[at] >= 0) {
-      moveBlock(wanted[at], end.parentNode, before);
+      moveBlock(wanted[from + at], end.parentNode, before);
       continue;
     }
     // All new ones that stand side by side at once.
-    const last = at + 1;
+    const last = from + at + 1;
     while (at > 0 && sources[at - 1] < 0) at--;
-    wanted.splice(at, last - at, ...insert(wanted.slice(at, last), block, before));
+    wanted.splice(from + at, last - from - at, ...insert(wanted.slice(from + at, last), block, before));
   }
   return wanted;
 }

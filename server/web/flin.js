@@ -2,13 +2,12 @@
 // together, offers the `$flin` interface. Here because a page needs exactly one script. Must stay true: no `eval`, no
 // inline handler, nothing that a strict content security policy forbids; without this script the page still works.
 
-import { act, load, loadFromServer, loadState } from "./actions.js";
-import { connect, onEntityChange, reconnect, subscribe } from "./live.js";
+import { act } from "./actions.js";
 import { adoptMessages } from "./messages.js";
-import { debounce, throttle } from "./pace.js";
-import { adoptControls, assign, boundControls, edited, openPage, page, stateOf, stateWire, stateWires, variableOf, writeControl } from "./page.js";
+import { adoptControls, assign, boundControls, edited, isHalfTyped, openPage, page, stateOf, stateWire, stateWires, variableOf, writeControl } from "./page.js";
 import { argsOf, dirty } from "./place.js";
-import { askIn, beginView, flush, follow, told, update } from "./render.js";
+import { delayAfter, missed, onReturn, pause, post, reached } from "./reach.js";
+import { about, ask, askIn, beginView, flush, follow, receive, refuse, told, touch, update } from "./render.js";
 
 // After this long without a key the page shows what depends on the text that is being typed.
 const TYPING_PAUSE_MS = 150;
@@ -84,9 +83,11 @@ function begin(putBack) {
   beginView();
   if (page.module && page.view === null) askIn(0);
   putBack?.();
-  loadFromServer();
-  reconnect();
+  return live.then((start) => start());
 }
+
+// What no visitor waits for is in a file of its own, fetched meanwhile; as often as it takes, each time by another name.
+const loadLive = (failures) => import(`/_flin/live.js?${failures}`).then((code) => code.default({ about, act, ask, assign, delayAfter, follow, isHalfTyped, missed, onReturn, page, post, reached, receive, refuse, renew, stateWire, stateWires, told, touch, update }), () => pause(failures + 1).then(() => loadLive(failures + 1)));
 
 // Going from page to page is in a file of its own, which comes with the first link.
 let visits = null;
@@ -108,26 +109,13 @@ globalThis.$flin = new Proxy({}, {
   ownKeys: () => Object.keys(page.state),
   getOwnPropertyDescriptor: (_, name) => ({ value: stateWire(name), enumerable: true, configurable: true }),
 });
-Object.assign(globalThis, {
-  _flinUpdate: () => update(),
-  _flinAction: (name, args = []) => act(name, args),
-  _flinSubmit: (name) => act(name, []),
-  _flinAsync: load,
-  _flinIsLoading: (name) => loadState(name) === "",
-  _flinGetError: (name) => loadState(name) || null,
-  _flinDebounce: debounce,
-  _flinThrottle: throttle,
-  _flinWsConnect: connect,
-  _flinWsSubscribe: subscribe,
-  _flinOnEntityChange: onEntityChange,
-  // Takes the page over anew, with its state and what was typed.
-  _flinRenew: renew,
-});
 told.stale = renew;
 
+const live = loadLive(0);
 const info = JSON.parse(document.getElementById("flin-page").textContent);
 openPage(info, info.module && (await import(info.module)).default);
-begin();
-if (document.links.length > 0) await loadVisits();
+const begun = begin();
 if (history.state?.y) scrollTo(0, history.state.y);
+await begun;
+if (document.links.length > 0) await loadVisits();
 document.documentElement.setAttribute("data-flin", "ready");

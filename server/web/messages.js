@@ -18,6 +18,9 @@ function errorNode(id, text) {
 
 const formOf = (node) => node.closest("form");
 
+// Messages that stand in the page, and the controls that they speak of.
+const marked = new Set();
+
 // The control that feeds the field an error speaks of: inside the form of the action first.
 function controlFor(error, form) {
   if (!error.field) return null;
@@ -38,12 +41,16 @@ export function showError(error, form) {
     document.getElementById(id)?.remove();
     control.setAttribute("aria-invalid", "true");
     control.setAttribute("aria-describedby", id);
-    control.after(errorNode(id, error.message));
+    const node = errorNode(id, error.message);
+    control.after(node);
+    marked.add(control).add(node);
     const focused = document.activeElement;
     // Unless the user is already busy elsewhere.
     if (!focused?.matches("input,select,textarea") || formOf(focused) === form) control.focus();
   } else if (form?.isConnected) {
-    form.append(errorNode("flin-error-form", error.message));
+    const node = errorNode("flin-error-form", error.message);
+    form.append(node);
+    marked.add(node);
   } else {
     const line = errorNode("flin-message", error.message);
     line.classList.add("flin-message");
@@ -54,8 +61,9 @@ export function showError(error, form) {
 // Takes away the messages of a form (or of what is in no form), and the line on top.
 export function clearErrors(form) {
   document.getElementById("flin-message")?.remove();
-  for (const node of root().querySelectorAll("[data-flin-own],[aria-invalid]")) {
-    if (formOf(node) !== form) continue;
+  for (const node of marked) {
+    if (node.isConnected && formOf(node) !== form) continue;
+    marked.delete(node);
     if (node.hasAttribute("data-flin-own")) node.remove();
     node.removeAttribute("aria-invalid");
     node.removeAttribute("aria-describedby");
@@ -64,7 +72,10 @@ export function clearErrors(form) {
 
 // Messages that the server wrote (a form was posted before this script ran) are treated like those written here.
 export function adoptMessages() {
-  for (const node of root().querySelectorAll("[id^=flin-error-],#flin-message")) node.setAttribute("data-flin-own", "");
+  for (const node of root().querySelectorAll("[id^=flin-error-],#flin-message,[aria-describedby^=flin-error-]")) {
+    marked.add(node);
+    if (node.id.startsWith("flin-")) node.setAttribute("data-flin-own", "");
+  }
 }
 
 // Says that the page is cut off, and how many changes wait for the server; `null` takes it away.

@@ -3,7 +3,7 @@
 // is being applied; what the user typed before this script ran is state, not noise to be overwritten. Where the page has
 // code of its own, its values are the truth and the wire form is made when it is needed.
 
-import { dirty } from "./place.js";
+import { dirty, isBound } from "./place.js";
 import { parseInput, sameValue, showIn, showValue } from "./wire.js";
 
 // What the server said of the page, and: `module` (its own code), `edits` (counts the user's and the page's changes per
@@ -78,7 +78,8 @@ export function runHere(run) {
 
 // The controls bound to a variable or a part of it (`form.name`), or all.
 export function boundControls(name, scope = root()) {
-  const all = [...scope.querySelectorAll("[data-flin-bind]")];
+  // The browser keeps these lists: looking through all elements takes longer than a click may.
+  const all = ["input", "select", "textarea"].flatMap((tag) => [...scope.getElementsByTagName(tag)]).filter(isBound);
   return name === undefined ? all : all.filter((c) => `${c.dataset.flinBind}.`.startsWith(`${name}.`));
 }
 
@@ -95,7 +96,10 @@ export function stateOf(control) {
 }
 
 // A part of the state by its name; what every object of JavaScript has is none of it.
-const own = (value, step) => (value !== null && typeof value === "object" && Object.hasOwn(value, step) ? value[step] : undefined);
+const own = (value, step) => (entryOf(value, step) ?? (value !== null && typeof value === "object" && Object.hasOwn(value, step) ? [0, value[step]] : []))[1];
+
+// A map whose order an object would lose travels as `_map`: a list of keys and values.
+const entryOf = (value, step) => value?._map?.find?.(([key]) => key === step);
 
 // Puts a control's value into the state; what others hold of the old state stays as it was.
 function putState(control, value) {
@@ -106,7 +110,9 @@ function putState(control, value) {
     whole = structuredClone(stateWire(variable));
     const holder = steps.reduce(own, whole);
     // A key may be `__proto__`.
-    if (holder !== null && typeof holder === "object") Object.defineProperty(holder, last, { value, writable: true, enumerable: true, configurable: true });
+    const entry = entryOf(holder, last);
+    if (entry) entry[1] = value;
+    else if (holder !== null && typeof holder === "object") Object.defineProperty(holder, last, { value, writable: true, enumerable: true, configurable: true });
   }
   setState(variable, whole);
 }

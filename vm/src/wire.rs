@@ -1,6 +1,6 @@
 //! Values as the JSON of pages. Here, and public, because markup carries captured values and pages carry state, and both
 //! must write the same. Must stay true: nothing is lost (what JSON cannot say is tagged `_int _float _time _duration
-//! _enum _entity`), entities travel as name and number, and no text can end the script element or attribute it stands in.
+//! _enum _entity _map`), entities travel as name and number, and no text can end the script element or attribute it stands in.
 //! A record of the past travels sealed: a page can give back the versions that it was shown and no others, since an old
 //! version that is saved undoes all that came after it.
 
@@ -175,6 +175,18 @@ fn write(out: &mut String, pages: Pages<'_>, value: &HostValue) {
             write_list(out, pages, items);
             Ok(())
         }
+        HostValue::Map(entries) if is_reordered(entries) => {
+            out.push_str("{\"_map\":[");
+            for (at, (key, value)) in entries.iter().enumerate() {
+                out.push_str(if at > 0 { ",[" } else { "[" });
+                write_text(out, key);
+                out.push(',');
+                write(out, pages, value);
+                out.push(']');
+            }
+            out.push_str("]}");
+            Ok(())
+        }
         HostValue::Map(entries) => {
             out.push('{');
             for (at, (key, value)) in entries.iter().enumerate() {
@@ -190,6 +202,28 @@ fn write(out: &mut String, pages: Pages<'_>, value: &HostValue) {
         }
     };
     done.expect("a String takes everything");
+}
+
+/// Whether an object of JavaScript would have these entries in another order, or the tag of maps would be taken for one:
+/// keys that look like positions come first there, by their numbers.
+fn is_reordered(entries: &[(String, HostValue)]) -> bool {
+    let mut last: Option<u32> = None;
+    let mut is_behind_texts = false;
+    for (key, _) in entries {
+        match position(key) {
+            Some(at) if is_behind_texts || last.is_some_and(|last| last > at) => return true,
+            Some(at) => last = Some(at),
+            None => is_behind_texts = true,
+        }
+    }
+    let is_pair = |item: &HostValue| matches!(item, HostValue::List(pair) | HostValue::Tuple(pair) if matches!(pair.as_slice(), [HostValue::Text(_), _]));
+    matches!(entries, [(key, HostValue::List(items))] if key == "_map" && items.iter().all(is_pair))
+}
+
+/// The position that a key of an object is for JavaScript.
+fn position(key: &str) -> Option<u32> {
+    let at: u32 = key.parse().ok().filter(|at| *at != u32::MAX)?;
+    (at.to_string() == key).then_some(at)
 }
 
 fn write_record(out: &mut String, pages: Pages<'_>, record: &HostRecord) -> std::fmt::Result {

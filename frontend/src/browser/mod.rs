@@ -6,6 +6,7 @@
 mod capable;
 mod code;
 mod flow;
+mod kept;
 mod letters;
 mod module;
 mod ops;

@@ -6,11 +6,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use flin_bytecode::arguments::row_of_prelude;
 use flin_bytecode::{
-    Bank, Class, Const, ConstId, FuncId, Function, Instr, Module, Op, OperandKind, Place, TypeDesc,
+    Bank, Class, Const, ConstId, FuncId, Function, Instr, Module, Op, OperandKind, Page, Place,
+    TypeDesc,
 };
 
 use super::code::{Coder, Names};
 use super::flow::{Flow, UNSTRUCTURED};
+use super::kept::{self, Reads};
 use super::letters::{letter, letters, literal};
 use super::pieces;
 use super::print::{Line, Printer};
@@ -32,6 +34,8 @@ pub(super) struct Writer<'m> {
     lines: Vec<Line>,
     /// Whether comments of the library are left out, for pages are small.
     pub(super) without_comments: bool,
+    /// The function that is a page's view, and what its code reads.
+    view: Option<(u32, Reads)>,
 }
 
 /// Functions that the roots can call or make values of, in the order of the program.
@@ -115,7 +119,13 @@ impl<'m> Writer<'m> {
             taken,
             lines: Vec::new(),
             without_comments: false,
+            view: None,
         }
+    }
+
+    /// What the view of a page reads is noted, so that it need not be computed again.
+    pub(super) fn keep_of(&mut self, page: &Page, view: FuncId) {
+        self.view = Some((view.0, Reads::of(self.module, page, &self.names)));
     }
 
     pub(super) fn function_name(&self, func: FuncId) -> &str {
@@ -138,7 +148,9 @@ impl<'m> Writer<'m> {
         let function = &self.module.functions[func as usize];
         let prefix = if function.from_prelude { ":" } else { "" };
         let shown = literal(&format!("{prefix}{}", function.name));
-        let written = body(self.module, function, &self.names, |vars, slots| {
+        let reads = self.view.as_ref().filter(|(view, _)| *view == func);
+        let reads = reads.map(|(_, reads)| reads);
+        let written = body(self.module, function, &self.names, reads, |vars, slots| {
             self.local_names(func, vars, slots)
         });
         let (params, body) = written.unwrap_or_else(|reason| {
@@ -535,6 +547,7 @@ fn body(
     module: &Module,
     function: &Function,
     names: &Names,
+    reads: Option<&Reads>,
     name: impl FnOnce(&Variables, Slots<'_>) -> Vec<String>,
 ) -> Result<(Vec<String>, Vec<Line>), &'static str> {
     let flow = Flow::of(function)?;
@@ -552,6 +565,9 @@ fn body(
     let mut list: Vec<Stmt> =
         structure.statements(&mut |block| coder.block(block), &live, &variables.caught);
     list = tree::simplified(list);
+    if let Some(reads) = reads {
+        kept::guard(&mut list, reads, &locals);
+    }
     let params: HashSet<Var> = variables.params.iter().copied().collect();
     tree::declare(&mut list, &params);
     let mut printer = Printer::new(&locals, &list);

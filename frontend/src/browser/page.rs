@@ -84,6 +84,9 @@ pub fn page_script(module: &Module, page: &Page, capable: &Capable, locals: &Loc
     let functions = reachable(module, &roots);
     let mut writer = Writer::new(module, locals, &functions);
     writer.without_comments = true;
+    if let Some(view) = view {
+        writer.keep_of(page, view);
+    }
     writer.line(format!(
         "// JavaScript of the page {} of {}.\n",
         page.path, module.source_name

@@ -19,11 +19,11 @@ function attempt(run) {
   const before = STATE.map((variable) => variable.get());
   const outer = journal;
   [journal, fuel, depth] = [[], FUEL_MAX, 0];
-  epoch++;
+  const since = ++epoch;
   try {
     const ok = run();
     const marked = journal.length > 0;
-    const changed = STATE.filter((variable, n) => variable.get() !== before[n] || (marked && was_touched(variable.get())));
+    const changed = STATE.filter((variable, n) => variable.get() !== before[n] || (marked && was_touched(variable.get(), since)));
     return { ok, changed: changed.map((variable) => variable.name) };
   } catch (raised) {
     for (const undo of journal.reverse()) undo();
@@ -39,14 +39,19 @@ function attempt(run) {
   }
 }
 
-/** Whether an object or one inside of it changed in the running run. */
-function was_touched(value, level = 0) {
-  if (value === null || typeof value !== "object" || level > DEPTH_MAX) return false;
-  if (value.mark === epoch) return true;
-  const inner = (one) => was_touched(one, level + 1);
-  if (value instanceof List) return (value.cls === "r" || value.cls === "a") && value.items.some(inner);
-  if (value instanceof Rec) return value.shape === null ? map_entries_of(value).some(([, one]) => inner(one)) : value.fields.some(inner);
-  return (value instanceof Tuple || value instanceof Enum) && value.items.some(inner);
+/** Whether an object or one inside of it was made or changed in a run or later; what is not known to keep still counts as changed. */
+function was_touched(value, since, level = 0) {
+  if (value === null || typeof value !== "object") return false;
+  if (value.mark >= since || level > DEPTH_MAX) return true;
+  if (value instanceof Rec) return value.shape === null ? some_touched([...value.entries.values()].flat(), since, level) : some_touched(value.fields, since, level);
+  if (value instanceof List) return (value.cls === "r" || value.cls === "a") && some_touched(value.items, since, level);
+  if (value instanceof Tuple || value instanceof Enum) return some_touched(value.items, since, level);
+  return value instanceof Cell || value instanceof Closure || value instanceof Err;
+}
+
+function some_touched(values, since, level) {
+  for (const value of values) if (value !== null && typeof value === "object" && was_touched(value, since, level + 1)) return true;
+  return false;
 }
 
 /** A value to wire JSON. */
@@ -61,8 +66,23 @@ function encode(value, level = 0) {
   if (value instanceof Tuple) return value.items.map(inner);
   if (value instanceof Link) return { _entity: true, type: value.type, id: value.id, ...value.more };
   if (value instanceof Enum) return { _enum: value.of.name, variant: value.of.variants[value.variant][0], data: value.items.map(inner) };
-  if (value instanceof Rec) return Object.fromEntries(map_entries_of(value).map(([key, one]) => [to_text(key, ""), inner(one)]));
+  if (value instanceof Rec) return encode_map(map_entries_of(value).map(([key, one]) => [to_text(key, ""), inner(one)]));
   throw type_error(`a ${type_name(value)} cannot be sent to the page`, "");
+}
+
+/** A map is an object, or a tag with its entries where an object would lose their order: its keys that look like positions come first. */
+function encode_map(entries) {
+  const map = Object.fromEntries(entries);
+  const names = Object.keys(map);
+  const keeps = names.length === entries.length && entries.every(([key], n) => key === names[n]);
+  return keeps && wire_entries(map) !== map._map ? map : { _map: entries };
+}
+
+/** The entries of a map that travelled; none if it is no map. */
+function wire_entries(json) {
+  const entries = Object.entries(json);
+  const is_tagged = entries.length === 1 && entries[0][0] === "_map" && Array.isArray(json._map) && json._map.every((entry) => Array.isArray(entry) && entry.length === 2 && typeof entry[0] === "string");
+  return is_tagged ? json._map : entries;
 }
 
 /** A float as text. JSON has no whole floats: where the type is not known, the tag says that it is one. */
@@ -126,7 +146,7 @@ function decode_any(type, json) {
       if (is_object) return decode_map(json, (one) => decode_any(type.of, one));
       break;
     case "record":
-      if (is_object) return new Rec(type.shape, type.shape.names.map((name, n) => decode_field(type, n, Object.hasOwn(json, name) ? json[name] : null)), null);
+      if (is_object) return decode_record(type, Object.fromEntries(wire_entries(json)));
       break;
     case "tuple":
       if (Array.isArray(json) && json.length === type.of.length) return new Tuple(type.of.map((of, n) => decode_any(of, json[n])));
@@ -152,6 +172,10 @@ function decode_any(type, json) {
   throw misfit(describe(type, 4), json);
 }
 
+function decode_record(type, json) {
+  return new Rec(type.shape, type.shape.names.map((name, n) => decode_field(type, n, Object.hasOwn(json, name) ? json[name] : null)), null);
+}
+
 /** A field of a record, in the form that its slot has. */
 function decode_field(type, slot, json) {
   const form = unboxed(type.shape.classes[slot], decode_any(type.of[slot], json));
@@ -172,7 +196,7 @@ function decode_list(type, json) {
 
 function decode_map(json, read) {
   const map = dictionary();
-  for (const [key, one] of Object.entries(json)) map_put(map, key, read(one), "");
+  for (const [key, one] of wire_entries(json)) map_put(map, key, read(one), "");
   return map;
 }
 
@@ -231,13 +255,80 @@ function decode_untyped(json) {
   return decode_map(json, decode_untyped);
 }
 
-/** Calls a handler with values as they are in an `any`, or in the form of a variable. */
+/** Counts the walks through page state. */
+let walks = 0;
+
+/** Brings page state to what it would be if it had come back from a page: no object stands in two places, keys of maps are texts. */
+function settle_state() {
+  walks++;
+  for (const variable of STATE) {
+    const value = variable.get();
+    const own = settled(value, 0);
+    if (own !== value) variable.set(own);
+  }
+}
+
+/** A value in which everything stands once; itself, unless it stands elsewhere. */
+function settled(value, level) {
+  if (value === null || typeof value !== "object") return value;
+  if (value instanceof Tuple || value instanceof Enum) {
+    const items = value.items.map((one) => settled(one, level + 1));
+    if (items.every((one, n) => one === value.items[n])) return value;
+    return value instanceof Tuple ? new Tuple(items) : new Enum(value.of, value.variant, items);
+  }
+  if (!(value instanceof List || value instanceof Rec) || value.walk === walks || level > DEPTH_MAX) return copied(value, level);
+  value.walk = walks;
+  if (value instanceof List) {
+    if (value.cls === "r" || value.cls === "a") settle_all(value, value.items, level);
+  } else if (value.shape !== null) settle_all(value, value.fields, level);
+  else if ([...value.entries.values()].some(([key, one]) => typeof key !== "string" || (one !== null && typeof one === "object"))) {
+    if (value.mark !== epoch) touch(value);
+    const entries = map_entries_of(value);
+    value.entries = new Map();
+    for (const [key, one] of entries) map_put(value, to_text(key, ""), settled(one, level + 1), "");
+  }
+  return value;
+}
+
+function settle_all(owner, values, level) {
+  for (let n = 0; n < values.length; n++) {
+    const value = values[n];
+    if (value === null || typeof value !== "object") continue;
+    const own = settled(value, level + 1);
+    if (own === value) continue;
+    if (owner.mark !== epoch) touch(owner);
+    values[n] = own;
+  }
+}
+
+/** A copy of a value, as the server gets it. */
+function copied(value, level) {
+  if (value === null || typeof value !== "object") return value;
+  if (level > DEPTH_MAX) give_up("a value that is nested too deep");
+  const inner = (one) => copied(one, level + 1);
+  if (value instanceof List) return new List(value.cls, value.items.map(inner));
+  if (value instanceof Tuple) return new Tuple(value.items.map(inner));
+  if (value instanceof Enum) return new Enum(value.of, value.variant, value.items.map(inner));
+  if (value instanceof Rec && value.shape !== null) return new Rec(value.shape, value.fields.map(inner), null);
+  if (value instanceof Rec) {
+    const map = dictionary();
+    for (const [key, one] of map_entries_of(value)) map_put(map, to_text(key, ""), inner(one), "");
+    return map;
+  }
+  if (value instanceof Closure || value instanceof Range || value instanceof Err || value instanceof Cell) give_up("a value that cannot travel");
+  return value;
+}
+
+/** Calls a handler with values as they are in an `any`, or in the form of a variable: with copies, for they are what was shown. */
 function run_handler(run, classes, args) {
   const forms = args.slice(0, classes.length).map((value, n) => {
-    const form = unboxed(classes[n], value);
+    const form = unboxed(classes[n], copied(value, 0));
     return form === undefined ? give_up("an argument of another type") : form;
   });
   if (forms.length < classes.length) give_up("an argument is missing");
   derive();
+  const before = STATE.map((variable) => variable.get());
   run(...forms, "");
+  const is_object = (value) => value !== null && typeof value === "object";
+  if (journal.length > 0 || STATE.some((variable, n) => is_object(variable.get()) && variable.get() !== before[n])) settle_state();
 }

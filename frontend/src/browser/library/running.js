@@ -39,6 +39,8 @@ const called = [];
 const sites = [];
 /** Counts the runs: what has this mark was made or saved in the running one. */
 let epoch = 1;
+/** Counts what was touched in all runs. */
+let touches = 0;
 /** How to undo what was changed in the running run; null outside of one. */
 let journal = null;
 
@@ -73,6 +75,7 @@ function turn() {
 /** An object is about to change for the first time in this run. */
 function touch(object) {
   object.mark = epoch;
+  touches++;
   if (journal === null) return;
   if (object instanceof List) {
     const { cls, items } = object;

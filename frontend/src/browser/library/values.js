@@ -29,6 +29,7 @@ class List {
     this.cls = cls;
     this.items = items;
     this.mark = epoch;
+    this.walk = 0;
   }
 }
 
@@ -39,6 +40,7 @@ class Rec {
     this.fields = fields;
     this.entries = entries;
     this.mark = epoch;
+    this.walk = 0;
   }
 }
 

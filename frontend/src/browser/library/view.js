@@ -9,14 +9,105 @@ let view_root = null;
 let view_markup = null;
 let view_in_head = false;
 let view_checks = false;
+/** What was shown last: the root block, the values of page state, the run (what changed since has its mark or a later one), and the count of touches. */
+let view_shown = null;
+let view_state = [];
+let view_since = 0;
+let view_touches = 0;
+/** Of the block that is being written: its values, the number of the next, the block that stood there last (if it had the same template: its own values until one differs), and the inputs that differ: bits as in `view_due`. */
+let view_now = null;
+let view_at = 0;
+let view_old = null;
+let view_dirty = 0;
+/** The same of the blocks around it. */
+let view_outer = [];
 
-/** A list of items being written. */
+/** A list of items being written. An item is its key, its block, what it stands for, its position if that is its key (else -1), and what it read. */
 class Items {
-  constructor() {
+  constructor(old) {
+    // The items that stood there, the next of them, and all by what they stand for once that is needed.
+    this.old = old;
+    this.next = 0;
+    this.known = null;
     this.items = [];
-    this.seen = new Set();
+    // Keys so far; null as long as all items are old ones in their order.
+    this.seen = null;
+    this.has_twins = false;
     this.key = "";
-    this.count = 0;
+    this.value = undefined;
+    this.form = 0;
+    this.position = -1;
+    // The old item, whether its key may differ, its inputs that do, and the inputs.
+    this.kept = null;
+    this.is_other = true;
+    this.dirty = -1;
+    [this.a, this.b, this.c, this.d] = [];
+  }
+
+  /** The item that stood for a value. */
+  find(value) {
+    const { old, next } = this;
+    if (next < old.length && old[next][2] === value && value !== 0) {
+      this.next++;
+      return old[next];
+    }
+    for (let at = next; at < next + 2 && at < old.length; at++) {
+      if (Object.is(old[at][2], value)) {
+        this.next = at + 1;
+        return old[at];
+      }
+    }
+    if (old.length === 0) return null;
+    this.see();
+    this.known ??= new Map(old.map((item) => [item[2], item]));
+    const found = this.known.get(value);
+    return found !== undefined && Object.is(found[2], value) ? found : null;
+  }
+
+  see() {
+    this.seen ??= new Set(this.items.map(([key]) => key));
+  }
+
+  /** The key of a new item, or of one that changed. */
+  begin() {
+    const { kept, value, form } = this;
+    if (kept !== null && !this.is_other) {
+      this.key = kept[0];
+      this.position = kept[3];
+      if (this.seen === null) return;
+    } else {
+      const key = key_of_item(value, (form & 2) !== 0);
+      this.position = key === null ? this.items.length : -1;
+      this.key = key ?? String(this.items.length);
+    }
+    this.see();
+    const first = this.key;
+    for (let number = 2; this.seen.has(this.key); number++) {
+      this.key = `${first}#${number}`;
+      this.has_twins = true;
+    }
+    this.seen.add(this.key);
+  }
+
+  add(block) {
+    const { kept } = this;
+    if (kept === null || kept[0] !== this.key || kept[1] !== block) {
+      this.items.push([this.key, block, this.value, this.position, this.a, this.b, this.c, this.d]);
+      return;
+    }
+    kept[4] = this.a;
+    kept[5] = this.b;
+    kept[6] = this.c;
+    kept[7] = this.d;
+    this.items.push(kept);
+  }
+
+  /** All of them: the list that stood there, if it is still the same. */
+  end() {
+    const { items, old } = this;
+    if (this.has_twins) items.twins = true;
+    else if (items.length === old.length && items.every((item, n) => item === old[n])) return old;
+    return items;
   }
 }
 
@@ -40,33 +131,136 @@ function same_value(a, b) {
   return a === b || (a !== null && is_scalar(a) && type_name(a) === type_name(b) && equal(a, b, ""));
 }
 
-/** Runs a view; gives the values of its root block. */
+/** Runs a view; gives the values of its root block. What cannot have changed is that of the last time. */
 function view_values(run) {
-  [view_open, view_root, view_markup, view_in_head] = [[], null, null, false];
+  const shown = view_shown;
+  view_shown = null;
   derive();
-  run("");
+  // What is computed by now counts as old: who changes it is noticed.
+  epoch++;
+  const before = touches;
+  view_write(run, shown);
+  // A view that changes values has to be computed as a whole.
+  if (touches !== before && shown !== null) view_write(run, null);
+  if (touches === before) view_shown = view_root;
+  view_state = STATE.map((variable) => variable.get());
+  [view_since, view_touches] = [epoch, touches];
   return view_root;
 }
 
+function view_write(run, shown) {
+  [view_open, view_outer, view_root, view_now, view_markup, view_in_head] = [[], [], null, null, null, false];
+  // What the root block is compared with.
+  view_old = shown;
+  view_dirty = shown === null ? -1 : state_changes();
+  run("");
+}
+
+/** The page state that is not as it was when the view ran last: from bit 4 on a bit for each variable, the last for all others. */
+function state_changes() {
+  let bits = 0;
+  STATE.forEach((variable, n) => {
+    const value = variable.get();
+    if (!Object.is(value, view_state[n]) || has_changed(value)) bits |= 1 << Math.min(n + 4, 30);
+  });
+  return bits;
+}
+
+/** Whether a value or something inside of it changed since the view ran last. */
+function has_changed(value) {
+  return value !== null && typeof value === "object" && touches !== view_touches && was_touched(value, view_since);
+}
+
+function differs(old, value) {
+  return !Object.is(old, value) || has_changed(value);
+}
+
+/** Whether the next place has to be computed: something that it reads has changed. Else its value stays. */
+function view_due(bits) {
+  if (view_old === null || (view_dirty & bits) !== 0) return true;
+  view_at++;
+  return false;
+}
+
+/** The same for the item that has just begun; `inputs` are the variables that it reads, bits 0 to 3. */
+function view_item_due(bits, a, b, c, d) {
+  const list = view_open[view_open.length - 1];
+  list.a = a;
+  list.b = b;
+  list.c = c;
+  list.d = d;
+  const kept = list.find(list.value);
+  if (kept === null) return true;
+  const is_other = touches !== view_touches && has_changed(list.value);
+  let dirty = view_dirty & ~15;
+  if ((bits & 1) !== 0 && (!Object.is(kept[4], a) || (a === list.value ? is_other : has_changed(a)))) dirty |= 1;
+  if ((bits & 2) !== 0 && differs(kept[5], b)) dirty |= 2;
+  if ((bits & 4) !== 0 && differs(kept[6], c)) dirty |= 4;
+  if ((bits & 8) !== 0 && differs(kept[7], d)) dirty |= 8;
+  list.kept = kept;
+  list.dirty = dirty;
+  list.is_other = is_other || (kept[3] >= 0 && kept[3] !== list.items.length);
+  if ((dirty & bits) !== 0 || list.is_other) return true;
+  if (list.seen !== null) {
+    if (list.seen.has(kept[0])) return true;
+    list.seen.add(kept[0]);
+  }
+  list.items.push(kept);
+  return false;
+}
+
 function view_block(template) {
-  view_open.push([template]);
+  const outer = view_open[view_open.length - 1];
+  let old = view_old;
+  view_outer.push(view_now, view_at, view_old, view_dirty);
+  if (outer instanceof Items) {
+    outer.begin();
+    old = outer.kept === null ? null : outer.kept[1];
+    view_dirty = outer.dirty;
+  } else if (outer !== undefined && old !== null) old = old[view_at];
+  view_old = old !== null && old[0] === template ? old : null;
+  view_now = view_old ?? [template];
+  view_at = 1;
+  view_open.push(null);
 }
 
 function view_list() {
-  view_open.push(new Items());
+  const old = view_old === null ? null : view_old[view_at];
+  view_open.push(new Items(old === null || old.twins ? [] : old));
 }
 
 function view_end() {
   const ended = view_open.pop();
-  const value = ended instanceof Items ? ended.items : ended;
+  let value = view_now;
+  if (ended !== null) value = ended.end();
+  else {
+    view_dirty = view_outer.pop();
+    view_old = view_outer.pop();
+    view_at = view_outer.pop();
+    view_now = view_outer.pop();
+  }
+  if (view_open.length === 0) {
+    view_root = value;
+    return;
+  }
   const outer = view_open[view_open.length - 1];
-  if (outer === undefined) view_root = value;
-  else if (outer instanceof Items) outer.items.push([outer.key, value]);
-  else outer.push(value);
+  if (outer === null) view_place(value);
+  else outer.add(value);
+}
+
+/** The value of the next place. */
+function view_place(value) {
+  const at = view_at++;
+  if (view_old !== null) {
+    if (Object.is(view_old[at], value)) return;
+    if (view_now === view_old) view_now = view_old.slice();
+  }
+  view_now[at] = value;
 }
 
 /** The key of a value; null if it has none. */
 function key_of_item(value, given) {
+  if (value === undefined) return "";
   if (value === null) return null;
   if (value instanceof Link) return value.more.version === undefined ? `${value.type}:${value.id}` : `${value.type}:${value.id}@${value.more.version}`;
   let key = value;
@@ -80,21 +274,21 @@ function key_of_item(value, given) {
 
 function view_item(value, form) {
   const list = view_open[view_open.length - 1];
-  let key = key_of_item(value, (form & 2) !== 0) ?? String(list.count);
-  list.count++;
-  for (let number = 2, first = key; list.seen.has(key); number++) key = `${first}#${number}`;
-  list.seen.add(key);
-  list.key = key;
+  list.value = value;
+  list.form = form;
+  list.kept = null;
+  list.is_other = true;
+  list.dirty = -1;
 }
 
 /** What a list without items shows instead. */
 function view_empty() {
-  view_open[view_open.length - 1].key = "";
+  view_item(undefined, 0);
 }
 
 /** The value of the next place, or nothing where none is meant. */
 function view_put(value) {
-  if (!view_in_head) view_open[view_open.length - 1].push(value);
+  if (!view_in_head) view_place(value);
 }
 
 function view_absent() {
@@ -134,8 +328,7 @@ function view_leaf(begins) {
 
 /** The kind of the place whose value comes next. */
 function place_kind() {
-  const block = view_open[view_open.length - 1];
-  return TEMPLATES[block[0]].places[block.length - 1][0];
+  return TEMPLATES[view_now[0]].places[view_at - 1][0];
 }
 
 /** The value of a place from its markup. */
@@ -260,7 +453,9 @@ function view_option(own, bound, at) {
 /** A handler: its number is fixed, what it captured is a place. */
 function view_on(number, values) {
   if (values.length === 0) return;
-  const args = new Args(values);
+  let args = new Args(values);
+  const old = view_old?.[view_at];
+  if (args.same(old)) args = old;
   if (view_markup === null) view_put(args);
   else view_raw(` data-flin-args-${HANDLERS[number].event}="${escaped(String(args))}"`);
 }

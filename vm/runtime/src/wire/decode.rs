@@ -1,6 +1,9 @@
 //! From the wire to typed values. Must stay true: every refusal says what was expected and what was found; nothing is
 //! guessed, except that a float takes a whole number.
 
+use std::borrow::Cow;
+use std::collections::HashSet;
+
 use flin_vm::bytecode::ids::{EntityTypeId, TypeId};
 use flin_vm::bytecode::module::{ConstValue, Module, TypeDesc};
 use flin_vm::wire::{EXACT_MAX, Version};
@@ -92,11 +95,11 @@ impl Decoder<'_, '_> {
             (TypeDesc::Map(item), Json::Object(entries)) => {
                 let entry =
                     |(key, json): &(String, Json)| Ok((key.clone(), self.json(json, *item)?));
-                let entries: Result<_, WireError> = entries.iter().map(entry).collect();
+                let entries: Result<_, WireError> = in_order(entries)?.iter().map(entry).collect();
                 Ok(HostValue::Map(entries?))
             }
             (TypeDesc::Record(shape, types), Json::Object(entries)) => {
-                self.record(module, *shape, types, entries)
+                self.record(module, *shape, types, &in_order(entries)?)
             }
             (TypeDesc::Tuple(types), Json::List(items)) if types.len() == items.len() => {
                 let item = |(json, ty): (&Json, &TypeId)| self.json(json, *ty);
@@ -199,7 +202,8 @@ impl Decoder<'_, '_> {
                     _ => {
                         let entry =
                             |(key, json): &(String, Json)| Ok((key.clone(), self.any(json)?));
-                        let entries: Result<_, WireError> = entries.iter().map(entry).collect();
+                        let entries: Result<_, WireError> =
+                            in_order(entries)?.iter().map(entry).collect();
                         HostValue::Map(entries?)
                     }
                 }
@@ -544,9 +548,56 @@ impl From<HostError> for WireError {
     }
 }
 
+/// The entries of a map: of an object, or of `{"_map":[[key, value], …]}`, which keeps an order that objects of JavaScript
+/// have not.
+fn in_order(entries: &[(String, Json)]) -> Result<Cow<'_, [(String, Json)]>, WireError> {
+    let [(tag, Json::List(pairs))] = entries else {
+        return Ok(Cow::Borrowed(entries));
+    };
+    let pair = |json: &Json| match json {
+        Json::List(pair) => match pair.as_slice() {
+            [Json::Text(key), json] => Some((key.clone(), json.clone())),
+            _ => None,
+        },
+        _ => None,
+    };
+    let found: Option<Vec<(String, Json)>> = pairs.iter().map(pair).collect();
+    let Some(found) = found.filter(|_| tag == "_map") else {
+        return Ok(Cow::Borrowed(entries));
+    };
+    let mut seen = HashSet::new();
+    match found.iter().find(|(key, _)| !seen.insert(key.as_str())) {
+        None => {}
+        Some((key, _)) => {
+            return Err(WireError::Mismatch {
+                expected: "each key once".to_owned(),
+                found: format!("the key \"{key}\" twice"),
+            });
+        }
+    }
+    Ok(Cow::Owned(found))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_map_may_come_with_its_order() {
+        let text = |text: &str| Json::Text(text.to_owned());
+        let pair = |key: &str, value| Json::List(vec![text(key), Json::Int(value)]);
+        let tagged = |pairs| vec![("_map".to_owned(), Json::List(pairs))];
+        let keys = |entries: &[(String, Json)]| -> Option<String> {
+            let found = in_order(entries).ok()?;
+            Some(found.iter().map(|(key, _)| format!("{key} ")).collect())
+        };
+        let both = tagged(vec![pair("10", 1), pair("9", 2)]);
+        assert_eq!(keys(&both).as_deref(), Some("10 9 "));
+        assert_eq!(keys(&tagged(vec![pair("9", 1), pair("9", 2)])), None);
+        // A map with a key of that name and any other value is what it says.
+        let own = tagged(vec![Json::Int(1)]);
+        assert_eq!(keys(&own).as_deref(), Some("_map "));
+    }
 
     #[test]
     fn a_float_may_say_that_it_is_one() {
