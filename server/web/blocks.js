@@ -6,7 +6,7 @@ import { increasing } from "./order.js";
 import { adoptAttributes, detach, setAttribute, setText } from "./place.js";
 
 // A block: its template `t`, the nodes `n` and shown values `v` of its places, its first and last node `a` and `z`, in a
-// list its key `k`, the element `p` that it was made for, and the values `from` which it was brought up to date last.
+// list its key `k` and its place `o` when the list was put in order last, the element `p` that it was made for, and the values `from` which it was brought up to date last.
 let templates = [];
 // Elements that appeared and want the focus.
 export let wishes = [];
@@ -229,16 +229,17 @@ function patchList(block, i, ops) {
 function arrange(block, i, wanted, from = 0, to = wanted.length) {
   const end = wanted[to]?.a ?? block.n[i];
   const old = block.v[i].slice(from, block.v[i].length + to - wanted.length);
-  const stood = new Map(old.map((item, place) => [item, place]));
-  const sources = wanted.slice(from, to).map((item) => stood.get(item) ?? -1);
+  // What is new has no place yet.
+  old.forEach((item, place) => (item.o = place));
+  const sources = wanted.slice(from, to).map((item) => item.o ?? -1);
   if (old.length > 0 && sources.every((source) => source < 0)) {
     const range = document.createRange();
     range.setStartBefore(old[0].a);
     range.setEndBefore(end);
     range.deleteContents();
   } else {
-    for (const item of wanted) stood.delete(item);
-    for (const item of stood.keys()) dropBlock(item);
+    const stays = new Set(sources);
+    for (const item of old) if (!stays.has(item.o)) dropBlock(item);
   }
   const staying = increasing(sources);
   let before = end;
