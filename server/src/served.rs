@@ -79,3 +79,28 @@ impl Held {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use flin_runtime::vm::bytecode::module::Page;
+
+    use super::*;
+
+    // A program whose paths clash was found out after the one that answered had been given up and its data closed.
+    #[test]
+    fn whether_a_program_can_be_served_is_known_beforehand() {
+        let module = |paths: &[&str]| Module {
+            pages: paths
+                .iter()
+                .map(|path| Page {
+                    path: (*path).to_owned(),
+                    ..Page::default()
+                })
+                .collect(),
+            ..Module::default()
+        };
+        assert_eq!(check_program(&module(&["/", "/a/:id"])), Ok(()));
+        let clash = check_program(&module(&["/a/:id", "/a/:name"]));
+        assert!(clash.is_err_and(|reason| reason.contains("/a/:name")));
+    }
+}

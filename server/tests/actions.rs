@@ -194,7 +194,8 @@ fn only_what_the_page_exposes() {
 fn what_was_sent_along_with_a_record_is_ignored() {
     let server = serve();
     add(&server, "milk");
-    let forged = "{\"_entity\":true,\"type\":\"Memo\",\"id\":1,\"text\":\"forged\",\"created_at\":9}";
+    let forged =
+        "{\"_entity\":true,\"type\":\"Memo\",\"id\":1,\"text\":\"forged\",\"created_at\":9}";
     assert_eq!(
         server.act("toggle", &format!("[{forged}]"), "{}").body,
         RELOAD
