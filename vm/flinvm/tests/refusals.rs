@@ -87,6 +87,20 @@ fn a_second_process_on_the_same_data_names_the_first() {
         code == 0 && out.contains("$flin_export") && err.contains(&pid),
         "{code}: {out}{err}"
     );
+    // Rewriting is not; what happens by itself and what to do is said.
+    let (code, out, err) = ended(&flinvm(&["db", "compact", "--data", data], &[]));
+    let said = [
+        "nothing was changed",
+        "within 24 hours",
+        "flinvm db compact",
+    ];
+    assert!(
+        code == 1
+            && out.is_empty()
+            && err.contains(&pid)
+            && said.iter().all(|part| err.contains(part)),
+        "{code}: {out}{err}"
+    );
     assert_eq!(
         act(&server, "welcome", "[]", "{\"pending\":\"still here\"}"),
         (200, RELOAD.to_owned())

@@ -1,7 +1,8 @@
 //! `flinvm db compact`: what was destroyed, or is kept no longer, leaves the files now. Must stay true: exit code 0 means
 //! that nothing of it is left.
 
-use flin_runtime::store::{self, CompactReport, RewriteError};
+use flin_runtime::store::limits::DESTROY_WITHIN_MS;
+use flin_runtime::store::{self, CompactReport, OpenError, RewriteError};
 use serde_json::{Value, json};
 
 use super::arguments::{Compact, Format};
@@ -28,6 +29,9 @@ pub(super) fn compact(wanted: &Compact) -> Result<(), Fault> {
 
 fn failed(error: RewriteError) -> Fault {
     match error {
+        RewriteError::Open(OpenError::Locked { place, holder }) => {
+            Fault::Refusal(beside(&place, holder.as_deref()))
+        }
         RewriteError::Open(error) => place::refused(error),
         RewriteError::Io(failure) => Fault::Disk(failure.to_string()),
         RewriteError::Closed
@@ -35,6 +39,16 @@ fn failed(error: RewriteError) -> Fault {
         | RewriteError::Damaged(_)
         | RewriteError::Unreadable(_) => Fault::Refusal(error.to_string()),
     }
+}
+
+/// A rewrite needs the log for itself: what to do while somebody has it.
+fn beside(place: &str, holder: Option<&str>) -> String {
+    let holder = holder.unwrap_or("another process");
+    let hours = DESTROY_WITHIN_MS / 3_600_000;
+    format!(
+        "the data directory {place} is in use by {holder}, so nothing was changed. A server erases what was destroyed by itself, within \
+         {hours} hours. To have it erased now, stop {holder}, run `flinvm db compact` and start it again"
+    )
 }
 
 fn as_json(report: &CompactReport) -> Value {
