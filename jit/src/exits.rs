@@ -32,6 +32,8 @@ pub(crate) struct Exits {
     of_run: usize,
     /// Returns with the error that is pending.
     error: Option<Block>,
+    /// This block has asked whether a call is too deep; the next call of the same frame is not deeper.
+    pub(crate) depth_asked: bool,
 }
 
 impl Exits {

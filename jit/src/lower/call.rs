@@ -125,7 +125,7 @@ impl<'p> Lower<'_, 'p> {
         }
         let word = self.registers.word(&mut self.b, &self.regions);
         let depth = self.b.ins().iadd_imm_s(word, 8);
-        if self.unit.plain || !std::mem::replace(&mut self.depth_asked, true) {
+        if self.unit.plain || !std::mem::replace(&mut self.exits.depth_asked, true) {
             let limit = self.context_word(layout::CONTEXT_DEPTH_LIMIT);
             let too_deep = self
                 .b

@@ -86,8 +86,6 @@ pub(crate) struct Lower<'a, 'p> {
     valid: ViewSet,
     /// The closure that this block made last, and its register.
     fresh_closure: Option<(u8, FuncId)>,
-    /// This block has asked whether a call is too deep; the next call of the same frame is not deeper.
-    depth_asked: bool,
     /// Registers that this block gave a text of one character, and its code.
     characters: Vec<(u8, Value)>,
     shapes: shapes::Shapes,
@@ -161,7 +159,6 @@ pub(crate) fn lower(
         view_vars,
         valid: 0,
         fresh_closure: None,
-        depth_asked: false,
         characters: Vec::new(),
         shapes: shapes::Shapes::default(),
         run: None,

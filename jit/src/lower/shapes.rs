@@ -101,7 +101,7 @@ impl Lower<'_, '_> {
     /// What is known in a block only.
     pub(super) fn forget_block(&mut self) {
         self.fresh_closure = None;
-        self.depth_asked = false;
+        self.exits.depth_asked = false;
         self.characters.clear();
         self.forget_shapes();
     }
@@ -142,7 +142,7 @@ impl Lower<'_, '_> {
                 self.go_on_in(*block);
                 self.valid = *valid;
                 self.fresh_closure = None;
-                self.depth_asked = false;
+                self.exits.depth_asked = false;
                 self.characters.clear();
                 is_open = true;
             }
