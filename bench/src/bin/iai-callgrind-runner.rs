@@ -59,6 +59,9 @@ fn installed() -> Result<PathBuf, String> {
             "--root",
         ])
         .arg(&tools)
+        // In a target folder that is shared by `CARGO_TARGET_DIR`, the real one would be built over this program and moved away.
+        .arg("--target-dir")
+        .arg(tools.join("build"))
         .status()
         .map_err(|e| format!("`cargo` cannot be started: {e}"))?;
     if !status.success() {
