@@ -191,11 +191,11 @@ mod tests {
         for _ in 0..100 {
             drop(listen());
         }
-        events.tell(std::slice::from_ref(&event));
+        events.tell(std::slice::from_ref(&event), &mut Vec::new());
         assert_eq!(calls.load(Ordering::Relaxed), 1);
         assert!(events.callbacks().len() <= 2);
         drop(one);
-        events.tell(&[event]);
+        events.tell(&[event], &mut Vec::new());
         assert_eq!(calls.load(Ordering::Relaxed), 1);
     }
 }
