@@ -253,6 +253,15 @@ pub trait Host {
     /// A slice of fuel (1,021 units, more for long work) was used up, and the run uses so many bytes of memory: go on or
     /// stop? May take its time before it answers.
     fn slice(&mut self, fuel_used: u64, memory_bytes: usize) -> Slice;
+    /// Asked after a slice: does the host want to know where the run is?
+    fn wants_place(&mut self) -> bool {
+        false
+    }
+    /// The run is at this line of all lines of the program (`Module::file_of_line`); library code counts as the line that
+    /// called it. Only if the host wanted to know.
+    fn is_at(&mut self, line: u32) {
+        let _ = line;
+    }
     /// Writes a line to the program's output (without newline at the end of `text`).
     fn print(&mut self, text: &str);
     /// Writes a log line.

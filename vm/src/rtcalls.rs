@@ -297,8 +297,9 @@ unsafe extern "C" fn rt_slice(
     insn: u64,
 ) -> u32 {
     let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| {
-        if let Err(fault) = turns::next_slice(m, host, frame.at.regs) {
-            unwind::leave_pending(m, fault, frame.behind());
+        let behind = frame.behind();
+        if let Err(fault) = turns::next_slice(m, host, behind.pc, behind.regs) {
+            unwind::leave_pending(m, fault, behind);
             return 1;
         }
         let every = m.program.native().options().map_or(0, |o| o.exit_every);
@@ -325,15 +326,14 @@ unsafe extern "C" fn rt_start(
     rp: *mut u64,
     insn: u64,
 ) -> u32 {
-    let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| match turns::next_slice(
-        m,
-        host,
-        frame.at.regs,
-    ) {
-        Ok(()) => 0,
-        Err(fault) => {
-            unwind::leave_pending(m, fault, frame.behind());
-            1
+    let body = |m: &mut Machine, host: &mut dyn Host, frame: Frame| {
+        let behind = frame.behind();
+        match turns::next_slice(m, host, behind.pc, behind.regs) {
+            Ok(()) => 0,
+            Err(fault) => {
+                unwind::leave_pending(m, fault, behind);
+                1
+            }
         }
     };
     // SAFETY: promised by the native code that calls.

@@ -3,7 +3,6 @@
 //! logged all the same.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use flin_store::CommitEvent;
 use flin_vm::{ErrorKind, TraceEntry};
@@ -12,6 +11,7 @@ use crate::door::Runtime;
 use crate::entry::{Entry, Failure, Outcome, RouteBody};
 use crate::host::Operations;
 use crate::panics::Caught;
+use crate::usage::Usage;
 use crate::world::Said;
 
 /// An answer on its way to whoever asked. `settle` gives the result.
@@ -26,20 +26,12 @@ pub struct Answer {
 pub(crate) struct Report {
     what: &'static str,
     name: String,
-    operations: Operations,
-    clashes: u32,
-    took: Duration,
+    usage: Usage,
     panic: Option<Caught>,
 }
 
 impl Report {
-    pub(crate) fn new(
-        entry: &Entry,
-        operations: Operations,
-        clashes: u32,
-        took: Duration,
-        panic: Option<Caught>,
-    ) -> Report {
+    pub(crate) fn new(entry: &Entry, usage: Usage, panic: Option<Caught>) -> Report {
         let (what, name) = match entry {
             Entry::Page { page, .. } => ("page", format!("#{page}")),
             Entry::Action { handler, .. } => ("action", handler.to_string()),
@@ -53,9 +45,7 @@ impl Report {
         Report {
             what,
             name,
-            operations,
-            clashes,
-            took,
+            usage,
             panic,
         }
     }
@@ -83,6 +73,21 @@ impl Answer {
             report: None,
             committed: None,
         }
+    }
+
+    /// What it took.
+    pub fn usage(&self) -> Usage {
+        let report = self.report.as_ref();
+        report.map_or_else(Usage::default, |report| report.usage.clone())
+    }
+
+    /// Whether settling it says nothing: no output, no line above debug.
+    pub fn is_quiet(&self) -> bool {
+        let quiet = matches!(
+            self.result,
+            Some(Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)))
+        );
+        quiet && self.said.is_empty()
     }
 
     /// Lets out what the program said, writes the log lines and gives the result.
@@ -118,11 +123,18 @@ impl Drop for Answer {
 
 impl Report {
     fn log(&self, result: &Result<Outcome, Failure>) {
-        let Operations { reads, writes } = self.operations;
-        let (what, name, clashes) = (self.what, self.name.as_str(), self.clashes);
-        let took_us = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
+        let Operations { reads, writes } = self.usage.operations;
+        let Usage {
+            fuel,
+            memory_bytes: memory,
+            clashes,
+            ..
+        } = self.usage;
+        let (what, name) = (self.what, self.name.as_str());
+        let took_us = u64::try_from(self.usage.took.as_micros()).unwrap_or(u64::MAX);
         if let Some(panic) = &self.panic {
-            tracing::error!(what, name, backtrace = %panic.backtrace, "panic inside the runtime: {}", panic.message);
+            let (id, backtrace) = (panic.id(), &panic.backtrace);
+            tracing::error!(what, name, panic = id, %backtrace, "panic inside the runtime: {}", panic.message);
         }
         match result {
             Ok(Outcome::Action(done)) => {
@@ -131,6 +143,8 @@ impl Report {
                     name,
                     reads,
                     writes,
+                    fuel,
+                    memory,
                     clashes,
                     took_us,
                     seq = done.seq.0,
@@ -138,7 +152,9 @@ impl Report {
                 );
             }
             Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) => {
-                tracing::debug!(what, name, reads, writes, clashes, took_us, "done");
+                tracing::debug!(
+                    what, name, reads, writes, fuel, memory, clashes, took_us, "done"
+                );
             }
             Err(failure) if is_own_fault(failure) => {
                 let trace = trace_text(failure);
@@ -147,6 +163,8 @@ impl Report {
                     name,
                     reads,
                     writes,
+                    fuel,
+                    memory,
                     clashes,
                     took_us,
                     trace,
@@ -154,7 +172,17 @@ impl Report {
                 );
             }
             Err(failure) => {
-                tracing::warn!(what, name, reads, writes, clashes, took_us, "{failure}")
+                tracing::warn!(
+                    what,
+                    name,
+                    reads,
+                    writes,
+                    fuel,
+                    memory,
+                    clashes,
+                    took_us,
+                    "{failure}"
+                )
             }
         }
     }

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use flin_store::{FieldType, FieldValue, MemoryDisk, Schema, Store, StoreOptions};
 use flin_vm::bytecode::ids::FuncId;
-use flin_vm::{HostValue, Program, Vm};
+use flin_vm::{Counts, HostValue, Program, Vm};
 
 use crate::door::RuntimeOptions;
 use crate::host::{Operations, StoreHost};
+use crate::memory::Memory;
 use crate::panics;
 use crate::schema::{TypeMap, schema_of};
+use crate::usage::Spending;
 use crate::world::{Kept, Seen, World};
 
 /// A default that takes longer is none.
@@ -66,6 +68,7 @@ fn computed(
     default: FuncId,
 ) -> Option<HostValue> {
     let (mut tx, mut seen) = (empty.begin(), Seen::default());
+    let memory = Memory::new(usize::MAX);
     let mut host = StoreHost {
         module: program.module(),
         types,
@@ -81,6 +84,9 @@ fn computed(
         said: Kept::default(),
         looked_back: false,
         operations: Operations::default(),
+        memory: memory.share(),
+        spending: Spending::new(Instant::now()),
+        counts: Counts::default(),
     };
     let limits = RuntimeOptions::default().request_limits;
     let mut vm = Vm::new(Arc::clone(program), limits);

@@ -9,15 +9,18 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use flin_store::{CommitEvent, CommitOutcome, Lsn, RequestId, Store, Transaction};
-use flin_vm::{Limits, Program};
+use flin_vm::bytecode::module::Module;
+use flin_vm::{Counts, Limits, Program};
 
 use crate::answer::{Answer, Report};
 use crate::entry::{ActionOutcome, Entry, Failure, Outcome};
 use crate::host::{Operations, StoreHost};
+use crate::memory::Memory;
 use crate::panics::{self, Caught};
 use crate::run::{constraint_failure, run_entry};
 use crate::schema::TypeMap;
 use crate::turns::Turns;
+use crate::usage::{Spending, Usage};
 use crate::workers::{Refused, Workers};
 use crate::world::{Kept, Said, Seen, SystemWorld, World};
 
@@ -35,6 +38,8 @@ pub struct RuntimeOptions {
     pub request_limits: Limits,
     /// What the VM of a script or test may use.
     pub script_limits: Limits,
+    /// Bytes of memory of all requests that run, together.
+    pub memory_all_bytes: usize,
     /// Requests that compute at the same time; 0 for one per core. Those that take long do it in turns.
     pub workers: usize,
     /// Requests that may wait for a worker.
@@ -52,6 +57,7 @@ impl Default for RuntimeOptions {
             start_time: Duration::from_secs(60),
             request_limits: Limits::request(),
             script_limits: Limits::script(),
+            memory_all_bytes: usize::MAX,
             workers: 0,
             queue_max: 1024,
             world: Arc::new(SystemWorld),
@@ -71,6 +77,8 @@ pub struct Counters {
     pub panics: AtomicU64,
     /// Entries refused because the queue was full.
     pub refused: AtomicU64,
+    /// Runs that were ended because all of them together used too much memory.
+    pub memory_refused: AtomicU64,
     /// Entries that were not begun, because whoever asked was gone by then.
     pub abandoned: AtomicU64,
 }
@@ -90,6 +98,7 @@ struct Shared {
     page_key: flin_vm::wire::Key,
     workers: Arc<Workers<Job>>,
     turns: Turns,
+    memory: Memory,
     counters: Counters,
 }
 
@@ -109,6 +118,7 @@ impl Runtime {
         let types = TypeMap::new(program.module(), store.schema());
         let workers = Workers::new(options.queue_max);
         let turns = Turns::new(computing(&options));
+        let memory = Memory::new(options.memory_all_bytes);
         let mut page_key = flin_vm::wire::Key::default();
         options.world.random(&mut page_key);
         let shared = Arc::new(Shared {
@@ -119,6 +129,7 @@ impl Runtime {
             options,
             workers,
             turns,
+            memory,
             counters: Counters::default(),
         });
         Runtime { shared }
@@ -226,6 +237,11 @@ impl Runtime {
         self.shared.workers.count(is_wanted)
     }
 
+    /// Bytes of memory that the runs of now hold together.
+    pub fn memory_held(&self) -> usize {
+        self.shared.memory.held()
+    }
+
     /// What happened since the start.
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
@@ -248,7 +264,7 @@ impl Drop for Shared {
 struct Ran {
     result: Result<Outcome, Failure>,
     said: Vec<Said>,
-    operations: Operations,
+    usage: Usage,
     panic: Option<Caught>,
     committed: Option<Arc<CommitEvent>>,
 }
@@ -301,13 +317,12 @@ impl Ran {
     }
 
     fn answer(self, entry: &Entry, clashes: u32, started: Instant) -> Answer {
-        let report = Report::new(
-            entry,
-            self.operations,
+        let usage = Usage {
             clashes,
-            started.elapsed(),
-            self.panic,
-        );
+            took: started.elapsed(),
+            ..self.usage
+        };
+        let report = Report::new(entry, usage, self.panic);
         // What was said by a run that failed still helps to see why.
         Answer::new(self.result, self.said, report, self.committed)
     }
@@ -407,15 +422,36 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         said: Kept::default(),
         looked_back: false,
         operations: Operations::default(),
+        memory: shared.memory.share(),
+        spending: Spending::new(Instant::now()),
+        counts: Counts::default(),
     };
     let result = panics::catch(|| run_entry(&shared.program, limits.clone(), entry, &mut host));
-    let (said, operations) = (std::mem::take(&mut host.said).into_lines(), host.operations);
+    let usage = usage_of(&host, shared.program.module());
+    let said = std::mem::take(&mut host.said).into_lines();
+    let is_refused = host.memory.is_refused();
     drop(host);
     let ran = match result {
+        Ok(Err(_)) if is_refused => {
+            shared
+                .counters
+                .memory_refused
+                .fetch_add(1, Ordering::Relaxed);
+            let message = "the requests of now use all the memory that they may have together; please try again in a moment";
+            Ran {
+                result: Err(Failure::Unavailable {
+                    message: message.to_owned(),
+                }),
+                said,
+                usage,
+                panic: None,
+                committed: None,
+            }
+        }
         Ok(result) => Ran {
             result,
             said,
-            operations,
+            usage,
             panic: None,
             committed: None,
         },
@@ -427,13 +463,29 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
             Ran {
                 result: Err(failure),
                 said,
-                operations,
+                usage,
                 panic: Some(caught),
                 committed: None,
             }
         }
     };
     (ran, tx)
+}
+
+fn usage_of(host: &StoreHost<'_>, module: &Module) -> Usage {
+    let counts = host.counts;
+    // What was never collected is held to the end.
+    let at_the_end = match counts.collections {
+        0 => usize::try_from(counts.allocated_bytes).unwrap_or(usize::MAX),
+        _ => 0,
+    };
+    Usage {
+        fuel: counts.instructions,
+        memory_bytes: host.memory.most_held().max(at_the_end),
+        operations: host.operations,
+        hottest: host.spending.hottest(module),
+        ..Usage::default()
+    }
 }
 
 fn run_job(shared: &Arc<Shared>, mut job: Job) {

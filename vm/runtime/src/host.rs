@@ -13,14 +13,16 @@ use flin_vm::bytecode::QueryColumn;
 use flin_vm::bytecode::ids::EntityTypeId;
 use flin_vm::bytecode::module::Module;
 use flin_vm::{
-    Consequences, Host, HostError, HostPast, HostQuery, HostRecord, HostResponse, HostTotal,
-    HostValue, HttpMethod, HttpProblem, HttpRequest, LogLevel, Moment, ScanMode, Slice,
+    Consequences, Counts, Host, HostError, HostPast, HostQuery, HostRecord, HostResponse,
+    HostTotal, HostValue, HttpMethod, HttpProblem, HttpRequest, LogLevel, Moment, ScanMode, Slice,
     TotalAnswer,
 };
 
+use crate::memory::Share;
 use crate::run::constraint_sentence;
 use crate::schema::TypeMap;
 use crate::turns::Turn;
+use crate::usage::Spending;
 use crate::world::{ANSWERS_BYTES_MAX, Kept, Said, Seen, World};
 
 /// Most time that another server has for its answer.
@@ -47,6 +49,10 @@ pub(crate) struct StoreHost<'a> {
     /// An earlier state was looked at. Such looks are not in the read set.
     pub(crate) looked_back: bool,
     pub(crate) operations: Operations,
+    pub(crate) memory: Share<'a>,
+    pub(crate) spending: Spending,
+    /// What its machine counted.
+    pub(crate) counts: Counts,
 }
 
 /// How many entity operations a run made.
@@ -322,13 +328,29 @@ pub(crate) fn shown(mode: ScanMode) -> Deleted {
 
 impl Host for StoreHost<'_> {
     fn slice(&mut self, _fuel_used: u64, memory_bytes: usize) -> Slice {
-        if let Some(turn) = &mut self.turn {
-            turn.slice(Instant::now(), memory_bytes, self.deadline);
+        let mut now = Instant::now();
+        self.spending.until(now);
+        if !self.memory.hold(memory_bytes) {
+            return Slice::Stop;
+        }
+        if let Some(turn) = &mut self.turn
+            && turn.slice(now, memory_bytes, self.deadline)
+        {
+            now = Instant::now();
+            self.spending.slept_until(now);
         }
         match self.deadline {
-            Some(deadline) if Instant::now() >= deadline => Slice::Stop,
+            Some(deadline) if now >= deadline => Slice::Stop,
             Some(_) | None => Slice::Go,
         }
+    }
+
+    fn wants_place(&mut self) -> bool {
+        self.spending.is_due()
+    }
+
+    fn is_at(&mut self, line: u32) {
+        self.spending.at(line);
     }
 
     fn print(&mut self, text: &str) {

@@ -11,6 +11,18 @@ use std::sync::Once;
 pub(crate) struct Caught {
     pub(crate) message: String,
     pub(crate) backtrace: String,
+    /// Where it happened: file and line.
+    place: String,
+}
+
+impl Caught {
+    /// The same for the same bug: made from its place, not from what it said.
+    pub(crate) fn id(&self) -> String {
+        // FNV-1a: the same in every build and on every machine.
+        let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        let hash = self.place.bytes().fold(0xcbf2_9ce4_8422_2325, step);
+        format!("p{:08x}", (hash ^ hash >> 32) as u32)
+    }
 }
 
 thread_local! {
@@ -29,6 +41,7 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
         let unknown = || Caught {
             message: "a panic without a report".to_owned(),
             backtrace: String::new(),
+            place: String::new(),
         };
         LAST.take().unwrap_or_else(unknown)
     })
@@ -46,6 +59,9 @@ fn install_hook() {
             LAST.set(Some(Caught {
                 message: info.to_string().replace('\n', " "),
                 backtrace,
+                place: info
+                    .location()
+                    .map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line())),
             }));
         }));
     });
@@ -61,6 +77,10 @@ mod tests {
         assert!(caught.message.contains("lost my way"), "{}", caught.message);
         assert!(caught.message.contains("panics.rs"), "{}", caught.message);
         assert!(!caught.backtrace.is_empty());
+        let lost = |what: &str| catch(|| -> u32 { panic!("{what} is lost") }).unwrap_err();
+        let (hat, coat) = (lost("hat"), lost("coat"));
+        assert_eq!(hat.id(), coat.id(), "one place, one bug");
+        assert_ne!(hat.id(), caught.id());
         assert_eq!(catch(|| 7).unwrap(), 7);
     }
 }

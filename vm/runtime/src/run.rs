@@ -38,28 +38,9 @@ pub(crate) fn run_entry(
         host,
         checks_versions: matches!(entry, Entry::Action { .. }),
     };
-    match entry {
-        Entry::Page {
-            page,
-            params,
-            state,
-        } => run.page(*page, params, state),
-        Entry::Action {
-            page,
-            handler,
-            args,
-            params,
-            state,
-            ..
-        } => run.action((*page, params), handler, args, state),
-        Entry::Route {
-            route,
-            request,
-            read_only,
-        } => run.route(*route, request, *read_only),
-        Entry::Main | Entry::Script => run.main(),
-        Entry::Test { test } => run.test(*test),
-    }
+    let done = run.enter(entry);
+    run.host.counts = run.vm.counts();
+    done
 }
 
 struct Run<'a, 'h> {
@@ -71,6 +52,32 @@ struct Run<'a, 'h> {
 }
 
 impl<'a, 'h> Run<'a, 'h> {
+    fn enter(&mut self, entry: &Entry) -> Result<Outcome, Failure> {
+        let run = self;
+        match entry {
+            Entry::Page {
+                page,
+                params,
+                state,
+            } => run.page(*page, params, state),
+            Entry::Action {
+                page,
+                handler,
+                args,
+                params,
+                state,
+                ..
+            } => run.action((*page, params), handler, args, state),
+            Entry::Route {
+                route,
+                request,
+                read_only,
+            } => run.route(*route, request, *read_only),
+            Entry::Main | Entry::Script => run.main(),
+            Entry::Test { test } => run.test(*test),
+        }
+    }
+
     fn page(
         &mut self,
         page: usize,

@@ -160,12 +160,17 @@ pub(crate) struct Turn<'a> {
 
 impl Turn<'_> {
     /// A slice of the program has ended; it uses so much memory now. May sleep, until its turn comes or a little beyond
-    /// its deadline.
-    pub(crate) fn slice(&mut self, now: Instant, memory_bytes: usize, deadline: Option<Instant>) {
+    /// its deadline; tells whether it slept.
+    pub(crate) fn slice(
+        &mut self,
+        now: Instant,
+        memory_bytes: usize,
+        deadline: Option<Instant>,
+    ) -> bool {
         let grows = !self.large && memory_bytes >= LARGE_BYTES;
         let ran = now.saturating_duration_since(self.since);
         if !self.hands_over || !(grows || ran >= QUANTUM) {
-            return;
+            return false;
         }
         self.used += ran;
         self.since = now;
@@ -182,9 +187,11 @@ impl Turn<'_> {
             state.running -= 1;
             self.large |= self.turns.wait(state, used, grows, deadline);
             self.since = Instant::now();
+            true
         } else {
             state.large += usize::from(grows);
             self.large |= grows;
+            false
         }
     }
 }

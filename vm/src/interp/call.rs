@@ -142,7 +142,7 @@ pub(super) fn call_with(i: Insn, at: At, m: &mut Machine) -> Option<At> {
 #[inline(never)]
 pub(super) fn cold_call(i: Insn, at: At, m: &mut Machine, host: &mut dyn Host) -> Res<At> {
     if m.native.fuel == 0 {
-        turns::slice_at_call(m, host, i, at.regs)?;
+        turns::slice_at_call(m, host, i, at)?;
     }
     match any_call(i, at, m, host, false)? {
         Called::Entered(at) | Called::Done(at) => Ok(at),

@@ -12,6 +12,7 @@ use crate::host::{Host, Slice};
 use crate::machine::Machine;
 use crate::native::entering::{self, Continued};
 use crate::native::heat;
+use crate::semantics::errors;
 
 /// How an interpreted loop goes on.
 pub(crate) enum Turn {
@@ -27,29 +28,34 @@ pub(crate) enum Turn {
 
 /// A slice of fuel is used up: asks the host. Also the moment to collect what slow paths of operations that do not
 /// count as allocating left behind.
-pub(crate) fn next_slice(m: &mut Machine, host: &mut dyn Host, f: Regs) -> Res<()> {
+/// `pc` is behind the instruction that is executed.
+pub(crate) fn next_slice(m: &mut Machine, host: &mut dyn Host, pc: *const u64, f: Regs) -> Res<()> {
     let fuel = u64::from(m.slice_fuel);
     m.native.fuel = fuel;
     m.fuel_used += fuel;
     if m.heap.wants_collection() {
         m.collect(f);
     }
-    match host.slice(fuel, m.heap.used_bytes()) {
-        Slice::Go => Ok(()),
-        Slice::Stop => Err(Fault::stopped()),
+    if let Slice::Stop = host.slice(fuel, m.heap.used_bytes()) {
+        return Err(Fault::stopped());
     }
+    if host.wants_place() {
+        m.materialise();
+        host.is_at(errors::line_at(m, pc));
+    }
+    Ok(())
 }
 
 /// The slice ended at a call.
 #[cold]
 #[inline(never)]
-pub(super) fn slice_at_call(m: &mut Machine, host: &mut dyn Host, i: Insn, f: Regs) -> Res<()> {
-    next_slice(m, host, f)?;
+pub(super) fn slice_at_call(m: &mut Machine, host: &mut dyn Host, i: Insn, at: At) -> Res<()> {
+    next_slice(m, host, at.pc, at.regs)?;
     // SAFETY: a running function has a record.
     let caller = unsafe { (*m.stacks.last_record()).func };
     let callee = match i.op() {
         Op::Call | Op::CallWith => Some(i.imm() as u32),
-        _ => f.obj(i.b()).closure_func(),
+        _ => at.regs.obj(i.b()).closure_func(),
     };
     heat::at_call(m, caller, callee);
     Ok(())
@@ -59,7 +65,8 @@ pub(super) fn slice_at_call(m: &mut Machine, host: &mut dyn Host, i: Insn, f: Re
 #[cold]
 #[inline(never)]
 pub(super) fn slice_at_loop(m: &mut Machine, host: &mut dyn Host, at: At) -> Res<Turn> {
-    next_slice(m, host, at.regs)?;
+    // The instruction that is next is the loop's own.
+    next_slice(m, host, at.pc.wrapping_add(1), at.regs)?;
     // SAFETY: a running function has a record.
     let func = unsafe { (*m.stacks.last_record()).func };
     let header = m.program.funcs()[func as usize].instruction(at.pc);

@@ -130,6 +130,25 @@ fn calls(m: &Machine, pc: *const u64) -> Vec<Call> {
     calls
 }
 
+/// The line of the program that runs, counted through all its files: the innermost call that is not of the prelude. `pc` is
+/// behind the instruction that is executed; the frames of native code have been written down.
+pub(crate) fn line_at(m: &Machine, pc: *const u64) -> u32 {
+    let mut pc = pc;
+    let mut frame = Vec::new();
+    for record in m.stacks.records.iter().rev() {
+        let instruction = m.program.funcs()[record.func as usize]
+            .instruction(pc)
+            .saturating_sub(1);
+        calls_at(m.program.module(), (record.func, instruction), &mut frame);
+        if let Some(call) = frame.iter().find(|call| !call.from_prelude) {
+            return call.line;
+        }
+        frame.clear();
+        pc = record.pc;
+    }
+    0
+}
+
 /// The calls that one frame stands for: those inlined around the instruction, then the function itself.
 fn calls_at(module: &Module, (code, instruction): (u32, u32), calls: &mut Vec<Call>) {
     let Some(function) = module.functions.get(code as usize) else {
