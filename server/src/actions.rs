@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 
 use crate::app::App;
 use crate::body;
+use crate::context;
 use crate::dispatch::Asked;
 use crate::document::object;
 use crate::fault::Fault;
@@ -51,7 +52,8 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
             let entry = entry_of(&wanted, &action, Some(name.request()));
             let first = {
                 let app = Arc::clone(app);
-                async move { perform(&app, entry).await.map(Arc::new) }
+                let work = async move { perform(&app, entry).await.map(Arc::new) };
+                context::carried(context::current(), work)
             };
             app.repeats.once(name, content, first).await
         }

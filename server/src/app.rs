@@ -2,21 +2,41 @@
 //! store and the feed keep themselves; another program is another `App` (`served.rs`).
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use flin_runtime::store::{ChangeOp, CommitEvent, ReadSet};
 use flin_runtime::vm::bytecode::module::Module;
-use flin_runtime::{Answer, Entry, Failure, Outcome, Runtime};
+use flin_runtime::{Answer, Entry, Failure, Hottest, Outcome, Runtime, Usage};
 use tokio::sync::{oneshot, watch};
 
 use crate::assets::BrowserRuntime;
+use crate::context;
 use crate::files::Files;
 use crate::kept_pages::KeptPages;
 use crate::live::{Hub, Live};
+use crate::metrics::Metrics;
 use crate::options::ServerOptions;
 use crate::paths::Paths;
 use crate::repeats::Repeats;
 use crate::token::{TokenKey, Tokens};
+
+// What was entered, for the log.
+enum Entered {
+    Page(usize),
+    Route(usize),
+    Other,
+}
+
+impl Entered {
+    fn of(entry: &Entry) -> Entered {
+        match entry {
+            Entry::Page { page, .. } | Entry::Action { page, .. } => Entered::Page(*page),
+            Entry::Route { route, .. } => Entered::Route(*route),
+            Entry::Main | Entry::Script | Entry::Test { .. } => Entered::Other,
+        }
+    }
+}
 
 /// A served program.
 pub(crate) struct App {
@@ -30,6 +50,7 @@ pub(crate) struct App {
     pub(crate) kept_pages: KeptPages,
     pub(crate) tokens: Tokens,
     pub(crate) repeats: Repeats,
+    pub(crate) metrics: Metrics,
     pub(crate) started: Instant,
     retired: watch::Sender<bool>,
 }
@@ -59,6 +80,7 @@ impl App {
             kept_pages: KeptPages::new(),
             tokens,
             repeats: Repeats::default(),
+            metrics: Metrics::default(),
             started: Instant::now(),
             retired: watch::Sender::default(),
         })
@@ -107,7 +129,52 @@ impl App {
         done
     }
 
+    // Which line of the program spent the most, where that is long for what was asked for.
+    fn tell_if_slow(&self, what: &Entered, usage: &Usage) {
+        if usage.took <= self.options.slow_time {
+            return;
+        }
+        self.metrics.slow.fetch_add(1, Ordering::Relaxed);
+        let took_ms = u64::try_from(usage.took.as_millis()).unwrap_or(u64::MAX);
+        let module = self.module();
+        let name = match what {
+            Entered::Page(page) => module.pages[*page].path.clone(),
+            Entered::Route(route) => {
+                let route = &module.routes[*route];
+                format!("{} {}", route.method, route.path)
+            }
+            Entered::Other => String::new(),
+        };
+        let (fuel, memory) = (usage.fuel, usage.memory_bytes);
+        let (reads, writes) = (usage.operations.reads, usage.operations.writes);
+        context::logged(|| match &usage.hottest {
+            Some(Hottest { file, line, spent }) => {
+                let spent_ms = u64::try_from(spent.as_millis()).unwrap_or(u64::MAX);
+                tracing::warn!(
+                    name,
+                    took_ms,
+                    fuel,
+                    memory,
+                    reads,
+                    writes,
+                    spent_ms,
+                    "slow: most of it at {file}:{line}"
+                );
+            }
+            None => tracing::warn!(
+                name,
+                took_ms,
+                fuel,
+                memory,
+                reads,
+                writes,
+                "slow: not by computing; it waited for its turn, for the disk or for another server"
+            ),
+        });
+    }
+
     async fn enter_and_wait(&self, entry: Entry) -> Result<Outcome, Failure> {
+        let what = Entered::of(&entry);
         let (sender, receiver) = oneshot::channel::<Answer>();
         let asker = Arc::new(());
         // A receiver that is gone drops the answer, which logs itself.
@@ -116,7 +183,17 @@ impl App {
         let answer = receiver.await;
         drop(asker);
         match answer {
-            Ok(answer) => answer.settle(&self.runtime),
+            Ok(answer) => {
+                let usage = answer.usage();
+                self.metrics.fuel.fetch_add(usage.fuel, Ordering::Relaxed);
+                self.tell_if_slow(&what, &usage);
+                context::took(usage);
+                if answer.is_quiet() {
+                    answer.settle(&self.runtime)
+                } else {
+                    context::logged(|| answer.settle(&self.runtime))
+                }
+            }
             // The runtime lost the reply, by a bug: it may have committed before.
             Err(_) => Err(Failure::OutcomeUnknown {
                 message: "it is not known whether this was saved: the runtime gave no answer"

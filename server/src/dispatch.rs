@@ -2,21 +2,24 @@
 //! path alike; what is not found says so without naming anything of the program.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT, ACCEPT_ENCODING, ALLOW, HeaderMap, HeaderValue, RANGE, TRANSFER_ENCODING,
+    ACCEPT, ACCEPT_ENCODING, ALLOW, HOST, HeaderMap, HeaderValue, RANGE, STRICT_TRANSPORT_SECURITY,
+    TRANSFER_ENCODING,
 };
 use hyper::http::request::Parts;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, StatusCode, Uri, Version};
 
 use crate::app::App;
+use crate::context::{Context, Kind, Known, asks_for};
 use crate::document::error_document;
 use crate::guard::{Host, Refusal, check_host, check_origin, decode_path};
 use crate::listen::Connection;
+use crate::options::LoggedRequests;
 use crate::respond::{Answered, closing, empty, html, json, see, text};
-use crate::{actions, compress, feed, operations, pages, routes};
+use crate::{actions, compress, context, feed, forwarded, operations, pages, routes};
 
 /// A request that passed the first checks.
 pub(crate) struct Asked {
@@ -33,44 +36,113 @@ pub(crate) async fn dispatch(
     request: Request<Incoming>,
     connection: Connection,
 ) -> Answered {
+    let context = Context::new();
+    let (method, url, started) = (
+        request.method().clone(),
+        request.uri().clone(),
+        Instant::now(),
+    );
+    let answering = answer(app, request, connection);
+    let response = context::within(Arc::clone(&context), answering).await;
+    let (status, took) = (response.status(), started.elapsed());
+    let known = context.known();
+    app.metrics.answered(known.kind, status.as_u16(), took);
+    log(app, &context, known, (&method, &url), (status, took));
+    response
+}
+
+// One line for a request, at the level that its kind and its end deserve.
+fn log(
+    app: &App,
+    context: &Context,
+    known: Known,
+    (method, url): (&Method, &Uri),
+    (status, took): (StatusCode, Duration),
+) {
+    let failed = status.is_client_error() || status.is_server_error();
+    let told = match app.options.logged {
+        LoggedRequests::All => true,
+        LoggedRequests::Changes => failed || changes_something(method),
+        LoggedRequests::Failed => failed,
+    };
+    if !told && !tracing::enabled!(target: "flin::request", tracing::Level::DEBUG) {
+        return;
+    }
+    let Known { kind, route, usage } = known;
+    let (id, kind, status) = (context.id(), kind.name(), status.as_u16());
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    // Without its query, which may hold what is nobody's business.
+    let (path, fuel, memory) = (url.path(), usage.fuel, usage.memory_bytes);
+    let (reads, writes) = (usage.operations.reads, usage.operations.writes);
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "flin::request",
+                id, kind, %method, path, route, status, took_us, fuel, memory, reads, writes,
+                "answered"
+            )
+        };
+    }
+    if told {
+        line!(info);
+    } else {
+        line!(debug);
+    }
+}
+
+async fn answer(
+    app: &Arc<App>,
+    request: Request<Incoming>,
+    mut connection: Connection,
+) -> Answered {
     let (mut parts, body) = request.into_parts();
-    let (method, url, started) = (parts.method.clone(), parts.uri.clone(), Instant::now());
     // A developer's browser is on the same machine, and everything that it asks for is new.
     if app.options.dev.is_some() {
         parts.headers.remove(ACCEPT_ENCODING);
     }
+    let trusted = &app.options.trusted_proxies;
+    (connection.remote, connection.secure) = forwarded::settle(
+        &mut parts.headers,
+        connection.remote,
+        connection.secure,
+        trusted,
+    );
+    let secure = connection.secure;
     let encoding = compress::accepted(&parts.headers);
     // With both lengths told, hyper goes by the chunks and forgets the other; whatever stands before us may have gone by
     // the other one. So nothing more is taken from such a connection.
     let chunked = parts.headers.contains_key(TRANSFER_ENCODING);
-    let response = match first_checks(app, &parts, &connection) {
+    let response = match first_checks(app, &mut parts, &connection) {
         Ok((host, path)) => {
-            choose(
-                app,
-                Asked {
-                    parts,
-                    host,
-                    path,
-                    connection,
-                },
-                body,
-            )
-            .await
+            let asked = Asked {
+                parts,
+                host,
+                path,
+                connection,
+            };
+            choose(app, asked, body).await
         }
         Err((status, message)) => closing(text(status, &message)),
     };
-    let response = compress::pack(response, encoding).await;
-    let response = if chunked { closing(response) } else { response };
-    let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
-    tracing::debug!(%method, %url, status = response.status().as_u16(), took_us, "answered");
-    response
+    let mut response = compress::pack(response, encoding).await;
+    if secure {
+        // Whoever came by https once comes by nothing else for a year.
+        let year = HeaderValue::from_static("max-age=31536000");
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+    if chunked { closing(response) } else { response }
 }
 
 fn first_checks(
     app: &App,
-    parts: &Parts,
+    parts: &mut Parts,
     connection: &Connection,
 ) -> Result<(Host, String), Refusal> {
+    if parts.version == Version::HTTP_2 {
+        name_host(parts);
+    }
     let host = check_host(
         &parts.headers,
         &parts.uri,
@@ -82,6 +154,16 @@ fn first_checks(
         check_origin(&parts.headers, &host)?;
     }
     Ok((host, path))
+}
+
+// HTTP/2 names the host in the request line; a `Host` beside it must be the same, which is checked with it.
+fn name_host(parts: &mut Parts) {
+    let named = parts.uri.authority().map(|authority| authority.as_str());
+    if let (Some(named), false) = (named, parts.headers.contains_key(HOST))
+        && let Ok(host) = HeaderValue::from_str(named)
+    {
+        parts.headers.insert(HOST, host);
+    }
 }
 
 fn changes_something(method: &Method) -> bool {
@@ -106,15 +188,29 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
     let method = &asked.parts.method;
     let get = matches!(*method, Method::GET | Method::HEAD);
     match asked.path.as_str() {
-        "/_action" if *method == Method::POST => return actions::act(app, &asked, body).await,
-        "/_render" if *method == Method::POST => return actions::render(app, &asked, body).await,
+        "/_action" if *method == Method::POST => {
+            asks_for(Kind::Action, "/_action");
+            return actions::act(app, &asked, body).await;
+        }
+        "/_render" if *method == Method::POST => {
+            asks_for(Kind::Render, "/_render");
+            return actions::render(app, &asked, body).await;
+        }
         "/_action" | "/_render" => return wrong_method("POST"),
-        "/_ws" if *method == Method::GET => return feed::open(app, asked),
-        "/_events" if *method == Method::GET => return feed::stream_events(app, &asked),
+        "/_ws" if *method == Method::GET => {
+            asks_for(Kind::Live, "/_ws");
+            return feed::open(app, asked);
+        }
+        "/_events" if *method == Method::GET => {
+            asks_for(Kind::Live, "/_events");
+            return feed::stream_events(app, &asked);
+        }
         "/_ws" | "/_events" => return wrong_method("GET"),
         path if path.starts_with("/_flin/") => {
+            asks_for(Kind::Operations, path);
             return if get {
-                operations::answer_operations(app, path, &asked.parts.headers)
+                let stopping = *asked.connection.stopping.borrow();
+                operations::answer_operations(app, path, &asked.parts.headers, stopping)
             } else {
                 wrong_method("GET, HEAD")
             };
@@ -122,6 +218,7 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
         _ => {}
     }
     if get && let Some(file) = app.files.answer(&asked.path, &asked.parts.headers) {
+        asks_for(Kind::File, "");
         return file;
     }
     let Some(found) = app.paths.find(&asked.path) else {
@@ -132,6 +229,7 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
         return not_found(app, &asked);
     };
     if let (true, Some(visit)) = (get, found.visit(&asked.path)) {
+        asks_for(Kind::Page, &app.module().pages[visit.page].path);
         return pages::show(app, &visit, &asked.parts).await;
     }
     let direct = found.route(method.as_str());
@@ -143,7 +241,10 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
         }
     });
     match route {
-        Some((route, params)) => routes::run(app, route, params, asked, body).await,
+        Some((route, params)) => {
+            asks_for(Kind::Route, &app.module().routes[route].path);
+            routes::run(app, route, params, asked, body).await
+        }
         None if *method == Method::OPTIONS => {
             let mut response = empty(StatusCode::NO_CONTENT);
             if let Ok(methods) = HeaderValue::from_str(&found.methods()) {

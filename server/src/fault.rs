@@ -8,6 +8,8 @@ use flin_runtime::json::write_plain_text;
 use flin_runtime::vm::{ErrorKind, Trap};
 use hyper::StatusCode;
 
+use crate::context;
+
 /// A failure, ready to be shown.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
@@ -127,7 +129,7 @@ impl Fault {
 
     fn own(kind: &str, failure: &Failure, show_errors: bool) -> Fault {
         let id = new_id();
-        tracing::error!(id, kind, "{failure}");
+        context::logged(|| tracing::error!(id, kind, "{failure}"));
         let message = if show_errors {
             failure.to_string()
         } else {

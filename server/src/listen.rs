@@ -1,15 +1,19 @@
 //! Listening, one task per connection, and the orderly end. Must stay true: an error while accepting never ends the
 //! server; connections are counted before anything is read from them; when told to stop, what runs is finished first.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flin_runtime::Runtime;
-use hyper::server::conn::http1;
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
@@ -18,6 +22,17 @@ use crate::dispatch::dispatch;
 use crate::options::{ServerLimits, ServerOptions};
 use crate::pacing::{Pace, PacedBody, PacedStream};
 use crate::served::{Exchange, Served};
+use crate::tls::Tls;
+
+/// Requests of one HTTP/2 connection at a time.
+const STREAMS_MAX: u32 = 100;
+/// What waits to be sent for one request of HTTP/2.
+const SEND_BUFFER_BYTES: usize = 64 << 10;
+
+/// What carries bytes.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Stream for S {}
 
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -27,6 +42,7 @@ pub struct Server {
     listener: TcpListener,
     served: Arc<Served>,
     limits: ServerLimits,
+    tls: Option<Tls>,
     address: SocketAddr,
     stop: watch::Sender<bool>,
 }
@@ -63,6 +79,8 @@ impl std::error::Error for BindError {}
 pub(crate) struct Connection {
     pub(crate) remote: SocketAddr,
     pub(crate) local: SocketAddr,
+    /// By https, here or at a proxy that is trusted.
+    pub(crate) secure: bool,
     /// Held as long as the connection lives, also by a socket after its upgrade.
     pub(crate) _permit: Arc<OwnedSemaphorePermit>,
     pub(crate) stopping: watch::Receiver<bool>,
@@ -71,20 +89,44 @@ pub(crate) struct Connection {
 impl Server {
     /// Takes the port. The runtime's workers must have been started.
     pub async fn bind(runtime: Runtime, options: ServerOptions) -> Result<Server, BindError> {
+        let address = options.listen;
+        let taken = |source| BindError::Port { address, source };
+        let listener = TcpListener::bind(address).await.map_err(taken)?;
+        Server::on(listener, runtime, options)
+    }
+
+    /// The same on a port that somebody else has taken already (socket activation).
+    pub fn bind_on(
+        listener: std::net::TcpListener,
+        runtime: Runtime,
+        options: ServerOptions,
+    ) -> Result<Server, BindError> {
+        let address = options.listen;
+        let set = listener.set_nonblocking(true);
+        let listener = set.and_then(|()| TcpListener::from_std(listener));
+        let listener = listener.map_err(|source| BindError::Port { address, source })?;
+        Server::on(listener, runtime, options)
+    }
+
+    fn on(
+        listener: TcpListener,
+        runtime: Runtime,
+        options: ServerOptions,
+    ) -> Result<Server, BindError> {
         let wanted = options.listen;
         let taken = |source| BindError::Port {
             address: wanted,
             source,
         };
-        let listener = TcpListener::bind(wanted).await.map_err(taken)?;
         let address = listener.local_addr().map_err(taken)?;
-        let limits = options.limits.clone();
+        let (limits, tls) = (options.limits.clone(), options.tls.clone());
         let app = App::new(runtime, options).map_err(BindError::Paths)?;
         let (stop, _) = watch::channel(false);
         Ok(Server {
             listener,
             served: Arc::new(Served::new(app)),
             limits,
+            tls,
             address,
             stop,
         })
@@ -141,11 +183,21 @@ impl Server {
         let connection = Connection {
             remote,
             local,
+            secure: false,
             _permit: Arc::new(permit),
             stopping: self.stop.subscribe(),
         };
-        let (served, limits) = (Arc::clone(&self.served), self.limits.clone());
-        tokio::spawn(serve_connection(served, limits, stream, connection));
+        // Answers are small and whole; waiting to fill packets only delays them.
+        let _ = stream.set_nodelay(true);
+        let serving = Serving {
+            served: Arc::clone(&self.served),
+            limits: self.limits.clone(),
+            connection,
+        };
+        match self.tls.clone() {
+            Some(tls) => drop(tokio::spawn(serving.tls(tls, stream))),
+            None => drop(tokio::spawn(serving.http1(stream))),
+        }
     }
 }
 
@@ -154,43 +206,102 @@ pub(crate) async fn told_to_stop(stopping: &mut watch::Receiver<bool>) {
     drop(stopping.wait_for(|stopping| *stopping).await);
 }
 
-async fn serve_connection(
+/// A connection that is served.
+struct Serving {
     served: Arc<Served>,
     limits: ServerLimits,
-    stream: TcpStream,
     connection: Connection,
-) {
-    // Answers are small and whole; waiting to fill packets only delays them.
-    let _ = stream.set_nodelay(true);
-    let pace = Pace::new(limits.head_time, limits.idle_time);
-    let io = TokioIo::new(PacedStream::new(stream, pace.clone(), limits.send_time));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new())
-        // A second line behind `Pace`, which is exact.
-        .header_read_timeout(limits.idle_time + limits.head_time)
-        .max_buf_size(limits.head_bytes_max)
-        .max_headers(limits.header_fields_max);
-    let mut stopping = connection.stopping.clone();
-    let service = service_fn(move |request| {
-        let (served, connection, pace) = (Arc::clone(&served), connection.clone(), pace.clone());
+}
+
+impl Serving {
+    async fn tls(mut self, tls: Tls, stream: TcpStream) {
+        let handshake = tls.acceptor.accept(stream);
+        match tokio::time::timeout(self.limits.head_time, handshake).await {
+            Ok(Ok(stream)) => {
+                self.connection.secure = true;
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    self.http2(stream).await;
+                } else {
+                    self.http1(stream).await;
+                }
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a connection is no TLS"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        }
+    }
+
+    async fn http1<S: Stream>(self, stream: S) {
+        let limits = &self.limits;
+        let pace = Pace::new(limits.head_time, limits.idle_time, false);
+        let io = TokioIo::new(PacedStream::new(stream, pace.clone(), limits.send_time));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            // A second line behind `Pace`, which is exact.
+            .header_read_timeout(limits.idle_time + limits.head_time)
+            .max_buf_size(limits.head_bytes_max)
+            .max_headers(limits.header_fields_max);
+        let mut stopping = self.connection.stopping.clone();
+        let service = service_fn(move |request| self.answer(request, &pace));
+        let serving = http.serve_connection(io, service).with_upgrades();
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            ended = serving.as_mut() => ended,
+            () = told_to_stop(&mut stopping) => {
+                serving.as_mut().graceful_shutdown();
+                serving.as_mut().await
+            }
+        };
+        tell_end(ended);
+    }
+
+    async fn http2<S: Stream>(self, stream: S) {
+        let limits = &self.limits;
+        let pace = Pace::new(limits.head_time, limits.idle_time, true);
+        let io = TokioIo::new(PacedStream::new(stream, pace.clone(), limits.send_time));
+        let mut http = http2::Builder::new(TokioExecutor::new());
+        http.timer(TokioTimer::new())
+            .keep_alive_interval(Some(limits.ping_every))
+            .keep_alive_timeout(limits.send_time)
+            .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
+            .max_concurrent_streams(STREAMS_MAX)
+            .max_send_buf_size(SEND_BUFFER_BYTES);
+        let mut stopping = self.connection.stopping.clone();
+        let service = service_fn(move |request| self.answer(request, &pace));
+        let serving = http.serve_connection(io, service);
+        tokio::pin!(serving);
+        let ended = tokio::select! {
+            ended = serving.as_mut() => ended,
+            () = told_to_stop(&mut stopping) => {
+                serving.as_mut().graceful_shutdown();
+                serving.as_mut().await
+            }
+        };
+        tell_end(ended);
+    }
+
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        pace: &Pace,
+    ) -> impl Future<Output = Result<Response<PacedBody>, Infallible>> + Send + use<> {
+        let (served, connection) = (Arc::clone(&self.served), self.connection.clone());
+        let pace = pace.clone();
         async move {
-            pace.head_done();
+            let under_way = pace.head_done();
             let app = served.app().await;
             let response = dispatch(&app, request, connection).await;
-            let upgraded = response.status() == hyper::StatusCode::SWITCHING_PROTOCOLS;
-            let pace = (!upgraded).then_some(pace);
-            Ok::<_, std::convert::Infallible>(response.map(|body| PacedBody::new(body, pace)))
+            let under_way = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                under_way.stays();
+                None
+            } else {
+                Some(under_way)
+            };
+            Ok(response.map(|body| PacedBody::new(body, under_way)))
         }
-    });
-    let serving = http.serve_connection(io, service).with_upgrades();
-    tokio::pin!(serving);
-    let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
-        () = told_to_stop(&mut stopping) => {
-            serving.as_mut().graceful_shutdown();
-            serving.as_mut().await
-        }
-    };
+    }
+}
+
+fn tell_end(ended: Result<(), hyper::Error>) {
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
     }

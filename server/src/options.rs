@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::settings::{Network, Settings};
+use crate::tls::Tls;
 use crate::token::TokenKey;
 
 use crate::dev::Dev;
 
 /// Limits of connections, requests and sockets.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServerLimits {
     /// Open connections, sockets included; more are answered 503.
     pub connections_max: usize,
@@ -75,11 +77,47 @@ pub struct ServerOptions {
     pub show_errors: bool,
     /// For a developer: pages are told when the program changes or fails. Absent in production.
     pub dev: Option<Arc<Dev>>,
+    /// Peers whose `X-Forwarded-*` headers count.
+    pub trusted_proxies: Vec<Network>,
+    /// Answers https, with HTTP/2 and HTTP/1.1.
+    pub tls: Option<Tls>,
+    /// Which requests have a line in the log.
+    pub logged: LoggedRequests,
+    /// Requests that take longer are told with the line of the program that spent the most.
+    pub slow_time: Duration,
     /// Limits.
     pub limits: ServerLimits,
 }
 
+/// Requests that have a line in the log; the others have one at the level `debug`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoggedRequests {
+    /// All of them.
+    All,
+    /// Those that may change something, and those that failed.
+    Changes,
+    /// Those that failed.
+    Failed,
+}
+
 impl ServerOptions {
+    /// As an operator has set it.
+    pub fn of(settings: &Settings, build: impl Into<String>) -> ServerOptions {
+        let serving = &settings.serving;
+        let listen = SocketAddr::new(serving.host, serving.port);
+        let mut options = ServerOptions::new(listen, build);
+        options.allow_hosts.clone_from(&serving.allow_hosts);
+        options.limits = settings.limits.clone();
+        options.trusted_proxies.clone_from(&serving.trusted_proxies);
+        options.slow_time = serving.slow_time;
+        options.logged = match serving.log_requests {
+            "all" => LoggedRequests::All,
+            "failed" => LoggedRequests::Failed,
+            _ => LoggedRequests::Changes,
+        };
+        options
+    }
+
     /// Default limits, errors shown by id only.
     pub fn new(listen: SocketAddr, build: impl Into<String>) -> ServerOptions {
         ServerOptions {
@@ -89,6 +127,10 @@ impl ServerOptions {
             token_key: None,
             show_errors: false,
             dev: None,
+            trusted_proxies: Vec::new(),
+            tls: None,
+            logged: LoggedRequests::Changes,
+            slow_time: Duration::from_secs(1),
             limits: ServerLimits::default(),
         }
     }

@@ -1,7 +1,8 @@
 //! A connection that must not dawdle: the head of a request has its time, so has the pause between two requests, and so
 //! has a client that takes nothing of what is sent to it. Here because hyper's own head timeout does not tell the first
 //! two apart and closes without a word, and because hyper waits for ever for a client to read. Must stay true: while a
-//! request is being answered, and after an upgrade, only a client that takes nothing ends the connection here.
+//! request is being answered, and after an upgrade, only a client that takes nothing ends the connection here; where many
+//! requests share a connection (HTTP/2), it pauses only when none of them is under way.
 
 use std::io;
 use std::pin::Pin;
@@ -12,7 +13,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep};
 
 use crate::payload::Payload;
@@ -33,52 +33,94 @@ enum Phase {
 /// Where a connection stands; shared by its stream and its requests.
 #[derive(Clone, Debug)]
 pub(crate) struct Pace {
-    phase: Arc<Mutex<Phase>>,
+    state: Arc<Mutex<State>>,
     head_time: Duration,
     idle_time: Duration,
+    // Many requests at a time: their bytes cannot be told from others here.
+    is_shared: bool,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    under_way: usize,
 }
 
 impl Pace {
-    /// A new connection: its first head is due.
-    pub(crate) fn new(head_time: Duration, idle_time: Duration) -> Pace {
-        let first = Phase::Waiting {
-            until: Instant::now() + head_time,
-        };
+    /// A new connection: its first head is due. `is_shared`: many requests at a time (HTTP/2).
+    pub(crate) fn new(head_time: Duration, idle_time: Duration, is_shared: bool) -> Pace {
+        let until = Instant::now() + head_time;
         Pace {
-            phase: Arc::new(Mutex::new(first)),
+            state: Arc::new(Mutex::new(State {
+                phase: Phase::Waiting { until },
+                under_way: 0,
+            })),
             head_time,
             idle_time,
+            is_shared,
         }
     }
 
-    fn phase(&self) -> MutexGuard<'_, Phase> {
-        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The head is complete; the answer takes what it takes.
-    pub(crate) fn head_done(&self) {
-        *self.phase() = Phase::Free;
+    /// The head is complete; the answer takes what it takes, until what this gives is dropped.
+    pub(crate) fn head_done(&self) -> UnderWay {
+        let mut state = self.state();
+        state.phase = Phase::Free;
+        state.under_way += 1;
+        UnderWay {
+            pace: self.clone(),
+            ends: true,
+        }
     }
 
     fn answered(&self) {
-        *self.phase() = Phase::Waiting {
-            until: Instant::now() + self.idle_time,
-        };
+        let mut state = self.state();
+        state.under_way -= 1;
+        if state.under_way == 0 {
+            state.phase = Phase::Waiting {
+                until: Instant::now() + self.idle_time,
+            };
+        }
     }
 
     fn got_bytes(&self) {
-        let mut phase = self.phase();
-        if let Phase::Waiting { .. } = *phase {
-            *phase = Phase::Head {
+        let mut state = self.state();
+        if let (Phase::Waiting { .. }, false) = (state.phase, self.is_shared) {
+            state.phase = Phase::Head {
                 until: Instant::now() + self.head_time,
             };
         }
     }
 }
 
-/// A TCP stream under a `Pace`.
-pub(crate) struct PacedStream {
-    stream: TcpStream,
+/// A request that is being answered.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    pace: Pace,
+    ends: bool,
+}
+
+impl UnderWay {
+    /// It goes on as long as its connection: that is no longer HTTP.
+    pub(crate) fn stays(mut self) {
+        self.ends = false;
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if self.ends {
+            self.pace.answered();
+        }
+    }
+}
+
+/// A stream under a `Pace`.
+pub(crate) struct PacedStream<S> {
+    stream: S,
     pace: Pace,
     timer: Pin<Box<Sleep>>,
     send_time: Duration,
@@ -86,9 +128,9 @@ pub(crate) struct PacedStream {
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl PacedStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> PacedStream<S> {
     /// `send_time`: how long the other side may take nothing of what is written.
-    pub(crate) fn new(stream: TcpStream, pace: Pace, send_time: Duration) -> PacedStream {
+    pub(crate) fn new(stream: S, pace: Pace, send_time: Duration) -> PacedStream<S> {
         PacedStream {
             stream,
             pace,
@@ -120,7 +162,7 @@ impl PacedStream {
     }
 
     fn check_time(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let phase = *self.pace.phase();
+        let phase = self.pace.state().phase;
         let (until, in_head) = match phase {
             Phase::Free => return Poll::Pending,
             Phase::Waiting { until } => (until, false),
@@ -132,7 +174,10 @@ impl PacedStream {
         ready!(self.timer.as_mut().poll(cx));
         if in_head {
             // A client that reads nothing gets no explanation.
-            let _ = self.stream.try_write(TOO_LATE);
+            let mut stream = Pin::new(&mut self.stream);
+            if let Poll::Ready(Ok(_)) = stream.as_mut().poll_write(cx, TOO_LATE) {
+                let _ = stream.poll_flush(cx);
+            }
         }
         Poll::Ready(io::Error::new(
             io::ErrorKind::TimedOut,
@@ -141,7 +186,7 @@ impl PacedStream {
     }
 }
 
-impl AsyncRead for PacedStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PacedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -160,7 +205,7 @@ impl AsyncRead for PacedStream {
     }
 }
 
-impl AsyncWrite for PacedStream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -192,23 +237,18 @@ impl AsyncWrite for PacedStream {
     }
 }
 
-/// The body of an answer; when it has gone out, the pause before the next request begins.
+/// The body of an answer; when it has gone out, its request is no longer under way.
 pub(crate) struct PacedBody {
     body: Payload,
-    pace: Option<Pace>,
+    _under_way: Option<UnderWay>,
 }
 
 impl PacedBody {
-    /// `pace` is none for an answer after which the connection is no longer HTTP.
-    pub(crate) fn new(body: Payload, pace: Option<Pace>) -> PacedBody {
-        PacedBody { body, pace }
-    }
-}
-
-impl Drop for PacedBody {
-    fn drop(&mut self) {
-        if let Some(pace) = &self.pace {
-            pace.answered();
+    /// `under_way` is none for an answer after which the connection is no longer HTTP.
+    pub(crate) fn new(body: Payload, under_way: Option<UnderWay>) -> PacedBody {
+        PacedBody {
+            body,
+            _under_way: under_way,
         }
     }
 }

@@ -21,6 +21,7 @@ mod optimised;
 mod parser;
 mod programs;
 pub mod run;
+mod settings;
 pub mod target;
 
 pub use generate::generate;

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use flin_testkit::rng::Rng;
 
 use crate::ground::Ground;
-use crate::{browser, compile, engines, fbc, format, lexer, library, optimised, parser, programs};
+use crate::{
+    browser, compile, engines, fbc, format, lexer, library, optimised, parser, programs, settings,
+};
 
 /// What a judge found, in words; its first line tells findings of one cause from others.
 pub type Verdict = Result<(), String>;
@@ -130,6 +132,16 @@ pub const TARGETS: &[Target] = &[
             ("changed", 5),
             ("unharmed", 15),
         ],
+    },
+    Target {
+        name: "settings",
+        what: "any text as flin.config: read or refused with its places, what was read is written and read back",
+        test_runs: 4_000,
+        trial: Trial::Text {
+            make: settings::make,
+            judge: settings::judge,
+        },
+        least: &[("read", 5), ("refused", 40)],
     },
     Target {
         name: "json",

@@ -71,8 +71,25 @@ pub fn serve_with(limits: ServerLimits, runtime: RuntimeOptions) -> Running {
     running
 }
 
+/// Serves the memo program as the test wants it.
+pub fn serve_options(
+    runtime: RuntimeOptions,
+    set: impl FnOnce(&mut ServerOptions) + Send + 'static,
+) -> Running {
+    let running = serve_set(runtime, set);
+    running.runtime.start_workers();
+    running
+}
+
 /// Serves the memo program with nobody at work yet: `start_workers` begins it.
 pub fn serve_idle(limits: ServerLimits, runtime: RuntimeOptions) -> Running {
+    serve_set(runtime, move |options| options.limits = limits)
+}
+
+fn serve_set(
+    runtime: RuntimeOptions,
+    set: impl FnOnce(&mut ServerOptions) + Send + 'static,
+) -> Running {
     let program = Program::load(memos::module()).expect("the memo program is sound");
     let schema = schema_of(program.module());
     let opened = Store::open(
@@ -92,7 +109,7 @@ pub fn serve_idle(limits: ServerLimits, runtime: RuntimeOptions) -> Running {
             .expect("threads");
         threads.block_on(async {
             let mut options = ServerOptions::new(SocketAddr::from(([127, 0, 0, 1], 0)), "test");
-            options.limits = limits;
+            set(&mut options);
             options.allow_hosts = vec!["memos.example".to_owned()];
             let server = Server::bind(served, options).await.expect("a free port");
             bound.send(server.address()).expect("the test waits");

@@ -47,9 +47,11 @@ impl Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Serve a program over HTTP
+    #[command(after_long_help = flin_server::settings::help())]
     Serve(Serve),
     /// Serve a source while it is being written: every save is in the open pages at once
     #[cfg(feature = "dev")]
+    #[command(after_long_help = flin_server::settings::help())]
     Dev(Dev),
     /// Run the top level of a program once
     Run(Run),
@@ -66,15 +68,8 @@ pub(crate) enum Command {
 pub(crate) struct Serve {
     /// Compiled program (.fbc), or its source (.flin)
     pub(crate) program: PathBuf,
-    /// Address to listen on (an IP address, or localhost)
-    #[arg(long, default_value = "127.0.0.1", value_parser = listen_address)]
-    pub(crate) host: IpAddr,
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 3000)]
-    pub(crate) port: u16,
-    /// Directory of the data
-    #[arg(long, default_value = ".flindb")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) configured: Configured,
     /// Only read the data: works on damaged data (the state before the damage), on a directory that cannot be written, and
     /// beside a running server (the state at the start); whoever saves something is told
     #[arg(long, conflicts_with = "migrate")]
@@ -82,16 +77,42 @@ pub(crate) struct Serve {
     /// Agree to changes of the entities that give data up (see `flinvm db migrate`)
     #[arg(long)]
     pub(crate) migrate: bool,
-    /// Answer for this host name too (may be given several times)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allow_host: Vec<String>,
-    /// Form of the log on stderr
-    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
-    pub(crate) log: LogFormat,
+    /// Form of the log on stderr (text)
+    #[arg(long, value_enum)]
+    pub(crate) log: Option<LogFormat>,
+    /// Answer https: file with the certificates, the server's own first (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// File with the private key of the certificate (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) tls_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) network: Network,
     #[command(flatten)]
     pub(crate) engine: Engine,
+}
+
+/// What stands in flin.config, too; the command line wins.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Configured {
+    /// File with settings, instead of flin.config beside the program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// One setting, as in flin.config (may be given several times; --help lists them)
+    #[arg(long, value_name = "SECTION.NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Address to listen on: an IP address, or localhost (127.0.0.1)
+    #[arg(long, value_parser = listen_address)]
+    pub(crate) host: Option<IpAddr>,
+    /// Port to listen on; 0 takes a free one (3000)
+    #[arg(long)]
+    pub(crate) port: Option<u16>,
+    /// Directory of the data (.flindb)
+    #[arg(long)]
+    pub(crate) data: Option<PathBuf>,
+    /// Answer for this host name too (may be given several times)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
 }
 
 /// What programs may reach.
@@ -107,21 +128,11 @@ pub(crate) struct Network {
 pub(crate) struct Dev {
     /// Source (.flin), or the folder of a project
     pub(crate) program: PathBuf,
-    /// Address to listen on (an IP address, or localhost)
-    #[arg(long, default_value = "127.0.0.1", value_parser = listen_address)]
-    pub(crate) host: IpAddr,
-    /// Port to listen on; 0 takes a free one
-    #[arg(long, default_value_t = 3000)]
-    pub(crate) port: u16,
-    /// Directory of the data
-    #[arg(long, default_value = ".flindb")]
-    pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) configured: Configured,
     /// Agree to changes of the entities that give data up, with each save
     #[arg(long)]
     pub(crate) migrate: bool,
-    /// Answer for this host name too (may be given several times)
-    #[arg(long, value_name = "NAME")]
-    pub(crate) allow_host: Vec<String>,
     #[command(flatten)]
     pub(crate) network: Network,
     #[command(flatten)]

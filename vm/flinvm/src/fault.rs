@@ -16,6 +16,8 @@ pub(crate) enum Fault {
         path: PathBuf,
         source: std::io::Error,
     },
+    /// The settings are at fault; finished text.
+    Settings(String),
     /// The arguments do not fit together.
     Usage(String),
     /// The file is no program that this runtime takes.
@@ -46,7 +48,7 @@ impl Fault {
     /// The exit code.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Fault::Unreadable { .. } | Fault::Usage(_) => 2,
+            Fault::Unreadable { .. } | Fault::Usage(_) | Fault::Settings(_) => 2,
             Fault::Disk(_) => 75,
             Fault::Data(open) => match **open {
                 OpenError::Io(ref failure) if is_forbidden(failure) => 2,
@@ -76,6 +78,13 @@ impl Fault {
     pub(crate) fn text(&self, color: bool) -> String {
         match self {
             Fault::Refused(text) => text.clone(),
+            Fault::Settings(text) => text
+                .split_inclusive('\n')
+                .map(|line| match line.strip_prefix("error:") {
+                    Some(rest) => format!("{}:{rest}", red(color, "error")),
+                    None => line.to_owned(),
+                })
+                .collect(),
             Fault::TestsFailed | Fault::Damaged => String::new(),
             Fault::Unreadable { path, source } => {
                 error(color, &format!("cannot read {}: {source}", path.display()))

@@ -3,12 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod arguments;
+mod configuration;
 mod database;
 #[cfg(feature = "dev")]
 mod dev;
 mod fault;
 mod load;
 mod logging;
+mod machine;
 mod opening;
 mod output;
 mod page_key;
@@ -17,6 +19,7 @@ mod project;
 mod run;
 mod serve;
 mod stats;
+mod supervisor;
 mod tests;
 
 use std::process::ExitCode;

@@ -37,6 +37,14 @@ pub(crate) enum How {
     Script { migrate: bool },
 }
 
+/// What programs that end run with.
+pub(crate) fn in_world(world: Arc<dyn World>) -> RuntimeOptions {
+    RuntimeOptions {
+        world,
+        ..RuntimeOptions::default()
+    }
+}
+
 /// Shows how far opening is while there is somebody to show it to; notes go to the log.
 fn watch(shown: Arc<Mutex<Option<Shown>>>) -> Watch {
     Watch::new(move |notice| match notice {
@@ -56,10 +64,13 @@ pub(crate) fn open(
     program: &Arc<Program>,
     data: Option<&Path>,
     how: How,
-    world: Arc<dyn World>,
+    running: RuntimeOptions,
 ) -> Result<Runtime, Fault> {
     let (disk, schema): (Arc<dyn Disk>, Schema) = match data {
-        Some(data) => (real_disk(data)?, schema_with_defaults(program, &*world)),
+        Some(data) => (
+            real_disk(data)?,
+            schema_with_defaults(program, &*running.world),
+        ),
         None => (Arc::new(MemoryDisk::new()), schema_of(program.module())),
     };
     let mut options = match how {
@@ -86,24 +97,17 @@ pub(crate) fn open(
     if let Some(data) = data {
         tracing::info!(data = %data.display(), "{}", opened.report);
     }
-    Ok(Runtime::new(
-        Arc::clone(program),
-        opened.store,
-        RuntimeOptions {
-            world,
-            ..RuntimeOptions::default()
-        },
-    ))
+    Ok(Runtime::new(Arc::clone(program), opened.store, running))
 }
 
 /// A runtime that only reads, and the handle that must outlive it.
 pub(crate) fn open_read_only(
     program: &Arc<Program>,
     data: &Path,
-    world: Arc<dyn World>,
+    running: RuntimeOptions,
 ) -> Result<(Runtime, ReadOnly), Fault> {
     let disk = database::existing(data)?;
-    let schema = schema_with_defaults(program, &*world);
+    let schema = schema_with_defaults(program, &*running.world);
     let reading = store::read_as(&*disk, &schema).map_err(|error| Fault::Data(Box::new(error)))?;
     let lsn = reading.store.snapshot().lsn();
     tracing::warn!(data = %data.display(), %lsn, "the data is open for reading only");
@@ -120,9 +124,8 @@ pub(crate) fn open_read_only(
         None => "this server was started to show the data and not to change it",
     };
     let options = RuntimeOptions {
-        world,
         read_only: Some(reason.into()),
-        ..RuntimeOptions::default()
+        ..running
     };
     let runtime = Runtime::new(Arc::clone(program), reading.store.as_store(disk), options);
     Ok((runtime, reading.store))

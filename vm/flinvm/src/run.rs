@@ -33,7 +33,7 @@ pub(crate) fn run(wanted: &Run, color: bool) -> Result<(), Fault> {
         How::Script {
             migrate: wanted.migrate,
         },
-        world.clone(),
+        opening::in_world(world.clone()),
     )?;
     let loaded_in = started.elapsed();
     let done = runtime.enter(Entry::Script);

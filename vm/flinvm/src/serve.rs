@@ -2,40 +2,52 @@
 //! when requests are answered, not before; SIGTERM and SIGINT finish what runs and leave a closed log.
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flin_runtime::{Entry, Failure, Runtime, SystemWorld};
-use flin_server::{Networked, Server, ServerOptions};
+use flin_runtime::{Entry, Failure, Runtime, RuntimeOptions, SystemWorld};
+use flin_server::settings::Settings;
+use flin_server::{Networked, Server, ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::arguments::Serve;
+use crate::arguments::{LogFormat, Serve};
 use crate::fault::Fault;
 use crate::opening::How;
-use crate::{load, logging, opening, page_key, stats};
+use crate::{configuration, load, logging, machine, opening, page_key, stats, supervisor};
 
 /// Serves a program until it is told to stop.
 pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
-    logging::for_server(wanted.log, color);
+    let settings = configuration::of(&wanted.program, &wanted.configured)?;
+    let log = match (wanted.log, settings.serving.log) {
+        (Some(log), _) => log,
+        (None, "json") => LogFormat::Json,
+        (None, _) => LogFormat::Text,
+    };
+    logging::for_server(log, color);
     let started = Instant::now();
     let loaded = load::load(&wanted.program, wanted.engine, color)?;
     let world = Arc::new(Networked::new(
         SystemWorld,
-        wanted.network.allow_private_http,
+        wanted.network.allow_private_http || settings.serving.allow_private_http,
     ));
+    let running = RuntimeOptions {
+        world,
+        ..settings.running.of_runtime(machine::memory_bytes())
+    };
+    let data = Path::new(&settings.serving.data);
     // The handle of data that is only read lives as long as the runtime over it.
     let (runtime, _handle) = if wanted.read_only {
-        let (runtime, handle) = opening::open_read_only(&loaded.program, &wanted.data, world)?;
+        let (runtime, handle) = opening::open_read_only(&loaded.program, data, running)?;
         (runtime, Some(handle))
     } else {
         let how = How::Serving {
             migrate: wanted.migrate,
         };
-        let runtime = opening::open(&loaded.program, Some(&wanted.data), how, world)?;
+        let runtime = opening::open(&loaded.program, Some(data), how, running)?;
         (runtime, None)
     };
-    let served = serve_runtime(wanted, &runtime, loaded.build.clone());
+    let served = serve_runtime(wanted, &settings, &runtime, loaded.build.clone());
     runtime.stop_workers();
     if wanted.engine.stats {
         stats::print(&loaded, None, started.elapsed());
@@ -52,7 +64,12 @@ pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
     closed.map_err(|failure| Fault::Disk(failure.to_string()))
 }
 
-fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(), Fault> {
+fn serve_runtime(
+    wanted: &Serve,
+    settings: &Settings,
+    runtime: &Runtime,
+    build: String,
+) -> Result<(), Fault> {
     match runtime.enter(Entry::Main) {
         Ok(_) => {}
         Err(Failure::Unavailable { message }) if wanted.read_only => {
@@ -66,18 +83,26 @@ fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(),
         .build();
     let threads =
         threads.map_err(|error| Fault::Server(format!("cannot start threads: {error}")))?;
-    let mut options = ServerOptions::new(SocketAddr::new(wanted.host, wanted.port), build);
-    options.allow_hosts.clone_from(&wanted.allow_host);
+    let mut options = ServerOptions::of(settings, build);
     if !wanted.read_only {
-        options.token_key = page_key::of(&wanted.data, &SystemWorld);
+        options.token_key = page_key::of(Path::new(&settings.serving.data), &SystemWorld);
     }
+    options.tls = tls(wanted, settings)?;
+    let scheme = if options.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     threads.block_on(async {
         let store = runtime.store().clone();
         let stop = told_to_stop(move || store.poisoned())?;
-        let server = Server::bind(runtime.clone(), options).await;
+        let server = match supervisor::listener().map_err(Fault::Server)? {
+            Some(listener) => Server::bind_on(listener, runtime.clone(), options),
+            None => Server::bind(runtime.clone(), options).await,
+        };
         let server = server.map_err(|error| Fault::Server(error.to_string()))?;
         let line = format!(
-            "{} is served on http://{}",
+            "{} is served on {scheme}://{}",
             wanted.program.display(),
             server.address()
         );
@@ -85,9 +110,38 @@ fn serve_runtime(wanted: &Serve, runtime: &Runtime, build: String) -> Result<(),
         if let Err(error) = writeln!(std::io::stdout(), "{line}") {
             tracing::warn!(%error, "{line} (stdout cannot be written)");
         }
+        supervisor::tell("READY=1");
         server.run(stop).await;
         Ok(())
     })
+}
+
+// Certificates and key, from the command line or from the settings.
+fn tls(wanted: &Serve, settings: &Settings) -> Result<Option<Tls>, Fault> {
+    let path = |given: &Option<PathBuf>, set: &str| {
+        let set = (!set.is_empty()).then(|| PathBuf::from(set));
+        given.clone().or(set)
+    };
+    let certificates = path(&wanted.tls_cert, &settings.serving.tls_cert);
+    let key = path(&wanted.tls_key, &settings.serving.tls_key);
+    let (certificates, key) = match (certificates, key) {
+        (Some(certificates), Some(key)) => (certificates, key),
+        (None, None) => return Ok(None),
+        (Some(_), None) | (None, Some(_)) => {
+            let message =
+                "TLS needs both --tls-cert and --tls-key (or tls_cert and tls_key in flin.config)";
+            return Err(Fault::Usage(message.to_owned()));
+        }
+    };
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|source| Fault::Unreadable {
+            path: path.to_owned(),
+            source,
+        })
+    };
+    let tls = Tls::of_pem(&read(&certificates)?, &read(&key)?);
+    tls.map(Some)
+        .map_err(|reason| Fault::Usage(format!("TLS: {reason}")))
 }
 
 // SIGTERM, SIGINT, or a disk that failed: then nothing can be saved any more and a fresh start recovers.
@@ -113,6 +167,7 @@ pub(crate) fn told_to_stop(
                     None => continue,
                 },
             }
+            supervisor::tell("STOPPING=1");
             return;
         }
     })

@@ -26,7 +26,7 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
             &loaded.program,
             None,
             How::Script { migrate: false },
-            Arc::clone(&world),
+            opening::in_world(Arc::clone(&world)),
         )?;
         let done = runtime.enter(Entry::Test { test });
         output.flush();

@@ -9,17 +9,17 @@ mod sources;
 mod watcher;
 
 use std::io::Write;
-use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flin_runtime::{Failure, SystemWorld};
+use flin_runtime::{Failure, RuntimeOptions, SystemWorld};
 use flin_server::{Networked, Server, ServerOptions};
 
 use crate::arguments::Dev;
 use crate::fault::{Fault, failure_text};
 
 use crate::serve::told_to_stop;
-use crate::{load, logging};
+use crate::{configuration, load, logging, machine};
 use session::{Current, Session};
 use sources::Sources;
 use watcher::Watcher;
@@ -27,7 +27,9 @@ use watcher::Watcher;
 /// Serves a source until it is told to stop.
 pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
     logging::for_developer(color);
-    let watcher = Watcher::new(&wanted.program, &wanted.data);
+    let settings = configuration::of(&wanted.program, &wanted.configured)?;
+    let data = PathBuf::from(&settings.serving.data);
+    let watcher = Watcher::new(&wanted.program, &data);
     let first = Sources::read(&wanted.program)?;
     // The text of the program that runs, for the places of its failures.
     let running: Arc<Mutex<Sources>> = Arc::new(Mutex::new(first.clone()));
@@ -49,11 +51,14 @@ pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
 
     let world = Arc::new(Networked::new(
         SystemWorld,
-        wanted.network.allow_private_http,
+        wanted.network.allow_private_http || settings.serving.allow_private_http,
     ));
+    let runtime_options = RuntimeOptions {
+        world,
+        ..settings.running.of_runtime(machine::memory_bytes())
+    };
     let current = Current::nothing()?;
-    let mut options = ServerOptions::new(SocketAddr::new(wanted.host, wanted.port), "");
-    options.allow_hosts.clone_from(&wanted.allow_host);
+    let mut options = ServerOptions::of(&settings, "");
     options.show_errors = true;
     options.dev = Some(Arc::clone(&pages));
     let runtime = current.runtime.clone();
@@ -71,7 +76,8 @@ pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
             pages,
             exchange: server.exchange(),
             threads: tokio::runtime::Handle::current(),
-            world,
+            data,
+            runtime_options,
             current: Arc::clone(&current),
             running,
             read: first,

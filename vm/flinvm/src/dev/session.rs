@@ -3,10 +3,11 @@
 //! refused, the program before answers again.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use flin_runtime::{Entry, Runtime, RuntimeOptions, SystemWorld, World, schema_of};
+use flin_runtime::{Entry, Runtime, RuntimeOptions, SystemWorld, schema_of};
 use flin_server::Exchange;
 
 use super::frame::frame;
@@ -35,7 +36,12 @@ impl Current {
     pub(crate) fn nothing() -> Result<Current, Fault> {
         let loaded = super::empty()?;
         let how = How::Script { migrate: false };
-        let runtime = opening::open(&loaded.program, None, how, Arc::new(SystemWorld))?;
+        let runtime = opening::open(
+            &loaded.program,
+            None,
+            how,
+            opening::in_world(Arc::new(SystemWorld)),
+        )?;
         runtime.start_workers();
         Ok(Current {
             runtime,
@@ -70,7 +76,8 @@ pub(crate) struct Session {
     pub(crate) pages: Arc<flin_server::Dev>,
     pub(crate) exchange: Exchange,
     pub(crate) threads: tokio::runtime::Handle,
-    pub(crate) world: Arc<dyn World>,
+    pub(crate) data: PathBuf,
+    pub(crate) runtime_options: RuntimeOptions,
     pub(crate) current: Arc<Mutex<Current>>,
     pub(crate) running: Arc<Mutex<Sources>>,
     // What the disk held when it was read last.
@@ -185,10 +192,7 @@ impl Session {
         let same_data = current.on_disk
             && schema_of(loaded.program.module()) == schema_of(current.runtime.program().module());
         let (held, runtime) = if same_data {
-            let options = RuntimeOptions {
-                world: Arc::clone(&self.world),
-                ..RuntimeOptions::default()
-            };
+            let options = self.runtime_options.clone();
             let runtime = Runtime::new(Arc::clone(&loaded.program), store.clone(), options);
             runtime.enter(Entry::Main).map_err(Fault::Failed)?;
             (self.threads.block_on(self.exchange.hold()), runtime)
@@ -227,14 +231,8 @@ impl Session {
         let how = How::Serving {
             migrate: self.wanted.migrate,
         };
-        let open = |program| {
-            opening::open(
-                program,
-                Some(&self.wanted.data),
-                how,
-                Arc::clone(&self.world),
-            )
-        };
+        let open =
+            |program| opening::open(program, Some(&self.data), how, self.runtime_options.clone());
         if current.on_disk {
             current.close()?;
         }
