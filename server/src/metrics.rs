@@ -117,51 +117,61 @@ pub(crate) fn text(app: &App) -> String {
     out
 }
 
+/// A number that stands alone: its name, what it means, and what it is.
+type Single = (&'static str, &'static str, u64);
+
 // Numbers that stand alone.
-fn single(app: &App) -> Vec<(&'static str, &'static str, u64)> {
+fn single(app: &App) -> impl Iterator<Item = Single> {
+    of_runs(app)
+        .into_iter()
+        .chain(of_pages(app))
+        .chain(process())
+}
+
+fn of_runs(app: &App) -> Vec<Single> {
     let counters = app.runtime.counters();
-    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let counted = |name, help, counter: &AtomicU64| (name, help, counter.load(Ordering::Relaxed));
     let compiled = app.runtime.program().native().counts().compiled;
-    let mut all = vec![
-        (
+    vec![
+        counted(
             "flin_entries_total",
             "Pages, actions and routes that ran",
-            count(&counters.entries),
+            &counters.entries,
         ),
-        (
+        counted(
             "flin_clashes_total",
             "Runs repeated because of another commit",
-            count(&counters.clashes),
+            &counters.clashes,
         ),
-        (
+        counted(
             "vm_panics_total",
             "Panics caught inside the runtime",
-            count(&counters.panics),
+            &counters.panics,
         ),
-        (
+        counted(
             "flin_refused_total",
             "Requests refused because all workers were busy",
-            count(&counters.refused),
+            &counters.refused,
         ),
-        (
+        counted(
             "flin_memory_refused_total",
             "Runs ended because all of them together used too much memory",
-            count(&counters.memory_refused),
+            &counters.memory_refused,
         ),
-        (
+        counted(
             "flin_abandoned_total",
             "Requests not begun because their clients were gone",
-            count(&counters.abandoned),
+            &counters.abandoned,
         ),
-        (
+        counted(
             "flin_slow_total",
             "Requests that took longer than server.slow",
-            count(&app.metrics.slow),
+            &app.metrics.slow,
         ),
-        (
+        counted(
             "flin_fuel_total",
             "Calls and loop turns of requests",
-            count(&app.metrics.fuel),
+            &app.metrics.fuel,
         ),
         (
             "flin_waiting",
@@ -173,6 +183,18 @@ fn single(app: &App) -> Vec<(&'static str, &'static str, u64)> {
             "Memory of the runs of now",
             app.runtime.memory_held() as u64,
         ),
+        (
+            "flin_jit_functions_total",
+            "Functions compiled to machine code",
+            compiled.functions,
+        ),
+        ("flin_jit_code_bytes", "Machine code", compiled.code_bytes),
+    ]
+}
+
+fn of_pages(app: &App) -> Vec<Single> {
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    vec![
         (
             "flin_commit_seq",
             "Number of the newest commit",
@@ -199,27 +221,15 @@ fn single(app: &App) -> Vec<(&'static str, &'static str, u64)> {
             app.hub.sockets() as u64,
         ),
         (
-            "flin_jit_functions_total",
-            "Functions compiled to machine code",
-            compiled.functions as u64,
-        ),
-        (
-            "flin_jit_code_bytes",
-            "Machine code",
-            compiled.code_bytes as u64,
-        ),
-        (
             "flin_uptime_seconds",
             "Time since the start",
             app.started.elapsed().as_secs(),
         ),
-    ];
-    all.extend(process());
-    all
+    ]
 }
 
 // What the system says of this process, where it says it.
-fn process() -> impl Iterator<Item = (&'static str, &'static str, u64)> {
+fn process() -> impl Iterator<Item = Single> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let resident = status.lines().find_map(|line| {
         let kilobytes = line.strip_prefix("VmRSS:")?.trim().strip_suffix("kB")?;

@@ -303,7 +303,7 @@ fn with_unit(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 fn quoted(number: u64, units: &[(&str, u64)]) -> String {
     let exact = units
         .iter()
-        .find(|(_, size)| number >= *size && number % size == 0);
+        .find(|(_, size)| number >= *size && number.is_multiple_of(*size));
     // Nothing at all is told in the unit that people think in.
     let (unit, size) = exact.or(units.last()).copied().unwrap_or(("", 1));
     format!("\"{}{unit}\"", number / size)

@@ -4,11 +4,22 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use flin_runtime::{RuntimeOptions, World};
 use flin_server::settings::{FILE_NAME, Settings, TEXT_BYTES_MAX};
 
 use crate::arguments::Configured;
 use crate::fault::Fault;
+use crate::machine;
+
+/// What programs run with in a server with these settings.
+pub(crate) fn of_runtime(settings: &Settings, world: Arc<dyn World>) -> RuntimeOptions {
+    RuntimeOptions {
+        world,
+        ..settings.running.of_runtime(machine::memory_bytes())
+    }
+}
 
 /// The settings for a program.
 pub(crate) fn of(program: &Path, wanted: &Configured) -> Result<Settings, Fault> {

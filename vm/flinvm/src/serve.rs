@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use flin_runtime::{Entry, Failure, Runtime, RuntimeOptions, SystemWorld};
+use flin_runtime::{Entry, Failure, Runtime, SystemWorld};
 use flin_server::settings::Settings;
 use flin_server::{Networked, Server, ServerOptions, Tls};
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::arguments::{LogFormat, Serve};
 use crate::fault::Fault;
 use crate::opening::How;
-use crate::{configuration, load, logging, machine, opening, page_key, stats, supervisor};
+use crate::{configuration, load, logging, opening, page_key, stats, supervisor};
 
 /// Serves a program until it is told to stop.
 pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
@@ -31,10 +31,7 @@ pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
         SystemWorld,
         wanted.network.allow_private_http || settings.serving.allow_private_http,
     ));
-    let running = RuntimeOptions {
-        world,
-        ..settings.running.of_runtime(machine::memory_bytes())
-    };
+    let running = configuration::of_runtime(&settings, world);
     let data = Path::new(&settings.serving.data);
     // The handle of data that is only read lives as long as the runtime over it.
     let (runtime, _handle) = if wanted.read_only {

@@ -12,14 +12,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use flin_runtime::{Failure, RuntimeOptions, SystemWorld};
+use flin_runtime::{Failure, SystemWorld};
 use flin_server::{Networked, Server, ServerOptions};
 
 use crate::arguments::Dev;
 use crate::fault::{Fault, failure_text};
 
 use crate::serve::told_to_stop;
-use crate::{configuration, load, logging, machine};
+use crate::{configuration, load, logging};
 use session::{Current, Session};
 use sources::Sources;
 use watcher::Watcher;
@@ -53,10 +53,7 @@ pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
         SystemWorld,
         wanted.network.allow_private_http || settings.serving.allow_private_http,
     ));
-    let runtime_options = RuntimeOptions {
-        world,
-        ..settings.running.of_runtime(machine::memory_bytes())
-    };
+    let runtime_options = configuration::of_runtime(&settings, world);
     let current = Current::nothing()?;
     let mut options = ServerOptions::of(&settings, "");
     options.show_errors = true;
