@@ -9,13 +9,14 @@ use flin_syntax::span::LineIndex;
 use foldhash::HashSet;
 
 use crate::browser::{self, LocalNames, Script};
+use crate::hir::Program;
 use crate::intact::intact;
 use crate::optimise::{Pass, Passes};
 use crate::prelude::{self, PRELUDE};
-use crate::project::Project;
+use crate::project::{Project, Role};
 use crate::resolve::Lost;
 use crate::texts::Texts;
-use crate::{infer, lower, optimise, resolve, travels};
+use crate::{html, infer, lower, optimise, resolve, travels};
 
 /// More diagnostics than this are not shown: the first ones explain the rest.
 pub const DIAGNOSTICS_MAX: usize = 50;
@@ -179,22 +180,41 @@ fn lowered(texts: &Texts<'_>, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> 
         "the prelude: {:?}",
         prelude.diagnostics
     );
-    let (program, diagnostics) = match &*rests {
+    let resolved = |unused: bool| match &*rests {
         [(_, rest)] if texts.files.is_empty() => {
-            resolve::resolve_without(&rest.program, &prelude.program, lost)
+            resolve::resolve_checked(&rest.program, &prelude.program, lost.clone(), unused)
         }
         files => {
             let files = files.iter().map(|(role, rest)| (*role, &rest.program));
-            resolve::resolve_project(files.collect(), texts.assets, &prelude.program, lost)
+            resolve::resolve_project(
+                files.collect(),
+                texts.assets,
+                &prelude.program,
+                lost.clone(),
+                unused,
+            )
         }
     };
     let can_be_judged = |d: &Diagnostic| rests.iter().all(|(_, rest)| rest.holds(d.span().start));
-    let names = diagnostics.into_iter().filter(can_be_judged).collect();
-    add_new(&mut found, names, source_text);
-    let (types, diagnostics) = infer::infer(&program);
-    let types_say = diagnostics.into_iter().filter(can_be_judged).collect();
-    add_new(&mut found, types_say, source_text);
-    add_new(&mut found, travels::check(&program, &types), source_text);
+    let mut judge = |(program, diagnostics): (Program, Vec<Diagnostic>)| {
+        let names = diagnostics.into_iter().filter(can_be_judged).collect();
+        add_new(&mut found, names, source_text);
+        let (types, diagnostics) = infer::infer(&program);
+        let types_say = diagnostics.into_iter().filter(can_be_judged).collect();
+        add_new(&mut found, types_say, source_text);
+        add_new(&mut found, travels::check(&program, &types), source_text);
+        (program, types)
+    };
+    let (program, types) = judge(resolved(false));
+    if program.has_unused {
+        // What is wrong in a component that nobody uses yet is wrong.
+        judge(resolved(true));
+    }
+    for (role, rest) in &rests {
+        let in_component = matches!(role, Role::Component(_));
+        let wrong = html::check(&rest.program, in_component);
+        add_new(&mut found, wrong, source_text);
+    }
     stop_at_errors(&mut found)?;
     let (module, locals) =
         lower::lower_named(&program, &types, texts.name, source_text, PRELUDE, pushed)

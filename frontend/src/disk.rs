@@ -1,19 +1,23 @@
-//! A folder of a disk as a project's. Here because only the program may touch a disk.
-//! Must stay true: links are followed, what is no file and no folder is passed over.
+//! A folder of a disk as a project's. Here because the program `flinc` and `flinvm dev` read the same folders; nothing else in the
+//! library touches a disk, and nothing in it calls this. Must stay true: links are followed, what is no file and no
+//! folder is passed over.
 #![allow(clippy::disallowed_methods)]
 
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use flinc::project::Folder;
+use crate::project::Folder;
 
 /// A folder on the disk.
-pub(crate) struct Disk {
+#[derive(Debug)]
+pub struct Disk {
     root: PathBuf,
 }
 
 impl Disk {
-    pub(crate) fn new(root: &Path) -> Disk {
+    /// The folder at a path.
+    #[must_use]
+    pub fn new(root: &Path) -> Disk {
         Disk {
             root: root.to_owned(),
         }

@@ -50,6 +50,8 @@ pub struct Program {
     pub tests: Vec<(String, FnId)>,
     /// Prelude functions by name (`map`, `__q_list`, …), for library rows of kind prelude.
     pub prelude: foldhash::HashMap<String, FnId>,
+    /// There are components or layouts that no page uses: they are not in the program, but may be wrong.
+    pub has_unused: bool,
 }
 
 impl Local {

@@ -4,7 +4,9 @@
 pub mod browser;
 pub mod cases;
 mod compile;
+pub mod disk;
 pub mod hir;
+mod html;
 mod ids;
 pub mod infer;
 mod intact;

@@ -8,7 +8,6 @@ use std::io::{IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-mod disk;
 mod layout;
 mod templates;
 
@@ -271,7 +270,7 @@ fn text_of(bytes: Vec<u8>, name: &str, messages: Messages) -> Result<String, Sto
 /// Reads a project folder.
 fn read_project(folder: &Path) -> Result<Project, Stop> {
     let name = folder.display().to_string();
-    Project::read(&name, &disk::Disk::new(folder)).map_err(|error| match error {
+    Project::read(&name, &flinc::disk::Disk::new(folder)).map_err(|error| match error {
         ProjectError::NotText { .. } => Stop {
             code: EXIT_PROGRAM,
             sentence: error.to_string(),

@@ -13,7 +13,7 @@ pub const PRELUDE: &str = include_str!("prelude.flin");
 
 /// Functions that the compiler calls although no word of a program names them, and what of a program must be there for it:
 /// one of these words.
-const UNNAMED: [(&str, &[&str]); 5] = [
+const UNNAMED: [(&str, &[&str]); 8] = [
     // Anything that takes a list, given a range.
     ("__range_list", &[]),
     // Where a query may be in an answer.
@@ -22,6 +22,10 @@ const UNNAMED: [(&str, &[&str]); 5] = [
     ("__q_list", &["entity"]),
     // Components in loops.
     ("__part_key", &["component"]),
+    // What an element's class and style are made of.
+    ("__class", &["class"]),
+    ("__classes", &["class"]),
+    ("__style", &["style"]),
     // A control may be bound to an item counted from the end.
     ("__bound_place", &["bind"]),
 ];

@@ -36,7 +36,6 @@ macro_rules! unsupported {
 }
 
 unsupported! {
-    Lifecycle 2 "onMount, onUpdate and onUnmount" "";
     Middleware 2 "middleware" "";
     WebSockets 2 "ws blocks" "changes of entities are pushed to open pages without one";
     Jobs 2 "every and cron" "start a script with `flinvm run` from your system's scheduler";

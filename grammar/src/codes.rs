@@ -263,6 +263,22 @@ name, so it begins with a capital letter. What stands in `lib/` and `entities/` 
 and no others can be. A file in `components/` has the props that it reads as `props.name`; what is not given is none.";
     323 BadComponent "a component that cannot be used"
 "A capitalised tag is a component: one that the file declares, or a file in `components/`. A component cannot contain itself.";
+    330 UnknownElement "an element that HTML does not have"
+"Elements are those of HTML and, inside of `<svg>`, of drawings. An element of your own has a hyphen in its name, a component begins
+with a capital letter. `<html>`, `<head>` and `<body>` are written by the server.";
+    331 UnknownAttribute "an attribute that means nothing"
+"Browsers ignore attributes that they do not know, so a slip of the pen shows nowhere. Attributes of your own begin with `data-`.";
+    332 MissingAlternative "an image without a text that stands for it"
+"Who cannot see an image is told its `alt`. For mere decoration write `alt=\"\"`.";
+    333 MissingLabel "a control without a label"
+"Who cannot see the page is told the label of a control: put the control into a `<label>`, give the label `for=\"id\"`, or the control
+an `aria-label`. A `placeholder` or `title` will do, too.";
+    334 BadNesting "an element where a browser does not leave it"
+"Browsers repair some markup while they read it: they end a `<p>` before a `<div>`, put text out of a table, leave out a `<tr>` that
+stands in no table. The page would be another one than the view says, and its parts could not be found again.";
+    335 DuplicateId "an id that is there more than once"
+"An id names one element of a page. Labels, links and style sheets mean the first one that has it. For several use `class`, or make the
+id one of the item: `id=\"row-{item.id}\"`.";
     390 TooBig "a function or entity is too big"
 "The machine gives a function a limited number of registers and instructions. Move parts of it into functions of their own, or
 break very long expressions into several statements. An entity may have 250 fields.";

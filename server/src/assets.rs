@@ -23,11 +23,12 @@ const FILES: [&str; 10] = [
     include_str!("../web/flin.js"),
 ];
 
-/// The parts that the runtime fetches later, and how it calls them: what a page does once it stands, and what comes with the
-/// first link.
-const LATER: [(&str, &str); 2] = [
+/// The parts that the runtime fetches later, and how it calls them: what a page does once it stands, what comes with the
+/// first link, and what comes with the first part of a page that tells when it comes and goes.
+const LATER: [(&str, &str); 3] = [
     ("live", include_str!("../web/live.js")),
     ("visit", include_str!("../web/visit.js")),
+    ("life", include_str!("../web/life.js")),
 ];
 
 /// The runtime as it is served.

@@ -4,7 +4,7 @@
 
 import { act } from "./actions.js";
 import { adoptMessages } from "./messages.js";
-import { adoptControls, assign, boundControls, edited, isHalfTyped, openPage, page, stateOf, stateWire, stateWires, variableOf, writeControl } from "./page.js";
+import { adoptControls, assign, boundControls, edited, isHalfTyped, openPage, page, root, setState, stateOf, stateWire, stateWires, variableOf, writeControl } from "./page.js";
 import { argsOf, dirty } from "./place.js";
 import { delayAfter, missed, onReturn, pause, post, reached } from "./reach.js";
 import { about, ask, askIn, beginView, flush, follow, receive, refuse, told, touch, update } from "./render.js";
@@ -17,7 +17,7 @@ function holds(modifiers, event, element) {
   return modifiers.every((m) => {
     if (`${m}Key` in event) return event[`${m}Key`];
     if (m === "self") return event.target === element;
-    if (/^(prevent|stop|once)$/.test(m)) return true;
+    if (/^(prevent|stop|once|debounce|throttle|\d.*)$/.test(m)) return true;
     // Keys that compose a character are the input method's.
     return !event.isComposing && event.key?.toLowerCase() === m.replace(/^(?=up|down|left|right)/, "arrow").replace("space", " ");
   });
@@ -34,6 +34,8 @@ function tell(event, entry) {
 }
 
 const ON = "data-flin-on-";
+// How long, if the handler does not say.
+const PACE_MS = 250;
 // Runs the handlers that `element` has for an event.
 function run(element, event) {
   for (const { name, value } of [...element.attributes]) {
@@ -46,8 +48,13 @@ function run(element, event) {
     if (modifiers.includes("stop")) event.stopPropagation();
     if (modifiers.includes("once")) element.removeAttribute(name);
     const args = `data-flin-args-${handler}`;
-    const told = element.getAttribute(`data-flin-tell-${handler}`)?.split(" ") ?? [];
-    act(`#${value}`, argsOf(element, args) ?? JSON.parse(element.getAttribute(args) ?? "[]"), element, told.map((entry) => tell(event, entry))).catch(() => undefined);
+    const told = (element.getAttribute(`data-flin-tell-${handler}`)?.split(" ") ?? []).map((entry) => tell(event, entry));
+    const given = argsOf(element, args) ?? JSON.parse(element.getAttribute(args) ?? "[]");
+    const { visit } = page;
+    const go = () => page.visit === visit && act(`#${value}`, given, element, told).catch(() => undefined);
+    const [, pace, wait = PACE_MS] = /\.(debounce|throttle)(?:\.(\d+))?/.exec(handler) ?? [];
+    if (pace) live.then(() => globalThis[`_flin${pace[0].toUpperCase()}${pace.slice(1)}`](((element.flinPaces ??= {})[handler] ??= {}), go, +wait));
+    else go();
   }
 }
 
@@ -83,15 +90,23 @@ function begin(putBack) {
   beginView();
   if (page.module && page.view === null) askIn(0);
   putBack?.();
+  lives?.begin(Boolean(putBack));
   return live.then((start) => start());
 }
+
+// What happens when parts of a page come and go is in a file of its own, which comes with the first page that has such parts.
+let lives = null;
+async function loadLives(isNeeded = page.module?.handlers.some(({ event }) => /^(un)?mount$|^update$/.test(event))) {
+  if (isNeeded) lives ??= (await import("/_flin/life.js")).default({ about, act, argsOf, dirty, edited, flush, isHalfTyped, page, post, root, setState, stateOf, stateWire, stateWires, touch, writeControl });
+}
+told.unknown = (controls) => loadLives(true).then(() => lives.learn(controls));
 
 // What no visitor waits for is in a file of its own, fetched meanwhile; as often as it takes, each time by another name.
 const loadLive = (failures) => import(`/_flin/live.js?${failures}`).then((code) => code.default({ about, act, ask, assign, delayAfter, follow, isHalfTyped, missed, onReturn, page, post, reached, receive, refuse, renew, stateWire, stateWires, told, touch, update }), () => pause(failures + 1).then(() => loadLive(failures + 1)));
 
 // Going from page to page is in a file of its own, which comes with the first link.
 let visits = null;
-const loadVisits = () => (visits ??= import("/_flin/visit.js").then((code) => code.default({ begin, dirty, openPage, page, stateWires })));
+const loadVisits = () => (visits ??= import("/_flin/visit.js").then((code) => code.default({ begin, dirty, leave: () => lives?.end(), loadLives, openPage, page, stateWires })));
 let renewing = null;
 // Asked for twice at once (by the socket and by the developer's page), it is done once.
 const renew = () => (renewing ??= loadVisits().then((visit) => visit(location.href, { isKept: true })).finally(() => (renewing = null)));
@@ -114,6 +129,7 @@ told.stale = renew;
 const live = loadLive(0);
 const info = JSON.parse(document.getElementById("flin-page").textContent);
 openPage(info, info.module && (await import(info.module)).default);
+await loadLives();
 const begun = begin();
 if (history.state?.y) scrollTo(0, history.state.y);
 await begun;

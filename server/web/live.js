@@ -193,7 +193,7 @@ export default ({ about, act, ask, assign, delayAfter, follow, isHalfTyped, miss
   // Calls `fn` when there was no call with this key for `ms`.
   function debounce(key, fn, ms) {
     clearTimeout(timers.get(key));
-    timers.set(key, setTimeout(fn, ms));
+    timers.set(key, setTimeout(() => timers.delete(key) && fn(), ms));
   }
 
   const rows = new Map();

@@ -13,7 +13,7 @@ import { missed, pause, post, reached } from "./reach.js";
 // The page as blocks; null if the server told nothing of its templates.
 let whole = null;
 // What other modules want to know: the page follows another state; the server has another build.
-export const told = { state: () => undefined, stale: () => undefined };
+export const told = { state: () => undefined, stale: () => undefined, unknown: () => undefined };
 
 // Finds the places of a document that the server wrote.
 export function beginView() {
@@ -53,7 +53,10 @@ export function pass(changes = [], scopes = []) {
   showOwn();
   for (const scope of scopes) settle(scope);
   setAnswered([]);
-  for (const control of boundControls()) writeControl(control, stateOf(control));
+  // What came by a patch with a control in it may be no state yet: what else belongs to it only the server knows.
+  const [known, unknown] = [true, false].map((is) => boundControls().filter((control) => (stateOf(control) !== undefined) === is));
+  for (const control of known) writeControl(control, stateOf(control));
+  if (unknown.length > 0) told.unknown(unknown);
   if (focused && focused !== document.activeElement && focused.isConnected) {
     focused.focus({ preventScroll: true });
     if (selection && selection[0] !== null) focused.setSelectionRange(...selection);

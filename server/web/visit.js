@@ -4,7 +4,7 @@
 // are those of a load.
 
 // `runtime`: what of the runtime is needed here. Gives the function that shows the page at an address.
-export default ({ begin, dirty, openPage, page, stateWires }) => {
+export default ({ begin, dirty, leave, loadLives, openPage, page, stateWires }) => {
   const root = () => document.getElementById("flin-root");
   const readInfo = (doc) => JSON.parse(doc.getElementById("flin-page")?.textContent ?? "null");
   const scriptOf = (doc) => doc.querySelector('script[src^="/_flin/runtime"]')?.getAttribute("src");
@@ -33,8 +33,10 @@ export default ({ begin, dirty, openPage, page, stateWires }) => {
         history.replaceState({ ...history.state, y: scrollY }, "");
         history.pushState({}, "", answer.redirected ? answer.url : url);
       }
+      if (!isKept) leave();
       swap(doc);
       openPage(info, module, isKept && module === page.module ? page.visit : {});
+      await loadLives();
       begin(kept);
       if (kept === null) arrive();
     } catch (failure) {

@@ -26,6 +26,7 @@ mod literals;
 mod mismatch;
 mod ops;
 mod paths;
+mod places;
 mod report;
 mod rows;
 mod set;

@@ -165,6 +165,10 @@ impl Resolver<'_> {
                     let declared = self.frame().locals[local.index()].span;
                     self.refuse_constant(name, declared)
                 }
+                Binding::Callback(at) => {
+                    let declared = self.callbacks[at].span;
+                    self.refuse_declaration(name, "a callback", declared)
+                }
                 Binding::Function(id) | Binding::Closure(_, id) => {
                     let declared = self.signatures[&id].span;
                     self.refuse_declaration(name, "a function", declared)

@@ -13,6 +13,7 @@ use foldhash::{HashMap, HashMapExt as _};
 use crate::hir::{EntityIx, ExprKind, FnId, GlobalIx, TypeAnn};
 use crate::unsupported::Unsupported::{self, Guards, Jobs};
 
+use super::markup::Shown;
 use super::mentions::{self, Mention};
 use super::names::{Alias, Item, Role, Start, TopVar};
 use super::patterns::Target;
@@ -36,6 +37,18 @@ pub(super) struct Section<'a> {
     pub(super) pages: Vec<(&'a PlainText, &'a Block)>,
     pub(super) routes: Vec<(&'a Name, Option<&'a PlainText>, &'a Block, Span)>,
     tests: Vec<(&'a PlainText, &'a Block)>,
+    /// `onMount` and its like.
+    pub(super) life: Vec<&'a Stmt>,
+}
+
+impl<'a> Section<'a> {
+    /// What it shows.
+    pub(super) fn shown(&self) -> Shown<'a> {
+        Shown {
+            nodes: self.view.clone(),
+            life: self.life.clone(),
+        }
+    }
 }
 
 /// A constant that is no literal.
@@ -89,6 +102,10 @@ impl<'a> Resolver<'a> {
         let [(_, section)] = &sections;
         self.file_pages(section, ast.span);
         self.routes_and_tests(section);
+        self.checks_unused |= self.has_unused_components();
+        if self.checking {
+            self.check_unused_components();
+        }
     }
 
     pub(super) fn routes_and_tests(&mut self, section: &Section<'a>) {
@@ -182,7 +199,7 @@ impl<'a> Resolver<'a> {
             StmtKind::Middleware(_) => self.unsupported(Unsupported::Middleware, span),
             StmtKind::Ws { .. } => self.unsupported(Unsupported::WebSockets, span),
             StmtKind::Every { .. } | StmtKind::Cron { .. } => self.unsupported(Jobs, span),
-            StmtKind::Lifecycle { .. } => self.unsupported(Unsupported::Lifecycle, span),
+            StmtKind::Lifecycle { .. } => section.life.push(statement),
             StmtKind::Error => {}
         }
     }

@@ -18,7 +18,7 @@ use super::patterns::Target;
 use super::scope::{Binding, FrameHead, Link, Place, Visible};
 
 /// The name of what happened, in a handler.
-const EVENT: &str = "event";
+pub(super) const EVENT: &str = "event";
 
 /// What an entry of the event is.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +50,7 @@ struct Event {
     params: Vec<Param>,
 }
 
-fn mentions_event(handler: &Expr) -> bool {
+pub(super) fn mentions_event(handler: &Expr) -> bool {
     let mut found = false;
     mentions::of_expr(handler, &mut |name, how| {
         found |= &*name.text == EVENT && how == Mention::Read;
@@ -106,13 +106,24 @@ impl Resolver<'_> {
 
     /// The event, if the handler names it: a map of what the browser tells, each entry a parameter of the handler.
     fn event_of(&mut self, handler: &Expr, span: Span, ids: &mut Vec<ExprId>) -> Option<Event> {
+        if self.phase.is_some() {
+            return None;
+        }
         let wanted = match &handler.kind {
             Ast::Lambda { params, .. } => !params.is_empty(),
             Ast::Name(name) => match self.meaning(&name.text) {
                 Meaning::Function(id) => self.needs_event(id),
+                Meaning::Callback(at) => self.callback_wants_event(at),
                 _ => &*name.text == EVENT && !self.is_visible(EVENT),
             },
-            _ => !self.is_visible(EVENT) && mentions_event(handler),
+            Ast::Field { object, name, .. } if self.callback_of_props(object, name).is_some() => {
+                let callback = self.callback_of_props(object, name);
+                callback.is_some_and(|at| self.callback_wants_event(at))
+            }
+            _ => {
+                !self.is_visible(EVENT) && mentions_event(handler)
+                    || self.calls_back_with_event(handler)
+            }
         };
         if !wanted {
             return None;
@@ -141,6 +152,17 @@ impl Resolver<'_> {
         Some(Event { local, params })
     }
 
+    /// Whether a callback that a handler mentions tells of the event.
+    fn calls_back_with_event(&self, handler: &Expr) -> bool {
+        let mut found = false;
+        mentions::of_expr(handler, &mut |name, _| {
+            if let Some((_, Binding::Callback(at))) = self.search(&name.text) {
+                found |= self.callback_mentions_event(at);
+            }
+        });
+        found
+    }
+
     fn handler_body(
         &mut self,
         handler: &Expr,
@@ -158,6 +180,7 @@ impl Resolver<'_> {
                     let callee = self.read_plain(name);
                     self.emit(ExprKind::CallValue(callee, Vec::new()), handler.span)
                 }
+                Meaning::Callback(at) => self.callback_as_handler(at, event, handler.span),
                 Meaning::Entity(_)
                 | Meaning::Enum(_)
                 | Meaning::Alias
@@ -180,8 +203,23 @@ impl Resolver<'_> {
                 }
                 self.effect(body)
             }
+            Ast::Field { object, name, .. } => match self.callback_of_props(object, name) {
+                Some(at) => self.callback_as_handler(at, event, handler.span),
+                None => self.effect(handler),
+            },
             _ => self.effect(handler),
         }
+    }
+
+    /// A handler that is a callback of the component; one with a parameter gets the event.
+    fn callback_as_handler(&mut self, at: usize, event: Option<&Event>, span: Span) -> ExprId {
+        let takes = self.callback_takes(at);
+        let event = event.filter(|_| takes);
+        let values: Vec<ExprId> = event
+            .map(|event| self.emit(ExprKind::Local(event.local), span))
+            .into_iter()
+            .collect();
+        self.call_back(at, values, span)
     }
 
     /// `event.name` must be something that the browser tells.
@@ -216,7 +254,7 @@ impl Resolver<'_> {
     }
 
     /// Whether a function that is named as a handler needs an argument, which could only be the event.
-    fn needs_event(&self, id: FnId) -> bool {
+    pub(super) fn needs_event(&self, id: FnId) -> bool {
         self.signatures[&id]
             .params
             .iter()

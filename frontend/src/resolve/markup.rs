@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use flin_syntax::ast::{
     Arg, Attribute, AttributeKind, AttributeValue, Element, Expr, ExprKind as Ast, Markup,
-    MarkupBranch, MarkupKind, Pattern,
+    MarkupBranch, MarkupKind, Pattern, Stmt,
 };
 use flin_syntax::{Code, Diagnostic, Span};
 
@@ -24,6 +24,13 @@ pub(super) struct Output {
     literal_span: Option<Span>,
     in_tag: bool,
     pub(super) ids: Vec<ExprId>,
+}
+
+/// What a page or layout shows, with its lifecycle blocks.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Shown<'a> {
+    pub(super) nodes: Vec<&'a Markup>,
+    pub(super) life: Vec<&'a Stmt>,
 }
 
 /// What an element needs to know about those around it.
@@ -57,13 +64,27 @@ impl Output {
 
 impl<'a> Resolver<'a> {
     /// The expressions of a whole view.
-    pub(super) fn view(&mut self, nodes: &[&'a Markup]) -> Vec<ExprId> {
+    pub(super) fn view(&mut self, shown: &Shown<'a>, span: Span) -> Vec<ExprId> {
         let mut out = Output::default();
-        for node in nodes {
-            self.node(node, &Around::default(), &mut out);
-        }
+        self.shown(shown, &Around::default(), span, &mut out);
         self.flush(&mut out);
         out.ids
+    }
+
+    /// What a page or layout shows.
+    pub(super) fn shown(
+        &mut self,
+        shown: &Shown<'a>,
+        around: &Around,
+        span: Span,
+        out: &mut Output,
+    ) {
+        let life = self.life_of(shown.life.iter().copied());
+        self.with_life(life, &shown.nodes, span, out, |this, out| {
+            for node in &shown.nodes {
+                this.node(node, around, out);
+            }
+        });
     }
 
     /// Writes out the literal text gathered so far.
@@ -348,8 +369,10 @@ impl<'a> Resolver<'a> {
         if let Some(mark) = self.mark_of_component() {
             tag.literal(&format!(" {mark}"), element.name.span);
         }
+        let life = std::mem::take(&mut self.life);
         let found = self.attributes(element, around, &mut tag);
         self.flush(&mut tag);
+        tag.ids.extend(life);
         let inside = Around {
             submits: around.submits || found.form.is_some(),
             select: found.select.or(around.select),

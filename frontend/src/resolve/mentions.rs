@@ -33,6 +33,14 @@ pub(super) fn of_expr<'a>(expr: &'a Expr, found: &mut dyn FnMut(&'a Name, Mentio
     Walk::new(found).expr(expr);
 }
 
+/// Calls the function with each name that markup mentions while it is shown: not those of handlers, nor of the code that
+/// components get.
+pub(super) fn of_shown<'a>(node: &'a Markup, found: &mut dyn FnMut(&'a Name, Mention)) {
+    let mut walk = Walk::new(found);
+    walk.only_shown = true;
+    walk.node(node);
+}
+
 /// Calls the function with each name that a pattern binds or mentions.
 pub(super) fn of_pattern<'a>(pattern: &'a Pattern, found: &mut dyn FnMut(&'a Name, Mention)) {
     Walk::new(found).pattern(pattern, Mention::Bound);
@@ -65,6 +73,8 @@ struct Walk<'a, 'f> {
     fields: Vec<&'a str>,
     /// The parameters of the functions around: these names mean nothing outside of them.
     params: Vec<&'a Name>,
+    /// Code that does not run while markup is shown does not count.
+    only_shown: bool,
 }
 
 impl<'a, 'f> Walk<'a, 'f> {
@@ -74,6 +84,7 @@ impl<'a, 'f> Walk<'a, 'f> {
             object: None,
             fields: Vec::new(),
             params: Vec::new(),
+            only_shown: false,
         }
     }
 
@@ -339,7 +350,17 @@ impl<'a, 'f> Walk<'a, 'f> {
     fn node(&mut self, node: &'a Markup) {
         match &node.kind {
             MarkupKind::Element(element) | MarkupKind::Component(element) => {
-                self.attributes(&element.attributes);
+                let is_code = |attribute: &&Attribute| {
+                    let is_component = matches!(node.kind, MarkupKind::Component(_));
+                    self.only_shown
+                        && (is_component && may_be_code(attribute) || is_handler(attribute))
+                };
+                let shown: Vec<&'a Attribute> = element
+                    .attributes
+                    .iter()
+                    .filter(|it| !is_code(it))
+                    .collect();
+                self.attributes(shown);
                 self.markup(&element.children);
             }
             MarkupKind::Slot { fallback, .. } => self.markup(fallback),
@@ -368,11 +389,11 @@ impl<'a, 'f> Walk<'a, 'f> {
                 self.markup(body);
                 empty.iter().for_each(|nodes| self.markup(nodes));
             }
-            MarkupKind::Style { attributes, .. } => self.attributes(attributes),
+            MarkupKind::Style { attributes, .. } => self.attributes(attributes.iter()),
         }
     }
 
-    fn attributes(&mut self, attributes: &'a [Attribute]) {
+    fn attributes(&mut self, attributes: impl IntoIterator<Item = &'a Attribute>) {
         for attribute in attributes {
             match &attribute.kind {
                 AttributeKind::Plain { value, .. } => match value {
@@ -384,6 +405,21 @@ impl<'a, 'f> Walk<'a, 'f> {
                 AttributeKind::Bind(target) => self.target(target),
             }
         }
+    }
+}
+
+fn is_handler(attribute: &Attribute) -> bool {
+    matches!(attribute.kind, AttributeKind::Event { .. })
+}
+
+/// Whether a component may get code by this attribute, and not its value.
+fn may_be_code(attribute: &Attribute) -> bool {
+    match &attribute.kind {
+        AttributeKind::Plain {
+            value: AttributeValue::Expr(value),
+            ..
+        } => matches!(value.kind, ExprKind::Lambda { .. } | ExprKind::Name(_)),
+        AttributeKind::Plain { .. } | AttributeKind::Event { .. } | AttributeKind::Bind(_) => false,
     }
 }
 

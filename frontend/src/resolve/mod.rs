@@ -5,11 +5,13 @@
 //! top-level variable, and each gets its kind. Must stay true: what cannot be resolved gives a diagnostic and an `Error`
 //! expression, never a guess; nothing of the tree is skipped in silence; resolving looks at no file and no clock.
 
+mod arguments;
 mod assets;
 mod assign;
 mod binding;
 mod call;
 mod choices;
+mod classes;
 mod collect;
 mod components;
 mod control;
@@ -116,7 +118,20 @@ pub fn resolve_without(
     prelude: &ast::Program,
     lost: Lost,
 ) -> (Program, Vec<Diagnostic>) {
+    resolve_checked(ast, prelude, lost, false)
+}
+
+/// The same; `unused`: with the components and layouts that no page uses, each as a page of its own. Of such a program only
+/// what is said about it counts.
+#[must_use]
+pub fn resolve_checked(
+    ast: &ast::Program,
+    prelude: &ast::Program,
+    lost: Lost,
+    unused: bool,
+) -> (Program, Vec<Diagnostic>) {
     let mut resolver = Resolver::new();
+    resolver.checking = unused;
     resolver.refused.clone_from(&lost.names);
     resolver.lost = lost;
     resolver.prelude(prelude);
@@ -125,16 +140,18 @@ pub fn resolve_without(
 }
 
 /// The same for the files of a project: each with what it is; places in them are counted through. `assets`: what it serves
-/// as it is.
+/// as it is; `unused` as in [`resolve_checked`].
 #[must_use]
 pub fn resolve_project(
     files: Vec<(&Role, &ast::Program)>,
     assets: &[Asset],
     prelude: &ast::Program,
     lost: Lost,
+    unused: bool,
 ) -> (Program, Vec<Diagnostic>) {
     let mut resolver = Resolver::new();
     resolver.assets = assets;
+    resolver.checking = unused;
     resolver.refused.clone_from(&lost.names);
     resolver.lost = lost;
     resolver.prelude(prelude);
@@ -218,6 +235,18 @@ pub(super) struct Resolver<'a> {
     uses: Vec<components::Use<'a>>,
     use_count: u32,
     instance: Option<components::Instance<'a>>,
+    /// Code that components got as props.
+    callbacks: Vec<components::Callback<'a>>,
+    /// What no page uses is looked at, too.
+    checking: bool,
+    /// There is such a thing.
+    checks_unused: bool,
+    /// Layouts with a page, by where they are in memory.
+    used_layouts: HashSet<usize>,
+    /// The lifecycle block being read.
+    phase: Option<components::Phase>,
+    /// Its attributes, for the next element that is read.
+    life: Vec<ExprId>,
     /// Where pages (by number) keep the instances of components.
     stores: Vec<((usize, usize), components::Store)>,
     /// The keys of the loops around, in the view being read.
@@ -276,6 +305,12 @@ impl<'a> Resolver<'a> {
             uses: Vec::new(),
             use_count: 0,
             instance: None,
+            callbacks: Vec::new(),
+            checking: false,
+            checks_unused: false,
+            used_layouts: HashSet::new(),
+            phase: None,
+            life: Vec::new(),
             stores: Vec::new(),
             part_keys: Vec::new(),
             styles: Vec::new(),
@@ -346,6 +381,7 @@ impl<'a> Resolver<'a> {
             routes: std::mem::take(&mut self.routes),
             tests: std::mem::take(&mut self.tests),
             prelude,
+            has_unused: self.checks_unused,
         };
         self.settle(&mut program);
         let mut seen = HashSet::new();

@@ -94,6 +94,8 @@ pub(super) enum Meaning {
     Enum(EnumIx),
     Alias,
     Component,
+    /// Code that a component got as a prop: position in `Resolver::callbacks`.
+    Callback(usize),
     Nothing,
 }
 
@@ -185,6 +187,7 @@ impl Resolver<'_> {
                 Binding::Variable(local) | Binding::Constant(local) => Meaning::Local(local),
                 Binding::Function(id) => Meaning::Function(id),
                 Binding::Closure(local, id) => Meaning::Closure(local, id),
+                Binding::Callback(at) => Meaning::Callback(at),
             };
         }
         match self.top(name) {
@@ -227,6 +230,7 @@ impl Resolver<'_> {
                     first.map(|(variant, _)| format!("name a variant: `{enum_name}.{variant}`"));
                 self.not_a_value(name, "an enum", hint)
             }
+            Meaning::Callback(at) => self.callback_as_value(at, name.span),
             Meaning::Alias => self.not_a_value(name, "a type", None),
             Meaning::Component => {
                 let hint = format!("a component is a tag of a view: `<{}/>`", name.text);

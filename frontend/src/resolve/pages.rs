@@ -4,13 +4,14 @@
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use flin_syntax::ast::{Block, Markup, Name, PlainText, StmtKind};
+use flin_syntax::ast::{Block, Name, PlainText, StmtKind};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{ExprId, ExprKind, FnKind, GlobalIx, PageDef, RouteDef};
 
 use super::Resolver;
 use super::collect::{Section, first_value, taken_apart};
+use super::markup::Shown;
 use super::names::{Item, World};
 use super::patterns::Target;
 use super::scope::{FrameHead, Link, Place};
@@ -89,10 +90,24 @@ impl<'a> Resolver<'a> {
                 .first()
                 .copied()
                 .or_else(|| section.view.first().map(|node| node.span));
-            self.page("/", at.unwrap_or(span), &section.view);
+            self.page("/", at.unwrap_or(span), &section.shown());
+        } else {
+            self.life_without_view(section);
         }
         for (path, body) in &section.pages {
             self.page_block(path, body);
+        }
+    }
+
+    /// Lifecycle blocks of a file that shows nothing.
+    pub(super) fn life_without_view(&mut self, section: &Section<'a>) {
+        for statement in &section.life {
+            let at = Span::at(statement.span.start);
+            let title = "nothing is shown here that could appear or go";
+            self.report(
+                Diagnostic::error(Code::DeclarationPlace, at, title)
+                    .hint("such a block belongs to a component, or to a page with a view"),
+            );
         }
     }
 
@@ -142,12 +157,12 @@ impl<'a> Resolver<'a> {
         }
         self.bodies(&section);
         self.one_view(&section.views);
-        self.page(&path.value, path.span, &section.view);
+        self.page(&path.value, path.span, &section.shown());
         self.world = file;
     }
 
     /// One page: its view function and handlers.
-    pub(super) fn page(&mut self, path: &str, span: Span, view: &[&'a Markup]) {
+    pub(super) fn page(&mut self, path: &str, span: Span, view: &Shown<'a>) {
         if let Some(first) = self.declared_before("page", path, span) {
             self.report(
                 Diagnostic::error(
@@ -177,7 +192,7 @@ impl<'a> Resolver<'a> {
                 link: Link::Root,
             },
         );
-        let mut ids = self.view(view);
+        let mut ids = self.view(view, span);
         self.keep_shown(number + 1, span, &mut ids);
         self.component_styles(&mut ids);
         let body = self.emit(ExprKind::Block(ids, false), span);

@@ -4,13 +4,13 @@
 
 use std::sync::Arc;
 
-use flin_syntax::ast::{self, Markup, Stmt, StmtKind};
+use flin_syntax::ast::{self, Stmt, StmtKind};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::project::Role;
 
 use super::collect::Section;
-use super::markup::{Around, Output};
+use super::markup::{Around, Output, Shown};
 use super::names::World;
 use super::{FILE_WORLD, Resolver};
 
@@ -18,7 +18,7 @@ use super::{FILE_WORLD, Resolver};
 #[derive(Debug)]
 pub(super) struct Layer<'a> {
     world: usize,
-    nodes: Vec<&'a Markup>,
+    shown: Shown<'a>,
     /// The layout's or page's view.
     span: Span,
     /// The slot that it fills was there.
@@ -65,6 +65,36 @@ impl<'a> Resolver<'a> {
             self.routes_and_tests(section);
         }
         self.world = FILE_WORLD;
+        let layouts = || {
+            files
+                .iter()
+                .filter(|(role, _)| matches!(role, Role::Layout(_)))
+        };
+        let unused: Vec<&'a ast::Program> = layouts()
+            .map(|(_, ast)| *ast)
+            .filter(|ast| !self.used_layouts.contains(&std::ptr::from_ref(*ast).addr()))
+            .collect();
+        self.checks_unused |= self.has_unused_components() || !unused.is_empty();
+        if self.checking {
+            self.check_unused_components();
+            for layout in unused {
+                self.check_unused_layout(layout);
+            }
+            self.world = FILE_WORLD;
+        }
+    }
+
+    /// Looks at a layout without a page: with an empty one in it.
+    fn check_unused_layout(&mut self, layout: &'a ast::Program) {
+        let world = self.page_world("/", Some(self.pages.len() as u32));
+        let nothing = Layer {
+            world,
+            shown: Shown::default(),
+            span: Span::at(layout.span.start),
+            met: false,
+        };
+        let around = self.layout("/", layout);
+        self.page_in_layers("/unused", around.span, vec![nothing, around]);
     }
 
     /// What belongs to a visitor cannot stand in a file for all.
@@ -121,14 +151,17 @@ impl<'a> Resolver<'a> {
             let head = Span::new(span.start, span.start.max(span.end.min(span.start + 4)));
             let mut layers = vec![Layer {
                 world,
-                nodes: section.view.clone(),
+                shown: section.shown(),
                 span: head,
                 met: false,
             }];
             for layout in layouts_of(folder, files) {
+                self.used_layouts.insert(std::ptr::from_ref(layout).addr());
                 layers.push(self.layout(path, layout));
             }
             self.page_in_layers(path, head, layers);
+        } else {
+            self.life_without_view(&section);
         }
         for (path, body) in &section.pages {
             self.world = world;
@@ -155,7 +188,7 @@ impl<'a> Resolver<'a> {
         let span = section.views.first().copied().or(first).unwrap_or(ast.span);
         Layer {
             world,
-            nodes: section.view,
+            shown: section.shown(),
             span: Span::at(span.start),
             met: false,
         }
@@ -215,7 +248,7 @@ impl<'a> Resolver<'a> {
         };
         self.layers = layers;
         self.world = outermost.world;
-        self.page(path, span, &outermost.nodes);
+        self.page(path, span, &outermost.shown);
         // What stands inside of a slot that was never met was not looked at either, so the first such layout is told.
         let mut outer = outermost.span;
         for layer in std::mem::take(&mut self.layers).iter().rev() {
@@ -242,9 +275,9 @@ impl<'a> Resolver<'a> {
             keyed: false,
             ..around.clone()
         };
-        for node in &layer.nodes {
-            self.node(node, &inside, out);
-        }
+        let (shown, span) = (std::mem::take(&mut layer.shown), layer.span);
+        self.shown(&shown, &inside, span, out);
+        layer.shown = shown;
         self.close_block();
         self.world = outer;
         self.layers.push(layer);

@@ -51,6 +51,8 @@ pub(super) enum Binding {
     Function(FnId),
     /// A function inside of a function that captures variables: the local holds it.
     Closure(LocalId, FnId),
+    /// Code that a component got as a prop: position in `Resolver::callbacks`.
+    Callback(usize),
 }
 
 /// One open block.
@@ -59,6 +61,8 @@ pub(super) struct Scope {
     names: HashMap<Arc<str>, Binding>,
     /// Of the blocks around only so many are visible in it: a component sees none, what fills its slot those of its tag.
     below: Option<usize>,
+    /// What is around it is elsewhere: so many blocks of the function at this depth.
+    elsewhere: Option<(usize, usize)>,
 }
 
 /// An open loop.
@@ -129,14 +133,9 @@ pub(super) struct Visible {
 }
 
 impl Frame {
-    fn find(&self, name: &str) -> Option<Binding> {
-        self.visible_scopes()
-            .find_map(|scope| scope.names.get(name).copied())
-    }
-
-    /// The open blocks, innermost first, up to one that sees nothing around it.
-    fn visible_scopes(&self) -> impl Iterator<Item = &Scope> {
-        let mut left = self.scopes.len();
+    /// So many of the open blocks, innermost first, up to one that sees nothing around it.
+    fn visible_scopes(&self, open: usize) -> impl Iterator<Item = &Scope> {
+        let mut left = open;
         std::iter::from_fn(move || {
             left = left.checked_sub(1)?;
             let scope = &self.scopes[left];
@@ -262,6 +261,34 @@ impl Resolver<'_> {
         });
     }
 
+    /// A block that sees, instead of what is around it, the first so many blocks of the function at a depth.
+    pub(super) fn open_elsewhere(&mut self, depth: usize, blocks: usize) {
+        self.frame_mut().scopes.push(Scope {
+            below: Some(0),
+            elsewhere: Some((depth, blocks)),
+            ..Scope::default()
+        });
+    }
+
+    /// Visits the blocks that are visible here, innermost first, each with the depth of its function, until it says stop.
+    fn each_block<'f>(&'f self, visit: &mut dyn FnMut(usize, &'f Scope) -> bool) {
+        let mut above = self.frames.len();
+        let mut open = None;
+        while let Some(depth) = above.checked_sub(1) {
+            let frame = &self.frames[depth];
+            above = depth;
+            for scope in frame.visible_scopes(open.take().unwrap_or(frame.scopes.len())) {
+                if visit(depth, scope) {
+                    return;
+                }
+                if let Some((other, blocks)) = scope.elsewhere {
+                    above = other + 1;
+                    open = Some(blocks);
+                }
+            }
+        }
+    }
+
     pub(super) fn close_block(&mut self) {
         let frame = self.frame_mut();
         let scope = frame.scopes.pop().expect("a block is open");
@@ -317,7 +344,7 @@ impl Resolver<'_> {
             Binding::Variable(local) => (local, |local, _| Binding::Variable(local)),
             Binding::Constant(local) => (local, |local, _| Binding::Constant(local)),
             Binding::Closure(local, _) => (local, Binding::Closure),
-            Binding::Function(_) => {
+            Binding::Function(_) | Binding::Callback(_) => {
                 return Some(Visible {
                     binding,
                     copy: false,
@@ -326,7 +353,10 @@ impl Resolver<'_> {
         };
         let function = match binding {
             Binding::Closure(_, function) => function,
-            Binding::Variable(_) | Binding::Constant(_) | Binding::Function(_) => FnId(0),
+            Binding::Variable(_)
+            | Binding::Constant(_)
+            | Binding::Function(_)
+            | Binding::Callback(_) => FnId(0),
         };
         let (local, copy) = self.bring_inside(depth, local);
         Some(Visible {
@@ -338,15 +368,21 @@ impl Resolver<'_> {
     /// Where a local name is declared: depth of its function, and the binding there. A function that captures nothing
     /// sees of the blocks around it only functions like itself.
     pub(super) fn search(&self, name: &str) -> Option<(usize, Binding)> {
-        let mut functions_only = false;
-        for (depth, frame) in self.frames.iter().enumerate().rev() {
-            if let Some(binding) = frame.find(name) {
-                let visible = !functions_only || matches!(binding, Binding::Function(_));
-                return visible.then_some((depth, binding));
-            }
-            functions_only |= frame.link == Link::Root;
-        }
-        None
+        let mut found = None;
+        self.each_block(&mut |depth, scope| {
+            found = scope.names.get(name).map(|binding| (depth, *binding));
+            found.is_some()
+        });
+        found.filter(|(depth, binding)| {
+            matches!(binding, Binding::Function(_) | Binding::Callback(_))
+                || !self.is_beyond(*depth)
+        })
+    }
+
+    /// Whether a function between the one at `depth` and the innermost sees nothing outside of it.
+    fn is_beyond(&self, depth: usize) -> bool {
+        let inner = &self.frames[depth + 1..];
+        inner.iter().any(|frame| frame.link == Link::Root)
     }
 
     /// Makes a local of the function at `depth` a local of the innermost function.
@@ -378,14 +414,13 @@ impl Resolver<'_> {
     /// All local names that are visible here.
     pub(super) fn visible_locals(&self) -> HashSet<Arc<str>> {
         let mut names = HashSet::new();
-        for frame in self.frames.iter().rev() {
-            for scope in frame.visible_scopes() {
+        self.each_block(&mut |depth, scope| {
+            let beyond = self.is_beyond(depth);
+            if !beyond {
                 names.extend(scope.names.keys().cloned());
             }
-            if frame.link == Link::Root {
-                break;
-            }
-        }
+            beyond
+        });
         names
     }
 

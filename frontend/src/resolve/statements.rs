@@ -131,7 +131,6 @@ impl Resolver<'_> {
             StmtKind::Fn(_) => unreachable!("functions of a block are declared by it"),
             StmtKind::Validate(_) => self.unsupported(Unsupported::ValidateBlocks, statement.span),
             StmtKind::Guard(_) => self.unsupported(Unsupported::Guards, statement.span),
-            StmtKind::Lifecycle { .. } => self.unsupported(Unsupported::Lifecycle, statement.span),
             StmtKind::Entity(_)
             | StmtKind::Enum(_)
             | StmtKind::TypeAlias(_)
@@ -145,6 +144,7 @@ impl Resolver<'_> {
             | StmtKind::Ws { .. }
             | StmtKind::Every { .. }
             | StmtKind::Cron { .. }
+            | StmtKind::Lifecycle { .. }
             | StmtKind::Test { .. } => self.misplaced(statement),
             StmtKind::Error => {}
         }
@@ -268,9 +268,9 @@ impl Resolver<'_> {
         inner
     }
 
-    /// A function of a component, declared where it stands.
-    pub(super) fn part_function(&mut self, statement: &Stmt, ids: &mut Vec<ExprId>) {
-        let inner = self.inner_functions(std::slice::from_ref(statement), ids);
+    /// Functions of a component that may call each other.
+    pub(super) fn part_functions(&mut self, statements: &[Stmt], ids: &mut Vec<ExprId>) {
+        let inner = self.inner_functions(statements, ids);
         for inner in &inner {
             self.inner_function(inner, ids);
         }

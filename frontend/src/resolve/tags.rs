@@ -101,8 +101,15 @@ impl Resolver<'_> {
         out: &mut Output,
     ) -> Content {
         let mut content = Content::default();
+        let [classes, styles] = self.named_parts(element, out);
+        let is_written = |name: &str| match name.split('.').next() {
+            Some("class") => classes,
+            Some("style") => styles,
+            _ => false,
+        };
         for attribute in &element.attributes {
             match &attribute.kind {
+                AttributeKind::Plain { name, .. } if is_written(&name.text) => {}
                 AttributeKind::Plain { name, .. } if self.binding_writes(element, name) => {}
                 AttributeKind::Plain { name, .. } if &*name.text == "key" => {
                     self.check_key(attribute.span, around);
@@ -196,7 +203,7 @@ impl Resolver<'_> {
                 ..
             }) if place == AttrPlace::Style => self.style(&name.text, parts, span, out),
             AttributeValue::Expr(value) => {
-                let value = self.expr(value);
+                let value = self.class_or_style(&lower, value);
                 let name = name.text.to_string();
                 self.put(ExprKind::ViewAttr { name, place, value }, span, out);
             }
@@ -212,28 +219,7 @@ impl Resolver<'_> {
     fn style(&mut self, name: &str, parts: &[TextPart], span: Span, out: &mut Output) {
         let mut style = Output::of_tag();
         style.literal(&format!(" {name}=\""), span);
-        let mut before = String::new();
-        for part in parts {
-            match part {
-                TextPart::Chars { value, span } => {
-                    before.push_str(&value.to_ascii_lowercase());
-                    style.literal(&escape(value), *span);
-                }
-                TextPart::Expr(value) => {
-                    let in_url = before
-                        .rfind("url(")
-                        .is_some_and(|at| !before[at..].contains(')'));
-                    let place = if in_url {
-                        AttrPlace::StyleUrl
-                    } else {
-                        AttrPlace::StyleValue
-                    };
-                    let value = self.expr(value);
-                    let name = name.to_owned();
-                    self.put(ExprKind::ViewAttr { name, place, value }, span, &mut style);
-                }
-            }
-        }
+        self.style_parts(parts, span, &mut style);
         style.literal("\"", span);
         self.flush(&mut style);
         self.put(ExprKind::ViewStyle(style.ids), span, out);
@@ -371,7 +357,7 @@ impl Resolver<'_> {
             "end",
         ];
         const HELD: &[&str] = &["ctrl", "shift", "alt", "meta"];
-        const ALWAYS: &[&str] = &["prevent", "stop"];
+        const ALWAYS: &[&str] = &["prevent", "stop", "self", "once", "debounce", "throttle"];
         let of_keys = event.text.starts_with("key");
         let pressed = [
             "key",
@@ -388,18 +374,24 @@ impl Resolver<'_> {
                 || of_hands && HELD.contains(&name)
                 || of_keys && KEYS.contains(&name)
         };
-        for modifier in modifiers {
-            if known(&modifier.text) {
+        for (at, modifier) in modifiers.iter().enumerate() {
+            let paces =
+                |before: &usize| matches!(&*modifiers[*before].text, "debounce" | "throttle");
+            if known(&modifier.text)
+                || is_pause(&modifier.text) && at.checked_sub(1).as_ref().is_some_and(paces)
+            {
                 continue;
             }
-            let near = super::suggest::nearest_of(&modifier.text, KEYS.iter().copied());
+            let keys: &[&str] = if of_keys { KEYS } else { &[] };
+            let near =
+                super::suggest::nearest_of(&modifier.text, ALWAYS.iter().chain(keys).copied());
             let mut diagnostic = Diagnostic::error(
                 Code::BadHandler,
                 modifier.span,
                 format!("`{}` has no modifier `{}`", event.text, modifier.text),
             );
             diagnostic = match near {
-                Some(near) if of_keys => diagnostic.hint(format!("did you mean `{near}`?")),
+                Some(near) => diagnostic.hint(format!("did you mean `{near}`?")),
                 _ => diagnostic.hint(format!(
                     "every event takes {}; those of keys and pointers {}; keydown, keyup and keypress {}",
                     ALWAYS.join(", "),
@@ -410,6 +402,12 @@ impl Resolver<'_> {
             self.report(diagnostic);
         }
     }
+}
+
+/// Milliseconds behind `debounce` or `throttle`: `300`, `300ms`.
+fn is_pause(text: &str) -> bool {
+    let digits = text.strip_suffix("ms").unwrap_or(text);
+    (1..=6).contains(&digits.len()) && digits.bytes().all(|it| it.is_ascii_digit())
 }
 
 fn event_name(event: &Name, modifiers: &[Name]) -> String {

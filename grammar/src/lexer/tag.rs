@@ -250,14 +250,23 @@ impl Scanner<'_> {
                 )),
             );
         }
+        let is_event = EVENTS.contains(&base) || self.in_component() && is_callback(base);
         let tok = if has_value && name == "bind" {
             Tok::BindName
-        } else if has_value && EVENTS.contains(&base) {
+        } else if has_value && is_event {
             Tok::EventName
         } else {
             Tok::AttributeName
         };
         self.emit(tok, self.pos + length);
+    }
+
+    /// Whether the tag is one of a component.
+    fn in_component(&self) -> bool {
+        match self.modes.last() {
+            Some(Mode::Tag { name, .. }) => name.text(self.source).starts_with(char::is_uppercase),
+            _ => false,
+        }
     }
 
     /// `=` and what follows it.
@@ -392,6 +401,12 @@ impl Scanner<'_> {
             }
         }
     }
+}
+
+/// Whether an attribute of a component has code, as an event has: `onSave`.
+fn is_callback(name: &str) -> bool {
+    name.strip_prefix("on")
+        .is_some_and(|rest| rest.starts_with(char::is_uppercase))
 }
 
 /// Whether a text could be the name of a variable.
