@@ -3,7 +3,9 @@
 //! true: what is a text stays a text, so that a page with plain classes costs nothing more; a value in a style is kept to
 //! its own declaration.
 
-use flin_syntax::ast::{AttributeKind, AttributeValue, Element, Expr, ExprKind as Ast, TextPart};
+use flin_syntax::ast::{
+    AttributeKind, AttributeValue, BinaryOp, Element, Expr, ExprKind as Ast, TextPart,
+};
 use flin_syntax::{Code, Diagnostic, Span};
 
 use crate::hir::{AttrPlace, ExprId, ExprKind};
@@ -59,6 +61,11 @@ fn is_text(value: &Expr) -> bool {
             else_value,
             ..
         } => is_text(then_value) && is_text(else_value),
+        Ast::Binary {
+            op: BinaryOp::Add,
+            left,
+            right,
+        } => is_text(left) || is_text(right),
         _ => false,
     }
 }
