@@ -54,8 +54,12 @@ export function pass(changes = [], scopes = []) {
   for (const scope of scopes) settle(scope);
   setAnswered([]);
   // What came by a patch with a control in it may be no state yet: what else belongs to it only the server knows.
-  const [known, unknown] = [true, false].map((is) => boundControls().filter((control) => (stateOf(control) !== undefined) === is));
-  for (const control of known) writeControl(control, stateOf(control));
+  const unknown = [];
+  for (const control of boundControls()) {
+    const value = stateOf(control);
+    if (value === undefined) unknown.push(control);
+    else writeControl(control, value);
+  }
   if (unknown.length > 0) told.unknown(unknown);
   if (focused && focused !== document.activeElement && focused.isConnected) {
     focused.focus({ preventScroll: true });
