@@ -11,6 +11,7 @@ use crate::codec::record::{
 };
 use crate::outcome::{Change, ChangeOp, CommitEvent};
 use crate::rules::PlannedWrite;
+use crate::schema::widen_all;
 use crate::shared::Shared;
 use crate::value::{FieldValue, Lsn, Record};
 
@@ -78,9 +79,7 @@ pub(crate) fn record_of(
     let defs = &shared.schema.type_def(write.ty).fields;
     let mut fields = std::mem::take(&mut write.fields);
     fields.resize(defs.len(), FieldValue::None);
-    for (value, def) in fields.iter_mut().zip(defs) {
-        *value = def.ty.widen(std::mem::take(value));
-    }
+    widen_all(&mut fields, defs);
     Arc::new(Record {
         ty: write.ty,
         id: write.id,

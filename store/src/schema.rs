@@ -202,6 +202,15 @@ impl TypeDef {
     }
 }
 
+/// Values as fields of these types hold them: `FieldType::widen` for each.
+pub(crate) fn widen_all(values: &mut [FieldValue], fields: &[FieldDef]) {
+    for (value, field) in values.iter_mut().zip(fields) {
+        if field.ty.can_change() {
+            *value = field.ty.widen(std::mem::take(value));
+        }
+    }
+}
+
 impl FieldType {
     /// Whether a value may stand in a field of this type. `none` may stand everywhere.
     pub fn accepts(&self, value: &FieldValue, schema: &Schema) -> bool {

@@ -12,6 +12,7 @@ use crate::index::UniqueKey;
 use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
 use crate::query::{Predicate, Query};
 use crate::queue::ExclusiveTurn;
+use crate::schema::widen_all;
 use crate::snapshot::{Deleted, Scan, Snapshot};
 use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 
@@ -477,12 +478,12 @@ impl Transaction {
     fn checked_fields(
         &self,
         ty: TypeIx,
-        fields: Vec<FieldValue>,
+        mut fields: Vec<FieldValue>,
     ) -> Result<Vec<FieldValue>, TxError> {
         self.check_fields(ty, &fields)?;
         let defs = &self.snapshot.shared.schema.type_def(ty).fields;
-        let widened = fields.into_iter().zip(defs);
-        Ok(widened.map(|(value, def)| def.ty.widen(value)).collect())
+        widen_all(&mut fields, defs);
+        Ok(fields)
     }
 
     fn check_fields(&self, ty: TypeIx, fields: &[FieldValue]) -> Result<(), TxError> {
