@@ -177,8 +177,23 @@ impl Lower<'_, '_> {
         event
     }
 
+    /// A class or style that is a text needs nothing of the library, which makes texts of lists and maps.
+    fn text_itself(&self, value: ExprId) -> ExprId {
+        let ExprKind::CallFn(function, args) = &self.f.exprs[value.index()].kind else {
+            return value;
+        };
+        let of_library = ["__class", "__style"]
+            .iter()
+            .any(|name| self.cx.program.prelude.get(*name) == Some(function));
+        match args.as_slice() {
+            [only] if of_library && matches!(self.ty(*only), Ty::Text | Ty::None) => *only,
+            _ => value,
+        }
+    }
+
     /// An attribute. One that is only there or not is a jump around its name.
     fn view_attr(&mut self, span: Span, name: &str, place: AttrPlace, value: ExprId) {
+        let value = self.text_itself(value);
         let placed = !matches!(place, AttrPlace::StyleValue | AttrPlace::StyleUrl);
         let kind = PlaceKind::Attribute(name.to_owned());
         if placed && self.value_place(kind, &[value]).is_none() {
