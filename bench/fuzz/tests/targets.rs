@@ -47,4 +47,4 @@ macro_rules! targets {
     };
 }
 
-targets! { lexer parser format compile programs browser engines optimised fbc json texts numbers lists maps }
+targets! { lexer parser format compile programs browser engines optimised fbc settings json texts numbers lists maps }

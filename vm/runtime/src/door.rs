@@ -437,11 +437,8 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
                 .counters
                 .memory_refused
                 .fetch_add(1, Ordering::Relaxed);
-            let message = "the requests of now use all the memory that they may have together; please try again in a moment";
             Ran {
-                result: Err(Failure::Unavailable {
-                    message: message.to_owned(),
-                }),
+                result: Err(no_memory_for_all()),
                 said,
                 usage,
                 panic: None,
@@ -470,6 +467,13 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         }
     };
     (ran, tx)
+}
+
+fn no_memory_for_all() -> Failure {
+    Failure::Unavailable {
+        message: "the requests of now use all the memory that they may have together; please try again in a moment"
+            .to_owned(),
+    }
 }
 
 fn usage_of(host: &StoreHost<'_>, module: &Module) -> Usage {
