@@ -13,7 +13,7 @@ pub const PRELUDE: &str = include_str!("prelude.flin");
 
 /// Functions that the compiler calls although no word of a program names them, and what of a program must be there for it:
 /// one of these words.
-const UNNAMED: [(&str, &[&str]); 8] = [
+const UNNAMED: [(&str, &[&str]); 9] = [
     // Anything that takes a list, given a range.
     ("__range_list", &[]),
     // Where a query may be in an answer.
@@ -26,6 +26,8 @@ const UNNAMED: [(&str, &[&str]); 8] = [
     ("__class", &["class"]),
     ("__classes", &["class"]),
     ("__style", &["style"]),
+    // A select may be bound to a list.
+    ("__chosen", &["multiple"]),
     // A control may be bound to an item counted from the end.
     ("__bound_place", &["bind"]),
 ];

@@ -122,6 +122,12 @@ export function editsIn(scope) {
   return boundControls(undefined, scope).reduce((sum, c) => sum + (page.edits[variableOf(c)] ?? 0), 0);
 }
 
+// Whether the variable of a control takes a value.
+function fits(control, value) {
+  const variable = held.get(control.dataset.flinBind);
+  return !variable || attempt(() => page.module.decode(variable.type, value)).ok !== undefined;
+}
+
 // The value a control stands for.
 function readControl(control) {
   const name = control.dataset.flinBind;
@@ -132,8 +138,11 @@ function readControl(control) {
     return chosen ? parseInput(chosen.value, type) : null;
   }
   if (control.multiple && control.localName === "select") {
-    const item = typeof stateOf(control)?.[0] === "number" ? "float" : "text";
-    return [...control.selectedOptions].map((o) => parseInput(o.value, item));
+    const texts = [...control.selectedOptions].map((o) => o.value);
+    const numbers = texts.map((text) => parseInput(text, "float"));
+    // The first of an empty list tells nothing: then it is what the variable takes.
+    const first = stateOf(control)?.[0];
+    return typeof first === "number" || (first === undefined && !fits(control, texts) && fits(control, numbers)) ? numbers : texts;
   }
   return parseInput(control.value, type);
 }

@@ -12,8 +12,9 @@ fn add(name) { save Item { name: name } }
 fn drop(item) { delete item }
 component Row(item, onDrop) {
   seen = false
+  name = item.name
   onMount { seen = true }
-  onUnmount { say("gone {item.name} {seen}") }
+  onUnmount { say("gone {name} {seen}") }
   view { <li>{item.name} {seen} <button click={onDrop(item)}>x</button></li> }
 }
 component Note(count) {
@@ -98,6 +99,7 @@ fn a_control_of_an_instance_that_came_by_a_patch_is_state() {
         let tab = site.open().await;
         tab.click("#add").await;
         tab.wait_value(".draft", "first").await;
+        tab.wait("the state is known", "'1/1' in $flin.Edit").await;
         tab.replace(".draft", "second").await;
         tab.click("li button").await;
         tab.wait_text("li b", "second 1").await;

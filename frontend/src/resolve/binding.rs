@@ -7,7 +7,7 @@ use flin_syntax::ast::{
 };
 use flin_syntax::{Code, Diagnostic, Span};
 
-use crate::hir::{BinOp, BoundPart, Control, ExprId, ExprKind, GlobalIx, LocalId};
+use crate::hir::{AttrPlace, BinOp, BoundPart, Control, ExprId, ExprKind, GlobalIx, LocalId};
 use crate::unsupported::Unsupported;
 
 use super::markup::Output;
@@ -20,6 +20,8 @@ use super::{PRELUDE_WORLD, Resolver};
 pub(super) struct Bound {
     global: GlobalIx,
     part: Option<Part>,
+    /// A select of several values: a list.
+    several: bool,
 }
 
 /// A part of a variable.
@@ -80,7 +82,10 @@ impl Resolver<'_> {
         self.flush(out);
         out.ids.push(self.bound_control(bound, control, span));
         match control {
-            Control::Select => content.select = Some(bound),
+            Control::Select => {
+                let several = has_attribute(element, "multiple");
+                content.select = Some(Bound { several, ..bound });
+            }
             Control::Textarea => content.text = Some(bound),
             Control::Radio => {
                 let own = self.own_value(element, span);
@@ -260,7 +265,11 @@ impl Resolver<'_> {
             None => {
                 let global = self.bound_variable(whole)?;
                 if steps.is_empty() {
-                    return Some(Bound { global, part: None });
+                    return Some(Bound {
+                        global,
+                        part: None,
+                        several: false,
+                    });
                 }
                 let name = self.vars[global.index()].name.to_string();
                 let path = vec![self.emit(ExprKind::Text(name), span)];
@@ -303,6 +312,7 @@ impl Resolver<'_> {
         Some(Bound {
             global,
             part: Some(held),
+            several: false,
         })
     }
 
@@ -386,7 +396,16 @@ impl Resolver<'_> {
     pub(super) fn option_mark(&mut self, element: &Element, bound: Bound, out: &mut Output) {
         let span = element.name.span;
         let own = self.own_value(element, span);
+        let several = bound.several;
         let bound = self.emit(bound.read(), span);
+        if several
+            && let Some((Item::Function(function), _)) = self.worlds[PRELUDE_WORLD].get("__chosen")
+        {
+            let own = self.emit(ExprKind::Concat(vec![own]), span);
+            let value = self.emit(ExprKind::CallFn(function, vec![bound, own]), span);
+            let (name, place) = ("selected".to_owned(), AttrPlace::Boolean);
+            return self.put(ExprKind::ViewAttr { name, place, value }, span, out);
+        }
         let radio = false;
         self.put(ExprKind::ViewOption { own, bound, radio }, span, out);
     }
@@ -422,6 +441,12 @@ impl Resolver<'_> {
             None => self.emit(ExprKind::Text("on".to_owned()), span),
         }
     }
+}
+
+fn has_attribute(element: &Element, wanted: &str) -> bool {
+    element.attributes.iter().any(|attribute| {
+        matches!(&attribute.kind, AttributeKind::Plain { name, .. } if &*name.text == wanted)
+    })
 }
 
 fn has_computed_type(element: &Element) -> bool {
