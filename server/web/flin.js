@@ -1,5 +1,5 @@
 // The browser runtime's start: listens for the events that the page has handlers for, keeps bound controls and state
-// together, offers the `$flin` interface. Here because a page needs exactly one script. Must stay true: no `eval`, no
+// together. Here because a page needs exactly one script. Must stay true: no `eval`, no
 // inline handler, nothing that a strict content security policy forbids; without this script the page still works.
 
 import { act } from "./actions.js";
@@ -28,14 +28,12 @@ function tell(event, entry) {
   const control = event.target;
   if (entry === "checked") return control.checked === true;
   if (/^(shift|ctrl|alt|meta)$/.test(entry)) return event[`${entry}Key`] === true;
-  if (/^[xy]$/.test(entry)) return Math.round(event[`client${entry.toUpperCase()}`] ?? 0);
+  if (/^[xy]$/.test(entry)) return Math.round(event[entry] ?? 0);
   if (entry === "button") return event.button ?? 0;
   return String((/^(value|name)$/.test(entry) ? control : event)[entry] ?? "");
 }
 
 const ON = "data-flin-on-";
-// How long, if the handler does not say.
-const PACE_MS = 250;
 // Runs the handlers that `element` has for an event.
 function run(element, event) {
   for (const { name, value } of [...element.attributes]) {
@@ -48,12 +46,12 @@ function run(element, event) {
     if (modifiers.includes("stop")) event.stopPropagation();
     if (modifiers.includes("once")) element.removeAttribute(name);
     const args = `data-flin-args-${handler}`;
-    const told = (element.getAttribute(`data-flin-tell-${handler}`)?.split(" ") ?? []).map((entry) => tell(event, entry));
+    const facts = (element.getAttribute(`data-flin-tell-${handler}`)?.split(" ") ?? []).map((entry) => tell(event, entry));
     const given = argsOf(element, args) ?? JSON.parse(element.getAttribute(args) ?? "[]");
     const { visit } = page;
-    const go = () => page.visit === visit && act(`#${value}`, given, element, told).catch(() => undefined);
-    const [, pace, wait = PACE_MS] = /\.(debounce|throttle)(?:\.(\d+))?/.exec(handler) ?? [];
-    if (pace) live.then(() => globalThis[`_flin${pace[0].toUpperCase()}${pace.slice(1)}`](((element.flinPaces ??= {})[handler] ??= {}), go, +wait));
+    const go = () => page.visit === visit && act(`#${value}`, given, element, facts).catch(() => {});
+    const paced = /\.(debounce|throttle)\b\.?(\d*)/.exec(handler);
+    if (paced) live.then(() => told.pace(paced, element, go));
     else go();
   }
 }
@@ -94,19 +92,27 @@ function begin(putBack) {
   return live.then((start) => start());
 }
 
+// What the files that come later are given of this one.
+const runtime = {
+  about, act, argsOf, ask, assign, begin, delayAfter, dirty, edited, flush, follow, isHalfTyped, missed, onReturn, openPage, page, post, reached, receive, refuse, root, setState, stateOf, stateWire, stateWires, told, touch, update, writeControl,
+  leave: () => lives?.end(),
+  loadLives: (isNeeded) => loadLives(isNeeded),
+  renew: () => renew(),
+};
+
 // What happens when parts of a page come and go is in a file of its own, which comes with the first page that has such parts.
 let lives = null;
 async function loadLives(isNeeded = page.module?.handlers.some(({ event }) => /^(un)?mount$|^update$/.test(event))) {
-  if (isNeeded) lives ??= (await import("/_flin/life.js")).default({ about, act, argsOf, dirty, edited, flush, isHalfTyped, page, post, root, setState, stateOf, stateWire, stateWires, touch, writeControl });
+  if (isNeeded) lives ??= (await import("/_flin/life.js")).default(runtime);
 }
 told.unknown = (controls) => loadLives(true).then(() => lives.learn(controls));
 
 // What no visitor waits for is in a file of its own, fetched meanwhile; as often as it takes, each time by another name.
-const loadLive = (failures) => import(`/_flin/live.js?${failures}`).then((code) => code.default({ about, act, ask, assign, delayAfter, follow, isHalfTyped, missed, onReturn, page, post, reached, receive, refuse, renew, stateWire, stateWires, told, touch, update }), () => pause(failures + 1).then(() => loadLive(failures + 1)));
+const loadLive = (failures) => import(`/_flin/live.js?${failures}`).then((code) => code.default(runtime), () => pause(failures + 1).then(() => loadLive(failures + 1)));
 
 // Going from page to page is in a file of its own, which comes with the first link.
 let visits = null;
-const loadVisits = () => (visits ??= import("/_flin/visit.js").then((code) => code.default({ begin, dirty, leave: () => lives?.end(), loadLives, openPage, page, stateWires })));
+const loadVisits = () => (visits ??= import("/_flin/visit.js").then((code) => code.default(runtime)));
 let renewing = null;
 // Asked for twice at once (by the socket and by the developer's page), it is done once.
 const renew = () => (renewing ??= loadVisits().then((visit) => visit(location.href, { isKept: true })).finally(() => (renewing = null)));
@@ -114,16 +120,6 @@ for (const type of ["mouseover", "focusin"]) {
   document.addEventListener(type, (event) => event.target.closest("a[href]") && loadVisits());
 }
 
-globalThis.$flin = new Proxy({}, {
-  get: (_, name) => stateWire(name),
-  set: (_, name, value) => {
-    assign(name, value);
-    follow([name]);
-    return true;
-  },
-  ownKeys: () => Object.keys(page.state),
-  getOwnPropertyDescriptor: (_, name) => ({ value: stateWire(name), enumerable: true, configurable: true }),
-});
 told.stale = renew;
 
 const live = loadLive(0);

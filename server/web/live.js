@@ -6,6 +6,23 @@
 
 // `runtime`: what of the runtime is needed here. Gives what begins with each page.
 export default ({ about, act, ask, assign, delayAfter, follow, isHalfTyped, missed, onReturn, page, post, reached, receive, refuse, renew, stateWire, stateWires, told, touch, update }) => {
+  // How the page says that something is under way, or that it is cut off; a page's own style sheet can change it.
+  const look = new CSSStyleSheet();
+  look.replaceSync(':where([aria-busy="true"]){opacity:.6;cursor:progress}:where(#flin-offline){position:fixed;inset:auto 0 0;padding:.4rem;text-align:center;background:#7a4a00;color:#fff}');
+  document.adoptedStyleSheets.push(look);
+
+  // The state of the page by name.
+  globalThis.$flin = new Proxy({}, {
+    get: (_, name) => stateWire(name),
+    set: (_, name, value) => {
+      assign(name, value);
+      follow([name]);
+      return true;
+    },
+    ownKeys: () => Object.keys(page.state),
+    getOwnPropertyDescriptor: (_, name) => ({ value: stateWire(name), enumerable: true, configurable: true }),
+  });
+
   // A socket that lived shorter than this counts as a failed attempt.
   const STABLE_MS = 5000;
   // After so many failed attempts every other one is made with server-sent events.
@@ -209,6 +226,14 @@ export default ({ about, act, ask, assign, delayAfter, follow, isHalfTyped, miss
     }, ms);
     fn();
   }
+
+  // How long, if the handler does not say.
+  const PACE_MS = 250;
+  // Each handler of an element has a pace of its own.
+  told.pace = ({ 1: kind, 2: wait, input }, element, go) => {
+    const key = ((element.flinPaces ??= {})[input] ??= {});
+    (kind === "debounce" ? debounce : throttle)(key, go, +wait || PACE_MS);
+  };
 
   Object.assign(globalThis, {
     _flinUpdate: () => update(),

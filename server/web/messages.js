@@ -5,14 +5,9 @@
 
 import { page, root } from "./page.js";
 
-// What a page's own style sheet can change.
-const look = new CSSStyleSheet();
-look.replaceSync(':where([aria-busy="true"]){opacity:.6;cursor:progress}:where(#flin-offline){position:fixed;inset:auto 0 0;padding:.4rem;text-align:center;background:#7a4a00;color:#fff}');
-document.adoptedStyleSheets.push(look);
-
 function errorNode(id, text) {
   const node = Object.assign(document.createElement("span"), { id, className: "flin-error", role: "alert", textContent: text });
-  node.dataset.flinOwn = "";
+  node.setAttribute("data-flin-own", "");
   return node;
 }
 

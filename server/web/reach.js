@@ -54,7 +54,6 @@ export async function post(path, body) {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Flin": "1" },
     body: JSON.stringify(body),
-    credentials: "same-origin",
     signal: AbortSignal.timeout(ANSWER_DEADLINE_MS),
   });
   const text = await answer.text();

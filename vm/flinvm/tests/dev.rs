@@ -14,7 +14,7 @@ const SHELF: &str = r#"entity Jar { label: text @required }
 wish = ""
 fn put() { save Jar { label: wish } }
 fn half() { 7 / Jar.count }
-view { <h1>Shelf one</h1><input bind={wish} /><button click={put()}>Put</button><button click={half()}>Half</button>
+view { <h1>Shelf one</h1><input bind={wish} aria-label="Label" /><button click={put()}>Put</button><button click={half()}>Half</button>
   {for jar in Jar.all}<li>{jar.label}</li>{/for} }
 "#;
 
