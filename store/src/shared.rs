@@ -123,7 +123,12 @@ impl Shared {
             let mut fields = ty.fields.iter();
             fields.any(|def| def.unique || def.ty.may_link())
         };
-        let unchanged = |at| state.index.ty(mapping.number(TypeIx(at as u32)))?.unchanged();
+        let unchanged = |at| {
+            state
+                .index
+                .ty(mapping.number(TypeIx(at as u32)))?
+                .unchanged()
+        };
         let unchanged = (0..schema.types.len()).map(unchanged).collect();
         Shared {
             unchanged,
