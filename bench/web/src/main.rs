@@ -1,11 +1,13 @@
 //! What a page takes, where it is served and where it is shown: `serving` compares with other servers; `lists` compares operations on
-//! a table, in a real browser, with the same table written by hand against the DOM; `save` measures the way from a save of the
-//! source to the changed page. Here because these are promises that no unit test can keep. Must stay true: what is compared runs
+//! a table, in a real browser, with the same table written by hand against the DOM; `live` measures the way of a change to other open
+//! pages, `save` that from a save of the source to the changed page. Here because these are promises that no unit test can keep. Must stay true: what is compared runs
 //! on the same machine at the same time, in turns, and all are asked the same.
 
 #![forbid(unsafe_code)]
 
 mod lists;
+mod live;
+mod process;
 mod save;
 mod serving;
 
@@ -16,6 +18,7 @@ const HELP: &str = "flin-bench-web COMMAND
   serving [ROUNDS] [SECONDS] [--write]
                    pages of 50 records, durable creations, starts, memory; beside bare hyper, axum + SQLite, Fastify + SQLite
   lists [ROUNDS]   a table of 1,000 rows: created, replaced, changed, moved, taken away; beside hand-written DOM code
+  live             milliseconds from a change to another open page, and memory for each open socket
   save [ROUNDS]    milliseconds from a save in the editor to the changed page, with `flinvm dev`
 ";
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
             Some((rounds, seconds)) => serving::run(rounds, seconds, write),
             None => return usage(),
         },
+        Some("live") => live::run(),
         Some("lists") => match rounds(20) {
             Some(rounds) => {
                 lists::run(rounds);

@@ -7,11 +7,11 @@
 mod contestants;
 mod load;
 mod peers;
-mod process;
 mod tables;
 
 use std::path::Path;
 
+use crate::process::Failure;
 use crate::{quantile, sorted};
 use contestants::{Contestant, Kind};
 use load::Load;
@@ -27,8 +27,6 @@ const STARTS: usize = 15;
 const CLIENTS: usize = 32;
 /// Connections that ask for the page that takes long.
 const HEAVY_CLIENTS: usize = 4;
-
-type Failure = Box<dyn std::error::Error>;
 
 /// What is measured of one contestant, round by round.
 #[derive(Default)]

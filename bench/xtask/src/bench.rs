@@ -13,7 +13,7 @@ const NOTICED: f64 = 0.02;
 
 /// Measures: `counts [--accept]` counts instructions and compares them with the committed ones; `hot KERNEL …` shows what
 /// programs execute; `store …` measures the store beside its peers; `web` the server beside its peers and pages in a browser
-/// beside hand-written code, `web serving` or `web lists` one of them, `save` the way from a save to the changed page;
+/// beside hand-written code, `web serving` or `web lists` one of them, `web live` what a change takes to other open pages, `save` the way from a save to the changed page;
 /// everything else is a command of the measuring program
 /// (`compute`, `compile`, `shapes`, …).
 ///
@@ -65,7 +65,7 @@ fn web(root: &Path, words: &[&str]) -> Result<(), String> {
         packages::ensure_one(root, "wrk")?;
         build.extend(["--features", "flin-bench-web/peers"]);
         node = packages::ensure_fastify(root);
-    } else {
+    } else if words != ["live"] {
         packages::ensure_one(root, "chromium")?;
     }
     steps::run(root, "cargo", &build)?;

@@ -136,54 +136,21 @@ impl Report {
             let (id, backtrace) = (panic.id(), &panic.backtrace);
             tracing::error!(what, name, panic = id, %backtrace, "panic inside the runtime: {}", panic.message);
         }
-        match result {
-            Ok(Outcome::Action(done)) => {
-                tracing::info!(
-                    what,
-                    name,
-                    reads,
-                    writes,
-                    fuel,
-                    memory,
-                    clashes,
-                    took_us,
-                    seq = done.seq.0,
-                    "done"
-                );
-            }
-            Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) => {
-                tracing::debug!(
-                    what, name, reads, writes, fuel, memory, clashes, took_us, "done"
-                );
-            }
-            Err(failure) if is_own_fault(failure) => {
-                let trace = trace_text(failure);
-                tracing::error!(
-                    what,
-                    name,
-                    reads,
-                    writes,
-                    fuel,
-                    memory,
-                    clashes,
-                    took_us,
-                    trace,
-                    "{failure}"
-                );
-            }
-            Err(failure) => {
-                tracing::warn!(
-                    what,
-                    name,
-                    reads,
-                    writes,
-                    fuel,
-                    memory,
-                    clashes,
-                    took_us,
-                    "{failure}"
+        // What every line about a request says.
+        macro_rules! say {
+            ($level:ident, $($more:tt)+) => {
+                tracing::$level!(
+                    what, name, reads, writes, fuel, memory, clashes, took_us, $($more)+
                 )
+            };
+        }
+        match result {
+            Ok(Outcome::Action(done)) => say!(info, seq = done.seq.0, "done"),
+            Ok(Outcome::Page(_) | Outcome::Route(_) | Outcome::Done(_)) => say!(debug, "done"),
+            Err(failure) if is_own_fault(failure) => {
+                say!(error, trace = trace_text(failure), "{failure}");
             }
+            Err(failure) => say!(warn, "{failure}"),
         }
     }
 }

@@ -1,26 +1,32 @@
 //! Who may compute: as many requests at a time as there are cores, in turns. Here because one endless loop per core would
 //! otherwise keep everybody waiting until its time is over.
 //!
-//! A request holds a turn while it runs. When it has run for a while and somebody waits who has run less, it hands its turn
-//! over, in the middle of its program (its thread sleeps between two slices of fuel). So who needs little is never behind
-//! those who need much. Requests that use much memory are few at a time, so that many greedy ones are not greedy together.
+//! A request holds a turn while it runs. When it has run longer, by a quantum, than somebody who waits, it hands its turn
+//! over, in the middle of its program (its thread sleeps between two slices of fuel). So who needs little is hardly ever behind
+//! those who need much: whoever has run a quantum makes room at its next slice. Requests that use much memory are few at a time, so that many greedy ones are not greedy together.
 //! Whoever's time is over while it waits is woken first, to end.
 //! Must stay true: who is told not to wait (a run that holds the store) never sleeps here; a turn is given back even if
 //! the run panics.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
-/// How long a request runs before it looks whether others wait.
-const QUANTUM: Duration = Duration::from_millis(10);
+/// How much longer than somebody who waits a request may have run: little beside what a person notices, much beside what it
+/// takes to hand a turn over (some microseconds).
+const QUANTUM: Duration = Duration::from_millis(2);
+/// Nobody waits.
+const NOBODY: u64 = u64::MAX;
 /// From so much memory on a request is one of the large ones.
 const LARGE_BYTES: usize = 16 << 20;
 
 /// The turns of a runtime.
 pub(crate) struct Turns {
     state: Mutex<State>,
+    /// What the one who may go next has run so far, in nanoseconds: readable without the lock, after every slice. Only a hint:
+    /// the lock decides.
+    least: AtomicU64,
     most: usize,
 }
 
@@ -46,6 +52,8 @@ struct Call {
 
 /// Starts a thread for waiting work, if work waits and threads are lacking.
 pub(crate) trait Lender {
+    /// Whether work waits; asked after every slice.
+    fn is_asked(&self) -> bool;
     /// Looks after waiting work.
     fn lend(&self);
     /// The thread of a turn begins to wait for the world outside: other work may need another thread meanwhile. False: too many
@@ -60,6 +68,7 @@ impl Turns {
     pub(crate) fn new(most: usize) -> Turns {
         Turns {
             state: Mutex::default(),
+            least: AtomicU64::new(NOBODY),
             most: most.max(1),
         }
     }
@@ -127,25 +136,44 @@ impl Turns {
         got_leave
     }
 
-    // Gives free turns to those who have run least.
+    // Gives free turns to those who have run least, and says who would be next. To be called after every change.
     fn give(&self, state: &mut State) {
-        while state.running < self.most {
-            let may = state.large < self.most;
-            let next = state
-                .waiting
-                .iter()
-                .enumerate()
-                .filter(|(_, waiting)| may || !waiting.wants_to_be_large)
-                .min_by_key(|(_, waiting)| waiting.used)
-                .map(|(at, _)| at);
-            let Some(at) = next else { return };
+        let mut next = self.next(state);
+        while state.running < self.most
+            && let Some(at) = next
+        {
             let waiting = state.waiting.remove(at);
             state.running += 1;
             state.large += usize::from(waiting.wants_to_be_large);
             waiting.call.given.store(true, Ordering::Release);
             waiting.call.thread.unpark();
+            next = self.next(state);
         }
+        let least = next.map_or(NOBODY, |at| nanoseconds(state.waiting[at].used));
+        self.least.store(least, Ordering::Relaxed);
     }
+
+    // Who of those who wait has run least, of those that may run now; the first of equals.
+    fn next(&self, state: &State) -> Option<usize> {
+        let may = state.large < self.most;
+        state
+            .waiting
+            .iter()
+            .enumerate()
+            .filter(|(_, waiting)| may || !waiting.wants_to_be_large)
+            .min_by_key(|(_, waiting)| waiting.used)
+            .map(|(at, _)| at)
+    }
+
+    // Whether one who has run so long must let somebody go first.
+    fn is_behind(&self, used: Duration) -> bool {
+        let least = self.least.load(Ordering::Relaxed);
+        nanoseconds(used) >= least.saturating_add(nanoseconds(QUANTUM))
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NOBODY - 1)
 }
 
 /// Leave to compute, given back when it is dropped.
@@ -167,30 +195,29 @@ impl Turn<'_> {
         memory_bytes: usize,
         deadline: Option<Instant>,
     ) -> bool {
-        let grows = !self.large && memory_bytes >= LARGE_BYTES;
-        let ran = now.saturating_duration_since(self.since);
-        if !self.hands_over || !(grows || ran >= QUANTUM) {
+        if !self.hands_over {
             return false;
         }
-        self.used += ran;
-        self.since = now;
-        if ran >= QUANTUM {
+        let used = self.used + now.saturating_duration_since(self.since);
+        if used >= QUANTUM && self.lender.is_asked() {
             self.lender.lend();
         }
-        let mut state = self.turns.lock();
-        let may_grow = state.large < self.turns.most;
-        let used = self.used;
-        let behind =
-            |waiting: &Waiting| waiting.used <= used && (may_grow || !waiting.wants_to_be_large);
-        let others_first = ran >= QUANTUM && state.waiting.iter().any(behind);
-        if others_first || grows && !may_grow {
+        let grows = !self.large && memory_bytes >= LARGE_BYTES;
+        let turns = self.turns;
+        if !(grows || turns.is_behind(used)) {
+            return false;
+        }
+        let mut state = turns.lock();
+        if turns.is_behind(used) || grows && state.large >= turns.most {
+            self.used = used;
             state.running -= 1;
-            self.large |= self.turns.wait(state, used, grows, deadline);
+            self.large |= turns.wait(state, used, grows, deadline);
             self.since = Instant::now();
             true
         } else {
             state.large += usize::from(grows);
             self.large |= grows;
+            turns.give(&mut state);
             false
         }
     }
@@ -276,6 +303,9 @@ mod tests {
     struct NoThreads;
 
     impl Lender for NoThreads {
+        fn is_asked(&self) -> bool {
+            false
+        }
         fn lend(&self) {}
         fn leave(&self) -> bool {
             true
@@ -323,6 +353,27 @@ mod tests {
         long.slice(long.since + QUANTUM, 0, None);
         assert_eq!(said.recv(), Ok("other"));
         assert!(long.used >= QUANTUM);
+    }
+
+    #[test]
+    fn who_has_run_long_already_makes_room_at_its_next_slice() {
+        let turns = Arc::new(Turns::new(1));
+        let (say, said) = mpsc::channel();
+        let mut long = turns.take(&NoThreads, true);
+        // Nobody waits: it goes on, however long it runs.
+        assert!(!long.slice(long.since + QUANTUM * 50, 0, None));
+        let other = other(&turns, "other", &say, 0);
+        drop(other);
+        assert!(long.slice(
+            long.since + QUANTUM * 50 + Duration::from_micros(1),
+            0,
+            None
+        ));
+        assert_eq!(said.recv(), Ok("other"));
+        // What is told without the lock is right again once the lock is free.
+        let state = turns.lock();
+        assert!(state.waiting.is_empty());
+        assert_eq!(turns.least.load(Ordering::Relaxed), NOBODY);
     }
 
     #[test]

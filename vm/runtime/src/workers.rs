@@ -4,6 +4,7 @@
 //! take long gets a thread of its own, up to a bound, which ends when it is not needed any more.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -35,6 +36,8 @@ pub(crate) enum Refused {
 pub(crate) struct Workers<T> {
     inner: Mutex<Inner<T>>,
     wake: Condvar,
+    /// Whether a task waits; told without the lock, so it may be a moment old.
+    waits: AtomicBool,
     tasks_max: usize,
     work: OnceLock<Box<dyn Fn(T) + Send + Sync>>,
 }
@@ -67,6 +70,7 @@ impl<T: Send + 'static> Workers<T> {
         Arc::new(Workers {
             inner: Mutex::new(inner),
             wake: Condvar::new(),
+            waits: AtomicBool::new(false),
             tasks_max,
             work: OnceLock::new(),
         })
@@ -87,6 +91,7 @@ impl<T: Send + 'static> Workers<T> {
             return Err((Refused::Full, task));
         }
         inner.tasks.push_back(task);
+        self.waits.store(true, Ordering::Relaxed);
         if inner.away > 0 {
             self.start_if_lacking(&mut inner);
         }
@@ -102,6 +107,7 @@ impl<T: Send + 'static> Workers<T> {
             return Err(task);
         }
         inner.tasks.push_front(task);
+        self.waits.store(true, Ordering::Relaxed);
         drop(inner);
         self.wake.notify_one();
         Ok(())
@@ -112,6 +118,7 @@ impl<T: Send + 'static> Workers<T> {
         let mut inner = self.lock();
         loop {
             if let Some(task) = inner.tasks.pop_front() {
+                self.waits.store(!inner.tasks.is_empty(), Ordering::Relaxed);
                 return Some(task);
             }
             if inner.closed {
@@ -221,6 +228,10 @@ impl<T: Send + 'static> Workers<T> {
 }
 
 impl<T: Send + 'static> Lender for Arc<Workers<T>> {
+    fn is_asked(&self) -> bool {
+        self.waits.load(Ordering::Relaxed)
+    }
+
     fn lend(&self) {
         self.start_if_lacking(&mut self.lock());
     }

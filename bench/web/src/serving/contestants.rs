@@ -4,8 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Failure;
-use super::process::{Running, free_port, get};
+use crate::process::{Failure, Running, compiled, free_port, get};
 
 /// What a contestant can be asked for.
 #[derive(Clone, Copy, Eq, PartialEq)]
@@ -22,15 +21,20 @@ pub(super) struct Contestant {
     pub(super) name: &'static str,
     /// What it can be asked for.
     pub(super) kind: Kind,
-    command: fn(&Places, u16, &Path) -> Command,
+    server: Server,
     places: Places,
+}
+
+/// How somebody is started.
+#[derive(Clone, Copy)]
+enum Server {
+    Flin,
+    Peer(fn(&Places, u16, &Path) -> Command),
 }
 
 /// Where the programs lie.
 #[derive(Clone)]
 struct Places {
-    /// `flinvm`, built by the same command as this program.
-    flinvm: PathBuf,
     /// The compiled application.
     module: PathBuf,
     /// The bytes of its page.
@@ -42,21 +46,15 @@ struct Places {
 impl Contestant {
     /// Starts it over a folder for its data, and waits for its first answer.
     pub(super) fn start(&self, data: &Path) -> Result<Running, Failure> {
+        let command = match self.server {
+            Server::Flin => return Running::flin(&self.places.module, data),
+            Server::Peer(command) => command,
+        };
         std::fs::create_dir_all(data)?;
         let port = free_port()?;
-        let command = (self.command)(&self.places, port, data);
+        let command = command(&self.places, port, data);
         Running::start(command, port, &data.join("said.log"))
     }
-}
-
-fn flin(places: &Places, port: u16, data: &Path) -> Command {
-    let mut command = Command::new(&places.flinvm);
-    command
-        .arg("serve")
-        .arg(&places.module)
-        .args(["--port", &port.to_string(), "--data"])
-        .arg(data.join("db"));
-    command
 }
 
 fn peer(name: &str, port: u16, rest: &Path) -> Command {
@@ -86,31 +84,18 @@ fn fastify(places: &Places, port: u16, data: &Path) -> Command {
 
 /// Compiles the application, keeps the bytes of its page with all records on it, and names everybody.
 pub(super) fn all(folder: &Path) -> Result<Vec<Contestant>, Failure> {
-    let beside = std::env::current_exe()?;
-    let beside = beside.parent().ok_or("a program lies in a folder")?;
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("pages/notes.flin");
-    let module = folder.join("notes.fbc");
-    let compiled = Command::new(beside.join("flinc"))
-        .arg(&source)
-        .arg("-o")
-        .arg(&module)
-        .status()?;
-    if !compiled.success() {
-        return Err("the application does not compile".into());
-    }
     let places = Places {
-        flinvm: beside.join("flinvm"),
-        module,
+        module: compiled("notes", folder)?,
         page: folder.join("page.html"),
         node: std::env::var_os("FLIN_BENCH_NODE").map_or_else(PathBuf::new, PathBuf::from),
     };
-    let contestant = |name, kind, command| Contestant {
+    let contestant = |name, kind, server| Contestant {
         name,
         kind,
-        command,
+        server,
         places: places.clone(),
     };
-    let flin = contestant("flin", Kind::Application, flin);
+    let flin = contestant("flin", Kind::Application, Server::Flin);
     {
         let server = flin.start(&folder.join("page"))?;
         super::load::fill(server.port, super::RECORDS)?;
@@ -118,12 +103,12 @@ pub(super) fn all(folder: &Path) -> Result<Vec<Contestant>, Failure> {
     }
     let mut all = vec![
         flin,
-        contestant("bare hyper, constant", Kind::Constant, hyper),
+        contestant("bare hyper, constant", Kind::Constant, Server::Peer(hyper)),
     ];
     all.push(contestant(
         "axum + SQLite, grouped",
         Kind::Application,
-        axum,
+        Server::Peer(axum),
     ));
     if places.node.as_os_str().is_empty() {
         eprintln!(
@@ -133,7 +118,7 @@ pub(super) fn all(folder: &Path) -> Result<Vec<Contestant>, Failure> {
         all.push(contestant(
             "Fastify + better-sqlite3",
             Kind::Application,
-            fastify,
+            Server::Peer(fastify),
         ));
     }
     Ok(all)

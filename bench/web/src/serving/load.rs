@@ -4,8 +4,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::Failure;
-use super::process::{Running, post};
+use crate::process::{Failure, Running, post};
 
 /// What one round of load showed.
 #[derive(Clone, Copy)]

@@ -3,11 +3,12 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::Failure;
+/// What goes wrong around a measurement.
+pub(crate) type Failure = Box<dyn std::error::Error>;
 
 /// How long a server may take to its first answer.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -17,12 +18,12 @@ const PAUSE: Duration = Duration::from_micros(200);
 const TICKS_A_SECOND: f64 = 100.0;
 
 /// A server that has answered once.
-pub(super) struct Running {
+pub(crate) struct Running {
     child: Child,
     /// Where it listens on the loopback address.
-    pub(super) port: u16,
+    pub(crate) port: u16,
     /// Milliseconds from its start to the end of its first answer.
-    pub(super) first_answer_ms: f64,
+    pub(crate) first_answer_ms: f64,
 }
 
 impl Drop for Running {
@@ -43,15 +44,50 @@ impl Drop for Running {
 }
 
 /// A port that nobody listened on a moment ago.
-pub(super) fn free_port() -> Result<u16, Failure> {
+pub(crate) fn free_port() -> Result<u16, Failure> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())
 }
 
+/// A program that was built by the same command as this one.
+pub(crate) fn built(name: &str) -> Result<PathBuf, Failure> {
+    let beside = std::env::current_exe()?;
+    Ok(beside
+        .parent()
+        .ok_or("a program lies in a folder")?
+        .join(name))
+}
+
+/// Compiles one of the pages of this package into a folder.
+pub(crate) fn compiled(page: &str, folder: &Path) -> Result<PathBuf, Failure> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("pages/{page}.flin"));
+    let module = folder.join(format!("{page}.fbc"));
+    let mut flinc = Command::new(built("flinc")?);
+    let status = flinc.arg(&source).arg("-o").arg(&module).status()?;
+    if status.success() {
+        Ok(module)
+    } else {
+        Err(format!("{} does not compile", source.display()).into())
+    }
+}
+
 impl Running {
+    /// Starts FLIN with a compiled program over a folder for its data, and waits for its first answer.
+    pub(crate) fn flin(module: &Path, data: &Path) -> Result<Running, Failure> {
+        std::fs::create_dir_all(data)?;
+        let port = free_port()?;
+        let mut command = Command::new(built("flinvm")?);
+        command
+            .arg("serve")
+            .arg(module)
+            .args(["--port", &port.to_string(), "--data"])
+            .arg(data.join("db"));
+        Running::start(command, port, &data.join("said.log"))
+    }
+
     /// Starts a command that listens on `port`, and waits for its first answer.
-    pub(super) fn start(mut command: Command, port: u16, log: &Path) -> Result<Running, Failure> {
+    pub(crate) fn start(mut command: Command, port: u16, log: &Path) -> Result<Running, Failure> {
         let log_file = std::fs::File::create(log)?;
         let started = Instant::now();
         let child = command
@@ -76,7 +112,7 @@ impl Running {
     }
 
     /// Seconds of processor time that it has used so far, user and system, all threads.
-    pub(super) fn cpu_seconds(&self) -> Result<f64, Failure> {
+    pub(crate) fn cpu_seconds(&self) -> Result<f64, Failure> {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
         // The name in parentheses may hold spaces; the fields after it are counted from the state, field 3 of proc(5).
         let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or("").split(' ').collect();
@@ -90,7 +126,7 @@ impl Running {
     }
 
     /// KiB of memory that it holds.
-    pub(super) fn resident_kib(&self) -> Result<u64, Failure> {
+    pub(crate) fn resident_kib(&self) -> Result<u64, Failure> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let number = line.and_then(|line| line.split_whitespace().next());
@@ -99,7 +135,7 @@ impl Running {
 }
 
 /// The body of a page.
-pub(super) fn get(port: u16, path: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn get(port: u16, path: &str) -> Result<Vec<u8>, Failure> {
     ask(
         port,
         &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"),
@@ -107,7 +143,7 @@ pub(super) fn get(port: u16, path: &str) -> Result<Vec<u8>, Failure> {
 }
 
 /// The answer to a JSON body.
-pub(super) fn post(port: u16, path: &str, body: &str) -> Result<Vec<u8>, Failure> {
+pub(crate) fn post(port: u16, path: &str, body: &str) -> Result<Vec<u8>, Failure> {
     let length = body.len();
     ask(
         port,
