@@ -31,6 +31,7 @@ const TEST_CRATES: &[&str] = &[
     "flin-corpus",
     "flin-browser",
     "flin-bench",
+    "flin-soak",
     "flin-store-hunt",
     "flin-bench-store",
     "flin-bench-web",

@@ -11,6 +11,7 @@ mod demo;
 mod fuzz;
 mod memcheck;
 mod packages;
+mod soak;
 mod steps;
 mod suite;
 mod tidy;
@@ -31,6 +32,7 @@ const HELP: &str = "cargo xtask COMMAND
   fuzz      hunt with seeded inputs: fuzz [TARGET …] [--seconds N] [--seed S] (bench/fuzz/README.md)
             fuzz store [--seconds N] [--seed S]: lost or wrong data, on simulated disks (bench/store-hunt)
   attack    store-kill [--rounds N]: kill -9 under 64 writers, again and again
+  soak      [--minutes N] [--seed S]: a served application under clients and faults, judged by models (bench/soak)
   memcheck  execute the corpus under valgrind
   demo      build, compile examples/todo and serve it on http://127.0.0.1:3000
 ";
@@ -62,6 +64,7 @@ fn main() -> ExitCode {
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
         ["attack", rest @ ..] => fuzz::attack(&root(), rest),
+        ["soak", rest @ ..] => soak::run(&root(), rest),
         ["memcheck"] => memcheck::run(&root()),
         ["demo", rest @ ..] => demo::run(&root(), rest),
         [] | ["help" | "--help" | "-h"] => {

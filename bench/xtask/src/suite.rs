@@ -58,6 +58,10 @@ const KINDS: &[Kind] = &[
         packages: &["flinvm"],
     },
     Kind {
+        name: "soak",
+        packages: &["flin-soak"],
+    },
+    Kind {
         name: "generated programs",
         packages: &["flin-bench"],
     },
