@@ -174,7 +174,7 @@ fn lowered(texts: &Texts<'_>, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> 
     }
     let mut found = first_of_lines(found, source_text);
     found.extend(texts.misplaced());
-    let prelude = flin_syntax::parse(&prelude::needed(&texts.words()));
+    let prelude = prelude::parsed(&texts.words());
     debug_assert!(
         prelude.diagnostics.is_empty(),
         "the prelude: {:?}",

@@ -3,9 +3,10 @@
 //! word of the program, so the module is the same as with all of them; what is left out becomes blanks, so that places
 //! stay what they are.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use flin_bytecode::library::{LIBRARY, LibBody};
+use flin_syntax::Parsed;
 use foldhash::{HashMap, HashSet};
 
 /// The library functions that are written in FLIN.
@@ -86,9 +87,26 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
+/// The last part of the prelude that was needed, and its tree: who compiles a program again and again needs the same.
+static LAST: Mutex<Option<(String, Arc<Parsed>)>> = Mutex::new(None);
+
+/// What of the prelude a source can mean, parsed.
+pub(crate) fn parsed(source: &str) -> Arc<Parsed> {
+    let text = needed(source);
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, parsed)) = &*last
+        && *known == text
+    {
+        return Arc::clone(parsed);
+    }
+    let parsed = Arc::new(flin_syntax::parse(&text));
+    *last = Some((text, Arc::clone(&parsed)));
+    parsed
+}
+
 /// The prelude without the functions that no word of the source can mean. With entities all of it stays: queries are made in
 /// many ways.
-pub(crate) fn needed(source: &str) -> String {
+fn needed(source: &str) -> String {
     let said: HashSet<&str> = words(source).collect();
     if said.contains("entity") {
         return PRELUDE.to_owned();

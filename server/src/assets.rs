@@ -25,10 +25,16 @@ const FILES: [&str; 10] = [
 
 /// The parts that the runtime fetches later, and how it calls them: what a page does once it stands, what comes with the
 /// first link, and what comes with the first part of a page that tells when it comes and goes.
-const LATER: [(&str, &str); 3] = [
-    ("live", include_str!("../web/live.js")),
-    ("visit", include_str!("../web/visit.js")),
-    ("life", include_str!("../web/life.js")),
+const LATER: [(&str, &[&str]); 3] = [
+    (
+        "live",
+        &[
+            include_str!("../web/patch.js"),
+            include_str!("../web/live.js"),
+        ],
+    ),
+    ("visit", &[include_str!("../web/visit.js")]),
+    ("life", &[include_str!("../web/life.js")]),
 ];
 
 /// The runtime as it is served.
@@ -48,10 +54,10 @@ impl BrowserRuntime {
     }
 
     fn new() -> BrowserRuntime {
-        let mut text = minify(&joined());
+        let mut text = minify(&joined(&FILES));
         let mut later = Vec::with_capacity(LATER.len());
-        for (name, file) in LATER {
-            let file = minify(file);
+        for (name, files) in LATER {
+            let file = minify(&joined(files));
             let path = format!("/_flin/{name}-{}.js", fingerprint(file.as_bytes()));
             text = text.replace(&format!("/_flin/{name}.js"), &path);
             later.push((path, file));
@@ -74,9 +80,9 @@ impl BrowserRuntime {
     }
 }
 
-fn joined() -> String {
+fn joined(files: &[&str]) -> String {
     let mut text = String::new();
-    for file in FILES {
+    for file in files {
         append(&mut text, file);
     }
     text
@@ -89,7 +95,7 @@ pub(crate) fn without_comments(file: &str) -> String {
     text
 }
 
-// In one file there is nothing to import: `import` statements go, `export` marks too. Comments are for those who read the
+// In one file there is nothing to import: `import` statements go, `export` marks too, but for what the file as a whole gives. Comments are for those who read the
 // modules; what is sent to every visitor does without.
 fn append(out: &mut String, file: &str) {
     let mut in_import = false;
@@ -101,7 +107,9 @@ fn append(out: &mut String, file: &str) {
         if line.is_empty() || line.trim_start().starts_with("//") {
             continue;
         }
-        out.push_str(line.strip_prefix("export ").unwrap_or(line));
+        let is_whole = line.starts_with("export default ");
+        let inner = line.strip_prefix("export ").filter(|_| !is_whole);
+        out.push_str(inner.unwrap_or(line));
         out.push('\n');
     }
 }
@@ -123,7 +131,7 @@ mod tests {
     #[test]
     fn one_file_without_imports_and_without_a_name_twice() {
         let mut names = std::collections::HashSet::new();
-        for line in joined().lines() {
+        for line in joined(&FILES).lines() {
             assert!(
                 !line.starts_with("import ") && !line.starts_with("export "),
                 "{line}"

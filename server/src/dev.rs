@@ -33,11 +33,14 @@ const MESSAGE_BYTES_MAX: usize = 1 << 10;
 
 /// How a failure of the running program is told: as the terminal's text.
 type Explain = Box<dyn Fn(&Failure) -> String + Send + Sync>;
+/// Where the script of a page lies, by the page's address.
+type ScriptOf = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// What pages of a developer's server are told. One per server, also when its program changes.
 pub struct Dev {
     state: watch::Sender<Arc<State>>,
     explain: Explain,
+    script_of: Mutex<Option<ScriptOf>>,
     shown: Mutex<Option<String>>,
     script: String,
     script_path: String,
@@ -65,6 +68,7 @@ impl Dev {
         Dev {
             state: watch::Sender::default(),
             explain: Box::new(explain),
+            script_of: Mutex::default(),
             shown: Mutex::default(),
             script_path: format!("/_flin/dev-{}.js", fingerprint(script.as_bytes())),
             script,
@@ -78,6 +82,24 @@ impl Dev {
             build: build.to_owned(),
             ..State::default()
         }));
+    }
+
+    /// Where the program that answers from now on has the scripts of its pages: told with the build, so that a page fetches
+    /// its script while it asks for the rest.
+    pub(crate) fn scripts(&self, of: impl Fn(&str) -> Option<String> + Send + Sync + 'static) {
+        let mut script_of = self
+            .script_of
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *script_of = Some(Box::new(of));
+    }
+
+    fn script_of(&self, page: &str) -> Option<String> {
+        let script_of = self
+            .script_of
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        script_of.as_ref()?(page)
     }
 
     /// The program as it is written now cannot be taken; pages go on with the one before and show this text.
@@ -186,7 +208,8 @@ impl Dev {
                     if changed.is_err() {
                         return Ok(());
                     }
-                    let message = message_of(&state.borrow_and_update(), page.as_deref());
+                    let script = page.as_deref().and_then(|page| self.script_of(page));
+                    let message = message_of(&state.borrow_and_update(), page.as_deref(), script);
                     stream.send(Message::Text(Utf8Bytes::from(message))).await?;
                 }
                 heard = stream.next() => match heard {
@@ -199,13 +222,17 @@ impl Dev {
     }
 }
 
-/// `{"build":"…","problem":"…"}`, without the problem if there is none that this page should show.
-fn message_of(state: &State, page: Option<&str>) -> String {
+/// `{"build":"…","script":"…","problem":"…"}`, without the problem if there is none that this page should show.
+fn message_of(state: &State, page: Option<&str>, script: Option<String>) -> String {
     let failure = state.failure.as_ref();
     let here = failure.filter(|(of, _)| of.is_none() || page.is_none() || of.as_deref() == page);
     let text = state.problem.as_ref().or(here.map(|(_, text)| text));
     let mut out = String::from("{\"build\":");
     write_plain_text(&mut out, &state.build);
+    if let Some(script) = script {
+        out.push_str(",\"script\":");
+        write_plain_text(&mut out, &script);
+    }
     if let Some(text) = text {
         out.push_str(",\"problem\":");
         write_plain_text(&mut out, text);
@@ -222,7 +249,7 @@ mod tests {
     fn a_page_hears_of_its_own_failures_and_of_every_problem() {
         let dev = Dev::new(|_| "the text".to_owned());
         dev.program("b1");
-        let told = |page| message_of(&dev.state.borrow(), page);
+        let told = |page| message_of(&dev.state.borrow(), page, None);
         assert_eq!(told(Some("/")), r#"{"build":"b1"}"#);
         let failure = Failure::Panic {
             message: "x".to_owned(),
@@ -243,5 +270,10 @@ mod tests {
         );
         dev.program("b2");
         assert_eq!(told(Some("/a")), r#"{"build":"b2"}"#);
+        dev.scripts(|page| Some(format!("{page}.js")));
+        assert_eq!(
+            message_of(&dev.state.borrow(), None, dev.script_of("/a")),
+            r#"{"build":"b2","script":"/a.js"}"#
+        );
     }
 }

@@ -74,6 +74,14 @@ impl Held {
         let mut options = self.app.options.clone();
         options.build = build.into();
         let fresh = Arc::new(App::new(runtime, options)?);
+        if let Some(dev) = &fresh.options.dev {
+            let app = Arc::downgrade(&fresh);
+            dev.scripts(move |page| {
+                let app = app.upgrade()?;
+                let visit = app.paths.visit_named(page)?;
+                app.files.module(visit.page).map(str::to_owned)
+            });
+        }
         let before = std::mem::replace(&mut *self.app, fresh);
         before.retire();
         Ok(())

@@ -108,7 +108,7 @@ async function send(wish) {
 async function deliver({ about, name, args, state, key }) {
   for (let failures = 1; ; failures++) {
     try {
-      return await post("/_action", { ...about, _action: name, _args: args, _state: state, key, view: about._page === page.page ? page.view : null });
+      return await post("/_action", { ...about, _action: name, _args: args, _state: state, key, view: about._page === page.page && told.patch ? page.view : null });
     } catch {
       missed();
       await pause(failures);

@@ -1,5 +1,5 @@
 // Blocks: pieces of the document with numbered places, made from templates or found in the served page by its markers.
-// Here because patches from the server and the page's own view are applied by the same code. Must stay true: only nodes
+// Here because what comes from the server and the page's own view are applied by the same code. Must stay true: only nodes
 // of places whose value differs are touched; the items of a list keep their nodes as long as their key is in the list.
 
 import { increasing } from "./order.js";
@@ -101,26 +101,14 @@ export function fill(block, values, skip) {
   }
 }
 
-// Applies a patch: what it does not name stays.
-export function applyPatch(block, changes) {
-  block.from = null;
-  for (const [i, change] of Object.entries(changes)) {
-    const partial = change !== null && typeof change === "object" && !Array.isArray(change);
-    const kind = templates[block.t].kinds[i];
-    if (partial && kind === "list") patchList(block, i, change.ops);
-    else if (partial && kind === "block") applyPatch(block.v[i], change);
-    else if (kind === "attributes") {
-      const whole = { ...block.v[i], ...change };
-      for (const name in whole) if (whole[name] === null) delete whole[name];
-      put(block, i, whole);
-    } else put(block, i, change);
-  }
-}
+// What stands in a place: `text`, `list` …
+export const kindOf = (block, i) => templates[block.t].kinds[i];
 
 // Arguments of handlers are objects that may say the same.
 const differs = (old, value) => old !== value && !(old instanceof Object && value?.same?.(old));
 
-function put(block, i, value) {
+// Brings a place up to date.
+export function put(block, i, value) {
   const { kinds, names } = templates[block.t];
   const node = block.n[i];
   const old = block.v[i];
@@ -189,62 +177,40 @@ function moveBlock(block, parent, before) {
 // Brings a list to these items; what is in it under the same key stays.
 function putList(block, i, fresh) {
   const old = block.v[i];
-  const known = new Map();
-  const fits = (item, [key, values]) => item?.k === key && item.t === values[0];
+  // Brings an item up to date if it is the one that is meant.
+  const stays = (item, entry) => item?.k === entry[0] && item.t === entry[1][0] && !fill(item, entry[1]);
   // What is the same at both ends needs no search.
   let [start, end] = [0, fresh.length];
   const moved = end - old.length;
-  while (start < end && fits(old[start], fresh[start])) start++;
-  while (end > start && end - moved > start && fits(old[end - moved - 1], fresh[end - 1])) end--;
-  for (const item of old.slice(start, end - moved)) known.set(item.k, item);
-  return arrange(block, i, fresh.map((entry, at) => {
-    const item = at < start ? old[at] : at < end ? known.get(entry[0]) : old[at - moved];
-    if (!fits(item, entry)) return entry;
-    fill(item, entry[1]);
-    return item;
-  }), start, end);
-}
-
-// Does the operations of a list, one after the other.
-function patchList(block, i, ops) {
-  const wanted = [...block.v[i]];
-  const keys = new Map(wanted.map((item) => [item.k, item]));
-  const place = (key) => {
-    const found = key === null ? wanted.length : wanted.indexOf(keys.get(key));
-    if (found < 0) throw new Error(`no item ${key}`);
-    return found;
-  };
-  for (const [op, key, how, values] of ops) {
-    let item = [key, values];
-    if (op === "p") applyPatch(wanted[place(key)], how);
-    else if (op !== "i") [item] = wanted.splice(place(key), 1);
-    if (op === "i" || op === "m") wanted.splice(place(how), 0, item);
-    if (op === "i") keys.set(key, item);
-  }
-  block.v[i] = arrange(block, i, wanted);
+  while (start < end && stays(old[start], fresh[start])) start++;
+  while (end > start && end - moved > start && stays(old[end - moved - 1], fresh[end - 1])) end--;
+  const known = new Map(old.slice(start, end - moved).map((item) => [item.k, item]));
+  const found = fresh.slice(start, end).map((entry) => (stays(known.get(entry[0]), entry) ? known.get(entry[0]) : entry));
+  return arrange(block, i, old.slice(0, start).concat(found, old.slice(end - moved)), start, end);
 }
 
 // Brings a list to what is wanted, with as few moves as there can be: blocks of it that stay, new ones as key and values.
 // Those before `from` and from `to` on stand where they stood. Gives its blocks.
-function arrange(block, i, wanted, from = 0, to = wanted.length) {
+export function arrange(block, i, wanted, from = 0, to = wanted.length) {
   const end = wanted[to]?.a ?? block.n[i];
   const old = block.v[i].slice(from, block.v[i].length + to - wanted.length);
   // What is new has no place yet.
   old.forEach((item, place) => (item.o = place));
   const sources = wanted.slice(from, to).map((item) => item.o ?? -1);
-  if (old.length > 0 && sources.every((source) => source < 0)) {
+  const stays = sources.filter((source) => source >= 0);
+  if (old.length > 0 && stays.length === 0) {
     const range = document.createRange();
     range.setStartBefore(old[0].a);
     range.setEndBefore(end);
     range.deleteContents();
-  } else {
-    const stays = new Set(sources);
-    for (const item of old) if (!stays.has(item.o)) dropBlock(item);
+  } else if (stays.length < old.length) {
+    const kept = new Set(stays);
+    for (const item of old) if (!kept.has(item.o)) dropBlock(item);
   }
   const staying = increasing(sources);
   let before = end;
   for (let at = to - from; at-- > 0; before = wanted[from + at].a) {
-    if (staying.has(at)) continue;
+    if (staying[at]) continue;
     if (sources[at] >= 0) {
       moveBlock(wanted[from + at], end.parentNode, before);
       continue;

@@ -22,7 +22,10 @@ function hear(message) {
   show(message.problem ?? null);
   const before = build ?? data()?.build ?? "";
   build = message.build;
-  if (build !== before && build !== "") renew();
+  if (build === before || build === "") return;
+  // It comes while the rest is asked for; who needs it says what is wrong with it.
+  if (message.script) import(message.script).catch(() => undefined);
+  renew();
 }
 
 // In place if the runtime can do that, else by a load that puts back what it finds.

@@ -3,11 +3,12 @@
 // inline handler, nothing that a strict content security policy forbids; without this script the page still works.
 
 import { act } from "./actions.js";
+import { arrange, kindOf, put } from "./blocks.js";
 import { adoptMessages } from "./messages.js";
 import { adoptControls, assign, boundControls, edited, isHalfTyped, openPage, page, root, setState, stateOf, stateWire, stateWires, variableOf, writeControl } from "./page.js";
 import { argsOf, dirty } from "./place.js";
 import { delayAfter, missed, onReturn, pause, post, reached } from "./reach.js";
-import { about, ask, askIn, beginView, flush, follow, receive, refuse, told, touch, update } from "./render.js";
+import { about, ask, askIn, atOnce, beginView, flush, follow, receive, refuse, told, touch, update } from "./render.js";
 
 // After this long without a key the page shows what depends on the text that is being typed.
 const TYPING_PAUSE_MS = 150;
@@ -36,8 +37,9 @@ function tell(event, entry) {
 const ON = "data-flin-on-";
 // Runs the handlers that `element` has for an event.
 function run(element, event) {
-  for (const { name, value } of [...element.attributes]) {
-    if (!name.startsWith(ON) || !name.startsWith(event.type, ON.length)) continue;
+  for (const name of element.getAttributeNames()) {
+    if (!name.startsWith(ON + event.type)) continue;
+    const value = element.getAttribute(name);
     const handler = name.slice(ON.length);
     const [kind, ...modifiers] = handler.split(".");
     if (kind !== event.type || !holds(modifiers, event, element)) continue;
@@ -57,9 +59,9 @@ function run(element, event) {
 }
 
 function dispatch(event) {
-  for (let node = event.target; node instanceof Element && !event.cancelBubble; node = event.bubbles ? node.parentElement : null) run(node, event);
-  // What the page's own code did is shown in this very frame.
-  flush();
+  atOnce(() => {
+    for (let node = event.target; node instanceof Element && !event.cancelBubble; node = event.bubbles ? node.parentElement : null) run(node, event);
+  });
 }
 
 // Every event that a document knows, and two that it does not name.
@@ -94,7 +96,7 @@ function begin(putBack) {
 
 // What the files that come later are given of this one.
 const runtime = {
-  about, act, argsOf, ask, assign, begin, delayAfter, dirty, edited, flush, follow, isHalfTyped, missed, onReturn, openPage, page, post, reached, receive, refuse, root, setState, stateOf, stateWire, stateWires, told, touch, update, writeControl,
+  about, act, argsOf, arrange, ask, assign, begin, delayAfter, dirty, edited, flush, follow, isHalfTyped, kindOf, missed, onReturn, openPage, page, post, put, reached, receive, refuse, root, setState, stateOf, stateWire, stateWires, told, touch, update, writeControl,
   leave: () => lives?.end(),
   loadLives: (isNeeded) => loadLives(isNeeded),
   renew: () => renew(),

@@ -4,8 +4,12 @@
 // missed; where WebSockets do not get through, server-sent events bring the same; a connection that has fallen silent is
 // opened again.
 
+import { patching } from "./patch.js";
+
 // `runtime`: what of the runtime is needed here. Gives what begins with each page.
-export default ({ about, act, ask, assign, delayAfter, follow, isHalfTyped, missed, onReturn, page, post, reached, receive, refuse, renew, stateWire, stateWires, told, touch, update }) => {
+export default ({ about, act, arrange, ask, assign, delayAfter, follow, isHalfTyped, kindOf, missed, onReturn, page, post, put, reached, receive, refuse, renew, stateWire, stateWires, told, touch, update }) => {
+  told.patch = patching({ arrange, kindOf, put });
+
   // How the page says that something is under way, or that it is cut off; a page's own style sheet can change it.
   const look = new CSSStyleSheet();
   look.replaceSync(':where([aria-busy="true"]){opacity:.6;cursor:progress}:where(#flin-offline){position:fixed;inset:auto 0 0;padding:.4rem;text-align:center;background:#7a4a00;color:#fff}');

@@ -4,7 +4,7 @@
 // never replaces a newer document; one request at a time, wishes that come meanwhile share the next; the state in an answer
 // never overwrites what was sent; nothing changes under text that is being composed.
 
-import { adoptBlock, applyPatch, fill, useTemplates, wishes } from "./blocks.js";
+import { adoptBlock, fill, useTemplates, wishes } from "./blocks.js";
 import { showError } from "./messages.js";
 import { boundControls, composed, isComposing, isHalfTyped, page, root, runHere, stateOf, stateWire, stateWires, writeControl } from "./page.js";
 import { setAnswered, settle } from "./place.js";
@@ -12,8 +12,9 @@ import { missed, pause, post, reached } from "./reach.js";
 
 // The page as blocks; null if the server told nothing of its templates.
 let whole = null;
-// What other modules want to know: the page follows another state; the server has another build.
-export const told = { state: () => undefined, stale: () => undefined, unknown: () => undefined };
+// What other modules want to know: the page follows another state; the server has another build. `patch` applies a patch, once
+// the page stands.
+export const told = { state: () => undefined, stale: () => undefined, unknown: () => undefined, patch: null };
 
 // Finds the places of a document that the server wrote.
 export function beginView() {
@@ -31,10 +32,22 @@ export function requestFrame(resolve) {
 }
 
 let isDue = false;
+let isHeld = false;
 // The page's state has changed: it is shown in this frame.
 export function touch() {
-  if (!isDue) requestFrame(flush);
+  if (!isDue && !isHeld) requestFrame(flush);
   isDue = true;
+}
+
+// What `run` changes is shown right behind it.
+export function atOnce(run) {
+  isHeld = true;
+  try {
+    run();
+  } finally {
+    isHeld = false;
+    flush();
+  }
 }
 
 // Shows now what is due.
@@ -107,7 +120,7 @@ function takeOver(json, isAnswer) {
   const seq = json.seq ?? page.seq;
   if (json.view !== page.view) {
     try {
-      if (json.patch && json.from === page.view) applyPatch(whole, json.patch);
+      if (json.patch && json.from === page.view) told.patch(whole, json.patch);
       else if (json.values && (isAnswer || seq >= page.seq)) fill(whole, json.values, !page.whole || 0);
       else return ask();
     } catch (failure) {
@@ -209,7 +222,7 @@ export function refuse(name) {
 }
 
 // What the server needs to know of the page in each request.
-export const about = () => ({ _page: page.page, view: page.view, token: page.token, build: page.build });
+export const about = () => ({ _page: page.page, view: told.patch && page.view, token: page.token, build: page.build });
 
 // State that the server shows has changed.
 export function follow(names, delay = 0) {

@@ -42,6 +42,22 @@ impl Example {
         Example::compile_in(dir, &path)
     }
 
+    /// Compiles a project of these files, each by its path.
+    ///
+    /// # Panics
+    /// When they cannot be written or do not compile.
+    pub fn compile_files(files: &[(&str, &str)]) -> Example {
+        let dir = folder();
+        let project = dir.join("project");
+        for (path, text) in files {
+            let path = project.join(path);
+            let written = std::fs::create_dir_all(path.parent().unwrap_or(&project))
+                .and_then(|()| std::fs::write(&path, text));
+            written.expect("the project is written");
+        }
+        Example::compile_in(dir, &project)
+    }
+
     fn compile_file(source: &Path) -> Example {
         Example::compile_in(folder(), source)
     }

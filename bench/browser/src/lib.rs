@@ -47,6 +47,14 @@ pub struct Site {
 /// # Panics
 /// When the test does, after having shown what there is to see.
 pub fn run(example: Example, test: impl AsyncFnOnce(&Site)) {
+    run_within(TEST_DEADLINE, example, test);
+}
+
+/// The same for what may take longer than a test.
+///
+/// # Panics
+/// When the test does, after having shown what there is to see.
+pub fn run_within(deadline: Duration, example: Example, test: impl AsyncFnOnce(&Site)) {
     let server = example.serve();
     let site = Site {
         example,
@@ -62,9 +70,9 @@ pub fn run(example: Example, test: impl AsyncFnOnce(&Site)) {
             site.judge().await;
         };
         let bounded = async {
-            tokio::time::timeout(TEST_DEADLINE, judged)
+            tokio::time::timeout(deadline, judged)
                 .await
-                .unwrap_or_else(|_| panic!("the test took longer than {TEST_DEADLINE:?}"));
+                .unwrap_or_else(|_| panic!("the test took longer than {deadline:?}"));
         };
         let outcome = AssertUnwindSafe(bounded).catch_unwind().await;
         if outcome.is_err() {

@@ -1,6 +1,7 @@
 // Random documents for the applier of `server/web/blocks.js`: what it makes of a document is compared with the same values
 // written anew by code of its own, as markup with markers. Must stay true: nothing here uses the applier to judge it.
 
+const applyPatch = patching({ arrange, kindOf, put });
 const TEMPLATES = [
   { html: '<p data-f="1t"></p><!--t--><ul data-f="1"><!--f5--><!--/f--></ul> tail <!--f--><!--/f--><table><tbody><!--f6--><!--/f--></tbody></table><div><!--f--><!--/f--></div><svg><!--f8--><!--/f--></svg>', places: ["attribute:class", "text", "text", "attributes", "list", "block", "list", "html", "list"] },
   { html: "<b>one</b><!--t-->", places: ["text"] },

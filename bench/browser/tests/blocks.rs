@@ -4,10 +4,11 @@
 use flin_browser::{Site, example::Example, run};
 
 /// The modules under test, in the order of their imports.
-const MODULES: [&str; 3] = [
+const MODULES: [&str; 4] = [
     include_str!("../../../server/web/order.js"),
     include_str!("../../../server/web/place.js"),
     include_str!("../../../server/web/blocks.js"),
+    include_str!("../../../server/web/patch.js"),
 ];
 
 /// Evaluates an expression in a blank page with the modules and the random documents.

@@ -1,11 +1,17 @@
 //! Operations on a table, beside the same by hand.
 
 use std::path::Path;
+use std::time::Duration;
 
 use flin_browser::example::Example;
-use flin_browser::{Tab, quote, run as run_site};
+use flin_browser::{Tab, quote, run_within};
+use flin_testkit::figures::{day_and_machine, head, row};
 
+use crate::process::Failure;
 use crate::{quantile, sorted};
+
+/// How long all of it may take.
+const DEADLINE: Duration = Duration::from_secs(900);
 
 /// An operation: what is clicked, and when it is done.
 struct Operation {
@@ -99,23 +105,36 @@ async fn measure(tab: &Tab, operation: &Operation) -> f64 {
     tab.eval(&script).await.as_f64().expect("milliseconds")
 }
 
-/// Prints a table: median milliseconds of both, and their ratio.
-pub(crate) fn run(rounds: usize) {
+/// Prints a table: median milliseconds of both, and their ratio; with `write`, puts it into the document about performance.
+///
+/// # Errors
+/// When the document cannot be written.
+pub(crate) fn run(rounds: usize, write: bool) -> Result<(), Failure> {
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("pages");
-    let source = std::fs::read_to_string(pages.join("rows.flin")).expect("the page");
-    run_site(Example::compile_text(&source), async |site| {
-        let flin = site.open().await;
-        let by_hand = site.blank().await;
-        by_hand
-            .goto(&format!("file://{}", pages.join("rows.html").display()))
-            .await;
+    let read = |name| std::fs::read_to_string(pages.join(name));
+    // Both come from one server, with the same headers.
+    let example = Example::compile_files(&[
+        ("app/index.flin", &*read("rows.flin")?),
+        ("public/rows.html", &*read("rows.html")?),
+        ("public/rows.js", &*read("rows.js")?),
+    ]);
+    let mut table = day_and_machine();
+    table.push('\n');
+    table.push_str(&head(&["1,000 rows", "by hand, ms", "FLIN, ms", "ratio"]));
+    run_within(DEADLINE, example, async |site| {
+        let [flin, by_hand] = [site.blank().await, site.blank().await];
+        for tab in [&flin, &by_hand] {
+            tab.exact_clock().await;
+        }
+        flin.goto(site.url()).await;
+        flin.ready().await;
+        by_hand.goto(&format!("{}/rows.html", site.url())).await;
         by_hand
             .wait("the page", "document.readyState === 'complete'")
             .await;
-        println!(
-            "{:<20} {:>10} {:>10} {:>7}   milliseconds, median of {rounds}",
-            "", "by hand", "FLIN", "ratio"
-        );
+        for tab in [&flin, &by_hand] {
+            tab.check("the clock is exact", "crossOriginIsolated").await;
+        }
         let mut product = 0.0;
         for operation in OPERATIONS {
             let (mut one, mut other) = (Vec::new(), Vec::new());
@@ -132,13 +151,24 @@ pub(crate) fn run(rounds: usize) {
             }
             let (hand, page) = (quantile(&sorted(one), 0.5), quantile(&sorted(other), 0.5));
             product += (page / hand).ln();
-            println!(
-                "{:<20} {hand:>10.2} {page:>10.2} {:>7.2}",
-                operation.name,
-                page / hand
-            );
+            table.push_str(&row(&[
+                operation.name.to_owned(),
+                format!("{hand:.2}"),
+                format!("{page:.2}"),
+                format!("{:.2}", page / hand),
+            ]));
         }
         let mean = (product / OPERATIONS.len() as f64).exp();
-        println!("{:<20} {:>10} {:>10} {mean:>7.2}", "geometric mean", "", "");
+        table.push_str(&row(&[
+            "geometric mean".to_owned(),
+            String::new(),
+            String::new(),
+            format!("**{mean:.2}**"),
+        ]));
     });
+    print!("{table}");
+    if write {
+        flin_testkit::figures::write("lists", &table)?;
+    }
+    Ok(())
 }

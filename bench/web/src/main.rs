@@ -17,9 +17,11 @@ const HELP: &str = "flin-bench-web COMMAND
 
   serving [ROUNDS] [SECONDS] [--write]
                    pages of 50 records, durable creations, starts, memory; beside bare hyper, axum + SQLite, Fastify + SQLite
-  lists [ROUNDS]   a table of 1,000 rows: created, replaced, changed, moved, taken away; beside hand-written DOM code
+  lists [ROUNDS] [--write]
+                   a table of 1,000 rows: created, replaced, changed, moved, taken away; beside hand-written DOM code
   live             milliseconds from a change to another open page, and memory for each open socket
-  save [ROUNDS]    milliseconds from a save in the editor to the changed page, with `flinvm dev`
+  save [ROUNDS] [--write]
+                   milliseconds from a save in the editor to the changed page, with `flinvm dev`
 ";
 
 fn main() -> ExitCode {
@@ -38,17 +40,11 @@ fn main() -> ExitCode {
         },
         Some("live") => live::run(),
         Some("lists") => match rounds(20) {
-            Some(rounds) => {
-                lists::run(rounds);
-                Ok(())
-            }
+            Some(rounds) => lists::run(rounds, write),
             None => return usage(),
         },
         Some("save") => match rounds(50) {
-            Some(rounds) => {
-                save::run(rounds);
-                Ok(())
-            }
+            Some(rounds) => save::run(rounds, write),
             None => return usage(),
         },
         _ => return usage(),

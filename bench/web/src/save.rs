@@ -4,9 +4,14 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flin_browser::example::Example;
-use flin_browser::run as run_site;
+use flin_browser::run_within;
+use flin_testkit::figures::day_and_machine;
 
+use crate::process::Failure;
 use crate::{quantile, sorted};
+
+/// How long all of it may take.
+const DEADLINE: Duration = Duration::from_secs(600);
 
 /// Notes when each new heading is there, by the clock of the machine; also over a load of the page.
 const WATCH: &str = "new MutationObserver(() => {
@@ -28,12 +33,15 @@ const STEPS: [f64; 10] = [
     f64::INFINITY,
 ];
 
-/// Prints a histogram.
-pub(crate) fn run(rounds: usize) {
+/// Prints a histogram; with `write`, puts it into the document about performance.
+///
+/// # Errors
+/// When the document cannot be written.
+pub(crate) fn run(rounds: usize, write: bool) -> Result<(), Failure> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let source =
-        std::fs::read_to_string(root.join("examples/todo/todo.flin")).expect("the example");
-    run_site(Example::developed(&source), async |site| {
+    let source = std::fs::read_to_string(root.join("examples/todo/todo.flin"))?;
+    let mut text = day_and_machine();
+    run_within(DEADLINE, Example::developed(&source), async |site| {
         for title in ["Buy milk", "Call Ada", "Water the plants"] {
             site.act("addTodo", "[]", &format!("{{\"newTitle\":\"{title}\"}}"));
         }
@@ -66,24 +74,33 @@ pub(crate) fn run(rounds: usize) {
             ))
             .await;
         }
-        print(&sorted(took));
+        text.push_str(&histogram(&sorted(took)));
     });
+    print!("{text}");
+    if write {
+        flin_testkit::figures::write("save", &text)?;
+    }
+    Ok(())
 }
 
-fn print(took: &[f64]) {
-    println!(
-        "milliseconds from a save to the changed page, {} saves",
-        took.len()
-    );
+fn histogram(took: &[f64]) -> String {
+    let mut text = format!("\n```text\n{} saves, by milliseconds\n", took.len());
     let mut from = 0.0;
     for to in STEPS {
         let count = took.iter().filter(|ms| (from..to).contains(*ms)).count();
         if count > 0 {
-            println!("{from:>6.0} - {to:<6.0} {count:>4} {}", "#".repeat(count));
+            let marks = "#".repeat(count);
+            text.push_str(&format!("{from:>6.0} - {to:<6.0} {count:>4} {marks}\n"));
         }
         from = to;
     }
-    for (name, share) in [("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0)] {
-        println!("{name} {:.1}", quantile(took, share));
-    }
+    let share = |share| quantile(took, share);
+    text.push_str(&format!(
+        "p50 {:.1}   p90 {:.1}   p99 {:.1}   max {:.1}\n```\n",
+        share(0.5),
+        share(0.9),
+        share(0.99),
+        share(1.0)
+    ));
+    text
 }

@@ -27,6 +27,9 @@ const FIRST = {
   filter: "",
   next: 2,
   seed: 1,
+  picked: null,
+  word: "b",
+  half: 0.5,
 };
 let now = 4711;
 const random = (below) => {
@@ -35,7 +38,7 @@ const random = (below) => {
 };
 arrive(kept, kept.state.map(({ name }) => JSON.stringify(FIRST[name])));
 let same = 0;
-for (let step = 0; step < 1000; step++) {
+for (let step = 0; step < 2000; step++) {
   const handler = step % 100 === 99 ? 2 : random(kept.handlers.length);
   const outcome = kept.attempt(() => kept.handlers[handler].run());
   assert.equal(outcome.error ?? outcome.gaveUp, undefined);

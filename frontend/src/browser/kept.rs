@@ -1,5 +1,6 @@
 //! What of a view need not be computed again: guards around the items of lists and around the places of blocks, with what
-//! each of them reads. Here because what a state change can touch is known when the code is made, and a page of a thousand
+//! each of them reads, and lists of which only the items are written whose comparisons with page state (`row.id == chosen`) give
+//! something else than before (`compared.rs`). Here because what a state change can touch is known when the code is made, and a page of a thousand
 //! rows must not be computed anew for one of them. Must stay true: a guard names everything that can change what stands
 //! behind it; code that does more than to write values of the view has no guard.
 
@@ -10,19 +11,24 @@ use flin_bytecode::{FuncId, Instr, Module, Op, Page};
 
 use super::capable::globals_read;
 use super::code::Names;
+use super::compared;
 use super::module::reachable;
 use super::pieces;
-use super::tree::{Condition, Stmt, Text};
+use super::tree::{At, Condition, Stmt, Text};
 use super::variables::Var;
 
 /// Inputs of an item that have a bit of their own, from 0 on; those of page state stand above them.
 const INPUTS_MAX: usize = 4;
 /// The last bit for a variable of page state; all that have none of their own share it.
 const LAST_BIT: usize = 30;
+/// What the function that writes an item of a list is called.
+const WRITE: &str = "view_write_item";
 
 /// What the names in the code of a page stand for: bits of page state, or none where the code may not be left out.
 pub(super) struct Reads {
     masks: HashMap<String, Option<u32>>,
+    /// Variables of page state with a bit of their own.
+    state: Vec<(String, u32)>,
     /// Places of each template.
     places: Vec<usize>,
 }
@@ -37,6 +43,7 @@ impl Reads {
         }
         let mut reads = Reads {
             masks: HashMap::new(),
+            state: Vec::new(),
             places: page.templates.iter().map(|it| it.places.len()).collect(),
         };
         for (at, name) in names.globals.iter().enumerate() {
@@ -45,7 +52,12 @@ impl Reads {
                 .iter()
                 .find(|it| it.global.index() == at && it.kind == VariableKind::Derived);
             let mask = match (bits.get(&(at as u32)), derived) {
-                (Some(bit), _) => Some(*bit),
+                (Some(bit), _) => {
+                    if *bit < 1 << LAST_BIT {
+                        reads.state.push((name.clone(), *bit));
+                    }
+                    Some(*bit)
+                }
                 (None, Some(variable)) => mask_of(module, page, variable.init, &bits),
                 (None, None) => None,
             };
@@ -149,8 +161,19 @@ struct Looked {
     texts: Vec<String>,
     labels: HashSet<usize>,
     leads: HashSet<usize>,
+    /// What is filled, and the variables that only ever are something that was made right there.
+    fills: Vec<Text>,
+    made: HashMap<Var, bool>,
     /// It returns, or does something that is no value of the view.
     does_more: bool,
+}
+
+/// Operations that change what an operation before has most likely made, and those that make something.
+const FILLS: [&str; 2] = ["set_field(", "push("];
+const MAKES: [&str; 2] = ["record(", "list("];
+
+fn begins(text: &str, words: &[&str]) -> bool {
+    words.iter().any(|word| text.starts_with(word))
 }
 
 impl Looked {
@@ -173,7 +196,7 @@ impl Looked {
 
     fn condition(&mut self, condition: &Condition) {
         // Those of guards are no reads of the program.
-        if condition.yes.starts_with("view_") {
+        if begins(&condition.yes, &["view_", "!view_"]) {
             return;
         }
         self.texts.push(condition.yes.clone());
@@ -185,14 +208,19 @@ impl Looked {
     fn stmt(&mut self, stmt: &Stmt) {
         match stmt {
             Stmt::Do(text, _) => {
-                self.does_more |= !text.text.starts_with("view_");
+                match begins(&text.text, &FILLS) {
+                    true => self.fills.push(text.clone()),
+                    false => self.does_more |= !text.text.starts_with("view_"),
+                }
                 self.text(text);
             }
             Stmt::Raise(text, _) => self.text(text),
             Stmt::Set(var, text, _) => {
                 *self.sets.entry(*var).or_default() += 1;
+                *self.made.entry(*var).or_insert(true) &= begins(&text.text, &MAKES);
                 self.text(text);
             }
+            Stmt::Function(_, _, body, _) => self.list(body),
             Stmt::If(condition, then, other, _) => {
                 self.condition(condition);
                 self.list(then);
@@ -308,7 +336,8 @@ impl Guards<'_> {
 
     fn read_by(&self, body: &[Stmt]) -> Option<(Vec<Var>, u32)> {
         let looked = Looked::at(body);
-        if looked.does_more || !looked.leads.is_subset(&looked.labels) {
+        let does_more = looked.does_more || !looked.fills.iter().all(|it| self.is_own(it, &looked));
+        if does_more || !looked.leads.is_subset(&looked.labels) {
             return None;
         }
         let mut inputs = Vec::new();
@@ -330,6 +359,69 @@ impl Guards<'_> {
             mask |= self.reads.of_text(text)?;
         }
         Some((inputs, mask))
+    }
+
+    /// Whether what is filled was made by the same statements: nobody else knows it then.
+    fn is_own(&self, fill: &Text, looked: &Looked) -> bool {
+        let target = pieces::words(&fill.text).nth(1);
+        let is_made = |var: &&Var| looked.made.get(var).copied().unwrap_or_default();
+        (fill.vars.iter().filter(is_made)).any(|var| Some(self.locals[*var].as_str()) == target)
+    }
+
+    /// A list whose items compare something with page state gets a second way, which writes only the items for which that
+    /// gives something else than last time.
+    fn in_parts(&self, mut segment: Vec<Stmt>, inputs: &[Var], at: At) -> Vec<Stmt> {
+        if !is_list(&segment) {
+            return segment;
+        }
+        // The same without what is compared: all else that it reads.
+        let mut rest = segment.clone();
+        let mut sites: Vec<u32> = Vec::new();
+        for (name, bit) in &self.reads.state {
+            let reads_it = |list: &[Stmt]| {
+                let bits = self.segment_bits(list, inputs);
+                bits.is_none_or(|bits| bits & bit != 0)
+            };
+            if !reads_it(&rest) {
+                continue;
+            }
+            let (mut hidden, mut noted) = (rest.clone(), segment.clone());
+            let is_hidden = only_item(&mut hidden)
+                .and_then(|body| compared::hide(body, name))
+                .is_some();
+            let count =
+                only_item(&mut noted).and_then(|body| compared::note(body, name, sites.len()));
+            if let (true, Some(count)) = (is_hidden && !reads_it(&hidden), count) {
+                sites.extend(std::iter::repeat_n(*bit, count));
+                (rest, segment) = (hidden, noted);
+            }
+        }
+        if sites.is_empty() {
+            return segment;
+        }
+        let bits = self.segment_bits(&rest, inputs);
+        let (Some(bits), Some(Stmt::If(due, body, _, _))) = (bits, only_due(&mut segment)) else {
+            return segment;
+        };
+        let params = due.vars.clone();
+        let names: Vec<&str> = (params.iter())
+            .map(|var| self.locals[*var].as_str())
+            .collect();
+        let call = Text {
+            text: format!("{WRITE}({})", names.join(", ")),
+            vars: params.clone(),
+        };
+        let body = std::mem::replace(body, vec![Stmt::Do(call, at)]);
+        let part = format!("view_part({bits}, {WRITE}, {sites:?})");
+        let condition = Condition {
+            yes: format!("!{part}"),
+            no: part,
+            vars: Vec::new(),
+        };
+        vec![
+            Stmt::Function(WRITE, params, body, at),
+            Stmt::If(condition, segment, Vec::new(), at),
+        ]
     }
 
     /// The statements of a block, those of each place behind a guard of their own.
@@ -354,6 +446,7 @@ impl Guards<'_> {
                         vars: Vec::new(),
                     };
                     let at = *at;
+                    let segment = self.in_parts(segment, inputs, at);
                     out.push(Stmt::If(condition, segment, Vec::new(), at));
                 }
                 _ => out.extend(segment),
@@ -374,6 +467,54 @@ impl Guards<'_> {
         }
         Some(bits)
     }
+}
+
+/// Whether what statements write is one list.
+fn is_list(segment: &[Stmt]) -> bool {
+    let first = segment.iter().position(|stmt| is_call(stmt, "view_"));
+    first.is_some_and(|at| {
+        is_call(&segment[at], "view_list()") && end_of(segment, at) == Some(segment.len() - 1)
+    })
+}
+
+/// The guarded item of a list that has only this one.
+fn only_due(segment: &mut [Stmt]) -> Option<&mut Stmt> {
+    let mut found = Vec::new();
+    let count = items(segment, &mut found);
+    match count == 1 && found.len() == 1 {
+        true => found.pop(),
+        false => None,
+    }
+}
+
+/// What stands behind its guard.
+fn only_item(segment: &mut [Stmt]) -> Option<&mut Vec<Stmt>> {
+    match only_due(segment)? {
+        Stmt::If(_, body, _, _) => Some(body),
+        _ => None,
+    }
+}
+
+/// Counts the items that statements begin, and finds those behind a guard; not inside of those.
+fn items<'s>(list: &'s mut [Stmt], found: &mut Vec<&'s mut Stmt>) -> usize {
+    let mut count = 0;
+    for stmt in list {
+        if is_call(stmt, "view_item(") {
+            count += 1;
+        }
+        if matches!(stmt, Stmt::If(condition, ..) if condition.yes.starts_with("view_item_due(")) {
+            found.push(stmt);
+            continue;
+        }
+        match stmt {
+            Stmt::If(_, then, other, _) => count += items(then, found) + items(other, found),
+            Stmt::Loop { body, .. } | Stmt::Block(_, body) => count += items(body, found),
+            // What may be left in the middle is no list of items alone.
+            Stmt::Try { .. } | Stmt::Function(..) => count += 2,
+            _ => {}
+        }
+    }
+    count
 }
 
 fn template_of(stmt: &Stmt) -> Option<usize> {
@@ -456,7 +597,7 @@ fn puts_of(stmt: &Stmt) -> Option<usize> {
             0 => Some(0),
             _ => None,
         },
-        Stmt::Set(..) | Stmt::Raise(..) | Stmt::Declare(_) => Some(0),
+        Stmt::Set(..) | Stmt::Raise(..) | Stmt::Declare(_) | Stmt::Function(..) => Some(0),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@
 
 mod capable;
 mod code;
+mod compared;
 mod flow;
 mod kept;
 mod letters;

@@ -263,10 +263,10 @@ impl<'m> Writer<'m> {
         }
     }
 
-    fn globals(&mut self, text: &HashSet<String>) {
+    fn globals(&mut self, text: &HashSet<&str>) {
         for (at, global) in self.module.globals.iter().enumerate() {
             let name = self.names.globals[at].clone();
-            if text.contains(&name) {
+            if text.contains(name.as_str()) {
                 let empty = match global.class {
                     Class::I64 | Class::F64 => "0",
                     Class::Bool => "false",
@@ -344,9 +344,9 @@ impl<'m> Writer<'m> {
     }
 
     /// Types and shapes that the text names, each after those that it is made of; enums before all.
-    fn types(&mut self, text: &HashSet<String>) {
+    fn types(&mut self, text: &HashSet<&str>) {
         let numbered = |letter: char, count: usize| {
-            (0..count).filter(move |id| text.contains(&format!("{letter}{id}")))
+            (0..count).filter(move |id| text.contains(format!("{letter}{id}").as_str()))
         };
         let with_data = text.contains("decode");
         let mut open: Vec<usize> = numbered('T', self.module.types.len()).collect();
@@ -480,7 +480,7 @@ impl<'m> Writer<'m> {
         lines.join("\n")
     }
 
-    fn tables(&mut self, functions: &BTreeSet<u32>, words: &HashSet<String>) {
+    fn tables(&mut self, functions: &BTreeSet<u32>, words: &HashSet<&str>) {
         self.types(words);
         self.codes(functions);
         if words.contains("SOURCE_NAME") {
@@ -496,17 +496,11 @@ impl<'m> Writer<'m> {
     /// The whole module: what was written so far, the library, the tables, then the last lines.
     pub(super) fn finish(mut self, functions: &BTreeSet<u32>, file: &str, last: &str) -> Script {
         let written = self.text();
-        let used: Vec<String> = pieces::needed(&format!("{written}\n{last}"))
-            .into_iter()
-            .map(|piece| piece.text.to_owned())
+        let used = pieces::needed(&format!("{written}\n{last}"));
+        let own = pieces::words(&written).chain(pieces::words(last));
+        let words: HashSet<&str> = own
+            .chain(used.iter().flat_map(|piece| piece.words()).copied())
             .collect();
-        let words: HashSet<String> = (used
-            .iter()
-            .map(String::as_str)
-            .chain([written.as_str(), last]))
-        .flat_map(pieces::words)
-        .map(str::to_owned)
-        .collect();
         let program = std::mem::take(&mut self.lines);
         self.line("// The program's tables.\n");
         self.tables(functions, &words);

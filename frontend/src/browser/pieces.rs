@@ -4,7 +4,7 @@
 //! has all it needs in words that are names of pieces.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// The files, in the order in which a module has their pieces: classes and constants before what uses them at once.
 const FILES: [&str; 11] = [
@@ -28,7 +28,32 @@ const SCRIPT: &str = include_str!("library/script.js");
 pub(super) struct Piece {
     pub(super) name: &'static str,
     pub(super) text: &'static str,
-    words: Vec<&'static str>,
+    /// What it may mean, and every word in it: once somebody wants it.
+    names: OnceLock<Vec<&'static str>>,
+    words: OnceLock<Vec<&'static str>>,
+}
+
+impl Piece {
+    /// What it may mean beside itself, each once.
+    fn names(&self) -> &[&'static str] {
+        self.names.get_or_init(|| {
+            let mut names = names_in(self.text);
+            names.sort_unstable();
+            names.dedup();
+            names.retain(|name| *name != self.name);
+            names
+        })
+    }
+
+    /// Everything in it that could be a name, each once.
+    pub(super) fn words(&self) -> &[&'static str] {
+        self.words.get_or_init(|| {
+            let mut found: Vec<&str> = words(self.text).collect();
+            found.sort_unstable();
+            found.dedup();
+            found
+        })
+    }
 }
 
 /// All pieces in order.
@@ -73,13 +98,11 @@ fn pieces_of(file: &'static str) -> Vec<Piece> {
             && (closes || is_whole || is_continued)
             && let Some(from) = start.take()
         {
-            let text = file[from..at].trim_end();
-            let declared = name;
-            let words: BTreeSet<&str> = names_in(text).filter(|w| *w != declared).collect();
             found.push(Piece {
                 name,
-                text,
-                words: words.into_iter().collect(),
+                text: file[from..at].trim_end(),
+                names: OnceLock::new(),
+                words: OnceLock::new(),
             });
             name = "";
         }
@@ -94,20 +117,37 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Names that code may mean: no comments, no texts, nothing behind a point.
-fn names_in(text: &str) -> impl Iterator<Item = &str> {
-    let lines = text.lines().map(str::trim_start);
-    let code = lines.filter(|line| {
-        !line.starts_with("//") && !line.starts_with("/*") && !line.starts_with('*')
-    });
-    let outside = code.flat_map(|line| line.split('"').step_by(2));
-    outside.flat_map(|part| {
-        let is_sign = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '$' | '.');
-        let chains = part.split(is_sign);
-        chains.flat_map(|chain| {
-            let spread = chain.trim_start_matches("...");
-            spread.split('.').next().filter(|name| !name.is_empty())
-        })
-    })
+fn names_in(text: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    for line in text.lines().map(str::trim_start) {
+        if !["//", "/*", "*"].iter().any(|mark| line.starts_with(mark)) {
+            names_in_line(line, &mut found);
+        }
+    }
+    found
+}
+
+fn names_in_line<'t>(line: &'t str, found: &mut Vec<&'t str>) {
+    let bytes = line.as_bytes();
+    let is_part = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'$' | b'.');
+    let (mut at, mut in_text) = (0, false);
+    while at < bytes.len() {
+        if bytes[at] == b'"' {
+            in_text = !in_text;
+        }
+        if in_text || !is_part(&bytes[at]) {
+            at += 1;
+            continue;
+        }
+        let end = (at..bytes.len()).find(|n| !is_part(&bytes[*n]));
+        let end = end.unwrap_or(bytes.len());
+        let chain = line[at..end].trim_start_matches("...");
+        let name = chain.split('.').next().unwrap_or_default();
+        if !name.is_empty() {
+            found.push(name);
+        }
+        at = end;
+    }
 }
 
 /// The text of a piece without its comments, which stand on lines of their own.
@@ -129,12 +169,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 /// The pieces that a text needs, in their order.
 pub(super) fn needed(text: &str) -> Vec<&'static Piece> {
     let mut wanted: BTreeSet<usize> = BTreeSet::new();
-    let mut open: Vec<usize> = names_in(text)
+    let mut open: Vec<usize> = (names_in(text).into_iter())
         .filter_map(|w| BY_NAME.get(w).copied())
         .collect();
     while let Some(at) = open.pop() {
         if wanted.insert(at) {
-            let inner = PIECES[at].words.iter();
+            let inner = PIECES[at].names().iter();
             open.extend(inner.filter_map(|w| BY_NAME.get(w).copied()));
         }
     }

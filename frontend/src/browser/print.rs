@@ -138,6 +138,17 @@ impl<'p> Printer<'p> {
             }
             Stmt::Return(None, at) => self.line("return;", Some(*at)),
             Stmt::Raise(Text { text, .. }, at) => self.line(&format!("throw {text};"), Some(*at)),
+            Stmt::Function(name, params, body, at) => {
+                let params: Vec<&str> = (params.iter())
+                    .map(|var| self.locals[*var].as_str())
+                    .collect();
+                let head = format!("const {name} = ({}) => {{", params.join(", "));
+                self.line(&head, Some(*at));
+                let loops = std::mem::take(&mut self.loops);
+                self.inner(body);
+                self.loops = loops;
+                self.line("};", None);
+            }
             Stmt::Try { body, handler, at } => {
                 self.line("try {", Some(*at));
                 self.inner(body);
@@ -200,7 +211,8 @@ fn named_inside(list: &[Stmt], label: usize) -> bool {
         | Stmt::Continue(_)
         | Stmt::Return(..)
         | Stmt::Raise(..)
-        | Stmt::Declare(_) => false,
+        | Stmt::Declare(_)
+        | Stmt::Function(..) => false,
     })
 }
 
@@ -212,7 +224,9 @@ fn count_sets(list: &[Stmt], sets: &mut HashMap<Var, usize>) {
                 count_sets(then, sets);
                 count_sets(other, sets);
             }
-            Stmt::Loop { body, .. } | Stmt::Block(_, body) => count_sets(body, sets),
+            Stmt::Loop { body, .. } | Stmt::Block(_, body) | Stmt::Function(_, _, body, _) => {
+                count_sets(body, sets);
+            }
             Stmt::Try { body, handler, .. } => {
                 count_sets(body, sets);
                 count_sets(handler, sets);

@@ -65,6 +65,8 @@ pub(super) enum Stmt {
     },
     /// A declaration without a value.
     Declare(Var),
+    /// A function inside of the function: its name, its parameters, and what it does with them; nothing else is known outside.
+    Function(&'static str, Vec<Var>, Vec<Stmt>, At),
 }
 
 /// Where leaving a list at its end leads.
@@ -174,7 +176,9 @@ fn simplify(list: Vec<Stmt>, follow: &Follow) -> Vec<Stmt> {
                 out.push(stmt);
                 return out;
             }
-            stmt @ (Stmt::Do(..) | Stmt::Set(..) | Stmt::Declare(_)) => out.push(stmt),
+            stmt @ (Stmt::Do(..) | Stmt::Set(..) | Stmt::Declare(_) | Stmt::Function(..)) => {
+                out.push(stmt);
+            }
         }
     }
     out
@@ -300,7 +304,8 @@ fn rename(stmt: &mut Stmt, from: &HashSet<usize>, to: usize) {
         | Stmt::Set(..)
         | Stmt::Return(..)
         | Stmt::Raise(..)
-        | Stmt::Declare(_) => {}
+        | Stmt::Declare(_)
+        | Stmt::Function(..) => {}
     }
 }
 
@@ -311,9 +316,12 @@ pub(super) fn mentions(list: &[Stmt], label: usize) -> bool {
         Stmt::If(_, then, other, _) => mentions(then, label) || mentions(other, label),
         Stmt::Loop { body, .. } | Stmt::Block(_, body) => mentions(body, label),
         Stmt::Try { body, handler, .. } => mentions(body, label) || mentions(handler, label),
-        Stmt::Do(..) | Stmt::Set(..) | Stmt::Return(..) | Stmt::Raise(..) | Stmt::Declare(_) => {
-            false
-        }
+        Stmt::Do(..)
+        | Stmt::Set(..)
+        | Stmt::Return(..)
+        | Stmt::Raise(..)
+        | Stmt::Declare(_)
+        | Stmt::Function(..) => false,
     })
 }
 
@@ -369,6 +377,9 @@ fn declare_in(list: &mut Vec<Stmt>, done: &mut HashSet<Var>, carried: &HashSet<V
                 declare_in(body, done, carried);
                 declare_in(handler, done, carried);
             }
+            Stmt::Function(_, params, body, _) => {
+                declare(body, &params.iter().copied().collect());
+            }
             Stmt::Do(..)
             | Stmt::Set(..)
             | Stmt::Break(_)
@@ -405,7 +416,8 @@ fn fits_inside(stmt: &Stmt, var: Var) -> bool {
         | Stmt::Continue(_)
         | Stmt::Return(..)
         | Stmt::Raise(..)
-        | Stmt::Declare(_) => false,
+        | Stmt::Declare(_)
+        | Stmt::Function(..) => false,
     }
 }
 
@@ -438,6 +450,11 @@ fn all_vars(stmt: &Stmt, vars: &mut HashSet<Var>) {
                 .chain(handler)
                 .for_each(|stmt| all_vars(stmt, vars));
         }
-        Stmt::Break(_) | Stmt::Continue(_) | Stmt::Return(None, _) | Stmt::Declare(_) => {}
+        // What is inside of a function is declared there.
+        Stmt::Break(_)
+        | Stmt::Continue(_)
+        | Stmt::Return(None, _)
+        | Stmt::Declare(_)
+        | Stmt::Function(..) => {}
     }
 }

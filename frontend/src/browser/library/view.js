@@ -21,10 +21,20 @@ let view_old = null;
 let view_dirty = 0;
 /** The same of the blocks around it. */
 let view_outer = [];
+/** The list that is being written, the innermost. */
+let view_items = null;
 
-/** A list of items being written. An item is its key, its block, what it stands for, its position if that is its key (else -1), and what it read. */
+/** Counts the lists that were written. */
+let view_lists = 0;
+/** So many items are looked for one by one before there is a table of them. */
+const VIEW_SEARCHES = 8;
+
+/** A list of items being written. An item is its key, its block, what it stands for, its position if that is its key (else -1), what it read, what it compared with page state, and the number of the list that it is in. */
 class Items {
   constructor(old) {
+    this.outer = view_items;
+    this.number = ++view_lists;
+    this.searches = 0;
     // The items that stood there, the next of them, and all by what they stand for once that is needed.
     this.old = old;
     this.next = 0;
@@ -37,31 +47,42 @@ class Items {
     this.value = undefined;
     this.form = 0;
     this.position = -1;
-    // The old item, whether its key may differ, its inputs that do, and the inputs.
+    // The old item, whether its key may differ, whether it stands for another new one already, its inputs that differ, and the inputs.
     this.kept = null;
     this.is_other = true;
+    this.is_used = false;
     this.dirty = -1;
     [this.a, this.b, this.c, this.d] = [];
+    this.compared = null;
   }
 
   /** The item that stood for a value. */
   find(value) {
     const { old, next } = this;
+    if (old.length === 0) return null;
     if (next < old.length && old[next][2] === value && value !== 0) {
       this.next++;
       return old[next];
     }
-    for (let at = next; at < next + 2 && at < old.length; at++) {
-      if (Object.is(old[at][2], value)) {
-        this.next = at + 1;
-        return old[at];
-      }
+    // The one behind it, if one was taken out; or the one that stood here, if others were moved.
+    const at = this.stood(next, value) ? next : this.stood(next + 1, value) ? next + 1 : this.stood(this.items.length, value) ? this.items.length : this.search(value);
+    if (at >= 0) {
+      this.next = at + 1;
+      return old[at];
     }
-    if (old.length === 0) return null;
-    this.see();
     this.known ??= new Map(old.map((item) => [item[2], item]));
     const found = this.known.get(value);
     return found !== undefined && Object.is(found[2], value) ? found : null;
+  }
+
+  stood(at, value) {
+    return at < this.old.length && Object.is(this.old[at][2], value);
+  }
+
+  /** Where it stood; -1 if it is better looked up. What stands behind it comes next, most likely. */
+  search(value) {
+    if (this.known !== null || ++this.searches > VIEW_SEARCHES) return -1;
+    return this.old.findIndex((item) => Object.is(item[2], value));
   }
 
   see() {
@@ -74,7 +95,7 @@ class Items {
     if (kept !== null && !this.is_other) {
       this.key = kept[0];
       this.position = kept[3];
-      if (this.seen === null) return;
+      if (this.seen === null && !this.is_used) return;
     } else {
       const key = key_of_item(value, (form & 2) !== 0);
       this.position = key === null ? this.items.length : -1;
@@ -92,13 +113,14 @@ class Items {
   add(block) {
     const { kept } = this;
     if (kept === null || kept[0] !== this.key || kept[1] !== block) {
-      this.items.push([this.key, block, this.value, this.position, this.a, this.b, this.c, this.d]);
+      this.items.push([this.key, block, this.value, this.position, this.a, this.b, this.c, this.d, this.compared, this.number]);
       return;
     }
     kept[4] = this.a;
     kept[5] = this.b;
     kept[6] = this.c;
     kept[7] = this.d;
+    kept[8] = this.compared;
     this.items.push(kept);
   }
 
@@ -106,9 +128,16 @@ class Items {
   end() {
     const { items, old } = this;
     if (this.has_twins) items.twins = true;
-    else if (items.length === old.length && items.every((item, n) => item === old[n])) return old;
+    else if (is_same_list(items, old)) return old;
     return items;
   }
+}
+
+function is_same_list(items, others) {
+  let n = items.length;
+  if (n !== others.length) return false;
+  while (n-- > 0) if (items[n] !== others[n]) return false;
+  return true;
 }
 
 /** What a handler captured, as FLIN values; as text it is their wire form. */
@@ -149,7 +178,7 @@ function view_values(run) {
 }
 
 function view_write(run, shown) {
-  [view_open, view_outer, view_root, view_now, view_markup, view_in_head] = [[], [], null, null, null, false];
+  [view_open, view_outer, view_items, view_root, view_now, view_markup, view_in_head] = [[], [], null, null, null, null, false];
   // What the root block is compared with.
   view_old = shown;
   view_dirty = shown === null ? -1 : state_changes();
@@ -184,7 +213,7 @@ function view_due(bits) {
 
 /** The same for the item that has just begun; `inputs` are the variables that it reads, bits 0 to 3. */
 function view_item_due(bits, a, b, c, d) {
-  const list = view_open[view_open.length - 1];
+  const list = view_items;
   list.a = a;
   list.b = b;
   list.c = c;
@@ -200,13 +229,74 @@ function view_item_due(bits, a, b, c, d) {
   list.kept = kept;
   list.dirty = dirty;
   list.is_other = is_other || (kept[3] >= 0 && kept[3] !== list.items.length);
-  if ((dirty & bits) !== 0 || list.is_other) return true;
-  if (list.seen !== null) {
-    if (list.seen.has(kept[0])) return true;
-    list.seen.add(kept[0]);
+  list.is_used = kept[9] === list.number;
+  kept[9] = list.number;
+  if ((dirty & bits) !== 0 || list.is_other || list.is_used || (list.seen !== null && list.seen.has(kept[0]))) {
+    // An old item may stand for two new ones.
+    list.compared = kept[8] === null ? null : kept[8].slice();
+    return true;
   }
+  if (list.seen !== null) list.seen.add(kept[0]);
   list.items.push(kept);
   return false;
+}
+
+/** Writes of a list only the items whose comparisons with page state give something else than last time, with `write`; says whether that is all that can have changed. `bits` is what else is read; `sites` says for each comparison which page state it is with. */
+function view_part(bits, write, sites) {
+  if (view_old === null || (view_dirty & bits) !== 0) return false;
+  const old = view_old[view_at];
+  if (old.twins) return false;
+  const changes = [];
+  for (let site = 0; site < sites.length; site++) {
+    if ((view_dirty & sites[site]) === 0) continue;
+    const n = 27 - Math.clz32(sites[site]);
+    const [before, now] = [view_state[n], STATE[n].get()];
+    if (!is_plain(before) || !is_plain(now)) return false;
+    changes.push(site, before, now);
+  }
+  const list = new Items(old);
+  view_items = list;
+  view_open.push(list);
+  let fresh = old;
+  for (let at = 0; at < old.length; at++) {
+    const item = old[at];
+    if (item[8] === null || !compares_otherwise(item[8], changes)) continue;
+    list.kept = item;
+    list.is_other = false;
+    list.is_used = false;
+    list.dirty = view_dirty & ~15;
+    [, , list.value, , list.a, list.b, list.c, list.d, list.compared] = item;
+    write(list.a, list.b, list.c, list.d);
+    if (fresh === old) fresh = old.slice();
+    fresh[at] = list.items.pop();
+  }
+  view_open.pop();
+  view_items = list.outer;
+  view_place(fresh);
+  return true;
+}
+
+/** Whether nothing is inside of a value. */
+const is_plain = (value) => value === null || typeof value !== "object";
+
+/** Whether a comparison of an item gives something else; `changes` are sites, each with the value before and now. */
+function compares_otherwise(compared, changes) {
+  for (let n = 0; n < changes.length; n += 3) {
+    const value = compared[changes[n]];
+    if (is_equal_plain(value, changes[n + 1]) !== is_equal_plain(value, changes[n + 2])) return true;
+  }
+  return false;
+}
+
+/** Whether a value equals one that is plain: of the objects only a float can. */
+function is_equal_plain(value, plain) {
+  return value === plain || (value instanceof Float && equal(value, plain, ""));
+}
+
+/** A value that is compared with page state: the item knows it from now on. */
+function view_seen(site, value) {
+  (view_items.compared ??= [])[site] = value;
+  return value;
 }
 
 function view_block(template) {
@@ -226,14 +316,17 @@ function view_block(template) {
 
 function view_list() {
   const old = view_old === null ? null : view_old[view_at];
-  view_open.push(new Items(old === null || old.twins ? [] : old));
+  view_items = new Items(old === null || old.twins ? [] : old);
+  view_open.push(view_items);
 }
 
 function view_end() {
   const ended = view_open.pop();
   let value = view_now;
-  if (ended !== null) value = ended.end();
-  else {
+  if (ended !== null) {
+    value = ended.end();
+    view_items = ended.outer;
+  } else {
     view_dirty = view_outer.pop();
     view_old = view_outer.pop();
     view_at = view_outer.pop();
@@ -273,10 +366,11 @@ function key_of_item(value, given) {
 }
 
 function view_item(value, form) {
-  const list = view_open[view_open.length - 1];
+  const list = view_items;
   list.value = value;
   list.form = form;
   list.kept = null;
+  list.compared = null;
   list.is_other = true;
   list.dirty = -1;
 }

@@ -73,8 +73,12 @@ impl Watcher {
                 return;
             }
         }
+        // One file that is whole is all there is to wait for.
         let since = Instant::now();
-        while since.elapsed() < QUIET_TIME_MAX && self.wakes.recv_timeout(QUIET).is_ok() {}
+        while self.is_folder
+            && since.elapsed() < QUIET_TIME_MAX
+            && self.wakes.recv_timeout(QUIET).is_ok()
+        {}
     }
 
     fn until_whole(&self) {
