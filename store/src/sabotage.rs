@@ -69,6 +69,7 @@ switches! {
     CheckpointAnchor "the check that a checkpoint's last frame stands in the log",
     CheckpointStoreId "the check that a checkpoint is of this store",
     CheckpointShortened "the look for shortened segments in front of a checkpoint's place",
+    HeadsShadowed "telling readers without a lock which heads of a checkpoint were changed since",
     LeftoversDirSync "the directory sync behind removing files that may hold what is destroyed",
     RewriteSync "the sync of a rewritten segment before it gets its name",
     RewriteDirSync "the directory sync behind a rewritten segment's name",

@@ -84,6 +84,7 @@ fn likely(switch: Sabotage) -> &'static str {
         | Sabotage::RestoreDirSync
         | Sabotage::RestoreEndSync
         | Sabotage::RestoreReadBack => "backups",
+        Sabotage::HeadsShadowed => "checkpoints",
         Sabotage::EarlierSegment => "incremental",
         _ => "verdicts",
     }

@@ -10,6 +10,7 @@ use crate::checkpoint::mapped::{BadBlock, Mapped, Section};
 use crate::codec::record::TypeNo;
 use crate::heads::{HEAD_BYTES, Head, PAGE_BYTES, PAGE_HEADS, PageBytes, head_in, put_head};
 use crate::notes::Notes;
+use crate::sabotage::{Sabotage, removed};
 
 /// Pages by slot; `None` where the log has no record of the page.
 pub(crate) type Pages = Vec<Option<Arc<PageBytes>>>;
@@ -55,7 +56,8 @@ impl Base {
 
     /// Memory has a newer form of a page; said before that is published.
     pub(crate) fn shadow(&self, slot: u32) {
-        self.shadowed[slot as usize / 64].fetch_or(1 << (slot % 64), Ordering::Release);
+        let bit = u64::from(!removed(Sabotage::HeadsShadowed)) << (slot % 64);
+        self.shadowed[slot as usize / 64].fetch_or(bit, Ordering::Release);
     }
 
     /// Whether memory has a newer form of a page. A snapshot that was taken after a change knows of it here.
