@@ -83,6 +83,14 @@ fn owner(id: u64) -> FieldValue {
     }
 }
 
+/// What the language asks for a field that may be none.
+fn or_none(from: i64) -> Predicate {
+    Predicate::Or(vec![
+        Predicate::compare(field(2), Comparison::Ge, FieldValue::Int(from)),
+        Predicate::IsNone(field(2)),
+    ])
+}
+
 fn queries() -> Vec<(&'static str, Query)> {
     let all = || Query::all(ENTRY);
     let over = |at, value| Predicate::compare(field(at), Comparison::Ge, FieldValue::Int(value));
@@ -124,6 +132,14 @@ fn queries() -> Vec<(&'static str, Query)> {
         ("a reference and a bool", all().matching(both)),
         ("a range", all().matching(over(2, 95))),
         ("a wide range", all().matching(over(2, 5))),
+        ("a range or no value", all().matching(or_none(98))),
+        (
+            "the same in order",
+            Query {
+                limit: Some(3),
+                ..all().matching(or_none(98)).ordered(field(2), true)
+            },
+        ),
         ("an order with a limit", few),
         ("an order without one", all().ordered(field(2), false)),
         ("an order by no index", page),
@@ -182,4 +198,48 @@ fn memory_is_reported_by_type_and_index() {
         todo.column_bytes > 0 && todo.column_bytes < 2 * 4096 * 16,
         "{todo:?}"
     );
+}
+
+// The index is walked backwards for a descending order, and no value stood first then.
+#[test]
+fn no_value_comes_last_in_both_directions() {
+    let store = filled();
+    let mut transaction = store.begin();
+    for at in 0..3 {
+        let fields = vec![
+            FieldValue::text(format!("without {at}")),
+            FieldValue::Bool(false),
+            FieldValue::None,
+            FieldValue::None,
+            FieldValue::None,
+            FieldValue::None,
+        ];
+        transaction.insert(ENTRY, fields).expect("insert");
+    }
+    store.commit_wait(transaction, None);
+    let any_of = Predicate::In {
+        column: field(2),
+        values: vec![FieldValue::None, FieldValue::Int(98), FieldValue::Int(99)],
+    };
+    for condition in [or_none(98), any_of] {
+        for descending in [false, true] {
+            let query = Query {
+                limit: Some(41),
+                ..Query::all(ENTRY)
+                    .matching(condition.clone())
+                    .ordered(field(2), descending)
+            };
+            let snapshot = store.snapshot();
+            let plan = snapshot.explain(&query).expect("a plan").to_string();
+            assert!(plan.contains("index Todo.points"), "{plan}");
+            let found: Result<Vec<_>, _> = snapshot.select(&query).collect();
+            let found = found.expect("readable");
+            let points = found.iter().map(|todo| todo.fields[2].clone());
+            let (high, low) = if descending { (99, 98) } else { (98, 99) };
+            let mut expected = vec![FieldValue::Int(high); 20];
+            expected.extend(vec![FieldValue::Int(low); 20]);
+            expected.push(FieldValue::None);
+            assert!(points.eq(expected), "{plan}");
+        }
+    }
 }

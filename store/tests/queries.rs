@@ -231,6 +231,16 @@ fn predicate(world: &mut World, depth: usize) -> Predicate {
             }
         }
         6 => Predicate::Not(Box::new(predicate(world, depth - 1))),
+        7 if world.rng.one_in(2) => {
+            let other = [Comparison::Eq, Comparison::Lt, Comparison::Ge];
+            let mut of_one = |comparison| Predicate::compare(of, comparison, constant(world, of));
+            Predicate::Or(vec![
+                of_one(other[0]),
+                of_one(other[1]),
+                Predicate::IsNone(of),
+                of_one(other[2]),
+            ])
+        }
         7 => Predicate::Or(some(world, depth)),
         _ => Predicate::And(some(world, depth)),
     }

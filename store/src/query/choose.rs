@@ -371,10 +371,7 @@ impl Chooser<'_> {
             }
         }
         let bounded = left.is_some();
-        let mut ranges = left.unwrap_or_default();
-        ranges.retain(|range| !range.is_empty());
-        ranges.sort_by(|a, b| a.from.cmp(&b.from));
-        ranges.dedup();
+        let ranges = joined(left.unwrap_or_default());
         if bounded && ranges.is_empty() {
             return None;
         }
@@ -428,6 +425,16 @@ impl Chooser<'_> {
                 let (range, exact) = prefix_range(text);
                 Some((vec![range], exact))
             }
+            // What the language makes of `age > 20` where the age may be none: `age > 20 || age == none`.
+            Predicate::Or(parts) => {
+                let (mut all, mut all_exact) = (Vec::new(), true);
+                for part in parts {
+                    let (ranges, exact) = self.ranges(field, ty, kind, part)?;
+                    all_exact &= exact;
+                    all.extend(ranges);
+                }
+                Some((all, all_exact))
+            }
             _ => None,
         }
     }
@@ -457,7 +464,9 @@ impl Chooser<'_> {
         }
         let until = self.snapshot.until.lsn;
         let (ranges, tail, rows) = if offer.bounded {
-            (offer.ranges, Vec::new(), offer.rows)
+            let is_value = |range: &KeyRange| !range.is_behind_values();
+            let (ranges, tail) = offer.ranges.into_iter().partition(is_value);
+            (ranges, tail, offer.rows)
         } else {
             let ranges = vec![KeyRange::values()];
             let tail = vec![KeyRange::nan(), KeyRange::none()];
@@ -506,6 +515,22 @@ fn names_numbers(conjunct: &Predicate) -> bool {
             .all(|value| matches!(value, FieldValue::Int(_))),
         _ => false,
     }
+}
+
+/// The same rows in ranges that have none in common, in order.
+fn joined(mut ranges: Vec<KeyRange>) -> Vec<KeyRange> {
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_by(|a, b| a.from.cmp(&b.from));
+    let mut joined: Vec<KeyRange> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.from <= last.to => {
+                last.to = range.to.max(std::mem::take(&mut last.to))
+            }
+            Some(_) | None => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// What is in one of the first and in one of the second ranges; `None`: there are too many of them to look at each pair.

@@ -128,8 +128,24 @@ pub(crate) fn sorted(a: &ValueRef<'_>, b: &ValueRef<'_>, descending: bool) -> Or
     if a_rank != b_rank || a_rank != 0 {
         return a_rank.cmp(&b_rank);
     }
-    let found = order(a, b).unwrap_or_else(|| kind(a).cmp(&kind(b)));
+    let found = total(a, b);
     if descending { found.reverse() } else { found }
+}
+
+/// `order` where there is one, and a place beside each other where there is none: a sort must never be told that a is below b,
+/// b below c, and c below a.
+fn total(a: &ValueRef<'_>, b: &ValueRef<'_>) -> Ordering {
+    if let (ValueRef::Nested(a), ValueRef::Nested(b)) = (a, b)
+        && let (FieldValue::List(a), FieldValue::List(b)) = (&**a, &**b)
+    {
+        let mut items = a.iter().zip(b);
+        let first = items.find_map(|(a, b)| {
+            let found = total(&ValueRef::of(a), &ValueRef::of(b));
+            (found != Ordering::Equal).then_some(found)
+        });
+        return first.unwrap_or_else(|| a.len().cmp(&b.len()));
+    }
+    order(a, b).unwrap_or_else(|| kind(a).cmp(&kind(b)))
 }
 
 /// A number for each kind of value that has no order with the others.
@@ -143,7 +159,11 @@ fn kind(value: &ValueRef<'_>) -> u8 {
         ValueRef::Duration(_) => 5,
         ValueRef::Bytes(_) => 6,
         ValueRef::Ref { .. } => 7,
-        ValueRef::Nested(_) => 8,
+        ValueRef::Nested(value) => match &**value {
+            FieldValue::List(_) => 8,
+            FieldValue::Map(_) => 9,
+            _ => 10,
+        },
     }
 }
 
@@ -167,6 +187,50 @@ mod tests {
             int_float(i64::MIN, f64::NEG_INFINITY),
             Some(Ordering::Greater)
         );
+    }
+
+    // Lists of unlike values stood beside everything, and the standard library may panic in such a sort.
+    #[test]
+    fn sorting_has_one_order_for_all_values() {
+        let list = |items: &[FieldValue]| FieldValue::List(items.to_vec());
+        let (one, two, text) = (
+            FieldValue::Int(1),
+            FieldValue::Int(2),
+            FieldValue::text("a"),
+        );
+        let enumerated = FieldValue::Enum {
+            name: "E".into(),
+            variant: "V".into(),
+            payload: vec![one.clone()],
+        };
+        let values = [
+            list(&[one.clone()]),
+            list(&[text.clone()]),
+            list(&[two.clone()]),
+            list(&[]),
+            list(&[list(&[text.clone()]), one.clone()]),
+            list(&[list(&[two.clone()])]),
+            list(&[FieldValue::None, two.clone()]),
+            FieldValue::Map(vec![("k".into(), two.clone())]),
+            enumerated,
+            FieldValue::Float(1.5),
+            FieldValue::Float(f64::NAN),
+            FieldValue::None,
+            one,
+            two,
+            text,
+        ];
+        let by = |a: &FieldValue, b: &FieldValue| sorted(&ValueRef::of(a), &ValueRef::of(b), false);
+        for a in &values {
+            for b in &values {
+                assert_eq!(by(a, b), by(b, a).reverse(), "{a:?} {b:?}");
+                for c in &values {
+                    if by(a, b) != Ordering::Greater && by(b, c) != Ordering::Greater {
+                        assert_ne!(by(a, c), Ordering::Greater, "{a:?} {b:?} {c:?}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -208,6 +208,11 @@ impl KeyRange {
         self.from >= self.to
     }
 
+    /// Whether its rows stand behind all values, in whatever direction these are walked.
+    pub(crate) fn is_behind_values(&self) -> bool {
+        self.from.first().is_some_and(|tag| *tag >= NAN)
+    }
+
     /// What is in both.
     pub(crate) fn and(self, other: KeyRange) -> KeyRange {
         KeyRange {
