@@ -46,6 +46,8 @@ pub const EVENTS_KEPT_MAX: usize = 4096;
 pub const EVENT_CHANGES_KEPT_MAX: usize = 65_536;
 /// Commit events a subscriber may lag behind before it is cut off.
 pub const EVENTS_QUEUED_MAX: usize = 4096;
+/// Pairs of records that a refusal names when a field cannot become unique; of a million only their number is told.
+pub const DUPLICATES_NAMED_MAX: usize = 5;
 /// Types in one log: bounds the schema frame.
 pub const TYPES_MAX: usize = 4096;
 /// Fields in one type, dropped ones included: bounds the offset table of a record.

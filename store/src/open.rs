@@ -15,6 +15,7 @@ use crate::disk::{Disk, LockGuard};
 use crate::error::{Damage, IoFailure, OpenError, ReadError};
 use crate::events::Events;
 use crate::evolution::{Consent, SchemaChange, evolve, judge};
+use crate::limits::DUPLICATES_NAMED_MAX;
 use crate::log::files::{ACTIVE, LoadedSegment, LogFiles, load};
 use crate::log::recover::{
     Recovered, Recovery, Replayed, before_append, is_empty, make_tail_durable, new_store_id,
@@ -418,13 +419,17 @@ pub(crate) fn duplicates(
             let held = shared
                 .duplicates(ty, FieldIx(at as u32))
                 .map_err(unreadable)?;
-            found.extend(held.into_iter().map(|Duplicate { first, second }| {
-                let (entity, field) = (def.name.clone(), field.name.clone());
+            let named = held.len().min(DUPLICATES_NAMED_MAX);
+            let others = (held.len() - named) as u64;
+            let named = held.into_iter().take(named).enumerate();
+            found.extend(named.map(|(at, Duplicate { first, second })| {
+                let is_last = at + 1 == DUPLICATES_NAMED_MAX;
                 SchemaChange::Duplicate {
-                    entity,
-                    field,
+                    entity: def.name.clone(),
+                    field: field.name.clone(),
                     first,
                     second,
+                    others: if is_last { others } else { 0 },
                 }
             }));
         }

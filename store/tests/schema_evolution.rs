@@ -684,3 +684,32 @@ fn a_name_given_up_can_be_used_again() {
         .expect("there");
     assert_eq!(record.fields, fields);
 }
+
+// A refusal of a hundred thousand lines tells nobody anything.
+#[test]
+fn of_many_duplicates_a_few_are_named_and_all_are_counted() {
+    let label = |field: FieldDef| Schema {
+        types: vec![entity("Label", vec![field])],
+        ..Schema::default()
+    };
+    let disk: Arc<dyn Disk> = Arc::new(MemoryDisk::new());
+    let text = field("text", FieldType::Text);
+    let store = open(&disk, &label(text.clone()), false)
+        .expect("open")
+        .store;
+    let mut transaction = store.begin();
+    for _ in 0..1000 {
+        let fields = vec![FieldValue::text("the same")];
+        transaction.insert(TypeIx(0), fields).expect("insert");
+    }
+    commit(&store, transaction);
+    store.close().expect("close");
+    let refused = open(&disk, &label(text.unique()), true)
+        .err()
+        .expect("refused");
+    let said = refused.to_string();
+    assert_eq!(said.matches("hold the same value").count(), 5, "{said}");
+    let last =
+        "Label 1 and Label 6 hold the same value (and so do 994 more, each with an earlier one)";
+    assert!(said.contains(last), "{said}");
+}

@@ -142,6 +142,8 @@ pub enum SchemaChange {
         first: EntityId,
         /// The other one.
         second: EntityId,
+        /// Records of the field that are not named: each holds a value that an earlier one holds.
+        others: u64,
     },
 }
 
@@ -360,10 +362,18 @@ impl SchemaChange {
                 field,
                 first,
                 second,
-            } => format!(
-                "{entity}.{field} is unique in the program, but {entity} {first} and {entity} {second} hold the same \
-                 value. Change one of them first."
-            ),
+                others,
+            } => {
+                let more = match others {
+                    0 => String::new(),
+                    1 => " (and so does 1 more with an earlier one)".to_owned(),
+                    others => format!(" (and so do {others} more, each with an earlier one)"),
+                };
+                format!(
+                    "{entity}.{field} is unique in the program, but {entity} {first} and {entity} {second} hold the same \
+                     value{more}. Change one of them first."
+                )
+            }
             SchemaChange::NewType { .. }
             | SchemaChange::NewField { .. }
             | SchemaChange::Filled { .. }
