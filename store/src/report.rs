@@ -239,10 +239,10 @@ impl fmt::Display for VerifyReport {
                 writeln!(f, "  holds {content}")?;
             }
         }
-        if self.damages.is_empty() {
-            f.write_str("intact")
-        } else {
-            write!(f, "{} damaged places", self.damages.len())
+        match self.damages.len() {
+            0 => f.write_str("intact"),
+            1 => f.write_str("1 damaged place"),
+            count => write!(f, "{count} damaged places"),
         }
     }
 }

@@ -216,15 +216,12 @@ fn file_stats(disk: &dyn Disk) -> Result<Vec<FileStats>, OpenError> {
     let segments = crate::log::files::load(disk)?.segments;
     let mut stats = Vec::new();
     for name in names {
-        let file = match disk.open(&name) {
-            Ok(file) => file,
+        let bytes = match disk.len_of(&name) {
+            Ok(bytes) => bytes,
             // A running store renames and removes files.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed("opening a file", name)(error)),
+            Err(error) => return Err(failed("asking for the length of a file", name)(error)),
         };
-        let bytes = file
-            .len_bytes()
-            .map_err(failed("asking for the length of a file", name.clone()))?;
         let segment = segments
             .iter()
             .find(|segment| segment.name == name)

@@ -104,3 +104,23 @@ fn other_ways_to_the_same_files() {
     std::fs::remove_dir_all(linked).expect("clean up");
     std::fs::remove_dir_all(dir).expect("clean up");
 }
+
+// The server keeps the key of its pages beside the data, for itself alone: whoever may read the log may still ask how large it
+// is. (Root may open everything; whoever runs this as somebody else sees what was wrong.)
+#[test]
+fn stats_do_not_open_the_files_of_others() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = dir("private");
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk::open(&dir).expect("directory"));
+    open(&disk, StoreOptions::default())
+        .store
+        .close()
+        .expect("close");
+    let key = dir.join("page.key");
+    std::fs::write(&key, "secret").expect("a file");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0)).expect("nobody's");
+    let stats = flin_store::stats(disk.as_ref(), &mut |_| ()).expect("stats");
+    let named = stats.files.iter().find(|file| file.name == "page.key");
+    assert_eq!(named.map(|file| file.bytes), Some(6));
+    std::fs::remove_dir_all(dir).expect("clean up");
+}

@@ -30,6 +30,10 @@ pub trait Disk: Send + Sync {
     fn list_quarantine(&self) -> io::Result<Vec<String>>;
     /// Opens an existing file for reading and writing.
     fn open(&self, name: &str) -> io::Result<Arc<dyn DiskFile>>;
+    /// Length of a file in bytes; it need not be one that may be opened.
+    fn len_of(&self, name: &str) -> io::Result<u64> {
+        self.open(name)?.len_bytes()
+    }
     /// Creates a file of `len` zero bytes, replacing one of that name. Neither name nor bytes are durable yet.
     fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>>;
     /// The same without taking the room yet, where the disk can: what is not written reads as zeros.

@@ -69,6 +69,10 @@ impl Disk for RealDisk {
         }))
     }
 
+    fn len_of(&self, name: &str) -> io::Result<u64> {
+        Ok(fs::metadata(self.path(name))?.len())
+    }
+
     fn create(&self, name: &str, len: u64) -> io::Result<Arc<dyn DiskFile>> {
         let path = self.path(name);
         if let Some(parent) = path.parent() {
