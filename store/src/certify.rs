@@ -5,6 +5,7 @@
 //! would have read the same if they had run alone at their place in the log.
 
 use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -48,23 +49,46 @@ pub(crate) type KeyOf<'a> = dyn Fn(TypeIx, FieldIx, &FieldValue) -> Option<Uniqu
 pub(crate) struct Recent {
     changes_max: usize,
     bytes_max: usize,
-    /// All kept changes, oldest first,
+    /// All kept changes, oldest first.
     kept: VecDeque<RecordChange>,
-    /// so many of which are given up already, and still to be taken out.
-    surplus: usize,
-    /// Changes that were taken out: the serial number of the oldest one kept.
-    taken_out: u64,
+    /// Changes that were given up: the serial number of the oldest one kept.
+    given_up: u64,
     /// Serial numbers of those kept, by type.
     by_type: HashMap<TypeIx, VecDeque<u64>, RandomState>,
     /// The newest kept change of each record.
-    by_record: HashMap<(TypeIx, EntityId), Lsn, RandomState>,
+    by_record: HashMap<(TypeIx, EntityId), Lsn, BuildHasherDefault<Neighbours>>,
     bytes: usize,
     /// Changes up to this transaction may be missing.
     floor: Lsn,
 }
 
-/// Without anybody who takes out what is given up it is taken out when it is so much.
-const SURPLUS_MAX: usize = 4096;
+/// The hash of a record's type and number that puts sixteen neighbouring numbers side by side: numbers are given out one
+/// after the other, so what is put in and taken out one after the other is found in the cache. (Whoever changes records has
+/// no choice of numbers that would make it slow: the sixteens are scattered.)
+#[derive(Default)]
+struct Neighbours(u64);
+
+impl Hasher for Neighbours {
+    fn write_u32(&mut self, ty: u32) {
+        self.0 = u64::from(ty) << 40;
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        const SCATTER: u64 = 0x9E37_79B9_7F4A_7C15;
+        let sixteen = (self.0 ^ (number >> 4)).wrapping_mul(SCATTER);
+        self.0 = ((sixteen ^ (sixteen >> 32)) & !15) | (number & 15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.write_u64(self.0 ^ u64::from(*byte)));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 impl Recent {
     /// Nothing is known about what was changed up to `floor`.
@@ -77,8 +101,7 @@ impl Recent {
             changes_max,
             bytes_max,
             kept: VecDeque::new(),
-            surplus: 0,
-            taken_out: 0,
+            given_up: 0,
             by_type: HashMap::default(),
             by_record: HashMap::default(),
             bytes: 0,
@@ -86,47 +109,34 @@ impl Recent {
         }
     }
 
-    /// Takes over a change of the transaction that was accepted last. What becomes too much is given up at once, so that
-    /// verdicts depend on the log alone; it is taken out later.
-    pub(crate) fn push(&mut self, change: RecordChange) {
+    /// Takes over a change of the transaction that was accepted last. What becomes too much goes into `rubbish` at once, so
+    /// that verdicts depend on the log alone.
+    pub(crate) fn push(&mut self, change: RecordChange, rubbish: &mut Vec<RecordChange>) {
         assert!(
             self.kept.back().is_none_or(|last| last.lsn <= change.lsn),
             "changes come in the order of the log"
         );
-        let serial = self.taken_out + self.kept.len() as u64;
+        let serial = self.given_up + self.kept.len() as u64;
         self.bytes += change.bytes;
         self.by_record.insert((change.ty, change.id), change.lsn);
         let of_type = self.by_type.entry(change.ty).or_default();
         of_type.push_back(serial);
         self.kept.push_back(change);
-        while (self.kept.len() - self.surplus > self.changes_max || self.bytes > self.bytes_max)
-            && let Some(oldest) = self.kept.get(self.surplus)
+        while (self.kept.len() > self.changes_max || self.bytes > self.bytes_max)
+            && let Some(oldest) = self.kept.pop_front()
         {
             self.floor = oldest.lsn;
             self.bytes -= oldest.bytes;
-            self.surplus += 1;
-        }
-        if self.surplus >= SURPLUS_MAX {
-            self.take_out(self.surplus);
-        }
-    }
-
-    /// Takes out what was given up, so many at most: its memory has been used by others long since, so this is better done
-    /// while nobody waits. Whether there is more.
-    pub(crate) fn take_out(&mut self, most: usize) -> bool {
-        let count = self.surplus.min(most);
-        for change in self.kept.drain(..count) {
-            let key = (change.ty, change.id);
-            if self.by_record.get(&key) == Some(&change.lsn) {
+            self.given_up += 1;
+            let key = (oldest.ty, oldest.id);
+            if self.by_record.get(&key) == Some(&oldest.lsn) {
                 self.by_record.remove(&key);
             }
-            if let Some(of_type) = self.by_type.get_mut(&change.ty) {
+            if let Some(of_type) = self.by_type.get_mut(&oldest.ty) {
                 of_type.pop_front();
             }
+            rubbish.push(oldest);
         }
-        self.taken_out += count as u64;
-        self.surplus -= count;
-        self.surplus > 0
     }
 
     /// Whether nobody has changed a record after a snapshot.
@@ -138,7 +148,7 @@ impl Recent {
     fn changes(&self, ty: TypeIx, snapshot: Lsn) -> impl Iterator<Item = &RecordChange> {
         let of_type = self.by_type.get(&ty).into_iter().flatten().rev();
         of_type
-            .map(|serial| &self.kept[(serial - self.taken_out) as usize])
+            .map(|serial| &self.kept[(serial - self.given_up) as usize])
             .take_while(move |change| change.lsn > snapshot)
     }
 }

@@ -32,6 +32,7 @@ use crate::queue::{ExclusiveTurn, Job, OnDone};
 use crate::rules::{PlannedWrite, plan};
 use crate::sabotage::{Sabotage, removed};
 use crate::shared::Shared;
+use crate::sweeper::{Rubbish, Sweeper};
 use crate::times::TimeEntry;
 use crate::transaction::TransactionParts;
 use crate::value::{Lsn, Record, RequestId};
@@ -52,9 +53,6 @@ struct Previous {
     patience: Duration,
 }
 
-/// Without a moment in which nobody waits, events are dropped when there are so many to drop.
-const FORGOTTEN_MAX: usize = 1024;
-
 /// Takes transactions to the log.
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
@@ -72,8 +70,12 @@ pub(crate) struct Committer {
     /// Always empty; its memory is used again.
     effects: Vec<(Arc<Record>, Effect)>,
     answers: Vec<Answer>,
-    /// Events that nobody asks for any more, to be dropped when nobody waits.
-    forgotten: Vec<Arc<CommitEvent>>,
+    /// Always empty between batches.
+    told: Vec<Arc<CommitEvent>>,
+    /// What nobody needs any more,
+    rubbish: Rubbish,
+    /// and who takes it away.
+    pub(crate) sweeper: Sweeper,
     pub(crate) checkpoints: Checkpointer,
     /// Last, so that the log has let go of every file before the directory is free.
     pub(crate) lock: Arc<LockGuard>,
@@ -103,7 +105,9 @@ impl Committer {
             previous: Previous::default(),
             effects: Vec::new(),
             answers: Vec::new(),
-            forgotten: Vec::new(),
+            told: Vec::new(),
+            rubbish: Rubbish::default(),
+            sweeper: Sweeper::default(),
             checkpoints,
             lock: Arc::new(lock),
         }
@@ -121,19 +125,23 @@ impl Committer {
     /// Commits a batch: one write and one sync, unless it is large or crosses a segment. `late` gives what has come
     /// meanwhile, so many at most: while staging goes on, others that were just answered come back with their next
     /// transaction, and one sync more for them alone would be twice the time for all.
-    pub(crate) fn commit(&mut self, jobs: Vec<Job>, late: &mut dyn FnMut(usize) -> Vec<Job>) {
-        let (mut jobs, mut staged) = (jobs, 0);
+    pub(crate) fn commit(
+        &mut self,
+        jobs: &mut Vec<Job>,
+        late: &mut dyn FnMut(usize, &mut Vec<Job>),
+    ) {
+        let mut staged = 0;
         let mut nothing_since = None;
         // Cloned once: who begins a transaction counts its handles as well, in another core's cache.
         let shared = self.shared.clone();
         loop {
             staged += jobs.len();
-            jobs.into_iter().for_each(|job| self.take(&shared, job));
+            jobs.drain(..).for_each(|job| self.take(&shared, job));
             if staged >= BATCH_COMMITS_MAX || self.stopped().is_some() {
                 break;
             }
-            jobs = late(BATCH_COMMITS_MAX - staged);
-            if jobs.is_empty() && !(staged < self.previous.commits && self.tidy_some()) {
+            late(BATCH_COMMITS_MAX - staged, jobs);
+            if jobs.is_empty() {
                 let since: &Instant = nothing_since.get_or_insert_with(Instant::now);
                 if staged >= self.previous.commits || since.elapsed() >= self.previous.patience {
                     break;
@@ -149,19 +157,13 @@ impl Committer {
         }
     }
 
-    /// For the time between two batches: gives free what is not needed any more, until somebody `waits`. Not for one who
-    /// commits alone: they wait already.
-    pub(crate) fn tidy(&mut self, waits: &dyn Fn() -> bool) {
-        while self.previous.commits > 1 && !waits() && self.tidy_some() {}
-    }
-
-    /// Gives a little free of what is not needed any more. Whether there is more.
-    fn tidy_some(&mut self) -> bool {
-        const AT_ONCE: usize = 4;
-        let left = self.forgotten.len().saturating_sub(AT_ONCE);
-        self.forgotten.truncate(left);
-        let more = self.recent.take_out(AT_ONCE);
-        more || left > 0
+    /// How long it is worth to look for another batch before going to sleep: not at all for one who commits alone.
+    pub(crate) fn patience(&self) -> Duration {
+        if self.previous.commits > 1 {
+            self.previous.patience
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// Stages a job, or says why not; its answer waits for the batch.
@@ -315,14 +317,15 @@ impl Committer {
             effects.push((record.clone(), effect(&self.shared, &write, &record, place)));
             let before = write.base.clone();
             changes.push(change(&self.shared, write.op, record.clone(), before));
-            self.recent.push(RecordChange {
+            let change = RecordChange {
                 lsn,
                 ty: write.ty,
                 id: write.id,
                 after: (!write.is_destroy()).then_some(record),
                 before: write.base,
                 bytes,
-            });
+            };
+            self.recent.push(change, &mut self.rubbish.changes);
         }
         let frame = TimeEntry {
             time_ms,
@@ -478,7 +481,8 @@ impl Committer {
     /// Writes and syncs what is staged, publishes it, answers, notifies.
     fn finish_batch(&mut self) {
         let published = self.shared.state().published;
-        let answers = std::mem::take(&mut self.answers);
+        let mut answers = std::mem::take(&mut self.answers);
+        self.sweeper.take(&mut self.rubbish);
         if !self.batch.is_empty() && self.stopped().is_none() {
             // Caught, because every answer of the batch is still to be given.
             let flushed = catch_unwind(AssertUnwindSafe(|| {
@@ -502,30 +506,29 @@ impl Committer {
                 }
             }
         }
-        let mut events = Vec::with_capacity(answers.len());
+        let mut told = std::mem::take(&mut self.told);
         for Answer {
             outcome,
             on_done,
             turn,
-        } in answers
+        } in answers.drain(..)
         {
             let outcome = self.settle(outcome);
             if let CommitOutcome::Committed { lsn, event } = &outcome
                 && *lsn > published
             {
-                events.push(event.clone());
+                told.push(event.clone());
             }
             drop(turn);
             // A panic in foreign code is reported by its own panic hook; the log must go on.
             let _panicked = catch_unwind(AssertUnwindSafe(|| on_done(outcome))).is_err();
         }
         self.delta.clear();
-        let forgotten = &mut self.forgotten;
-        let tell = AssertUnwindSafe(|| self.events.tell(&events, forgotten));
+        let rubbish = &mut self.rubbish.events;
+        let tell = AssertUnwindSafe(|| self.events.tell(&told, rubbish));
         let _panicked = catch_unwind(tell).is_err();
-        if self.forgotten.len() > FORGOTTEN_MAX {
-            self.forgotten.clear();
-        }
+        told.clear();
+        (self.answers, self.told) = (answers, told);
     }
 
     /// What is true now that the batch was synced and published, or was not.
@@ -543,7 +546,6 @@ impl Committer {
 
     /// Nothing came for a while: vouch for the last acknowledged frame.
     pub(crate) fn idle(&mut self) {
-        while self.tidy_some() {}
         // Before the mark, which is not durable at once.
         self.checkpoint(Occasion::Idle);
         if self.poisoned.get().is_none()

@@ -26,8 +26,15 @@ impl std::fmt::Debug for Hearing {
     }
 }
 
+/// A kept event, with what is asked of it when it goes: by then it is in no cache.
+struct Kept {
+    lsn: Lsn,
+    changes: usize,
+    event: Arc<CommitEvent>,
+}
+
 struct Listening {
-    kept: VecDeque<Arc<CommitEvent>>,
+    kept: VecDeque<Kept>,
     /// Changes in `kept`.
     kept_changes: usize,
     /// Events after this LSN are in `kept`.
@@ -50,8 +57,8 @@ impl Listening {
         }
         let of_destroyed = |change: &Change| destroyed.contains(&(change.ty, change.id));
         for kept in &mut self.kept {
-            if kept.changes.iter().any(of_destroyed) {
-                let mut emptied = (**kept).clone();
+            if kept.event.changes.iter().any(of_destroyed) {
+                let mut emptied = (*kept.event).clone();
                 let changes = emptied.changes.iter_mut();
                 for change in changes.filter(|change| of_destroyed(change)) {
                     let mut record = (*change.record).clone();
@@ -59,21 +66,25 @@ impl Listening {
                     change.record = Arc::new(record);
                     change.before = None;
                 }
-                *kept = Arc::new(emptied);
+                kept.event = Arc::new(emptied);
             }
         }
     }
 
     /// What is kept no longer is handed out: dropping it takes time, for its memory has been used by others since.
-    fn keep(&mut self, event: &Arc<CommitEvent>, forgotten: &mut Vec<Arc<CommitEvent>>) {
+    fn keep(&mut self, event: &Arc<CommitEvent>, rubbish: &mut Vec<Arc<CommitEvent>>) {
         self.kept_changes += event.changes.len();
-        self.kept.push_back(event.clone());
+        self.kept.push_back(Kept {
+            lsn: event.lsn,
+            changes: event.changes.len(),
+            event: event.clone(),
+        });
         while (self.kept.len() > EVENTS_KEPT_MAX || self.kept_changes > EVENT_CHANGES_KEPT_MAX)
             && let Some(oldest) = self.kept.pop_front()
         {
-            self.kept_changes -= oldest.changes.len();
+            self.kept_changes -= oldest.changes;
             self.floor = oldest.lsn;
-            forgotten.push(oldest);
+            rubbish.push(oldest.event);
         }
     }
 }
@@ -134,12 +145,13 @@ impl Events {
         if lsn < listening.floor {
             return None;
         }
-        let from = listening.kept.partition_point(|event| event.lsn <= lsn);
-        Some(listening.kept.range(from..).cloned().collect())
+        let from = listening.kept.partition_point(|kept| kept.lsn <= lsn);
+        let kept = listening.kept.range(from..);
+        Some(kept.map(|kept| kept.event.clone()).collect())
     }
 
-    /// Tells everybody. What is kept no longer goes into `forgotten`.
-    pub(crate) fn tell(&self, events: &[Arc<CommitEvent>], forgotten: &mut Vec<Arc<CommitEvent>>) {
+    /// Tells everybody. What is kept no longer goes into `rubbish`.
+    pub(crate) fn tell(&self, events: &[Arc<CommitEvent>], rubbish: &mut Vec<Arc<CommitEvent>>) {
         {
             let mut listening = self
                 .listening
@@ -147,7 +159,7 @@ impl Events {
                 .unwrap_or_else(PoisonError::into_inner);
             for event in events {
                 listening.forget_destroyed(event);
-                listening.keep(event, forgotten);
+                listening.keep(event, rubbish);
                 // Full or gone: dropping the sender tells the subscriber.
                 listening
                     .subscribers

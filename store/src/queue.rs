@@ -12,7 +12,7 @@ use crate::committer::Committer;
 use crate::limits::BATCH_COMMITS_MAX;
 use crate::outcome::CommitOutcome;
 use crate::threads::{
-    Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, ThreadId, current,
+    Arc, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, PoisonError, ThreadId, current, yield_now,
 };
 use crate::transaction::TransactionParts;
 use crate::value::RequestId;
@@ -84,8 +84,8 @@ pub(crate) struct ExclusiveTurn {
 
 /// What the committer is asked to do next.
 pub(crate) enum Next {
-    /// Commit these.
-    Jobs(Vec<Job>),
+    /// Commit what was put into the list.
+    Jobs,
     /// Do this.
     Errand(Errand),
     /// Nothing came for a while.
@@ -130,7 +130,7 @@ impl Queue {
     }
 
     /// Puts jobs into the queue side by side, or gives them back when the store is closed.
-    pub(crate) fn push(&self, jobs: Vec<Job>) -> Result<(), Vec<Job>> {
+    pub(crate) fn push<J: IntoIterator<Item = Job>>(&self, jobs: J) -> Result<(), J> {
         let mut waiting = self.lock();
         if waiting.closed {
             return Err(jobs);
@@ -152,8 +152,9 @@ impl Queue {
         }
     }
 
-    /// For the committer's thread: waits for the next batch. The thread is the worker then and must say `done`.
-    pub(crate) fn next(&self) -> Next {
+    /// For the committer's thread: waits for the next batch, which goes into `jobs`. The thread is the worker then and must
+    /// say `done`.
+    pub(crate) fn next(&self, jobs: &mut Vec<Job>) -> Next {
         let mut waiting = self.lock();
         loop {
             if waiting.worker.is_none() {
@@ -161,11 +162,11 @@ impl Queue {
                     waiting.worker = Some(current().id());
                     return Next::Errand(errand);
                 }
-                let jobs = waiting.take_allowed(BATCH_COMMITS_MAX);
+                waiting.take_allowed(BATCH_COMMITS_MAX, jobs);
                 self.count(&waiting);
                 if !jobs.is_empty() {
                     waiting.worker = Some(current().id());
-                    return Next::Jobs(jobs);
+                    return Next::Jobs;
                 }
                 if waiting.closed && waiting.jobs.is_empty() {
                     return Next::Closed;
@@ -194,20 +195,32 @@ impl Queue {
         }
     }
 
-    /// For the worker: what has come meanwhile and may join the batch, without waiting.
-    pub(crate) fn late(&self, most: usize) -> Vec<Job> {
-        if !self.has_jobs() {
-            return Vec::new();
+    /// For the worker: what has come meanwhile and may join the batch, so many at most, without waiting.
+    pub(crate) fn late(&self, most: usize, into: &mut Vec<Job>) {
+        if self.jobs.load(Ordering::Acquire) > 0 {
+            let mut waiting = self.lock();
+            waiting.take_allowed(most, into);
+            self.count(&waiting);
         }
-        let mut waiting = self.lock();
-        let jobs = waiting.take_allowed(most);
-        self.count(&waiting);
-        jobs
     }
 
-    /// Whether jobs wait, as far as can be seen without the lock.
-    pub(crate) fn has_jobs(&self) -> bool {
-        self.jobs.load(Ordering::Acquire) > 0
+    /// For the committer's thread, as the worker, between two batches: those who were just answered together come back
+    /// together, and to sleep and be woken takes longer than to look for them a while. Whether there is another batch in
+    /// `jobs`; if not, or if something else is to be done, the worker says `done`.
+    pub(crate) fn again(&self, patience: Duration, jobs: &mut Vec<Job>) -> bool {
+        let since = Instant::now();
+        while self.jobs.load(Ordering::Acquire) == 0 {
+            if since.elapsed() >= patience {
+                return false;
+            }
+            yield_now();
+        }
+        let mut waiting = self.lock();
+        if waiting.errands.is_empty() {
+            waiting.take_allowed(BATCH_COMMITS_MAX, jobs);
+            self.count(&waiting);
+        }
+        !jobs.is_empty()
     }
 
     /// For work in the caller's thread: waits until nobody else is at work and no other exclusive turn is held. The
@@ -316,17 +329,15 @@ impl Waiting {
     }
 
     /// The next jobs in order of arrival; under an exclusive turn only its own.
-    fn take_allowed(&mut self, most: usize) -> Vec<Job> {
+    fn take_allowed(&mut self, most: usize, into: &mut Vec<Job>) {
         match self.exclusive {
             None => {
                 let count = self.jobs.len().min(most);
-                self.jobs.drain(..count).collect()
+                into.extend(self.jobs.drain(..count));
             }
             Some(token) => {
                 let own = self.jobs.iter().position(|job| job.token() == Some(token));
-                own.and_then(|at| self.jobs.remove(at))
-                    .into_iter()
-                    .collect()
+                into.extend(own.and_then(|at| self.jobs.remove(at)));
             }
         }
     }

@@ -13,6 +13,7 @@ use crate::catalog::Catalog;
 use crate::certify::{Recent, RecordChange, Verdict, certify};
 use crate::codec::frame::FrameKind;
 use crate::delta::{Delta, Newest};
+use crate::few::FewMap;
 use crate::frame_body::{encode, record_of};
 use crate::index::Index;
 use crate::log::commit_log::{Batch, CommitLog, LogEntry, Position};
@@ -63,7 +64,7 @@ fn schema() -> Schema {
 struct Intent {
     snapshot: Lsn,
     reads: ReadSet,
-    writes: BTreeMap<Key, Box<Pending>>,
+    writes: FewMap<Key, Pending>,
     order: Vec<Key>,
 }
 
@@ -161,14 +162,15 @@ impl Replica {
             let after = (!write.is_destroy()).then_some(record);
             let versions = self.history.entry((write.ty, write.id)).or_default();
             versions.push((lsn, after.clone()));
-            self.recent.push(RecordChange {
+            let change = RecordChange {
                 lsn,
                 ty: write.ty,
                 id: write.id,
                 before: write.base,
                 after,
                 bytes: one.bytes,
-            });
+            };
+            self.recent.push(change, &mut Vec::new());
         }
         let changed = effects.len();
         let only = effects.iter().map(|(_, effect)| effect.clone());
@@ -268,7 +270,7 @@ impl Maker {
         let mut intent = Intent {
             snapshot,
             reads: ReadSet::default(),
-            writes: BTreeMap::new(),
+            writes: FewMap::default(),
             order: Vec::new(),
         };
         let known: Vec<Key> = seen.history.keys().copied().collect();
@@ -340,7 +342,7 @@ impl Maker {
             destroyed: deleted && self.below(3) == 0,
             origin: None,
         };
-        if intent.writes.insert(key, Box::new(pending)).is_none() {
+        if intent.writes.insert(key, pending).is_none() {
             intent.order.push(key);
         }
     }

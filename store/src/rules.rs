@@ -3,12 +3,13 @@
 //! All of it runs in the committer, against the newest state and the batch under construction. What must stay true: the
 //! state after a transaction that passes obeys every rule.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::codec::record::{FieldNo, Place, RecordOp, TypeNo};
 use crate::delta::Newest;
 use crate::error::{ConstraintError, ConstraintRule};
+use crate::few::FewMap;
 use crate::index::UniqueKey;
 use crate::outcome::CommitOutcome;
 use crate::schema::{FieldType, OnDelete};
@@ -68,7 +69,7 @@ const FEW: usize = 16;
 struct Planner<'a> {
     newest: &'a Newest<'a>,
     /// Records written, and records only looked at.
-    finals: BTreeMap<Key, Box<Pending>>,
+    finals: FewMap<Key, Pending>,
     /// Records written, in the order of the log.
     order: Vec<Key>,
     /// The same as a set, once there are more than [`FEW`].
@@ -156,13 +157,13 @@ impl Planner<'_> {
                 let (fields, deleted) = (base.fields.clone(), base.is_deleted());
                 self.finals.insert(
                     key,
-                    Box::new(Pending {
+                    Pending {
                         base: Some(base),
                         fields,
                         deleted,
                         destroyed: false,
                         origin: None,
-                    }),
+                    },
                 );
                 Ok(true)
             }
@@ -187,17 +188,14 @@ impl Planner<'_> {
                 self.written.extend(&self.order);
             }
         }
-        self.finals.get_mut(&key).map(|pending| &mut **pending)
+        self.finals.get_mut(&key)
     }
 
     /// A record from elsewhere never takes the place of one that is here, whoever made it meanwhile.
     fn unused(&self) -> Result<(), CommitOutcome> {
         let from_elsewhere = |pending: &Pending| pending.origin.is_some() && pending.base.is_none();
         for (ty, id) in &self.order {
-            if self
-                .finals
-                .get(&(*ty, *id))
-                .is_some_and(|pending| from_elsewhere(pending))
+            if self.finals.get(&(*ty, *id)).is_some_and(from_elsewhere)
                 && self.newest.place(*ty, *id).is_some()
             {
                 return Err(CommitOutcome::Clash);
@@ -340,7 +338,7 @@ impl Planner<'_> {
                 fields,
                 origin,
                 ..
-            } = *pending;
+            } = pending;
             writes.push(PlannedWrite {
                 ty,
                 id,

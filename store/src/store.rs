@@ -26,6 +26,7 @@ use crate::rewrite::worker::Worker;
 use crate::schema::Schema;
 use crate::shared::Shared;
 use crate::snapshot::Snapshot;
+use crate::sweeper::Sweeper;
 use crate::transaction::Transaction;
 use crate::value::{Lsn, RequestId, TypeIx};
 
@@ -217,6 +218,10 @@ impl Store {
         } else {
             None
         };
+        let mut committer = committer;
+        if options.committer_thread {
+            committer.sweeper = Sweeper::threaded();
+        }
         let committer = Arc::new(Mutex::new(Some(committer)));
         let mut handle = None;
         if options.committer_thread {
@@ -317,7 +322,7 @@ impl Store {
             on_done(CommitOutcome::read_only(lsn));
             return;
         }
-        self.inner.submit(vec![Job {
+        self.inner.submit([Job {
             parts,
             request_id,
             on_done,
@@ -415,9 +420,9 @@ impl Store {
 
 impl Inner {
     /// Gives jobs to the committer; the answers come by callback.
-    fn submit(&self, jobs: Vec<Job>) {
+    fn submit<J: IntoIterator<Item = Job>>(&self, jobs: J) {
         if !self.threaded {
-            self.commit_here(jobs);
+            self.commit_here(jobs.into_iter().collect());
         } else if let Err(refused) = self.queue.push(jobs) {
             refuse(refused, &CommitOutcome::Closed);
         }
@@ -489,16 +494,24 @@ impl Drop for Inner {
 }
 
 /// Answers jobs that are not committed.
-fn refuse(jobs: Vec<Job>, outcome: &CommitOutcome) {
+fn refuse(jobs: impl IntoIterator<Item = Job>, outcome: &CommitOutcome) {
     jobs.into_iter()
         .for_each(|job| (job.on_done)(outcome.clone()));
 }
 
 /// The committer's thread.
 fn serve(committer: &Mutex<Option<Committer>>, queue: &Queue) {
+    let mut jobs = Vec::new();
     loop {
-        match queue.next() {
-            Next::Jobs(jobs) => work(committer, queue, jobs),
+        match queue.next(&mut jobs) {
+            Next::Jobs => at_work(committer, queue, |committer| {
+                loop {
+                    committer.commit(&mut jobs, &mut |most, into| queue.late(most, into));
+                    if !queue.again(committer.patience(), &mut jobs) {
+                        break;
+                    }
+                }
+            }),
             Next::Errand(errand) => at_work(committer, queue, errand),
             Next::Idle => at_work(committer, queue, Committer::idle),
             Next::Closed => return,
@@ -506,11 +519,10 @@ fn serve(committer: &Mutex<Option<Committer>>, queue: &Queue) {
     }
 }
 
-/// Commits, as the worker.
-fn work(committer: &Mutex<Option<Committer>>, queue: &Queue, jobs: Vec<Job>) {
+/// Commits one batch, as the worker.
+fn work(committer: &Mutex<Option<Committer>>, queue: &Queue, mut jobs: Vec<Job>) {
     at_work(committer, queue, |committer| {
-        committer.commit(jobs, &mut |most| queue.late(most));
-        committer.tidy(&|| queue.has_jobs());
+        committer.commit(&mut jobs, &mut |most, into| queue.late(most, into));
     });
 }
 

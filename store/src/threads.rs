@@ -5,4 +5,4 @@
 
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-pub(crate) use std::thread::{ThreadId, current};
+pub(crate) use std::thread::{ThreadId, current, yield_now};

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::error::{ReadError, TxError};
+use crate::few::{FewMap, FewSet};
 use crate::index::UniqueKey;
 use crate::limits::{ENTITY_ID_MAX, VALUE_DEPTH_MAX};
 use crate::query::{Predicate, Query};
@@ -20,7 +21,7 @@ use crate::value::{EntityId, FieldIx, FieldValue, Lsn, Record, TypeIx};
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReadSet {
     /// Records read by number, found or not.
-    pub records: BTreeSet<(TypeIx, EntityId)>,
+    pub(crate) records: FewSet<(TypeIx, EntityId)>,
     /// Types read as a whole (scans, counts).
     pub types: BTreeSet<TypeIx>,
     /// Conditions that queries asked for: every change of a record that has them before or after it matters.
@@ -86,8 +87,7 @@ pub struct Transaction {
     snapshot: Snapshot,
     started_ms: i64,
     reads: ReadSet,
-    /// Boxed: most transactions write a record or two, and a node of the tree has room for eleven.
-    writes: BTreeMap<(TypeIx, EntityId), Box<Pending>>,
+    writes: FewMap<(TypeIx, EntityId), Pending>,
     /// Records in the order they were first written: the order in the log.
     order: Vec<(TypeIx, EntityId)>,
     /// Unique values that records of this transaction hold or held for a while; a look at the record decides.
@@ -101,7 +101,7 @@ pub struct Transaction {
 pub(crate) struct TransactionParts {
     pub(crate) snapshot_lsn: Lsn,
     pub(crate) reads: ReadSet,
-    pub(crate) writes: BTreeMap<(TypeIx, EntityId), Box<Pending>>,
+    pub(crate) writes: FewMap<(TypeIx, EntityId), Pending>,
     pub(crate) order: Vec<(TypeIx, EntityId)>,
     pub(crate) exclusive: Option<ExclusiveTurn>,
 }
@@ -116,7 +116,7 @@ impl Transaction {
             snapshot,
             started_ms,
             reads: ReadSet::default(),
-            writes: BTreeMap::new(),
+            writes: FewMap::default(),
             order: Vec::new(),
             claims: HashMap::new(),
             linking: HashMap::new(),
@@ -305,13 +305,13 @@ impl Transaction {
         self.order.push((ty, id));
         self.writes.insert(
             (ty, id),
-            Box::new(Pending {
+            Pending {
                 base: None,
                 fields,
                 deleted: false,
                 destroyed: false,
                 origin: None,
-            }),
+            },
         );
         Ok(id)
     }
@@ -338,13 +338,13 @@ impl Transaction {
         self.order.push((ty, id));
         self.writes.insert(
             (ty, id),
-            Box::new(Pending {
+            Pending {
                 base: None,
                 fields,
                 deleted: origin.deleted,
                 destroyed: false,
                 origin: Some(origin),
-            }),
+            },
         );
         Ok(())
     }
@@ -461,7 +461,7 @@ impl Transaction {
             }
             self.order.push((ty, id));
             self.note_links((ty, id), &pending.fields);
-            self.writes.insert((ty, id), Box::new(pending));
+            self.writes.insert((ty, id), pending);
         }
         let not_found = TxError::NotFound {
             type_name: type_name(),
@@ -469,7 +469,6 @@ impl Transaction {
         };
         self.writes
             .get_mut(&(ty, id))
-            .map(|pending| &mut **pending)
             .filter(|pending| usable(pending))
             .ok_or(not_found)
     }

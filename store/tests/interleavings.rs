@@ -13,7 +13,7 @@ mod queue;
 mod threads {
     pub(crate) use shuttle::sync::atomic::{AtomicU64, Ordering};
     pub(crate) use shuttle::sync::{Arc, Condvar, Mutex, MutexGuard};
-    pub(crate) use shuttle::thread::{ThreadId, current};
+    pub(crate) use shuttle::thread::{ThreadId, current, yield_now};
     pub(crate) use std::sync::PoisonError;
 }
 
@@ -46,6 +46,7 @@ mod disk {
 }
 
 use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 use flin_store::CommitOutcome;
 use queue::{ExclusiveTurn, Job, Next, Queue};
@@ -73,23 +74,30 @@ fn job(log: &Arc<Log>, number: u64, exclusive: Option<ExclusiveTurn>) -> Job {
     }
 }
 
-/// A batch at work, as the committer does it: late arrivals join, turns are given back before the answers.
-fn work(log: &Log, queue: &Queue, jobs: Vec<Job>) {
+/// A worker, as the committer is one: late arrivals join a batch, turns are given back before the answers, and the
+/// committer's own thread (`stays`) looks for another batch before it is done.
+fn work(log: &Log, queue: &Queue, mut jobs: Vec<Job>, stays: bool) {
     assert_eq!(log.working.fetch_add(1, Ordering::SeqCst), 0, "one worker");
-    let mut jobs = jobs;
-    jobs.extend(queue.late(8));
-    for job in jobs {
-        let held = log.turn.load(Ordering::SeqCst);
-        let own = job.token().unwrap_or(0);
-        assert!(held == 0 || held == own, "somebody else holds the turn");
-        if own != 0 {
-            log.turn.store(0, Ordering::SeqCst);
+    loop {
+        queue.late(8, &mut jobs);
+        jobs.drain(..).for_each(|job| answer(log, job));
+        if !stays || !queue.again(Duration::ZERO, &mut jobs) {
+            break;
         }
-        drop(job.parts);
-        (job.on_done)(CommitOutcome::Clash);
     }
     log.working.fetch_sub(1, Ordering::SeqCst);
     queue.done(None);
+}
+
+fn answer(log: &Log, job: Job) {
+    let held = log.turn.load(Ordering::SeqCst);
+    let own = job.token().unwrap_or(0);
+    assert!(held == 0 || held == own, "somebody else holds the turn");
+    if own != 0 {
+        log.turn.store(0, Ordering::SeqCst);
+    }
+    drop(job.parts);
+    (job.on_done)(CommitOutcome::Clash);
 }
 
 /// Callers that commit by themselves when nobody is at work, callers that only put jobs into the queue, callers with the
@@ -100,8 +108,9 @@ fn everybody(callers: u64, pushers: u64, exclusive: u64) {
         let (queue, log) = (queue.clone(), log.clone());
         shuttle::thread::spawn(move || {
             loop {
-                match queue.next() {
-                    Next::Jobs(jobs) => work(&log, &queue, jobs),
+                let mut jobs = Vec::new();
+                match queue.next(&mut jobs) {
+                    Next::Jobs => work(&log, &queue, jobs, true),
                     Next::Errand(_) | Next::Idle => unreachable!("nobody sends one"),
                     Next::Closed => return,
                 }
@@ -115,7 +124,7 @@ fn everybody(callers: u64, pushers: u64, exclusive: u64) {
             if number < callers {
                 let jobs = vec![job(&log, number, None)];
                 if queue.try_enter(None) {
-                    work(&log, &queue, jobs);
+                    work(&log, &queue, jobs, false);
                 } else {
                     assert!(queue.push(jobs).is_ok(), "it is not closed yet");
                 }
@@ -164,7 +173,7 @@ fn a_dropped_turn_wakes_those_who_wait() {
             let (queue, log) = (queue.clone(), log.clone());
             shuttle::thread::spawn(move || {
                 assert!(queue.enter(None), "it is not closed");
-                work(&log, &queue, vec![job(&log, 1, None)]);
+                work(&log, &queue, vec![job(&log, 1, None)], false);
             })
         };
         let other = {
@@ -229,7 +238,7 @@ fn an_errand_is_not_overtaken() {
         let queue = Queue::default();
         queue.send(Box::new(|_| ()));
         assert!(!queue.try_enter(None), "an errand waits");
-        assert!(matches!(queue.next(), Next::Errand(_)));
+        assert!(matches!(queue.next(&mut Vec::new()), Next::Errand(_)));
         queue.done(None);
         assert!(queue.try_enter(None), "nothing waits");
         queue.done(None);
