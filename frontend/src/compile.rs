@@ -16,7 +16,7 @@ use crate::prelude::{self, PRELUDE};
 use crate::project::{Project, Role};
 use crate::resolve::Lost;
 use crate::texts::Texts;
-use crate::{html, infer, lower, optimise, resolve, travels};
+use crate::{copies, html, infer, lower, optimise, resolve, travels};
 
 /// More diagnostics than this are not shown: the first ones explain the rest.
 pub const DIAGNOSTICS_MAX: usize = 50;
@@ -203,6 +203,7 @@ fn lowered(texts: &Texts<'_>, pushed: bool) -> Result<Lowered, Vec<Diagnostic>> 
         let types_say = diagnostics.into_iter().filter(can_be_judged).collect();
         add_new(&mut found, types_say, source_text);
         add_new(&mut found, travels::check(&program, &types), source_text);
+        add_new(&mut found, copies::check(&program, &types), source_text);
         (program, types)
     };
     let (program, types) = judge(resolved(false));

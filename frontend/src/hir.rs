@@ -526,6 +526,12 @@ pub enum Control {
     Radio = 3,
     Select = 4,
     Textarea = 5,
+    /// `<input type="date">`
+    Day = 6,
+    /// `<input type="datetime-local">`
+    Moment = 7,
+    /// `<select multiple>`
+    Several = 8,
 }
 
 /// Entry of a map literal.

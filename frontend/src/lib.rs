@@ -4,6 +4,7 @@
 pub mod browser;
 pub mod cases;
 mod compile;
+mod copies;
 pub mod disk;
 pub mod hir;
 mod html;

@@ -188,7 +188,8 @@ for the others.";
     125 AlreadyVisible "an annotated assignment to a name that is visible"
 "`name: type = value` declares. Leave the type out to assign, or write `let` for a new variable of that name.";
     126 ReadOnlyCopy "an assignment to a copy"
-"A handler gets the values of loop variables as they were when the page was shown; assigning them changes nothing.";
+"A handler gets the values of loop variables as they were when the page was shown; assigning them, or a part of them such as
+`row.done = true`, changes nothing. Walk the list with positions, `{for row, i in rows}`, and assign `rows[i].done`.";
     127 ConstantDepends "a constant that depends on a variable"
 "Constants are computed once, before anything else. They may use literals, other constants and functions of these.";
     200 WrongType "a value of the wrong type"
@@ -249,7 +250,8 @@ no visitor. They may use entities and constants.";
 assign it later.";
     312 LostChange "a change that is lost"
 "The variable is computed again for every request, so a change of the list or map it holds is forgotten. Assign the variable a
-list or map literal to make it page state, or save entities.";
+list or map literal to make it page state, or save entities. A record that a handler changes keeps its old value unless it is
+saved: `todo.done = true; save todo`.";
     313 RawOutsideView "`raw` outside of a view"
 "`raw(text)` stands alone between the braces of a view's text: `{raw(html)}`.";
     320 MisplacedFile "a file of a project at a place where it cannot be anything"
@@ -262,7 +264,8 @@ name, so it begins with a capital letter. What stands in `lib/` and `entities/` 
 "A component takes the props it declares: `component Card(title, tone = \"plain\") { … }`. Those without a default value must be given,
 and no others can be. A file in `components/` has the props that it reads as `props.name`; what is not given is none.";
     323 BadComponent "a component that cannot be used"
-"A capitalised tag is a component: one that the file declares, or a file in `components/`. A component cannot contain itself.";
+"A capitalised tag is a component: one that the file declares, or a file in `components/`. A component may show itself, for the
+parts of what it shows: in a `{for}` over them, or in an `{if}`.";
     330 UnknownElement "an element that HTML does not have"
 "Elements are those of HTML and, inside of `<svg>`, of drawings. An element of your own has a hyphen in its name, a component begins
 with a capital letter. `<html>`, `<head>` and `<body>` are written by the server.";

@@ -295,15 +295,18 @@ async fn form_again(app: &App, visit: &Visit, state: SentState, fault: &Fault) -
         return pages::error_page(fault);
     }
     let variables = controls_of(app, visit.page, &state, fault);
-    let rendered = match pages::render(app, visit, state.clone()).await {
-        // A value that could not be taken is what the fault is about; the others are kept.
-        Err(Failure::BadInput { variable, .. }) => {
-            let taken = state
-                .into_iter()
-                .filter(|(name, _)| Some(name) != variable.as_ref());
-            pages::render(app, visit, taken.collect()).await
+    let mut taken = state;
+    let rendered = loop {
+        match pages::render(app, visit, taken.clone()).await {
+            // Values that cannot be taken are what the fault is about; the others are kept.
+            Err(Failure::BadInput {
+                variable: Some(variable),
+                ..
+            }) if taken.iter().any(|(name, _)| *name == variable) => {
+                taken.retain(|(name, _)| *name != variable);
+            }
+            rendered => break rendered,
         }
-        rendered => rendered,
     };
     let mut outcome = match rendered {
         Ok(outcome) => outcome,

@@ -759,7 +759,13 @@ impl<'e, 'p> Walker<'e, 'p> {
 /// What a control sets.
 fn typed_by(control: Control) -> Set {
     match control {
-        Control::Text | Control::Textarea | Control::Radio | Control::Select => Set::TEXT,
+        Control::Text
+        | Control::Textarea
+        | Control::Radio
+        | Control::Select
+        | Control::Day
+        | Control::Moment
+        | Control::Several => Set::TEXT,
         Control::Number => Set::NUMBER,
         Control::Checkbox => Set::BOOL,
     }

@@ -223,7 +223,7 @@ impl Lower<'_, '_> {
         let ty = self.cx.types.globals[global.index()];
         self.flush();
         match control {
-            Control::Text | Control::Number => {
+            Control::Text | Control::Number | Control::Day | Control::Moment => {
                 let kind = PlaceKind::Attribute("value".to_owned());
                 if self.value_place_of(kind, Owner::Browser, &[]).is_none() {
                     return;
@@ -244,7 +244,7 @@ impl Lower<'_, '_> {
                     this.raw_if(checked, " checked");
                 });
             }
-            Control::Radio | Control::Select | Control::Textarea => {
+            Control::Radio | Control::Select | Control::Several | Control::Textarea => {
                 self.view_bind_whole_empty(control, bound);
             }
         }
@@ -263,7 +263,7 @@ impl Lower<'_, '_> {
         let bound = (self.cx.global_id(global), Some(path));
         let ty = self.ty(part.value);
         match control {
-            Control::Text | Control::Number => {
+            Control::Text | Control::Number | Control::Day | Control::Moment => {
                 let value = self.eval(part.value, None);
                 let shown = self.shown_value(value, ty);
                 self.emit_bind(shown, control, bound);
@@ -274,7 +274,7 @@ impl Lower<'_, '_> {
                 self.view_bind_empty(control, bound);
                 self.raw_if(checked, " checked");
             }
-            Control::Radio | Control::Select | Control::Textarea => {
+            Control::Radio | Control::Select | Control::Several | Control::Textarea => {
                 self.view_bind_empty(control, bound);
             }
         }

@@ -82,8 +82,8 @@ impl Resolver<'_> {
         self.flush(out);
         out.ids.push(self.bound_control(bound, control, span));
         match control {
-            Control::Select => {
-                let several = has_attribute(element, "multiple");
+            Control::Select | Control::Several => {
+                let several = control == Control::Several;
                 content.select = Some(Bound { several, ..bound });
             }
             Control::Textarea => content.text = Some(bound),
@@ -93,7 +93,11 @@ impl Resolver<'_> {
                 let radio = true;
                 self.put(ExprKind::ViewOption { own, bound, radio }, span, out);
             }
-            Control::Text | Control::Number | Control::Checkbox => {}
+            Control::Text
+            | Control::Number
+            | Control::Checkbox
+            | Control::Day
+            | Control::Moment => {}
         }
         if control == Control::Textarea && element.children.iter().any(|child| !is_blank(child)) {
             self.report(
@@ -180,6 +184,9 @@ impl Resolver<'_> {
     fn control_of(&mut self, element: &Element, span: Span) -> Option<ControlKind> {
         match &*element.name.text {
             "textarea" => return Some(ControlKind::Fixed(Control::Textarea)),
+            "select" if has_attribute(element, "multiple") => {
+                return Some(ControlKind::Fixed(Control::Several));
+            }
             "select" => return Some(ControlKind::Fixed(Control::Select)),
             "input" => {}
             other => {
@@ -213,6 +220,8 @@ impl Resolver<'_> {
             "number" | "range" => Some(Control::Number),
             "checkbox" => Some(Control::Checkbox),
             "radio" => Some(Control::Radio),
+            "date" => Some(Control::Day),
+            "datetime-local" => Some(Control::Moment),
             "file" => {
                 self.unsupported(Unsupported::Files, span);
                 None

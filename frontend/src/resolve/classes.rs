@@ -156,7 +156,8 @@ impl Resolver<'_> {
             match part {
                 TextPart::Chars { value, span } => {
                     before.push_str(&value.to_ascii_lowercase());
-                    style.literal(&escape(value), *span);
+                    let hashed = self.hashed_style(value);
+                    style.literal(&escape(hashed.as_deref().unwrap_or(value)), *span);
                 }
                 TextPart::Expr(value) => {
                     let in_url = before

@@ -25,6 +25,10 @@ use props::Given;
 /// How many uses of components a program may have, those inside of components counted as often as they are used.
 const USES_MAX: u32 = 10_000;
 
+/// How many uses of one component stand inside of each other, when it shows itself again. Each of them is in the page's templates and
+/// holds its values while the inner ones are shown, so this is what a page weighs.
+const INSIDE_MAX: usize = 8;
+
 /// A component that was declared.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Component<'a> {
@@ -45,6 +49,8 @@ pub(super) struct Use<'a> {
     children: &'a [Markup],
     world: usize,
     blocks: usize,
+    /// How many `{if}` and `{for}` are around it.
+    choices: usize,
     outer: Option<Instance<'a>>,
 }
 
@@ -115,22 +121,51 @@ impl<'a> Resolver<'a> {
         let Some(Item::Component(at)) = self.top(&element.name.text) else {
             return self.unknown_component(element);
         };
-        if self.uses.iter().any(|it| it.component == at) {
-            let title = format!("the component `{}` contains itself", element.name.text);
+        let around_it = self.uses.iter().rev().filter(|it| it.component == at);
+        let inside_of = around_it.clone().count();
+        let is_endless = around_it.clone().any(|it| it.choices == self.choices);
+        if is_endless {
+            let title = format!(
+                "the component `{}` always contains itself",
+                element.name.text
+            );
             let wrong = Diagnostic::error(Code::BadComponent, element.name.span, title);
-            return self.report(wrong.hint("show a list of all parts with `{for}` instead"));
+            return self.report(
+                wrong.hint(
+                    "show itself for its parts only: in a `{for}` over them, or in an `{if}`",
+                ),
+            );
+        }
+        if inside_of == INSIDE_MAX {
+            return self.too_deep(element, span, out);
         }
         self.use_count += 1;
         if self.use_count > USES_MAX {
             let title = format!("components are used more than {USES_MAX} times in the views");
-            let wrong = Diagnostic::error(Code::BadComponent, element.name.span, title);
-            return self.report(
-                wrong.reason("a use inside of a component counts as often as that one is used"),
-            );
+            let wrong = Diagnostic::error(Code::BadComponent, element.name.span, title)
+                .reason("a use inside of a component counts as often as that one is used");
+            return self.report(match inside_of {
+                0 => wrong,
+                _ => wrong.hint(format!(
+                    "of a component that shows itself {INSIDE_MAX} stand inside of each other: let it do so at one place, in a `{{for}}` over all its parts"
+                )),
+            });
         }
         self.components[at].used = true;
         let given = self.given_props(element, out);
         self.show_component(at, given, &element.children, span, around, out);
+    }
+
+    /// What a component shows that stands too deep inside of itself: an error, when it comes to that.
+    fn too_deep(&mut self, element: &Element, span: Span, out: &mut Output) {
+        let name = &element.name.text;
+        let sentence =
+            format!("more than {INSIDE_MAX} of the component `{name}` stand inside of each other");
+        let kind = self.emit(ExprKind::Text("DepthLimitExceeded".to_owned()), span);
+        let sentence = self.emit(ExprKind::Text(sentence), span);
+        let call = ExprKind::CallLib("fail".to_owned(), vec![kind, sentence]);
+        let failing = self.emit(call, element.name.span);
+        self.put(ExprKind::ViewText(failing), element.name.span, out);
     }
 
     /// The view of a component, with what its tag gives.
@@ -150,6 +185,7 @@ impl<'a> Resolver<'a> {
             children,
             world: self.world,
             blocks: self.open_blocks(),
+            choices: self.choices,
             outer: self.instance.take(),
         });
         self.world = component.world;

@@ -8,7 +8,7 @@ use foldhash::{HashMap, HashMapExt as _, HashSet};
 use crate::hir::{ExprId, ExprKind, FnId, Function, GlobalIx, Program};
 
 /// Methods that change a list or map in place.
-const CHANGING: &[&str] = &[
+pub(crate) const CHANGING: &[&str] = &[
     "push",
     "pop",
     "shift",

@@ -141,7 +141,9 @@ impl<'a> Resolver<'a> {
                 otherwise,
             } => {
                 self.flush(out);
+                self.choices += 1;
                 let id = self.markup_if(branches, otherwise.as_deref(), around, node.span);
+                self.choices -= 1;
                 out.ids.push(id);
             }
             MarkupKind::For {
@@ -152,6 +154,7 @@ impl<'a> Resolver<'a> {
             } => {
                 self.flush(out);
                 let counter = self.turn_counter(body, node.span, out);
+                self.choices += 1;
                 let id = self.markup_for(
                     (bindings, counter),
                     iterable,
@@ -159,14 +162,18 @@ impl<'a> Resolver<'a> {
                     around,
                     node.span,
                 );
+                self.choices -= 1;
                 out.ids.push(id);
             }
-            MarkupKind::Style { css, .. } if self.style_of_component(css, node.span) => {}
             MarkupKind::Style { attributes, css } => {
+                let css = self.hashed_style(css).unwrap_or_else(|| css.to_string());
+                if self.style_of_component(&css, node.span) {
+                    return;
+                }
                 let mut tag = Output::of_tag();
                 self.plain_attributes(attributes, &mut tag);
                 self.flush(&mut tag);
-                let css = self.emit(ExprKind::ViewRaw(css.to_string()), node.span);
+                let css = self.emit(ExprKind::ViewRaw(css), node.span);
                 let style = ViewElement {
                     name: "style".to_owned(),
                     attributes: tag.ids,

@@ -59,6 +59,7 @@ use crate::hir::{
 };
 use crate::project::Role;
 use crate::unsupported::Unsupported;
+pub(crate) use facts::CHANGING;
 use functions::Signature;
 pub(crate) use markup::escape;
 use names::{Alias, TopVar, World};
@@ -233,6 +234,8 @@ pub(super) struct Resolver<'a> {
     components: Vec<components::Component<'a>>,
     /// The uses of components around what is being read, outermost first.
     uses: Vec<components::Use<'a>>,
+    /// How many `{if}` and `{for}` are around what is being read.
+    choices: usize,
     use_count: u32,
     instance: Option<components::Instance<'a>>,
     /// Code that components got as props.
@@ -303,6 +306,7 @@ impl<'a> Resolver<'a> {
             layers: Vec::new(),
             components: Vec::new(),
             uses: Vec::new(),
+            choices: 0,
             use_count: 0,
             instance: None,
             callbacks: Vec::new(),

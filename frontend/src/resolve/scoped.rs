@@ -56,7 +56,7 @@ fn rules(css: &str, mark: &str, out: &mut String) {
 }
 
 /// What stands at a place of a style sheet, and how many bytes it has: a comment, a text, an escape, or one character.
-fn piece(css: &str) -> usize {
+pub(super) fn piece(css: &str) -> usize {
     let mut characters = css.chars();
     let Some(first) = characters.next() else {
         return 0;

@@ -185,6 +185,8 @@ pub(crate) fn lower(
         }
     }
     lower.finish_exits();
+    // An edge out of code that always raises was counted and never made: whom it would have led to waits for it.
+    lower.b.seal_all_blocks();
     lower.b.finalize(target);
 }
 

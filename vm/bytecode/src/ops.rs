@@ -232,7 +232,7 @@ macro_rules! for_each_op {
         ViewTextAny "view.text.any" view (a: in any) {trap} "write a as text, escaped; none writes nothing";
         ViewHtml "view.html" view (a: in ref) {trap} "write text a unescaped (raw(e))";
         ViewAttr "view.attr" view (a: in any, b: place, imm: const_text) {trap} "write attribute imm with value a escaped for place b (0 plain, 1 boolean, 2 URL, 3 style; 4 value and 5 URL inside of a style, without imm); none writes nothing";
-        ViewBind "view.bind" view (a: in any, b: control, imm: global) {trap} "write the attributes of a control bound to global imm whose value is a (b: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea)";
+        ViewBind "view.bind" view (a: in any, b: control, imm: global) {trap} "write the attributes of a control bound to global imm whose value is a (b: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea, 6 day, 7 moment, 8 select of several)";
         ViewBindPart "view.bind.part" view (a: in any, b: control, c: in ref, imm: global) {trap} "as view.bind for a part of global imm: c is its address as text, names and positions with points between";
         ViewOption "view.option" view (a: in any, b: in any) {trap} "write ` selected`/` checked` if value a equals bound value b as text";
         ViewOn "view.on" view (a: run any, b: count, imm: handler) {trap} "write the attributes of an event handler: its number and the b captured values (any) from register a on, in wire form";

@@ -92,6 +92,54 @@ fn markup_names_files_by_their_content() {
     assert_eq!(http::get(&server.url, logo).body, LOGO);
 }
 
+/// Styles once kept the plain names, those of components too.
+#[test]
+fn styles_name_files_by_their_content() {
+    let folder = Folder::new();
+    for dir in ["site/app", "site/public", "site/components"] {
+        std::fs::create_dir_all(folder.path(dir)).expect("a folder");
+    }
+    folder.write("site/public/logo.svg", LOGO.as_bytes());
+    folder.write("site/public/more.css", b"p { color: red }");
+    let card = r#"
+<style>.card { background: url("/logo.svg#a") } /* url(/logo.svg) */ .card::after { content: "url(/logo.svg)" }</style>
+<p class="card">x</p>
+"#;
+    folder.write("site/components/Card.flin", card.as_bytes());
+    let page = r#"
+tone = "red"
+view {
+  <style>@import "/more.css"; body { background: url(/logo.svg), url(/missing.svg) }</style>
+  <Card />
+  <p id="fixed" style="background: url('/logo.svg')">a</p>
+  <p id="mixed" style="background: url(/logo.svg); color: {tone}">b</p>
+  <input bind={tone} aria-label="tone" />
+}
+"#;
+    folder.write("site/app/index.flin", page.as_bytes());
+    let server = Server::start(&folder.path("site"), &folder.path("data"));
+    let document = http::get(&server.url, "/").body;
+    let logo = attribute(&document, "body { background: url(");
+    let logo = logo.split(')').next().expect("an address");
+    assert!(
+        logo.starts_with("/logo-") && logo.ends_with(".svg"),
+        "{document}"
+    );
+    assert_eq!(http::get(&server.url, logo).body, LOGO);
+    let wanted = [
+        format!("url({logo}), url(/missing.svg)"),
+        format!("background: url(\"{logo}#a\") }} /* url(/logo.svg) */"),
+        "content: \"url(/logo.svg)\"".to_owned(),
+        format!("id=\"mixed\" style=\"background: url({logo}); color: red\""),
+    ];
+    for part in &wanted {
+        assert!(document.contains(part.as_str()), "{part}\n{document}");
+    }
+    assert!(document.contains("@import \"/more-"), "{document}");
+    let fixed = attribute(&document, "id=\"fixed\" style=\"");
+    assert!(fixed.contains(logo), "{fixed}");
+}
+
 #[test]
 fn a_file_that_a_browser_has_is_not_sent_again() {
     let (_folder, server) = project();

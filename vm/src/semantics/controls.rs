@@ -14,13 +14,16 @@ const TEXT: u8 = 0;
 const NUMBER: u8 = 1;
 const CHECKBOX: u8 = 2;
 const RADIO: u8 = 3;
+const DAY: u8 = 6;
+const MOMENT: u8 = 7;
+const SEVERAL: u8 = 8;
 
 /// The attributes of a control bound to a global.
 pub(crate) fn bind(m: &mut Machine, value: Word, control: u8, global: GlobalId) -> Res<()> {
     let name = escape(&m.program.module().globals[global.index()].name);
     write(m, &named(&name, ""))?;
     match control {
-        TEXT | NUMBER => marking::leaf(m, |m| value_of(m, value, control, &name)),
+        TEXT | NUMBER | DAY | MOMENT => marking::leaf(m, |m| value_of(m, value, control, &name)),
         _ => value_of(m, value, control, &name),
     }
 }
@@ -54,21 +57,39 @@ fn named(name: &str, more: &str) -> String {
 fn value_of(m: &mut Machine, value: Word, control: u8, name: &str) -> Res<()> {
     m.output.option_checks = control == RADIO;
     match control {
-        TEXT | NUMBER => {
-            let text = field_text(m, value)?;
+        TEXT | NUMBER | DAY | MOMENT => {
+            let mut text = field_text(m, value)?;
+            if let Some(taken) = taken_of_moment(control, &text) {
+                text.truncate(taken);
+            }
             write(m, &format!(" value=\"{}\"", escape(&text)))
         }
         CHECKBOX => {
-            m.output.checkbox(name);
+            m.output.may_be_silent(name);
             if compare::truthy(m, value) {
                 write(m, " checked")
             } else {
                 Ok(())
             }
         }
+        SEVERAL => {
+            m.output.may_be_silent(name);
+            Ok(())
+        }
         // A radio button keeps its own value; select and textarea show theirs in their content.
         _ => Ok(()),
     }
+}
+
+/// How much of a time, in ISO 8601, a control of days or moments takes.
+fn taken_of_moment(control: u8, text: &str) -> Option<usize> {
+    let length = match control {
+        DAY => "2026-01-15".len(),
+        MOMENT => "2026-01-15T10:30".len(),
+        _ => return None,
+    };
+    let is_time = text.is_ascii() && text.as_bytes().get(10) == Some(&b'T');
+    is_time.then_some(length)
 }
 
 /// A value as it stands in an input: none is empty, an integral float has no point.

@@ -106,12 +106,12 @@ fn hidden_inputs(m: &mut Machine, found: &Found, number: usize, captured: &[Word
     ))
 }
 
-/// The hidden inputs at the end of a form with a submit handler. A form says nothing of an unchecked box, and the variable
-/// would keep its initial value: one more input of that name says that it is off, unless the box says that it is on.
+/// The hidden inputs at the end of a form with a submit handler. A form says nothing of an unchecked box nor of a select of several
+/// values without any, and the variable would keep its initial value: one more input of that name says so, behind what is chosen.
 pub(crate) fn form(m: &mut Machine, number: usize, captured: &[Word]) -> Res<()> {
     let found = handler(m, number)?;
     let mut markup = hidden_inputs(m, &found, number, captured)?;
-    for name in m.output.take_checkboxes_of_form() {
+    for name in m.output.take_silent_of_form() {
         markup.push_str(&format!(
             "<input type=\"hidden\" name=\"{name}\" value=\"\">"
         ));

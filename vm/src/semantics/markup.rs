@@ -24,8 +24,8 @@ pub(crate) struct Output {
     pub(crate) page: Option<usize>,
     /// Where the page is seen, if its path has variable parts.
     pub(crate) address: Option<String>,
-    /// Bound checkboxes since the last form, with their places in the body.
-    checkboxes: Vec<(usize, String)>,
+    /// Bound controls since the last form of which a form may say nothing, with their places in the body.
+    silent: Vec<(usize, String)>,
     /// What `view.option` writes: inside a select ` selected`, after a radio button ` checked`.
     pub(crate) option_checks: bool,
 }
@@ -55,17 +55,17 @@ impl Output {
         self.rendered.head.len() + self.rendered.body.len() + self.rendered.forms.len()
     }
 
-    /// Remembers a bound checkbox for the end of the form it may stand in.
-    pub(crate) fn checkbox(&mut self, name: &str) {
-        self.checkboxes
+    /// Remembers a bound box or select of several values, for the end of the form it may stand in.
+    pub(crate) fn may_be_silent(&mut self, name: &str) {
+        self.silent
             .push((self.rendered.body.len(), name.to_owned()));
     }
 
-    /// The checkboxes of the form that ends here, once each.
-    pub(crate) fn take_checkboxes_of_form(&mut self) -> Vec<String> {
+    /// The controls of the form that ends here of which it may say nothing, once each.
+    pub(crate) fn take_silent_of_form(&mut self) -> Vec<String> {
         let start = self.rendered.body.rfind("<form").unwrap_or(0);
         let mut names = Vec::new();
-        for (at, name) in self.checkboxes.drain(..) {
+        for (at, name) in self.silent.drain(..) {
             if at > start && !names.contains(&name) {
                 names.push(name);
             }
@@ -80,7 +80,7 @@ impl Output {
         self.head_start = 0;
         self.title = None;
         self.form_count = 0;
-        self.checkboxes.clear();
+        self.silent.clear();
         std::mem::take(&mut self.rendered)
     }
 }

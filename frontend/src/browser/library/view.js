@@ -497,10 +497,14 @@ function view_attr(name, value, place, at) {
   view_markup += ` ${name}="${escaped(safe)}"`;
 }
 
-/** A value as it stands in an input: none is empty, an integral float has no point. */
-function field_text(value, at) {
+/** How much of a time a control of days or moments shows, by the number of the control. */
+const MOMENT_LENGTHS = { 6: 10, 7: 16 };
+
+/** A value as it stands in an input: none is empty, an integral float has no point, of a time what the control takes. */
+function field_text(value, at, control) {
   if (value === null) return "";
   const text = to_text(value, at);
+  if (control in MOMENT_LENGTHS && text[10] === "T") return text.slice(0, MOMENT_LENGTHS[control]);
   return value instanceof Float && text.endsWith(".0") ? text.slice(0, -2) : text;
 }
 
@@ -508,7 +512,7 @@ function field_text(value, at) {
 function view_bind(name, value, control, at) {
   view_raw(` data-flin-bind="${name}" name="${name}"`);
   view_checks = control === 3;
-  if (control < 2) put_attribute("value", field_text(value, at));
+  if (control < 2 || control in MOMENT_LENGTHS) put_attribute("value", field_text(value, at, control));
   else if (control === 2 && view_markup !== null && truthy(value)) view_raw(" checked");
 }
 
@@ -518,7 +522,7 @@ function view_bind_part(type, value, path, control, at) {
   const attributes = { "data-flin-bind": path, name: path };
   const part = part_type(type, path);
   if (part !== null) attributes["data-flin-type"] = describe(part, 4);
-  if (control < 2) attributes.value = field_text(value, at);
+  if (control < 2 || control in MOMENT_LENGTHS) attributes.value = field_text(value, at, control);
   else if (control === 2 && truthy(value)) attributes.checked = "";
   if (view_markup === null) view_put(attributes);
   else for (const [name, text] of Object.entries(attributes)) view_raw(text === "" && name === "checked" ? " checked" : ` ${name}="${escaped(text)}"`);

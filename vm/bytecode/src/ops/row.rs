@@ -147,7 +147,7 @@ pub enum OperandKind {
     Item,
     /// Place of markup: 0 plain attribute, 1 boolean attribute, 2 URL, 3 style, 4 value inside of a style, 5 URL inside of one.
     ViewPlace,
-    /// Form control: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea.
+    /// Form control: 0 text, 1 number, 2 checkbox, 3 radio, 4 select, 5 textarea, 6 day, 7 moment, 8 select of several.
     ViewControl,
     /// `ConstId` of an integer.
     ConstInt,

@@ -311,7 +311,7 @@ impl<'m> Subject<'m> {
             OperandKind::Count => below("count", COUNT_MAX),
             OperandKind::Slot | OperandKind::Capture => below("slot", SLOTS_MAX as i32),
             OperandKind::ViewPlace => below("place of markup", 5),
-            OperandKind::ViewControl => below("form control", 5),
+            OperandKind::ViewControl => below("form control", 8),
             OperandKind::LogLevel => below("log level", 2),
             OperandKind::Output => below("place of output", 1),
             OperandKind::Item => below("form of an item", 3),

@@ -408,10 +408,15 @@ impl Decoder<'_, '_> {
                 Err(mismatch("another value", &as_text()))
             }
             TypeDesc::Enum(index) => self.enumeration(*index, &as_text()),
+            // A select of several values comes with a hidden input behind it, in case that nothing is chosen.
             TypeDesc::List(item, _) => {
                 let one = |text: &String| self.fields(std::slice::from_ref(text), *item);
+                let chosen = match texts.split_last() {
+                    Some((last, chosen)) if last.is_empty() => chosen,
+                    _ => texts,
+                };
                 Ok(HostValue::List(
-                    texts.iter().map(one).collect::<Result<_, _>>()?,
+                    chosen.iter().map(one).collect::<Result<_, _>>()?,
                 ))
             }
             desc @ (TypeDesc::None
