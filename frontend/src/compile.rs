@@ -117,19 +117,10 @@ pub fn page_script(
     })
 }
 
-/// Does the work on a thread whose stack is large enough for it.
-fn with_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new()
-            .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, work);
-        match thread {
-            Ok(handle) => handle
-                .join()
-                .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            Err(error) => panic!("no thread for the compiler: {error}"),
-        }
-    })
+/// Does the work on a stack that is large enough for it. It stays on this thread: another one would begin with cold caches
+/// and a memory pool of its own, which takes longer than to compile a short program.
+fn with_stack<T>(work: impl FnOnce() -> T) -> T {
+    stacker::grow(STACK_BYTES, work)
 }
 
 /// A program before the optimiser.

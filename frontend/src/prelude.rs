@@ -3,9 +3,12 @@
 //! word of the program, so the module is the same as with all of them; what is left out becomes blanks, so that places
 //! stay what they are.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use flin_bytecode::library::{LIBRARY, LibBody};
+use flin_bytecode::LibId;
+use flin_bytecode::library::{self, LibBody};
 use flin_syntax::Parsed;
 use foldhash::{HashMap, HashSet};
 
@@ -33,34 +36,14 @@ const UNNAMED: [(&str, &[&str]); 9] = [
     ("__bound_place", &["bind"]),
 ];
 
-/// A function of the prelude: its text, and the words in it.
-struct Piece {
-    start: usize,
-    end: usize,
-    words: HashSet<&'static str>,
-}
+/// What a line of the prelude ends with that only matters where queries are, and so entities.
+const FOR_QUERIES: &str = "// queries\n";
 
-struct Pieces {
-    by_name: HashMap<&'static str, Piece>,
-    /// Names of library functions, and the functions of the prelude that are their bodies.
-    bodies: HashMap<&'static str, Vec<&'static str>>,
-}
-
-static PIECES: LazyLock<Pieces> = LazyLock::new(|| {
-    let mut bodies: HashMap<&str, Vec<&str>> = HashMap::default();
-    for row in LIBRARY {
-        if let LibBody::Prelude(body) = row.body {
-            bodies.entry(row.name).or_default().push(body);
-        }
-    }
-    Pieces {
-        by_name: pieces(),
-        bodies,
-    }
-});
+/// The functions of the prelude by name, as places in it.
+static PIECES: LazyLock<HashMap<&'static str, Range<usize>>> = LazyLock::new(pieces);
 
 /// Functions begin with `fn` at the start of a line and end with a brace there.
-fn pieces() -> HashMap<&'static str, Piece> {
+fn pieces() -> HashMap<&'static str, Range<usize>> {
     let mut found = HashMap::default();
     let mut at = 0;
     let mut open: Option<(&str, usize)> = None;
@@ -73,22 +56,60 @@ fn pieces() -> HashMap<&'static str, Piece> {
         if line.starts_with('}')
             && let Some((name, start)) = open.take()
         {
-            let words = words(&PRELUDE[start..at]).collect();
-            let end = at;
-            found.insert(name, Piece { start, end, words });
+            found.insert(name, start..at);
         }
     }
     found
 }
 
+/// The functions of the prelude that are bodies of library functions of this name.
+fn bodies(name: &str) -> impl Iterator<Item = &'static str> {
+    let body = |id: &LibId| match id.row().body {
+        LibBody::Prelude(body) => Some(body),
+        LibBody::Native(_) | LibBody::Inline(_) => None,
+    };
+    library::lookup(name).iter().filter_map(body)
+}
+
+fn is_in_words(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
 /// Everything in a text that could be a name.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+    text.split(|c: char| !is_in_words(c))
         .filter(|word| !word.is_empty())
 }
 
+/// The functions that a piece of the prelude needs. It names none without calling it: `name(…)` is a function of the prelude, or
+/// of the library as is `x.name`.
+fn called(piece: &'static str) -> impl Iterator<Item = &'static str> {
+    let (mut rest, mut before) = (piece, ' ');
+    std::iter::from_fn(move || {
+        let start = rest.find(is_in_words)?;
+        before = rest[..start].chars().next_back().unwrap_or(before);
+        let word = &rest[start..];
+        let end = word.find(|c: char| !is_in_words(c)).unwrap_or(word.len());
+        rest = &word[end..];
+        Some((&word[..end], before == '.', rest.starts_with('(')))
+    })
+    .filter(|(_, is_method, is_call)| *is_method || *is_call)
+    .flat_map(|(word, is_method, _)| {
+        let own = (!is_method).then(|| PIECES.get_key_value(word)).flatten();
+        let own = own.map(|(name, _)| *name);
+        let library = own.is_none().then(|| bodies(word)).into_iter().flatten();
+        own.into_iter().chain(library)
+    })
+}
+
+/// The lines of a piece that matter without queries.
+fn without_queries(piece: &'static str) -> impl Iterator<Item = &'static str> {
+    let lines = piece.split_inclusive('\n');
+    lines.filter(|line| !line.ends_with(FOR_QUERIES))
+}
+
 /// The last part of the prelude that was needed, and its tree: who compiles a program again and again needs the same.
-static LAST: Mutex<Option<(String, Arc<Parsed>)>> = Mutex::new(None);
+static LAST: Mutex<Option<(Cow<'static, str>, Arc<Parsed>)>> = Mutex::new(None);
 
 /// What of the prelude a source can mean, parsed.
 pub(crate) fn parsed(source: &str) -> Arc<Parsed> {
@@ -104,15 +125,13 @@ pub(crate) fn parsed(source: &str) -> Arc<Parsed> {
     parsed
 }
 
-/// The prelude without the functions that no word of the source can mean. With entities all of it stays: queries are made in
-/// many ways.
-fn needed(source: &str) -> String {
+/// The prelude without the functions that no word of the source can mean, and without what is said for queries. With entities all
+/// of it stays: queries are made in many ways.
+fn needed(source: &str) -> Cow<'static, str> {
     let said: HashSet<&str> = words(source).collect();
     if said.contains("entity") {
-        return PRELUDE.to_owned();
+        return Cow::Borrowed(PRELUDE);
     }
-    let pieces = &*PIECES;
-    let mut kept: HashSet<&str> = HashSet::default();
     let mut open: Vec<&str> = Vec::new();
     for (name, because) in UNNAMED {
         if because.is_empty() || because.iter().any(|word| said.contains(word)) {
@@ -120,39 +139,45 @@ fn needed(source: &str) -> String {
         }
     }
     for word in &said {
-        if let Some(bodies) = pieces.bodies.get(word) {
-            open.extend(bodies);
+        let before = open.len();
+        open.extend(bodies(word));
+        if open.len() > before {
             // A value known only at run time may stand where they take a list.
             open.push("__items");
         }
     }
+    let mut kept: HashSet<&str> = HashSet::default();
+    let mut places: Vec<Range<usize>> = Vec::new();
     while let Some(name) = open.pop() {
-        let Some((name, piece)) = pieces.by_name.get_key_value(name) else {
+        let Some((name, place)) = PIECES.get_key_value(name) else {
             continue;
         };
         if kept.insert(name) {
-            for word in &piece.words {
-                open.push(word);
-                open.extend(pieces.bodies.get(word).into_iter().flatten());
+            places.push(place.clone());
+            for line in without_queries(&PRELUDE[place.clone()]) {
+                open.extend(called(line));
             }
         }
     }
-    let mut text = PRELUDE.as_bytes().to_vec();
-    for (name, piece) in &pieces.by_name {
-        if !kept.contains(name) {
-            blank(&mut text[piece.start..piece.end]);
+    places.sort_unstable_by_key(|place| place.start);
+    let mut text = String::with_capacity(PRELUDE.len());
+    for place in places {
+        blanks(&mut text, place.start);
+        for line in PRELUDE[place].split_inclusive('\n') {
+            if line.ends_with(FOR_QUERIES) {
+                let end = text.len() + line.len();
+                blanks(&mut text, end);
+            } else {
+                text.push_str(line);
+            }
         }
     }
-    String::from_utf8(text).unwrap_or_else(|_| PRELUDE.to_owned())
+    Cow::Owned(text)
 }
 
-/// Blanks instead of letters; lines stay lines.
-fn blank(bytes: &mut [u8]) {
-    for byte in bytes {
-        if *byte != b'\n' {
-            *byte = b' ';
-        }
-    }
+/// Blanks up to a place: what follows stands where it stands in the prelude, from which its lines are counted.
+fn blanks(text: &mut String, end: usize) {
+    text.extend(std::iter::repeat_n(' ', end - text.len()));
 }
 
 #[cfg(test)]
@@ -165,20 +190,38 @@ mod tests {
             .lines()
             .filter(|line| line.starts_with("fn "))
             .count();
-        assert_eq!(PIECES.by_name.len(), count);
-        for bodies in PIECES.bodies.values().flatten() {
-            assert!(PIECES.by_name.contains_key(bodies), "{bodies}");
+        assert_eq!(PIECES.len(), count);
+        for name in library::names().flat_map(bodies) {
+            assert!(PIECES.contains_key(name), "{name}");
         }
         for (name, _) in UNNAMED {
-            assert!(PIECES.by_name.contains_key(name), "{name}");
+            assert!(PIECES.contains_key(name), "{name}");
         }
     }
 
     #[test]
     fn what_nobody_names_is_blank() {
         let text = needed("print([1].map(n => n))");
-        assert_eq!(text.len(), PRELUDE.len());
-        assert!(text.contains("fn map(") && !text.contains("fn reduce("));
+        assert_eq!(text.find("fn map("), PRELUDE.find("fn map("));
+        assert!(!text.contains("fn reduce(") && !text.contains("__q_list"));
         assert_eq!(needed("entity A {}"), PRELUDE);
+    }
+
+    #[test]
+    fn pieces_name_no_function_without_calling_it() {
+        let code = |line: &'static str| line.split("//").next().unwrap_or(line);
+        for line in PRELUDE.lines().map(code) {
+            for (at, _) in line.match_indices(is_in_words) {
+                let begins = !line[..at].ends_with(is_in_words);
+                let word = words(&line[at..]).next().unwrap_or("");
+                let behind = &line[at + word.len()..];
+                let named = begins && PIECES.contains_key(word) && !behind.starts_with('(');
+                let is_type = [": ", "-> ", "["].iter().any(|it| line[..at].ends_with(it));
+                assert!(
+                    !named || is_type || line[..at].ends_with(['.', '"']),
+                    "{line}"
+                );
+            }
+        }
     }
 }

@@ -177,6 +177,9 @@ fn refused(diagnostic: Diagnostic) -> Parsed {
 
 /// All messages by place, consequences dropped, at most [`ERRORS_SHOWN_MAX`] errors.
 fn in_order(source: &str, lexer: Vec<Diagnostic>, parser: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    if lexer.is_empty() && parser.is_empty() {
+        return Vec::new();
+    }
     let lines = LineIndex::new(source);
     let mut lexer_lines: Vec<u32> = lexer
         .iter()

@@ -112,11 +112,8 @@ impl LineIndex {
     #[must_use]
     pub fn new(source: &str) -> LineIndex {
         let mut starts = vec![0];
-        for (offset, byte) in source.bytes().enumerate() {
-            if byte == b'\n' {
-                starts.push(u32::try_from(offset + 1).unwrap_or(u32::MAX));
-            }
-        }
+        let behind = |(end, _): (usize, &str)| u32::try_from(end + 1).unwrap_or(u32::MAX);
+        starts.extend(source.match_indices('\n').map(behind));
         let mut characters = vec![0];
         for block in source.as_bytes().chunks(BLOCK_BYTES) {
             let before = characters.last().copied().unwrap_or(0);

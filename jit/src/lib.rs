@@ -283,6 +283,11 @@ impl Jit {
     }
 }
 
+/// Where a function may be entered: its start, then each of its loops.
+pub fn entries(program: &Program, func: FuncId) -> Vec<Entry> {
+    unit::entries(&program.module().functions[func.index()])
+}
+
 /// What the native code of a function looks like.
 ///
 /// # Errors

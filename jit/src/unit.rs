@@ -229,6 +229,18 @@ pub(crate) fn admissible(function: &Function, entry: Entry) -> Result<(), Refusa
     }
 }
 
+/// Where a function may be entered: its start, then its loops in the order of the code.
+pub(crate) fn entries(function: &Function) -> Vec<Entry> {
+    let back = |(pc, word): (usize, &u64)| {
+        jump_target(&decode(*word)).filter(|target| Flow::goes_back(pc as u32, *target))
+    };
+    let mut headers: Vec<u32> = function.code.iter().enumerate().filter_map(back).collect();
+    headers.sort_unstable();
+    headers.dedup();
+    let loops = headers.into_iter().map(Entry::Loop);
+    std::iter::once(Entry::Start).chain(loops).collect()
+}
+
 fn decode(word: u64) -> Instr {
     Instr::decode(word).expect("verified: an instruction")
 }

@@ -6,7 +6,7 @@ mod support;
 use std::path::Path;
 
 use flin_bytecode::FuncId;
-use flin_jit::{DumpError, Entry, dump};
+use flin_jit::{DumpError, dump, entries};
 use flin_vm::Program;
 
 #[test]
@@ -28,9 +28,8 @@ fn nothing_traps() {
 
 /// Looks at a function and at all places where a loop of it could begin; gives how many there were.
 fn of_function(program: &Program, func: FuncId) -> usize {
-    let length = program.module().functions[func.index()].code.len() as u32;
     let mut seen = 0;
-    for entry in std::iter::once(Entry::Start).chain((0..length).map(Entry::Loop)) {
+    for entry in entries(program, func) {
         match dump(program, func, entry) {
             Ok(dump) => {
                 seen += 1;

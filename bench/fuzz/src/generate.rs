@@ -8,6 +8,7 @@
 mod calls;
 mod expr;
 mod hot;
+mod hot_nested;
 mod hot_parts;
 mod literal;
 mod stmt;

@@ -30,12 +30,15 @@ mod values;
 mod views;
 mod walk;
 
+use std::cell::OnceCell;
+
 use flin_bytecode::verify::{PARAMS_MAX, SLOTS_MAX};
 use flin_bytecode::{
     Class, EntityTypeId, FuncId, Function as Code, FunctionBuilder, GlobalId, Module,
     ModuleBuilder, Signature, TypeId,
 };
 use flin_syntax::codes::Code as DiagnosticCode;
+use flin_syntax::span::LineIndex;
 use flin_syntax::{Diagnostic, Span};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 
@@ -140,24 +143,23 @@ struct Lowering<'a> {
     locals: LocalNames,
 }
 
-/// Line and column of byte offsets in one source text.
+/// Line and column of byte offsets in one source text, whose lines are counted when somebody asks.
 struct Positions<'a> {
     text: &'a str,
-    lines: flin_syntax::span::LineIndex,
+    lines: OnceCell<LineIndex>,
 }
 
 impl<'a> Positions<'a> {
     fn new(text: &'a str) -> Positions<'a> {
         Positions {
             text,
-            lines: flin_syntax::span::LineIndex::new(text),
+            lines: OnceCell::new(),
         }
     }
 
     fn at(&self, span: Span) -> (u32, u32) {
-        let place = self
-            .lines
-            .line_column(self.text, span.start.min(self.text.len() as u32));
+        let lines = self.lines.get_or_init(|| LineIndex::new(self.text));
+        let place = lines.line_column(self.text, span.start.min(self.text.len() as u32));
         (place.line, place.column)
     }
 }

@@ -13,7 +13,6 @@ mod page;
 mod scheme;
 mod table;
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 pub use page::library_page;
@@ -69,26 +68,49 @@ struct Facts {
     signature: OnceLock<Signature>,
 }
 
+const ROWS: usize = LIBRARY.len();
+
 fn facts(id: LibId) -> &'static Facts {
-    static FACTS: OnceLock<Vec<Facts>> = OnceLock::new();
-    let facts = FACTS.get_or_init(|| LIBRARY.iter().map(|_| Facts::default()).collect());
-    &facts[id.index()]
+    static FACTS: [OnceLock<Box<Facts>>; ROWS] = [const { OnceLock::new() }; ROWS];
+    FACTS[id.index()].get_or_init(Box::default)
 }
 
-fn by_name() -> &'static HashMap<&'static str, Vec<LibId>> {
-    static BY_NAME: OnceLock<HashMap<&'static str, Vec<LibId>>> = OnceLock::new();
-    BY_NAME.get_or_init(|| {
-        let mut by_name: HashMap<&'static str, Vec<LibId>> = HashMap::with_capacity(LIBRARY.len());
-        for (at, row) in LIBRARY.iter().enumerate() {
-            by_name.entry(row.name).or_default().push(LibId(at as u16));
+/// The numbers of the rows, by name and then by number.
+static BY_NAME: [LibId; ROWS] = by_name();
+
+const fn by_name() -> [LibId; ROWS] {
+    let mut sorted = [LibId(0); ROWS];
+    let mut count = 0;
+    while count < ROWS {
+        let mut at = count;
+        while at > 0 && is_before(LIBRARY[count].name, LIBRARY[sorted[at - 1].0 as usize].name) {
+            sorted[at] = sorted[at - 1];
+            at -= 1;
         }
-        by_name
-    })
+        sorted[at] = LibId(count as u16);
+        count += 1;
+    }
+    sorted
+}
+
+/// Whether a name stands before another, byte by byte (`<`, which a constant cannot ask).
+const fn is_before(name: &str, other: &str) -> bool {
+    let (name, other) = (name.as_bytes(), other.as_bytes());
+    let mut at = 0;
+    while at < name.len() && at < other.len() {
+        if name[at] != other[at] {
+            return name[at] < other[at];
+        }
+        at += 1;
+    }
+    name.len() < other.len()
 }
 
 /// The rows with this name, in table order; empty if there is no such function.
 pub fn lookup(name: &str) -> &'static [LibId] {
-    by_name().get(name).map_or(&[], Vec::as_slice)
+    let start = BY_NAME.partition_point(|id| id.row().name < name);
+    let rows = &BY_NAME[start..];
+    &rows[..rows.partition_point(|id| id.row().name == name)]
 }
 
 /// Where in a call with `count` arguments (the receiver counts) of the function `name` the argument named `parameter`

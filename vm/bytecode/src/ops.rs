@@ -280,7 +280,7 @@ impl Op {
 
     /// Its row.
     pub const fn row(self) -> &'static OpRow {
-        &Op::ROWS[self as usize]
+        &ROWS[self as usize]
     }
 
     /// Its name in disassembly.
@@ -290,8 +290,7 @@ impl Op {
 
     /// The operation with this mnemonic.
     pub fn from_mnemonic(mnemonic: &str) -> Option<Op> {
-        Op::ROWS
-            .iter()
+        ROWS.iter()
             .find(|row| row.mnemonic == mnemonic)
             .map(|row| row.op)
     }
@@ -335,17 +334,19 @@ macro_rules! define_ops {
         impl Op {
             /// Every operation, in number order.
             pub const ALL: &'static [Op] = &[$(Op::$name),*];
-            /// The rows, in number order.
-            const ROWS: &'static [OpRow] = &[$(OpRow {
-                op: Op::$name,
-                name: stringify!($name),
-                mnemonic: $mnemonic,
-                family: family!($family),
-                operands: &[$(Operand { place: place!($place), kind: kind!($kind $($class)?) }),*],
-                effects: Effects::NONE$(.with(effect!($effect)))*,
-                meaning: $meaning,
-            }),*];
         }
+
+        /// The rows, in number order. A static stands in a program once; each use of a constant would bring a copy, whose
+        /// many references are reckoned up whenever the program starts.
+        static ROWS: [OpRow; Op::COUNT] = [$(OpRow {
+            op: Op::$name,
+            name: stringify!($name),
+            mnemonic: $mnemonic,
+            family: family!($family),
+            operands: &[$(Operand { place: place!($place), kind: kind!($kind $($class)?) }),*],
+            effects: Effects::NONE$(.with(effect!($effect)))*,
+            meaning: $meaning,
+        }),*];
     };
 }
 

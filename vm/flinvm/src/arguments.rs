@@ -44,14 +44,14 @@ impl Color {
     }
 }
 
+// What belongs to a command is put together only for this one.
 #[derive(Debug, Subcommand)]
+#[command(defer = true)]
 pub(crate) enum Command {
     /// Serve a program over HTTP
-    #[command(after_long_help = flin_server::settings::help())]
     Serve(Serve),
     /// Serve a source while it is being written: every save is in the open pages at once
     #[cfg(feature = "dev")]
-    #[command(after_long_help = flin_server::settings::help())]
     Dev(Dev),
     /// Run the top level of a program once
     Run(Run),
@@ -65,6 +65,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = flin_server::settings::help())]
 pub(crate) struct Serve {
     /// Compiled program (.fbc), or its source (.flin)
     pub(crate) program: PathBuf,
@@ -125,6 +126,7 @@ pub(crate) struct Network {
 
 #[cfg(feature = "dev")]
 #[derive(Clone, Debug, Args)]
+#[command(after_long_help = flin_server::settings::help())]
 pub(crate) struct Dev {
     /// Source (.flin), or the folder of a project
     pub(crate) program: PathBuf,
@@ -185,7 +187,8 @@ pub(crate) struct Run {
     /// Agree to changes of the entities that give data up (see `flinvm db migrate`)
     #[arg(long, requires = "data")]
     pub(crate) migrate: bool,
-    /// Do not run: print the code of the functions of this name, as the compiler of machine code sees it
+    /// Do not run: print the code of the functions of this name, as the compiler of machine code sees it: entered by calls, and
+    /// by each loop that is already turning
     #[arg(long, value_name = "NAME")]
     pub(crate) dump_clif: Option<String>,
     #[command(flatten)]

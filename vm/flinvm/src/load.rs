@@ -24,23 +24,26 @@ pub(crate) const INTERPRETED: Engine = Engine {
     stats: false,
 };
 
-/// A program and the bytes it stands for.
+/// A program, and how long it took to have it.
 pub(crate) struct Loaded {
     pub(crate) program: Arc<Program>,
-    /// Names this very build; equal programs have equal names.
-    pub(crate) build: String,
     /// Time until there was a module, and until it was verified and prepared.
     pub(crate) read_in: Duration,
     pub(crate) verified_in: Duration,
+}
+
+impl Loaded {
+    /// The name of this very build; equal programs have equal names.
+    pub(crate) fn build(&self) -> String {
+        flin_server::fingerprint(&fbc::write(self.program.module()))
+    }
 }
 
 /// Reads a program.
 pub(crate) fn load(path: &Path, engine: Engine, color: bool) -> Result<Loaded, Fault> {
     let started = Instant::now();
     if path.is_dir() {
-        let module = compile_folder(path, color)?;
-        let bytes = fbc::write(&module);
-        return finish(path, module, &bytes, started, engine);
+        return finish(path, compile_folder(path, color)?, started, engine);
     }
     let mut bytes = Vec::new();
     std::fs::File::open(path)
@@ -59,32 +62,21 @@ pub(crate) fn load(path: &Path, engine: Engine, color: bool) -> Result<Loaded, F
             PROGRAM_BYTES_MAX >> 20
         )));
     }
-    let (module, bytes) = if path.extension().is_some_and(|ending| ending == "flin") {
-        let module = compile(path, &bytes, color)?;
-        let bytes = fbc::write(&module);
-        (module, bytes)
+    let module = if path.extension().is_some_and(|ending| ending == "flin") {
+        compile(path, &bytes, color)?
     } else {
-        (
-            fbc::read(&bytes).map_err(|error| refused(error.to_string()))?,
-            bytes,
-        )
+        fbc::read(&bytes).map_err(|error| refused(error.to_string()))?
     };
-    finish(path, module, &bytes, started, engine)
+    finish(path, module, started, engine)
 }
 
-fn finish(
-    path: &Path,
-    module: Module,
-    bytes: &[u8],
-    started: Instant,
-    engine: Engine,
-) -> Result<Loaded, Fault> {
+fn finish(path: &Path, module: Module, started: Instant, engine: Engine) -> Result<Loaded, Fault> {
     let refused = |reason: String| Fault::NotAProgram {
         path: path.to_owned(),
         reason,
     };
     let read_in = started.elapsed();
-    let mut loaded = prepared(module, bytes, engine).map_err(refused)?;
+    let mut loaded = prepared(module, engine).map_err(refused)?;
     loaded.read_in = read_in;
     Ok(loaded)
 }
@@ -92,18 +84,16 @@ fn finish(
 /// Prepares what the compiler has just made; an error says why it cannot be run.
 #[cfg(feature = "dev")]
 pub(crate) fn of_module(module: Module, engine: Engine) -> Result<Loaded, String> {
-    let bytes = fbc::write(&module);
-    prepared(module, &bytes, engine)
+    prepared(module, engine)
 }
 
-fn prepared(module: Module, bytes: &[u8], engine: Engine) -> Result<Loaded, String> {
+fn prepared(module: Module, engine: Engine) -> Result<Loaded, String> {
     let started = Instant::now();
     let program = Program::load(module).map_err(|error| error.to_string())?;
     let verified_in = started.elapsed();
     attach(&program, engine);
     Ok(Loaded {
         program,
-        build: flin_server::fingerprint(bytes),
         read_in: Duration::ZERO,
         verified_in,
     })

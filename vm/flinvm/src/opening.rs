@@ -37,10 +37,11 @@ pub(crate) enum How {
     Script { migrate: bool },
 }
 
-/// What programs that end run with.
+/// What programs that end run with: one entry after the other, so nobody needs to know how many cores there are.
 pub(crate) fn in_world(world: Arc<dyn World>) -> RuntimeOptions {
     RuntimeOptions {
         world,
+        workers: 1,
         ..RuntimeOptions::default()
     }
 }

@@ -77,14 +77,26 @@ fn dump(program: &Program, name: &str) -> Result<(), Fault> {
             None,
         );
         say(&format!("; {name}, function {}\n{text}", func.0));
-        match flin_jit::dump(program, func, flin_jit::Entry::Start) {
-            Ok(dump) => {
-                say(&format!("; as translated\n{}", dump.clif));
-                say(&format!("; optimised\n{}", dump.optimised));
-                say(&format!("; machine code\n{}", dump.machine));
-            }
-            Err(error) => say(&format!("; {error}")),
+        for entry in flin_jit::entries(program, func) {
+            dump_entry(program, func, entry);
         }
     }
     Ok(())
+}
+
+fn dump_entry(program: &Program, func: FuncId, entry: flin_jit::Entry) {
+    let place = match entry {
+        flin_jit::Entry::Start => "entered by calls".to_owned(),
+        flin_jit::Entry::Loop(header) => {
+            format!("taken over while the loop at instruction {header} turns")
+        }
+    };
+    match flin_jit::dump(program, func, entry) {
+        Ok(dump) => {
+            say(&format!("; {place}: as translated\n{}", dump.clif));
+            say(&format!("; {place}: optimised\n{}", dump.optimised));
+            say(&format!("; {place}: machine code\n{}", dump.machine));
+        }
+        Err(error) => say(&format!("; {place}: {error}")),
+    }
 }

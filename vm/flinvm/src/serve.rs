@@ -44,7 +44,7 @@ pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
         let runtime = opening::open(&loaded.program, Some(data), how, running)?;
         (runtime, None)
     };
-    let served = serve_runtime(wanted, &settings, &runtime, loaded.build.clone());
+    let served = serve_runtime(wanted, &settings, &runtime, loaded.build());
     runtime.stop_workers();
     if wanted.engine.stats {
         stats::print(&loaded, None, started.elapsed());

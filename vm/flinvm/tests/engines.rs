@@ -88,3 +88,28 @@ fn a_function_that_stays_interpreted_is_named_to_those_who_ask() {
     assert!(said(&["run", "--jit=eager", "--stats"]).contains(reason));
     assert_eq!(said(&["run"]), "", "a limit is no trouble of the program");
 }
+
+#[test]
+fn machine_code_is_shown_for_calls_and_for_loops_that_turn() {
+    let folder = Folder::new();
+    let source = "fn sums(n: int) -> int {\n  all = 0\n  for i in 0..n {\n    for k in 0..i {\n      all += k\n    }\n  }\n  all\n}\nprint(sums(3))\n";
+    let program = folder.compile("sums.fbc", source);
+    let (code, out, err) = ended(&flinvm(&["run", "--dump-clif", "sums"], &[&program]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let shown = |what: &str| {
+        let heads = out
+            .lines()
+            .filter(|line| line.starts_with("; ") && line.ends_with(what));
+        heads.count()
+    };
+    // The function by itself, and each of its loops.
+    for what in [": as translated", ": optimised", ": machine code"] {
+        assert_eq!(shown(what), 3, "{what}\n{out}");
+    }
+    assert_eq!(
+        out.lines()
+            .filter(|line| line.starts_with("; entered by calls"))
+            .count(),
+        3
+    );
+}

@@ -383,9 +383,8 @@ fn done_before(run: Result<Outcome, Failure>, lsn: Lsn) -> Outcome {
 
 // How many requests compute at the same time.
 fn computing(options: &RuntimeOptions) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     match options.workers {
-        0 => cores,
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
         count => count,
     }
 }

@@ -25,6 +25,11 @@ pub(super) struct Hot {
     pub(super) maps: Vec<String>,
     pub(super) closures: Vec<String>,
     pub(super) anys: Vec<String>,
+    /// Lists of records `{ n: int, w: float }`, lists of lists of ints, maps of maps, values of the enum `Choice`.
+    pub(super) rows: Vec<String>,
+    pub(super) grids: Vec<String>,
+    pub(super) nests: Vec<String>,
+    pub(super) choices: Vec<String>,
     /// Ints that may be read only: of the turns.
     pub(super) turns: Vec<String>,
     pub(super) labels: Vec<String>,
@@ -41,6 +46,7 @@ impl Generator {
     /// A program whose loops are hot.
     pub(super) fn hot_program(&mut self, size: usize) {
         self.line("entity Item { title: text, qty: int = 1, price: float = 1.5 }");
+        self.line("enum Choice { Empty, Number(int), Both(int, float) }");
         self.line("fn hidden(p1: any) -> any { p1 }");
         self.line("fn plus(p1: any, p2: any) -> any { p1 + p2 }");
         self.line(
@@ -212,12 +218,13 @@ impl Generator {
         }
         let any = self.hot_variable("any", "hidden([1, 2.5, \"x\", none, true, 7])");
         hot.anys.push(any);
+        self.hot_nested_variables(hot);
         for _ in 0..self.rng.below(3) {
             self.hot_closure(hot);
         }
     }
 
-    fn hot_variable(&mut self, ty: &str, value: &str) -> String {
+    pub(super) fn hot_variable(&mut self, ty: &str, value: &str) -> String {
         let name = self.name("v");
         self.line(&format!("{name}: {ty} = {value}"));
         name
@@ -252,7 +259,15 @@ impl Generator {
             &hot.text_lists,
             &hot.bool_lists,
         ];
-        let others = [&hot.records, &hot.maps, &hot.anys];
+        let others = [
+            &hot.records,
+            &hot.maps,
+            &hot.anys,
+            &hot.rows,
+            &hot.grids,
+            &hot.nests,
+            &hot.choices,
+        ];
         for name in lists.into_iter().chain(others).flatten() {
             self.line(&format!("print({name})"));
         }

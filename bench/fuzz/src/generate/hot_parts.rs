@@ -7,7 +7,7 @@ use super::hot::Hot;
 impl Generator {
     /// A statement inside of a hot loop.
     pub(super) fn hot_statement(&mut self, hot: &mut Hot, deep: usize) {
-        match self.rng.below(26) {
+        match self.rng.below(30) {
             0..=4 => self.hot_set_int(hot),
             5 | 6 => {
                 let (to, value) = (self.rng.pick(&hot.floats).clone(), self.hot_float(hot, 2));
@@ -51,6 +51,7 @@ impl Generator {
             23 if !hot.int_lists.is_empty() => self.hot_steps(hot),
             24 if !hot.anys.is_empty() => self.hot_any(hot),
             25 if hot.weight < 40 && !hot.texts.is_empty() => self.hot_entity(hot),
+            26..=29 if !hot.rows.is_empty() => self.hot_nested(hot),
             _ => self.hot_set_int(hot),
         }
     }

@@ -45,7 +45,7 @@ impl Current {
         runtime.start_workers();
         Ok(Current {
             runtime,
-            build: loaded.build,
+            build: loaded.build(),
             on_disk: false,
         })
     }
@@ -183,7 +183,8 @@ impl Session {
     // Puts a program in the place of the one that answers.
     fn take(&mut self, loaded: load::Loaded) -> Result<(), Fault> {
         let mut current = Current::of(&self.current);
-        if current.on_disk && current.build == loaded.build {
+        let build = loaded.build();
+        if current.on_disk && current.build == build {
             // Only white space or comments: nothing to take, but what was wrong is over.
             self.pages.program(&current.build);
             return Ok(());
@@ -209,13 +210,13 @@ impl Session {
         };
         runtime.start_workers();
         *self.running.lock().unwrap_or_else(PoisonError::into_inner) = self.read.clone();
-        let served = held.serve(runtime.clone(), loaded.build.clone());
+        let served = held.serve(runtime.clone(), build.clone());
         served.map_err(Fault::Server)?;
         let before = std::mem::replace(
             &mut *current,
             Current {
                 runtime,
-                build: loaded.build,
+                build,
                 on_disk: true,
             },
         );
