@@ -279,6 +279,7 @@ impl Op {
     }
 
     /// Its row.
+    #[inline]
     pub const fn row(self) -> &'static OpRow {
         &ROWS[self as usize]
     }

@@ -323,7 +323,7 @@ impl Generator {
         }
     }
 
-    fn hot_float(&mut self, hot: &Hot, depth: usize) -> String {
+    pub(super) fn hot_float(&mut self, hot: &Hot, depth: usize) -> String {
         if depth == 0 || self.rng.one_in(4) {
             return match self.rng.below(4) {
                 0 => format!("{}.5", self.rng.below(9)),
