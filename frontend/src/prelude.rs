@@ -206,22 +206,4 @@ mod tests {
         assert!(!text.contains("fn reduce(") && !text.contains("__q_list"));
         assert_eq!(needed("entity A {}"), PRELUDE);
     }
-
-    #[test]
-    fn pieces_name_no_function_without_calling_it() {
-        let code = |line: &'static str| line.split("//").next().unwrap_or(line);
-        for line in PRELUDE.lines().map(code) {
-            for (at, _) in line.match_indices(is_in_words) {
-                let begins = !line[..at].ends_with(is_in_words);
-                let word = words(&line[at..]).next().unwrap_or("");
-                let behind = &line[at + word.len()..];
-                let named = begins && PIECES.contains_key(word) && !behind.starts_with('(');
-                let is_type = [": ", "-> ", "["].iter().any(|it| line[..at].ends_with(it));
-                assert!(
-                    !named || is_type || line[..at].ends_with(['.', '"']),
-                    "{line}"
-                );
-            }
-        }
-    }
 }
