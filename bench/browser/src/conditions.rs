@@ -1,14 +1,18 @@
 //! What a page finds around it: how fast the network is, whether there is one, whether the user prefers the dark, how exact the
 //! clock is. Here because most users do not sit beside the server. Must stay true: it holds until it is set back.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use chromiumoxide::cdp::browser_protocol::emulation::{MediaFeature, SetEmulatedMediaParams};
 use chromiumoxide::cdp::browser_protocol::fetch::{
-    self, ContinueResponseParams, EventRequestPaused, HeaderEntry, RequestPattern, RequestStage,
+    self, EventRequestPaused, FulfillRequestParams, GetResponseBodyParams, HeaderEntry,
+    RequestPattern, RequestStage,
 };
 use chromiumoxide::cdp::browser_protocol::network::{
     EmulateNetworkConditionsByRuleParams, EnableParams, NetworkConditions,
     OverrideNetworkStateParams, ResourceType,
 };
+use chromiumoxide::types::Binary;
 use futures_util::StreamExt;
 
 use crate::chromium::shared;
@@ -24,6 +28,8 @@ const ALONE: [(&str, &str); 2] = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Embedder-Policy", "require-corp"),
 ];
+/// What an answer says of how it travelled.
+const PACKED: [&str; 2] = ["Content-Encoding", "Content-Length"];
 
 impl Tab {
     /// From now on the network is that of a phone with 3G.
@@ -79,24 +85,39 @@ impl Tab {
         let mut paused = in_time("documents", paused)
             .await
             .expect("documents are told");
-        let page = self.page.clone();
+        let tab = self.clone();
         shared().runtime.spawn(async move {
             while let Some(event) = paused.next().await {
-                let mut headers = event.response_headers.clone().unwrap_or_default();
-                for (name, value) in ALONE {
-                    headers.retain(|header| !header.name.eq_ignore_ascii_case(name));
-                    headers.push(HeaderEntry::new(name, value));
-                }
-                let mut answer = ContinueResponseParams::new(event.request_id.clone());
-                answer.response_code = event.response_status_code;
-                answer.response_headers = Some(headers);
-                // A document that did not come is noticed by who waits for it.
-                if let Err(error) = page.execute(answer).await {
-                    eprintln!("browser: {error}");
-                }
+                tab.set_alone(&event).await;
             }
         });
         self.command(fetch::EnableParams::builder().pattern(documents).build())
             .await;
+    }
+
+    // Answers in the place of the server: with the same, and what the document has to say. (Headers that are only added to
+    // the server's answer come too late.)
+    async fn set_alone(&self, paused: &EventRequestPaused) {
+        let id = paused.request_id.clone();
+        let whole = self.page.execute(GetResponseBodyParams::new(id.clone()));
+        let whole = in_time("a document", whole).await.expect("its body");
+        let body = match whole.base64_encoded {
+            true => whole.body.clone(),
+            false => STANDARD.encode(&whole.body),
+        };
+        let mut headers = paused.response_headers.clone().unwrap_or_default();
+        // The body is not packed any more.
+        let dropped = ALONE.map(|(name, _)| name).into_iter().chain(PACKED);
+        let dropped: Vec<&str> = dropped.collect();
+        headers.retain(|it| {
+            !dropped
+                .iter()
+                .any(|name| it.name.eq_ignore_ascii_case(name))
+        });
+        headers.extend(ALONE.map(|(name, value)| HeaderEntry::new(name, value)));
+        let mut answer = FulfillRequestParams::new(id, paused.response_status_code.unwrap_or(200));
+        answer.response_headers = Some(headers);
+        answer.body = Some(Binary::from(body));
+        self.command(answer).await;
     }
 }
