@@ -182,8 +182,17 @@ function putList(block, i, fresh) {
   // What is the same at both ends needs no search.
   let [start, end] = [0, fresh.length];
   const moved = end - old.length;
-  while (start < end && stays(old[start], fresh[start])) start++;
-  while (end > start && end - moved > start && stays(old[end - moved - 1], fresh[end - 1])) end--;
+  for (;;) {
+    while (start < end && stays(old[start], fresh[start])) start++;
+    while (end > start && end - moved > start && stays(old[end - moved - 1], fresh[end - 1])) end--;
+    // Two that changed places.
+    const [one, last] = [old[start], end - moved - 1];
+    if (start === end || last <= start || !stays(old[last], fresh[start]) || !stays(one, fresh[end - 1])) break;
+    const { parentNode } = block.n[i];
+    moveBlock(old[last], parentNode, one.a);
+    moveBlock(one, parentNode, old[last + 1]?.a ?? block.n[i]);
+    [old[start], old[last]] = [old[last], one];
+  }
   const known = new Map(old.slice(start, end - moved).map((item) => [item.k, item]));
   const found = fresh.slice(start, end).map((entry) => (stays(known.get(entry[0]), entry) ? known.get(entry[0]) : entry));
   return arrange(block, i, old.slice(0, start).concat(found, old.slice(end - moved)), start, end);

@@ -9,7 +9,7 @@ import { parseInput, sameValue, showIn, showValue } from "./wire.js";
 // What the server said of the page, and: `module` (its own code), `edits` (counts the user's and the page's changes per
 // variable, to tell whether one came after a request was sent), `view` and `seq` (what the document is known to show),
 // `refused` (what the server did not take for a variable), `whole` (its own view gave up, the server writes it all), `beyond`
-// (variables whose value only the server can hold), `visit` (changes when the visitor goes elsewhere).
+// (variables whose value only the server can hold), `visit` (changes when the visitor goes elsewhere), `binds` (false if no control can be bound).
 export const page = {};
 
 export const root = () => document.getElementById("flin-root");
@@ -20,9 +20,12 @@ let wires = new Map();
 // Wire forms that were made, until something changes.
 let made = new Map();
 
+// Whether a bound control may be in a block of a template.
+const mayBind = ({ html, places }) => html.includes("flin-bind") || places.some(([kind]) => /bind|html|butes$/.test(kind));
+
 // Takes over a page: what the server said, and its own code.
 export function openPage(info, module, visit = {}) {
-  Object.assign(page, { view: null, ...info, asks: new Set(info.asks ?? info.shown), module, edits: {}, refused: {}, whole: false, beyond: new Set(), visit });
+  Object.assign(page, { view: null, ...info, asks: new Set(info.asks ?? info.shown), module, binds: module?.templates.some(mayBind), edits: {}, refused: {}, whole: false, beyond: new Set(), visit });
   held = new Map((module?.state ?? []).map((variable) => [variable.name, variable]));
   wires = new Map();
   attempt(() => Object.entries(info.state).forEach(([name, wire]) => setWire(name, wire)));
@@ -78,8 +81,8 @@ export function runHere(run) {
 
 // The controls bound to a variable or a part of it (`form.name`), or all.
 export function boundControls(name, scope = root()) {
-  // The browser keeps these lists: looking through all elements takes longer than a click may.
-  const all = ["input", "select", "textarea"].flatMap((tag) => [...scope.getElementsByTagName(tag)]).filter(isBound);
+  // The browser keeps these lists: looking through all elements takes longer than a click may. So does making the lists anew.
+  const all = page.binds === false ? [] : ["input", "select", "textarea"].flatMap((tag) => [...scope.getElementsByTagName(tag)]).filter(isBound);
   return name === undefined ? all : all.filter((c) => `${c.dataset.flinBind}.`.startsWith(`${name}.`));
 }
 
