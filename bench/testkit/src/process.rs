@@ -71,13 +71,13 @@ impl Server {
     ///
     /// # Panics
     /// When it does not get ready.
-    pub fn start_under(wrapper: &[&str], module: &Path, data: &Path) -> Server {
+    pub fn start_under(wrapper: &[&str], module: &Path, data: &Path, more: &[&str]) -> Server {
         let [first, rest @ ..] = wrapper else {
-            return Server::start(module, data);
+            return Server::start_with(module, data, more);
         };
         let mut command = Command::new(first);
         command.args(rest).arg(program("flinvm"));
-        Server::spawned(command, "serve", module, data, &[])
+        Server::spawned(command, "serve", module, data, more)
     }
 
     /// Starts `flinvm dev SOURCE` in the same way.

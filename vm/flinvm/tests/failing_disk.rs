@@ -44,7 +44,7 @@ fn a_server_on(call: &str, error: &str, from: u32) {
     before.kill();
     let strace = failing(call, error, from);
     let strace: Vec<&str> = strace.iter().map(String::as_str).collect();
-    let server = Server::start_under(&strace, &module, &data);
+    let server = Server::start_under(&strace, &module, &data, &[]);
     let mut acknowledged = 1;
     let refused = loop {
         let answer = post(&server, acknowledged);
