@@ -240,7 +240,8 @@ no visitor. They may use entities and constants.";
     307 BadHandler "a handler that does not fit"
 "Handlers stand on elements: `click={add()}`, `keydown.enter={send()}`; a handler is an expression, a block or a function's name.";
     308 UnsafeAttribute "an attribute that would run code"
-"URLs that start with `javascript:` and attributes such as `onclick` put code into the page and are refused.";
+"URLs that start with `javascript:` and attributes such as `onclick` put code into the page and are refused, and so are values that
+become addresses unseen: in `<meta http-equiv=\"refresh\">`, and in animations of a link.";
     309 BadKey "a key that belongs to no item"
 "`key={e}` tells the items of a `{for}` apart. It stands on the first element of the loop's body.";
     310 DeclarationPlace "a declaration at a place where it has no meaning"

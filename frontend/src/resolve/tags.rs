@@ -100,6 +100,7 @@ impl Resolver<'_> {
         around: &Around,
         out: &mut Output,
     ) -> Content {
+        self.refuse_made_addresses(element);
         let mut content = Content::default();
         let [classes, styles] = self.named_parts(element, out);
         let is_written = |name: &str| match name.split('.').next() {
@@ -263,6 +264,49 @@ impl Resolver<'_> {
             return true;
         }
         false
+    }
+
+    /// Refuses values of which another attribute of their element makes an address: where a page is sent on to, and what an animation
+    /// puts into a link.
+    fn refuse_made_addresses(&mut self, element: &Element) {
+        let says = |wanted: &str, is: fn(&str) -> bool| {
+            let mut attributes = element.attributes.iter();
+            attributes.any(|attribute| match &attribute.kind {
+                AttributeKind::Plain { name, value } if name.text.eq_ignore_ascii_case(wanted) => {
+                    match value {
+                        AttributeValue::Static(text) => is(text.trim()),
+                        AttributeValue::Flag => false,
+                        AttributeValue::Expr(_) | AttributeValue::Mixed(_) => true,
+                    }
+                }
+                _ => false,
+            })
+        };
+        let made_of: &[&str] = match &*element.name.text {
+            "meta" if says("http-equiv", |text| text.eq_ignore_ascii_case("refresh")) => {
+                &["content"]
+            }
+            "set" | "animate" if says("attributeName", |text| place_of(text) == AttrPlace::Url) => {
+                &["to", "from", "by", "values"]
+            }
+            _ => return,
+        };
+        for attribute in &element.attributes {
+            if let AttributeKind::Plain { name, value } = &attribute.kind
+                && made_of.contains(&&*name.text.to_lowercase())
+                && matches!(value, AttributeValue::Expr(_) | AttributeValue::Mixed(_))
+            {
+                let message = format!(
+                    "`{}` becomes an address here, and nothing checks it",
+                    name.text
+                );
+                self.report(
+                    Diagnostic::error(Code::UnsafeAttribute, name.span, message).hint(
+                        "put the address into a link: `<a href={…}>`, or answer with `redirect(…)`",
+                    ),
+                );
+            }
+        }
     }
 
     fn refuse_literal_url(&mut self, lower: &str, value: &Expr) -> bool {
