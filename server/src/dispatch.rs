@@ -15,7 +15,7 @@ use hyper::{Method, Request, StatusCode, Uri, Version};
 use crate::app::App;
 use crate::context::{Context, Kind, Known, asks_for};
 use crate::document::error_document;
-use crate::guard::{Host, Refusal, check_host, check_origin, decode_path};
+use crate::guard::{Host, Refusal, check_form, check_host, check_origin, decode_path};
 use crate::listen::Connection;
 use crate::options::LoggedRequests;
 use crate::respond::{Answered, closing, empty, html, json, see, text};
@@ -143,17 +143,29 @@ fn first_checks(
     if parts.version == Version::HTTP_2 {
         name_host(parts);
     }
+    check_form(parts)?;
     let host = check_host(
         &parts.headers,
         &parts.uri,
         connection.local,
         &app.options.allow_hosts,
     )?;
-    let path = decode_path(&parts.uri)?;
+    let path = if asks_of_all(parts) {
+        ALL.to_owned()
+    } else {
+        decode_path(&parts.uri)?
+    };
     if changes_something(&parts.method) {
         check_origin(&parts.headers, &host)?;
     }
     Ok((host, path))
+}
+
+/// What `OPTIONS *` asks of: the server, and no path of it (RFC 9110, 9.3.7).
+const ALL: &str = "*";
+
+fn asks_of_all(parts: &Parts) -> bool {
+    parts.method == Method::OPTIONS && parts.uri.path() == ALL
 }
 
 // HTTP/2 names the host in the request line; a `Host` beside it must be the same, which is checked with it.
@@ -188,6 +200,7 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
     let method = &asked.parts.method;
     let get = matches!(*method, Method::GET | Method::HEAD);
     match asked.path.as_str() {
+        ALL => return options("GET, HEAD, OPTIONS, POST"),
         "/_action" if *method == Method::POST => {
             asks_for(Kind::Action, "/_action");
             return actions::act(app, &asked, body).await;
@@ -245,15 +258,17 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
             asks_for(Kind::Route, &app.module().routes[route].path);
             routes::run(app, route, params, asked, body).await
         }
-        None if *method == Method::OPTIONS => {
-            let mut response = empty(StatusCode::NO_CONTENT);
-            if let Ok(methods) = HeaderValue::from_str(&found.methods()) {
-                response.headers_mut().insert(ALLOW, methods);
-            }
-            response
-        }
+        None if *method == Method::OPTIONS => options(&found.methods()),
         None => wrong_method(&found.methods()),
     }
+}
+
+fn options(allowed: &str) -> Answered {
+    let mut response = empty(StatusCode::NO_CONTENT);
+    if let Ok(methods) = HeaderValue::from_str(allowed) {
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    response
 }
 
 fn wrong_method(allowed: &str) -> Answered {

@@ -1,11 +1,13 @@
-//! Who may ask, and how a path must look: checks before anything of the program is touched. Here because hyper takes a
-//! request with no `Host`, with two, and with junk in it. Must stay true: every request passes `check_host`; everything
-//! that can change something passes `check_origin`; a path is decoded exactly once.
+//! Who may ask, and how a request must look: checks before anything of the program is touched. Here because hyper takes a
+//! request with no `Host`, with two, and with junk in it, a host in the place of a path, and encodings that it does not undo. Must
+//! stay true: every request passes `check_host` and `check_form`; everything that can change something passes
+//! `check_origin`; a path is decoded exactly once.
 
 use std::net::{IpAddr, SocketAddr};
 
-use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
-use hyper::{StatusCode, Uri};
+use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN, TRANSFER_ENCODING};
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode, Uri};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// A request that is refused: status and a sentence.
@@ -105,6 +107,25 @@ pub(crate) fn check_host(
         host.name
     );
     Err((StatusCode::MISDIRECTED_REQUEST, message))
+}
+
+/// A host alone is the target of a tunnel only (RFC 9112, 3.2.3); and the one encoding of a body that is undone here is
+/// `chunked`, once: whatever stands before us could see another body behind any other.
+pub(crate) fn check_form(parts: &Parts) -> Result<(), Refusal> {
+    let uri = &parts.uri;
+    if uri.authority().is_some() && uri.scheme().is_none() && parts.method != Method::CONNECT {
+        let message = "expected a path in the request line, found a host".to_owned();
+        return Err((StatusCode::BAD_REQUEST, message));
+    }
+    let mut encodings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    match (encodings.next(), encodings.next()) {
+        (None, _) => Ok(()),
+        (Some(one), None) if one.as_bytes().eq_ignore_ascii_case(b"chunked") => Ok(()),
+        (Some(_), _) => Err((
+            StatusCode::BAD_REQUEST,
+            "expected chunked as the only transfer encoding".to_owned(),
+        )),
+    }
 }
 
 /// Whether a request comes from a page of this server itself. `Sec-Fetch-Site` decides where there is one, else

@@ -3,12 +3,14 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use flin_runtime::Runtime;
 use hyper::body::Incoming;
+use hyper::header::CONNECTION;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
@@ -174,8 +176,7 @@ impl Server {
 
     fn admit(&self, stream: TcpStream, remote: SocketAddr, connections: &Arc<Semaphore>) {
         let Ok(permit) = Arc::clone(connections).try_acquire_owned() else {
-            // Not worth a task: a client that does not take these few bytes at once gets none.
-            let _ = stream.try_write(FULL);
+            turn_away(stream);
             tracing::warn!(%remote, "too many connections; one was turned away");
             return;
         };
@@ -198,6 +199,17 @@ impl Server {
             Some(tls) => drop(tokio::spawn(serving.tls(tls, stream))),
             None => drop(tokio::spawn(serving.http1(stream))),
         }
+    }
+}
+
+/// Not worth a task: a client that does not take these few bytes at once gets none. Written past the runtime, which would have to
+/// wait to hear that there is room; what was asked already is taken, because an unread question resets the answer away.
+fn turn_away(stream: TcpStream) {
+    if let Ok(mut stream) = stream.into_std()
+        && stream.write(FULL).is_ok()
+        && stream.shutdown(std::net::Shutdown::Write).is_ok()
+    {
+        let _ = stream.read(&mut [0; 4096]);
     }
 }
 
@@ -290,6 +302,12 @@ impl Serving {
             let under_way = pace.head_done();
             let app = served.app().await;
             let response = dispatch(&app, request, connection).await;
+            if response.headers().contains_key(CONNECTION)
+                && response.status() != StatusCode::SWITCHING_PROTOCOLS
+            {
+                // The one thing that we say there is that it ends.
+                pace.leave_unread();
+            }
             let under_way = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
                 under_way.stays();
                 None

@@ -1,8 +1,10 @@
 //! A connection that must not dawdle: the head of a request has its time, so has the pause between two requests, and so
 //! has a client that takes nothing of what is sent to it. Here because hyper's own head timeout does not tell the first
-//! two apart and closes without a word, and because hyper waits for ever for a client to read. Must stay true: while a
+//! two apart and closes without a word, and because hyper waits for ever for a client to read, and throws the last answer away
+//! with what was not read before it. Must stay true: while a
 //! request is being answered, and after an upgrade, only a client that takes nothing ends the connection here; where many
-//! requests share a connection (HTTP/2), it pauses only when none of them is under way.
+//! requests share a connection (HTTP/2), it pauses only when none of them is under way; a client that still sends hears the
+//! last word.
 
 use std::io;
 use std::pin::Pin;
@@ -19,6 +21,11 @@ use crate::payload::Payload;
 
 const TOO_LATE: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// A socket that is closed with bytes in it that nobody read, or that gets some more, is reset by the system, and a reset takes
+/// away what the client has not read yet. So what still comes is thrown away for so long, and so much of it.
+const PARTING_TIME: Duration = Duration::from_secs(2);
+const PARTING_BYTES: usize = 16 << 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
@@ -44,6 +51,8 @@ pub(crate) struct Pace {
 struct State {
     phase: Phase,
     under_way: usize,
+    // The client may still be sending when the connection ends.
+    leaves_unread: bool,
 }
 
 impl Pace {
@@ -54,6 +63,7 @@ impl Pace {
             state: Arc::new(Mutex::new(State {
                 phase: Phase::Waiting { until },
                 under_way: 0,
+                leaves_unread: false,
             })),
             head_time,
             idle_time,
@@ -74,6 +84,17 @@ impl Pace {
             pace: self.clone(),
             ends: true,
         }
+    }
+
+    /// The connection ends with this answer, whatever the client still sends.
+    pub(crate) fn leave_unread(&self) {
+        self.state().leaves_unread = true;
+    }
+
+    // Whether the client may be sending something that nobody will read.
+    fn may_be_unread(&self) -> bool {
+        let state = self.state();
+        state.leaves_unread || matches!(state.phase, Phase::Head { .. })
     }
 
     fn answered(&self) {
@@ -106,6 +127,7 @@ pub(crate) struct UnderWay {
 impl UnderWay {
     /// It goes on as long as its connection: that is no longer HTTP.
     pub(crate) fn stays(mut self) {
+        self.pace.leave_unread();
         self.ends = false;
     }
 }
@@ -126,6 +148,10 @@ pub(crate) struct PacedStream<S> {
     send_time: Duration,
     // Runs while nothing of what is to be written is taken.
     stalled: Option<Pin<Box<Sleep>>>,
+    // Runs since the last word was said.
+    parting: Option<Pin<Box<Sleep>>>,
+    // Bytes since then.
+    thrown_away: usize,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> PacedStream<S> {
@@ -137,6 +163,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PacedStream<S> {
             timer: Box::pin(tokio::time::sleep(Duration::ZERO)),
             send_time,
             stalled: None,
+            parting: None,
+            thrown_away: 0,
         }
     }
 
@@ -161,28 +189,61 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PacedStream<S> {
         )))
     }
 
+    // Ready when the client has been too slow, and has been told.
     fn check_time(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let phase = self.pace.state().phase;
-        let (until, in_head) = match phase {
-            Phase::Free => return Poll::Pending,
-            Phase::Waiting { until } => (until, false),
-            Phase::Head { until } => (until, true),
-        };
-        if self.timer.deadline() != until {
-            self.timer.as_mut().reset(until);
-        }
-        ready!(self.timer.as_mut().poll(cx));
-        if in_head {
-            // A client that reads nothing gets no explanation.
-            let mut stream = Pin::new(&mut self.stream);
-            if let Poll::Ready(Ok(_)) = stream.as_mut().poll_write(cx, TOO_LATE) {
-                let _ = stream.poll_flush(cx);
+        if self.parting.is_none() {
+            let phase = self.pace.state().phase;
+            let (until, in_head) = match phase {
+                Phase::Free => return Poll::Pending,
+                Phase::Waiting { until } => (until, false),
+                Phase::Head { until } => (until, true),
+            };
+            if self.timer.deadline() != until {
+                self.timer.as_mut().reset(until);
             }
+            ready!(self.timer.as_mut().poll(cx));
+            let mut stream = Pin::new(&mut self.stream);
+            // A client that reads nothing gets no explanation.
+            if in_head && let Poll::Ready(Ok(_)) = stream.as_mut().poll_write(cx, TOO_LATE) {
+                ready!(self.part(cx));
+            }
+        } else {
+            ready!(self.throw_away(cx));
         }
         Poll::Ready(io::Error::new(
             io::ErrorKind::TimedOut,
             "the request took too long to arrive",
         ))
+    }
+
+    // Says that nothing more will be sent, and waits for the client to go; it has nothing to say that counts.
+    fn part(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.parting.is_none() {
+            let done = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+            if done.is_err() || !self.pace.may_be_unread() {
+                return Poll::Ready(());
+            }
+            self.parting = Some(Box::pin(tokio::time::sleep(PARTING_TIME)));
+        }
+        self.throw_away(cx)
+    }
+
+    fn throw_away(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; 4096];
+        loop {
+            if let Some(patience) = &mut self.parting
+                && patience.as_mut().poll(cx).is_ready()
+            {
+                return Poll::Ready(());
+            }
+            let mut space = ReadBuf::new(&mut bytes);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(cx, &mut space));
+            let bytes = space.filled().len();
+            self.thrown_away += bytes;
+            if read.is_err() || bytes == 0 || self.thrown_away > PARTING_BYTES {
+                return Poll::Ready(());
+            }
+        }
     }
 }
 
@@ -220,7 +281,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        self.part(cx).map(Ok)
     }
 
     fn poll_write_vectored(

@@ -164,7 +164,9 @@ impl Paths {
 
     /// The page of a path as it stands in an address, or as people write it.
     pub(crate) fn visit_named(&self, given: &str) -> Option<Visit> {
-        let decoded = given.parse::<Uri>().ok();
+        // Without its slash it would be read as the name of a host.
+        let path = Some(given).filter(|given| given.starts_with('/'));
+        let decoded = path.and_then(|path| path.parse::<Uri>().ok());
         let decoded = decoded.and_then(|uri| decode_path(&uri).ok());
         decoded
             .and_then(|path| self.visit(&path))

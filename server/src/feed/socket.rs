@@ -1,5 +1,5 @@
 //! `/_ws`: one socket of one page. Must stay true: its buffers are small; a client that does not answer pings, or takes
-//! nothing of what is sent, is closed; when the server stops, it says so.
+//! nothing of what is sent, is closed; when the server stops, it says so; a close is answered, and what was said last arrives.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use hyper::StatusCode;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error};
@@ -64,13 +65,22 @@ async fn run(app: Arc<App>, page: usize, upgrade: Upgrade) {
         .max_frame_size(Some(limits.message_bytes_max));
     let stream =
         WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    let socket = Socket {
+    let mut socket = Socket {
         limits,
         stream,
         outlet: Outlet::new(Arc::clone(&app), page),
     };
-    if let Err(end) = socket.serve(&app, upgrade.connection).await {
+    let mut connection = upgrade.connection;
+    if let Err(end) = socket.serve(&app, &mut connection).await {
         tracing::debug!(%end, "a live socket ended");
+    }
+    // Nothing is kept for it while the last word is on its way.
+    let Socket {
+        mut stream, outlet, ..
+    } = socket;
+    drop(outlet);
+    if let Err(end) = stream.get_mut().shutdown().await {
+        tracing::debug!(%end, "a live socket was gone before its end");
     }
 }
 
@@ -81,7 +91,7 @@ struct Socket<'a> {
 }
 
 impl Socket<'_> {
-    async fn serve(mut self, app: &App, mut connection: Connection) -> Result<(), Error> {
+    async fn serve(&mut self, app: &App, connection: &mut Connection) -> Result<(), Error> {
         let every = self.limits.ping_every;
         let mut ping = tokio::time::interval_at(Instant::now() + every, every);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -95,7 +105,8 @@ impl Socket<'_> {
                 message = self.stream.next() => {
                     silent_pings = 0;
                     match message {
-                        None | Some(Ok(Message::Close(_))) => return Ok(()),
+                        None => return Ok(()),
+                        Some(Ok(Message::Close(_))) => return self.answer_close().await,
                         Some(Ok(Message::Text(text))) => self.outlet.obey(text.as_bytes()),
                         Some(Ok(Message::Binary(_))) => self.outlet.complain("expected a text message"),
                         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
@@ -165,6 +176,14 @@ impl Socket<'_> {
             reason: Utf8Bytes::default(),
         };
         self.send(Message::Close(Some(frame))).await
+    }
+
+    // The same close is waiting to be sent already.
+    async fn answer_close(&mut self) -> Result<(), Error> {
+        match tokio::time::timeout(self.limits.send_time, self.stream.flush()).await {
+            Ok(sent) => sent,
+            Err(_) => Err(Error::Io(std::io::ErrorKind::TimedOut.into())),
+        }
     }
 
     async fn fail(&mut self, error: Error) -> Result<(), Error> {

@@ -75,7 +75,11 @@ pub enum HandlerName {
 impl HandlerName {
     /// Reads the `_action` of a request.
     pub fn parse(text: &str) -> HandlerName {
-        match text.strip_prefix('#').map(str::parse) {
+        let digits = text.strip_prefix('#').filter(|rest| {
+            // A sign is no part of it.
+            rest.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        match digits.map(str::parse) {
             Some(Ok(number)) => HandlerName::Number(number),
             Some(Err(_)) | None => HandlerName::Function(text.to_owned()),
         }
