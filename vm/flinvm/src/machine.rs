@@ -1,5 +1,5 @@
-//! How much memory this machine has, or the part of it that this process may use (its control group). Must stay true: where the
-//! system does not tell, nothing is assumed.
+//! How much memory this machine has, or the part of it that this process may use (its control group), and how many files and
+//! connections it may have open. Must stay true: where the system does not tell, nothing is assumed.
 
 use std::fs;
 use std::path::Path;
@@ -17,6 +17,21 @@ pub(crate) fn memory_bytes() -> Option<usize> {
         .ok()
         .and_then(|text| limit_of_group(&text));
     machine.into_iter().chain(group).min()
+}
+
+/// File descriptors that this process can still open, if the system tells.
+pub(crate) fn free_descriptors() -> Option<usize> {
+    let limit = descriptors_of(&fs::read_to_string("/proc/self/limits").ok()?)?;
+    let open = fs::read_dir("/proc/self/fd").ok()?.count();
+    Some(limit.saturating_sub(open))
+}
+
+// `Max open files            1024                 524288               files`: the first one is what counts.
+fn descriptors_of(limits: &str) -> Option<usize> {
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 // `MemTotal:       24683332 kB`
@@ -50,6 +65,13 @@ mod tests {
         );
         assert_eq!(total_of("MemTotal: many kB\n"), None);
         assert_eq!(total_of(""), None);
+        let limits = "Limit  Soft  Hard\nMax open files            1024   524288   files\n";
+        assert_eq!(descriptors_of(limits), Some(1024));
+        assert_eq!(
+            descriptors_of("Max open files   unlimited  unlimited  files\n"),
+            None
+        );
+        assert!(free_descriptors().is_none_or(|count| count > 1));
         assert_eq!(limit_of_group("1:name=systemd:/x\n"), None);
         assert!(memory_bytes().is_none_or(|bytes| bytes > 1 << 20));
     }

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::arguments::{LogFormat, Serve};
 use crate::fault::Fault;
 use crate::opening::How;
-use crate::{configuration, load, logging, opening, page_key, stats, supervisor};
+use crate::{configuration, load, logging, machine, opening, page_key, stats, supervisor};
 
 /// Serves a program until it is told to stop.
 pub(crate) fn serve(wanted: &Serve, color: bool) -> Result<(), Fault> {
@@ -81,6 +81,7 @@ fn serve_runtime(
     let threads =
         threads.map_err(|error| Fault::Server(format!("cannot start threads: {error}")))?;
     let mut options = ServerOptions::of(settings, build);
+    leave_descriptors(&mut options);
     if !wanted.read_only {
         options.token_key = page_key::of(Path::new(&settings.serving.data), &SystemWorld);
     }
@@ -111,6 +112,25 @@ fn serve_runtime(
         server.run(stop).await;
         Ok(())
     })
+}
+
+/// File descriptors that are not for connections: files of the store, requests to other servers, and room to turn somebody away.
+const DESCRIPTORS_KEPT: usize = 64;
+
+// Connections must not take what the store needs to write; who has none left can only be turned away while there is one more.
+fn leave_descriptors(options: &mut ServerOptions) {
+    let Some(free) = machine::free_descriptors() else {
+        return;
+    };
+    let room = free.saturating_sub(DESCRIPTORS_KEPT).max(1);
+    let wanted = &mut options.limits.connections_max;
+    if *wanted > room {
+        tracing::warn!(
+            "limits.connections is {wanted}, but this process may open only {free} more file descriptors: \
+             {room} connections are taken at a time (raise it with `ulimit -n` or LimitNOFILE)"
+        );
+        *wanted = room;
+    }
 }
 
 // Certificates and key, from the command line or from the settings.
