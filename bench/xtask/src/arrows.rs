@@ -28,6 +28,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 
 /// Crates that exist only for tests: they may know everything.
 const TEST_CRATES: &[&str] = &[
+    "flin-attack",
     "flin-corpus",
     "flin-browser",
     "flin-bench",

@@ -29,19 +29,11 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     steps::run(root, "cargo", &all).map_err(|_| "there are findings (see above)".to_owned())
 }
 
-/// Attacks on real processes, by name.
+/// The hunt for lost and wrong data (`bench/store-hunt`).
 ///
 /// # Errors
-/// When something is lost or half.
-pub(crate) fn attack(root: &Path, args: &[&str]) -> Result<(), String> {
-    match args {
-        ["store-kill", rest @ ..] => store(root, "store-kill", rest),
-        _ => Err("which attack? there is: cargo xtask attack store-kill [--rounds N]".to_owned()),
-    }
-}
-
-/// The hunt for lost and wrong data (`bench/store-hunt`).
-fn store(root: &Path, command: &str, args: &[&str]) -> Result<(), String> {
+/// When there is a finding.
+pub(crate) fn store(root: &Path, command: &str, args: &[&str]) -> Result<(), String> {
     let mut all = vec![
         "run",
         "--quiet",

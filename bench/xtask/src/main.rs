@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod arrows;
+mod attack;
 mod bench;
 mod coverage;
 mod demo;
@@ -31,8 +32,10 @@ const HELP: &str = "cargo xtask COMMAND
   bench     build with optimization and measure: bench compute | hot | compile | shapes | hostile | counts | store | web | save
   fuzz      hunt with seeded inputs: fuzz [TARGET …] [--seconds N] [--seed S] (bench/fuzz/README.md)
             fuzz store [--seconds N] [--seed S]: lost or wrong data, on simulated disks (bench/store-hunt)
-  attack    store-kill [--rounds N]: kill -9 under 64 writers, again and again
   soak      [--minutes N] [--seed S]: a served application under clients and faults, judged by models (bench/soak)
+  attack    a release server under attack: WebSocket, HTTP, sieges, escaping; attack websocket | http | sieges | escaping [SEED]
+            attack slowhttptest | autobahn [PYTHON]: the same by other people's tools (bench/attack/README.md)
+            attack store-kill [--rounds N]: kill -9 under 64 writers, again and again
   memcheck  execute the corpus under valgrind
   demo      build, compile examples/todo and serve it on http://127.0.0.1:3000
 ";
@@ -63,8 +66,8 @@ fn main() -> ExitCode {
         ["pictures", folder] => suite::browser(&root(), Some(folder.as_ref())),
         ["bench", rest @ ..] => bench::run(&root(), rest),
         ["fuzz", rest @ ..] => fuzz::run(&root(), rest),
-        ["attack", rest @ ..] => fuzz::attack(&root(), rest),
         ["soak", rest @ ..] => soak::run(&root(), rest),
+        ["attack", rest @ ..] => attack::run(&root(), rest),
         ["memcheck"] => memcheck::run(&root()),
         ["demo", rest @ ..] => demo::run(&root(), rest),
         [] | ["help" | "--help" | "-h"] => {

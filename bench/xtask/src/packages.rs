@@ -63,6 +63,13 @@ const MEASURING: &[Tool] = &[Tool {
     why: "load on the server",
 }];
 
+/// What only attacks need.
+const ATTACKING: &[Tool] = &[Tool {
+    program: "slowhttptest",
+    package: "slowhttptest",
+    why: "slow attacks by another hand",
+}];
+
 /// What npm brings: judges of pages, each with the version that was read. The tests look for them here, below the target
 /// folder.
 const WEB_TOOLS: [(&str, &str); 2] = [("axe-core", "4.14.1"), ("vnu-jar", "26.9.27")];
@@ -122,7 +129,8 @@ pub(crate) fn ensure_for_browser(root: &Path) -> Result<(), String> {
 /// When it is missing and cannot be installed.
 pub(crate) fn ensure_one(root: &Path, program: &str) -> Result<(), String> {
     ensure_these(root, TOOLS, |tool| tool.program == program)?;
-    ensure_these(root, MEASURING, |tool| tool.program == program)
+    ensure_these(root, MEASURING, |tool| tool.program == program)?;
+    ensure_these(root, ATTACKING, |tool| tool.program == program)
 }
 
 /// Installs Fastify and better-sqlite3, which compiles a library in C, below the target folder, and says where. When that fails the

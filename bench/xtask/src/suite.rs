@@ -62,6 +62,10 @@ const KINDS: &[Kind] = &[
         packages: &["flin-soak"],
     },
     Kind {
+        name: "attacks",
+        packages: &["flin-attack"],
+    },
+    Kind {
         name: "generated programs",
         packages: &["flin-bench"],
     },
