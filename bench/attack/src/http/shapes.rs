@@ -6,6 +6,7 @@ use super::case::{Case, answered, asking, case, get};
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = heads();
     cases.extend(parts());
+    cases.extend(parts_if());
     cases.extend(tags());
     cases.extend(packed());
     cases
@@ -41,8 +42,12 @@ fn heads() -> Vec<Case> {
     ]
 }
 
+/// A request for a part of a file.
+fn of(range: &str) -> String {
+    asking("GET /digits.txt HTTP/1.1", &format!("Range: {range}\r\n"))
+}
+
 fn parts() -> Vec<Case> {
-    let of = |range: &str| asking("GET /digits.txt HTTP/1.1", &format!("Range: {range}\r\n"));
     let part = |range: &str, told: &str, body: &str| {
         answered(format!("part {range:?}"), of(range), 206)
             .with("content-range", &format!("bytes {told}/36"))
@@ -100,9 +105,14 @@ fn parts() -> Vec<Case> {
         .iter()
         .map(|range| whole(range)),
     );
+    cases
+}
+
+/// Parts that are asked for under conditions, and of what has none.
+fn parts_if() -> Vec<Case> {
     let thousand = format!("bytes={}", "0-0,".repeat(2000));
-    cases.extend([
-        whole(&thousand),
+    vec![
+        answered("a thousand parts", of(&thousand), 200).without("content-range"),
         answered("two ranges", of("bytes=0-1\r\nRange: bytes=2-3"), 200).without("content-range"),
         answered(
             "a part of a packed file is of the file",
@@ -135,8 +145,7 @@ fn parts() -> Vec<Case> {
             of("bytes=0-4\r\nIf-Range: Sat, 29 Oct 1994 19:43:31 GMT"),
             200,
         ),
-    ]);
-    cases
+    ]
 }
 
 fn tags() -> Vec<Case> {
