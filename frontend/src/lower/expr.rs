@@ -4,6 +4,7 @@
 
 use flin_bytecode::{Class, Reg, emit};
 
+use super::compare::is_comparison;
 use super::function::{Lower, Place};
 use crate::hir::{ExprId, ExprKind};
 use crate::types::Ty;
@@ -357,7 +358,7 @@ fn has_own_class(kind: &ExprKind) -> bool {
             | ExprKind::Query(_)
             | ExprKind::Variant(..)
             | ExprKind::Response(_)
-    )
+    ) || matches!(kind, ExprKind::Binary(op, ..) if is_comparison(*op))
 }
 
 /// What lowering does with a kind of expression.
