@@ -178,7 +178,7 @@ function moveBlock(block, parent, before) {
 function putList(block, i, fresh) {
   const old = block.v[i];
   // Brings an item up to date if it is the one that is meant.
-  const stays = (item, entry) => item?.k === entry[0] && item.t === entry[1][0] && !fill(item, entry[1]);
+  const stays = (item, entry) => item?.k === entry[0] && (item.from === entry[1] || (item.t === entry[1][0] && !fill(item, entry[1])));
   // What is the same at both ends needs no search.
   let [start, end] = [0, fresh.length];
   const moved = end - old.length;

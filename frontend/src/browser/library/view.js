@@ -283,6 +283,8 @@ const is_plain = (value) => value === null || typeof value !== "object";
 function compares_otherwise(compared, changes) {
   for (let n = 0; n < changes.length; n += 3) {
     const value = compared[changes[n]];
+    // Most of them are neither what it was nor what it is.
+    if (value !== changes[n + 1] && value !== changes[n + 2] && !(value instanceof Float)) continue;
     if (is_equal_plain(value, changes[n + 1]) !== is_equal_plain(value, changes[n + 2])) return true;
   }
   return false;
