@@ -52,7 +52,17 @@ pub(crate) async fn act(app: &Arc<App>, asked: &Asked, incoming: Incoming) -> An
             let entry = entry_of(&wanted, &action, Some(name.request()));
             let first = {
                 let app = Arc::clone(app);
-                let work = async move { perform(&app, entry).await.map(Arc::new) };
+                let work = async move {
+                    let performing = async {
+                        app.options.planted.here("wish");
+                        perform(&app, entry).await.map(Arc::new)
+                    };
+                    let done = app.runtime.sheltered("wish", performing).await;
+                    done.unwrap_or_else(|panic| {
+                        let show = app.options.show_errors;
+                        Err(Arc::new(Fault::of(&panic, show)))
+                    })
+                };
                 context::carried(context::current(), work)
             };
             app.repeats.once(name, content, first).await

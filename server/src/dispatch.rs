@@ -15,6 +15,7 @@ use hyper::{Method, Request, StatusCode, Uri, Version};
 use crate::app::App;
 use crate::context::{Context, Kind, Known, asks_for};
 use crate::document::error_document;
+use crate::fault::Fault;
 use crate::guard::{Host, Refusal, check_form, check_host, check_origin, decode_path};
 use crate::listen::Connection;
 use crate::options::LoggedRequests;
@@ -42,8 +43,15 @@ pub(crate) async fn dispatch(
         request.uri().clone(),
         Instant::now(),
     );
-    let answering = answer(app, request, connection);
+    let answering = app
+        .runtime
+        .sheltered("request", answer(app, request, connection));
     let response = context::within(Arc::clone(&context), answering).await;
+    // Nobody knows what of the request is read: nothing more is taken from its connection.
+    let response = response.unwrap_or_else(|panic| {
+        let fault = Fault::of_route(&panic, app.options.show_errors);
+        closing(json(fault.status, fault.route_json()))
+    });
     let (status, took) = (response.status(), started.elapsed());
     let known = context.known();
     app.metrics.answered(known.kind, status.as_u16(), took);
@@ -109,6 +117,7 @@ async fn answer(
     );
     let secure = connection.secure;
     let encoding = compress::accepted(&parts.headers);
+    app.options.planted.here(parts.uri.path());
     // With both lengths told, hyper goes by the chunks and forgets the other; whatever stands before us may have gone by
     // the other one. So nothing more is taken from such a connection.
     let chunked = parts.headers.contains_key(TRANSFER_ENCODING);
@@ -222,8 +231,7 @@ async fn choose_of_program(app: &Arc<App>, asked: Asked, body: Incoming) -> Answ
         path if path.starts_with("/_flin/") => {
             asks_for(Kind::Operations, path);
             return if get {
-                let stopping = *asked.connection.stopping.borrow();
-                operations::answer_operations(app, path, &asked.parts.headers, stopping)
+                operations::answer_operations(app, path, &asked.parts.headers, &asked.connection)
             } else {
                 wrong_method("GET, HEAD")
             };

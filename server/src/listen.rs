@@ -43,6 +43,7 @@ const FULL: &[u8] =
 pub struct Server {
     listener: TcpListener,
     served: Arc<Served>,
+    runtime: Runtime,
     limits: ServerLimits,
     tls: Option<Tls>,
     address: SocketAddr,
@@ -84,8 +85,16 @@ pub(crate) struct Connection {
     /// By https, here or at a proxy that is trusted.
     pub(crate) secure: bool,
     /// Held as long as the connection lives, also by a socket after its upgrade.
-    pub(crate) _permit: Arc<OwnedSemaphorePermit>,
+    pub(crate) permit: Arc<OwnedSemaphorePermit>,
     pub(crate) stopping: watch::Receiver<bool>,
+}
+
+impl Connection {
+    /// How many there are now, sockets included.
+    pub(crate) fn open(&self, app: &App) -> usize {
+        let free = self.permit.semaphore().available_permits();
+        app.options.limits.connections_max.saturating_sub(free)
+    }
 }
 
 impl Server {
@@ -122,11 +131,12 @@ impl Server {
         };
         let address = listener.local_addr().map_err(taken)?;
         let (limits, tls) = (options.limits.clone(), options.tls.clone());
-        let app = App::new(runtime, options).map_err(BindError::Paths)?;
+        let app = App::new(runtime.clone(), options).map_err(BindError::Paths)?;
         let (stop, _) = watch::channel(false);
         Ok(Server {
             listener,
             served: Arc::new(Served::new(app)),
+            runtime,
             limits,
             tls,
             address,
@@ -144,7 +154,7 @@ impl Server {
         self.served.exchange()
     }
 
-    /// Serves until `stop` is ready, then finishes what runs (up to the drain time) and returns.
+    /// Serves until `stop` is ready, then finishes what runs and returns; what takes longer than the drain time is cut off.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let connections_max = self.limits.connections_max;
         let connections = Arc::new(Semaphore::new(connections_max));
@@ -171,6 +181,7 @@ impl Server {
             .is_err()
         {
             tracing::warn!("some connections did not end in time and are cut off");
+            self.runtime.cut_off();
         }
     }
 
@@ -185,7 +196,7 @@ impl Server {
             remote,
             local,
             secure: false,
-            _permit: Arc::new(permit),
+            permit: Arc::new(permit),
             stopping: self.stop.subscribe(),
         };
         // Answers are small and whole; waiting to fill packets only delays them.

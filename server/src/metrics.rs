@@ -102,10 +102,10 @@ fn line(out: &mut String, name: &str, labels: &str, value: impl std::fmt::Displa
 }
 
 /// All of it, as `/_flin/metrics` answers.
-pub(crate) fn text(app: &App) -> String {
+pub(crate) fn text(app: &App, connections: usize) -> String {
     let mut out = String::new();
     app.metrics.write(&mut out);
-    for (name, help, value) in single(app) {
+    for (name, help, value) in single(app, connections) {
         let kind = if name.ends_with("_total") {
             "counter"
         } else {
@@ -121,9 +121,15 @@ pub(crate) fn text(app: &App) -> String {
 type Single = (&'static str, &'static str, u64);
 
 // Numbers that stand alone.
-fn single(app: &App) -> impl Iterator<Item = Single> {
+fn single(app: &App, connections: usize) -> impl Iterator<Item = Single> {
+    let connections = (
+        "flin_connections",
+        "Open connections, sockets included",
+        connections as u64,
+    );
     of_runs(app)
         .into_iter()
+        .chain([connections])
         .chain(of_pages(app))
         .chain(process())
 }
@@ -199,6 +205,16 @@ fn of_pages(app: &App) -> Vec<Single> {
             "flin_commit_seq",
             "Number of the newest commit",
             app.runtime.store().head().0,
+        ),
+        (
+            "flin_commits_total",
+            "Commits since the start",
+            count(&app.runtime.counters().commits),
+        ),
+        (
+            "flin_store_bytes",
+            "Log of the data, what is made ready for it included",
+            app.runtime.store().log_bytes(),
         ),
         (
             "flin_views_watched",

@@ -5,6 +5,7 @@ use hyper::StatusCode;
 use hyper::header::HeaderMap;
 
 use crate::app::App;
+use crate::listen::Connection;
 use crate::metrics;
 use crate::respond::{Answered, answer, json};
 
@@ -13,14 +14,14 @@ pub(crate) fn answer_operations(
     app: &App,
     path: &str,
     headers: &HeaderMap,
-    stopping: bool,
+    connection: &Connection,
 ) -> Answered {
     match path {
-        "/_flin/health" => health(app, stopping),
+        "/_flin/health" => health(app, *connection.stopping.borrow()),
         "/_flin/metrics" => answer(
             StatusCode::OK,
             "text/plain; version=0.0.4; charset=utf-8",
-            metrics::text(app),
+            metrics::text(app, connection.open(app)),
         ),
         path => app.files.answer(path, headers).unwrap_or_else(|| {
             json(

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::planted::Planted;
 use crate::settings::{Network, Settings};
 use crate::tls::Tls;
 use crate::token::TokenKey;
@@ -87,6 +88,8 @@ pub struct ServerOptions {
     pub slow_time: Duration,
     /// Limits.
     pub limits: ServerLimits,
+    /// Where a test wants a panic.
+    pub planted: Planted,
 }
 
 /// Requests that have a line in the log; the others have one at the level `debug`.
@@ -132,6 +135,7 @@ impl ServerOptions {
             logged: LoggedRequests::Changes,
             slow_time: Duration::from_secs(1),
             limits: ServerLimits::default(),
+            planted: Planted::default(),
         }
     }
 }

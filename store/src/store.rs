@@ -400,6 +400,14 @@ impl Store {
         self.inner.shared.notes.all()
     }
 
+    /// Bytes of the log on the disk, what is made ready for it included.
+    pub fn log_bytes(&self) -> u64 {
+        let segments = self.inner.shared.state().segments.clone();
+        let lengths = segments.iter().map(|segment| segment.file.len_bytes());
+        // A file whose length cannot be asked for is told as empty: this is for those who watch.
+        lengths.map(|bytes| bytes.unwrap_or(0)).sum()
+    }
+
     /// What the index takes of memory.
     pub fn index_memory(&self) -> IndexMemory {
         self.inner.shared.state().index.memory()

@@ -61,8 +61,13 @@ pub(crate) fn stream_events(app: &Arc<App>, asked: &Asked) -> Answered {
         pieces,
     };
     let connection = asked.connection.clone();
+    let app = Arc::clone(app);
     tokio::spawn(async move {
-        if told.tell(connection).await.is_none() {
+        let telling = async {
+            app.options.planted.here("stream");
+            told.tell(connection).await
+        };
+        if let Ok(None) = app.runtime.sheltered("stream", telling).await {
             tracing::debug!("a stream of events ended: nobody reads it");
         }
     });

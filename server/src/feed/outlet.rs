@@ -66,10 +66,11 @@ impl Outlet {
         self.watching.is_some()
     }
 
-    /// What a client that watches is told when the server stops: everybody at once would be too many.
+    /// What a client that watches or follows is told when the server stops: everybody at once would be too many.
     pub(super) fn bye(&self) -> Option<Message> {
         let bye = "{\"type\":\"bye\",\"after\":[500,5000]}";
-        self.watching.as_ref().map(|_| Message::other(bye))
+        let listens = self.watching.is_some() || self.changes.are_followed();
+        listens.then(|| Message::other(bye))
     }
 
     /// Tells the client that it said something that is of no use.

@@ -48,7 +48,12 @@ pub(crate) fn open(app: &Arc<App>, mut asked: Asked) -> Answered {
     let Some(visit) = app.paths.visit_named(path) else {
         return text(StatusCode::NOT_FOUND, &format!("there is no page {path}"));
     };
-    tokio::spawn(run(Arc::clone(app), visit.page, upgrade));
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        let running = run(Arc::clone(&app), visit.page, upgrade);
+        // A bug ends the socket, and is in the log; the client comes back.
+        let _ended = app.runtime.sheltered("socket", running).await.is_ok();
+    });
     response
 }
 
@@ -107,7 +112,10 @@ impl Socket<'_> {
                     match message {
                         None => return Ok(()),
                         Some(Ok(Message::Close(_))) => return self.answer_close().await,
-                        Some(Ok(Message::Text(text))) => self.outlet.obey(text.as_bytes()),
+                        Some(Ok(Message::Text(text))) => {
+                            app.options.planted.here("message");
+                            self.outlet.obey(text.as_bytes());
+                        }
                         Some(Ok(Message::Binary(_))) => self.outlet.complain("expected a text message"),
                         Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                         Some(Err(error)) => return self.fail(error).await,

@@ -113,7 +113,7 @@ impl Group {
         let mut state = self.state();
         state.phase = match state.phase {
             Phase::Idle => {
-                tokio::spawn(Arc::clone(self).keep_up(Arc::clone(app)));
+                tokio::spawn(Arc::clone(self).kept_up(Arc::clone(app)));
                 Phase::Underway
             }
             Phase::Underway | Phase::Again => Phase::Again,
@@ -129,6 +129,32 @@ impl Group {
         let is_behind = state.phase == Phase::Idle && (!is_there || state.seq < seq);
         drop(state);
         if is_behind {
+            self.wake(app);
+        }
+    }
+
+    // Renders it until it is as new as it must be; a bug on the way costs this rendering, and the next change tries again.
+    async fn kept_up(self: Arc<Group>, app: Arc<App>) {
+        // The group is held once while it is kept up: that tells when all others have left.
+        let group = Arc::downgrade(&self);
+        let keeping = self.keep_up(Arc::clone(&app));
+        if let Err(panic) = app.runtime.sheltered("view", keeping).await
+            && let Some(group) = group.upgrade()
+        {
+            group.broke(&app, &panic);
+        }
+    }
+
+    fn broke(self: &Arc<Group>, app: &Arc<App>, panic: &Failure) {
+        let fault = Fault::of_page(panic, app.options.show_errors);
+        let mut state = self.state();
+        let again = state.phase == Phase::Again;
+        state.phase = Phase::Idle;
+        state.reads = self.all_reads(app);
+        let failed = Latest::Failed(Arc::new(fault), state.seq);
+        self.latest.send_replace(failed);
+        drop(state);
+        if again {
             self.wake(app);
         }
     }
@@ -159,6 +185,7 @@ impl Group {
                 return;
             }
             count(&app.live.renders);
+            app.options.planted.here("view");
             // A failure does not say what it had seen: at least this.
             let before = app.runtime.store().head();
             let done = app.enter(entry).await;
@@ -213,18 +240,18 @@ impl Group {
                 "a view that is watched was not rendered: {failure}"
             );
         }
-        // Whatever the page may read can make it better.
+        let reads = self.all_reads(app);
+        self.settle(app, Latest::Failed(Arc::new(fault), seq), seq, reads)
+    }
+
+    // Whatever the page may read: it can make better what failed.
+    fn all_reads(&self, app: &App) -> Arc<ReadSet> {
         let page = &app.module().pages[self.key.page];
         let mut reads = ReadSet::default();
         let types = page.reads.iter();
         let types = types.map(|ty| app.runtime.types().store_type(*ty));
         reads.types.extend(types);
-        self.settle(
-            app,
-            Latest::Failed(Arc::new(fault), seq),
-            seq,
-            Arc::new(reads),
-        )
+        Arc::new(reads)
     }
 
     // Takes over what was rendered; says whether it is out of date already.

@@ -169,8 +169,10 @@ fn follow(app: &Arc<App>) {
             let Some(app) = app.upgrade() else { return };
             match commit {
                 Ok(event) => {
-                    for group in app.live.all() {
-                        group.look_at(&app, &event);
+                    let looking = app.runtime.sheltered("commit", look_at(&app, &event));
+                    if looking.await.is_err() {
+                        // Nobody knows whom it touches.
+                        app.live.all().iter().for_each(|group| group.wake(&app));
                     }
                 }
                 Err(RecvError::Lagged(_)) => {
@@ -180,6 +182,13 @@ fn follow(app: &Arc<App>) {
             }
         }
     });
+}
+
+async fn look_at(app: &Arc<App>, event: &CommitEvent) {
+    app.options.planted.here("commit");
+    for group in app.live.all() {
+        group.look_at(app, event);
+    }
 }
 
 pub(crate) fn count(counter: &AtomicU64) {

@@ -133,8 +133,7 @@ impl Report {
         let (what, name) = (self.what, self.name.as_str());
         let took_us = u64::try_from(self.usage.took.as_micros()).unwrap_or(u64::MAX);
         if let Some(panic) = &self.panic {
-            let (id, backtrace) = (panic.id(), &panic.backtrace);
-            tracing::error!(what, name, panic = id, %backtrace, "panic inside the runtime: {}", panic.message);
+            panic.log(what, name);
         }
         // What every line about a request says.
         macro_rules! say {

@@ -78,6 +78,7 @@ fn computed(
         read_only: true,
         page_key: flin_vm::wire::Key::default(),
         deadline: Some(Instant::now() + TIME_MAX),
+        cut_off: None,
         turn: None,
         speaks_at_once: false,
         commits_statements: None,

@@ -4,7 +4,7 @@
 //! a "done" only after the store said "committed"; nothing that failed is missing from the log.
 
 use std::num::NonZero;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,8 @@ impl Default for RuntimeOptions {
 pub struct Counters {
     /// Entries that ran to an answer.
     pub entries: AtomicU64,
+    /// Runs that changed something, which is kept.
+    pub commits: AtomicU64,
     /// Runs that clashed with another commit and were run again.
     pub clashes: AtomicU64,
     /// Panics caught in the door.
@@ -81,6 +83,14 @@ pub struct Counters {
     pub memory_refused: AtomicU64,
     /// Entries that were not begun, because whoever asked was gone by then.
     pub abandoned: AtomicU64,
+}
+
+impl Counters {
+    fn count_commit(&self, outcome: &CommitOutcome, saves_nothing: bool) {
+        if !saves_nothing && matches!(outcome, CommitOutcome::Committed { .. }) {
+            self.commits.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 /// A program with its store, ready to be entered. Clones share it.
@@ -100,6 +110,8 @@ struct Shared {
     turns: Turns,
     memory: Memory,
     counters: Counters,
+    // Runs end at their next slice.
+    cut_off: AtomicBool,
 }
 
 // A request on its way: run, perhaps run again, answered once.
@@ -131,6 +143,7 @@ impl Runtime {
             turns,
             memory,
             counters: Counters::default(),
+            cut_off: AtomicBool::new(false),
         });
         Runtime { shared }
     }
@@ -204,6 +217,7 @@ impl Runtime {
                 self.shared.counters.clashes.fetch_add(1, Ordering::Relaxed);
                 continue;
             }
+            self.shared.counters.count_commit(&outcome, saves_nothing);
             return run
                 .committed(outcome, saves_nothing)
                 .answer(&entry, clashes, started)
@@ -245,6 +259,11 @@ impl Runtime {
     /// What happened since the start.
     pub fn counters(&self) -> &Counters {
         &self.shared.counters
+    }
+
+    /// Ends what runs, at its next slice: nobody waits for it any more.
+    pub fn cut_off(&self) {
+        self.shared.cut_off.store(true, Ordering::Relaxed);
     }
 
     /// Takes no more work, finishes what waits, ends the threads.
@@ -414,6 +433,7 @@ fn attempt(shared: &Shared, entry: &Entry, seen: &mut Seen, clashes: u32) -> (Ra
         read_only: false,
         page_key: shared.page_key,
         deadline: time_limit(entry, &shared.options).map(|limit| Instant::now() + limit),
+        cut_off: Some(&shared.cut_off),
         turn,
         speaks_at_once: script,
         commits_statements: matches!(entry, Entry::Script | Entry::Test { .. })
@@ -534,6 +554,7 @@ fn run_job(shared: &Arc<Shared>, mut job: Job) {
             }
             return;
         }
+        back.counters.count_commit(&outcome, saves_nothing);
         (job.reply)(ran.committed(outcome, saves_nothing).answer(
             &job.entry,
             job.clashes,

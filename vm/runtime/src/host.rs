@@ -3,6 +3,7 @@
 //! references) is answered at `save`, with the right field and rule, so that a program can catch it there; the committer
 //! checks it again. A read-only door refuses every write.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use flin_store::{
@@ -39,6 +40,8 @@ pub(crate) struct StoreHost<'a> {
     /// What records of the past are sealed with.
     pub(crate) page_key: flin_vm::wire::Key,
     pub(crate) deadline: Option<Instant>,
+    /// Set when nobody waits for any run any more.
+    pub(crate) cut_off: Option<&'a AtomicBool>,
     /// Leave to compute, where requests do it in turns.
     pub(crate) turn: Option<Turn<'a>>,
     /// Output goes out at once (scripts), not after the commit.
@@ -330,6 +333,9 @@ impl Host for StoreHost<'_> {
     fn slice(&mut self, _fuel_used: u64, memory_bytes: usize) -> Slice {
         let mut now = Instant::now();
         self.spending.until(now);
+        if self.cut_off.is_some_and(|cut| cut.load(Ordering::Relaxed)) {
+            return Slice::Stop;
+        }
         if !self.memory.hold(memory_bytes) {
             return Slice::Stop;
         }

@@ -3,8 +3,15 @@
 
 use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Once;
+use std::sync::atomic::Ordering;
+use std::task::Poll;
+
+use crate::door::Runtime;
+use crate::entry::Failure;
 
 /// A panic that was caught.
 #[derive(Clone, Debug)]
@@ -22,6 +29,12 @@ impl Caught {
         let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
         let hash = self.place.bytes().fold(0xcbf2_9ce4_8422_2325, step);
         format!("p{:08x}", (hash ^ hash >> 32) as u32)
+    }
+
+    /// Its line in the log.
+    pub(crate) fn log(&self, what: &str, name: &str) {
+        let (id, backtrace) = (self.id(), &self.backtrace);
+        tracing::error!(what, name, panic = id, %backtrace, "panic inside the runtime: {}", self.message);
     }
 }
 
@@ -45,6 +58,32 @@ pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Caught> {
         };
         LAST.take().unwrap_or_else(unknown)
     })
+}
+
+impl Runtime {
+    /// Work beside FLIN code, whose panic costs itself and nothing else: it is counted and logged like one inside of the door.
+    ///
+    /// # Errors
+    /// When it panicked.
+    pub async fn sheltered<T>(
+        &self,
+        what: &'static str,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        let mut work = pin!(work);
+        let done = poll_fn(|context| match catch(|| work.as_mut().poll(context)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+            Err(caught) => Poll::Ready(Err(caught)),
+        });
+        done.await.map_err(|caught| {
+            self.counters().panics.fetch_add(1, Ordering::Relaxed);
+            caught.log(what, "");
+            Failure::Panic {
+                message: caught.message,
+            }
+        })
+    }
 }
 
 fn install_hook() {
