@@ -71,7 +71,7 @@ impl Fault {
 
     /// Prints it on stderr.
     pub(crate) fn print(&self, color: bool) {
-        eprint!("{}", self.text(color));
+        tell!("{}", self.text(color));
     }
 
     /// What is printed.

@@ -141,7 +141,7 @@ fn compile(path: &Path, source: &[u8], color: bool) -> Result<Module, Fault> {
     };
     match flinc::compile(&name, text) {
         Ok(compiled) => {
-            eprint!(
+            tell!(
                 "{}",
                 render_all(&compiled.warnings, &Sources::single(&name, text), color)
             );

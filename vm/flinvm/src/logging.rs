@@ -1,11 +1,31 @@
 //! The log on stderr. `FLIN_LOG` (such as `debug` or `flin_server=debug`) says how much; by default what matters. Must stay
-//! true: only an event begins at the start of a line, so that no text from outside can look like one.
+//! true: only an event begins at the start of a line, so that no text from outside can look like one; when nobody reads stderr any
+//! more, or the disk that it goes to is full, everything else goes on.
 
 use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
 
 use crate::arguments::{Engine, Jit, LogFormat};
+
+/// Prints to stderr; when nobody reads it any more, there is no one left to tell.
+macro_rules! tell {
+    ($($words:tt)*) => {
+        $crate::logging::tell_stderr(&format!($($words)*))
+    };
+}
+
+/// The same, and a line end.
+macro_rules! tell_line {
+    ($($words:tt)*) => {
+        $crate::logging::tell_stderr(&(format!($($words)*) + "\n"))
+    };
+}
+
+/// What stands behind `tell!`.
+pub(crate) fn tell_stderr(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
 
 fn filter(default: &str) -> EnvFilter {
     EnvFilter::try_from_env("FLIN_LOG").unwrap_or_else(|_| EnvFilter::new(default))
@@ -25,10 +45,10 @@ pub(crate) fn of_program(engine: Engine) -> &'static str {
 pub(crate) fn for_server(format: LogFormat, color: bool) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter("info"))
-        .with_writer(io::stderr);
+        .log_internal_errors(false);
     match format {
         LogFormat::Text => log.with_writer(|| Indented).with_ansi(color).init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Json => log.with_writer(io::stderr).json().init(),
     }
 }
 
@@ -43,6 +63,7 @@ pub(crate) fn for_developer(color: bool) {
 pub(crate) fn for_people(color: bool, default: &str) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter(default))
+        .log_internal_errors(false)
         .with_writer(|| Indented);
     log.with_ansi(color)
         .without_time()

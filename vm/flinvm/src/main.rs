@@ -1,6 +1,11 @@
 //! The program `flinvm`: command line and wiring, nothing else. Must stay true: results go to stdout, messages and logs to
 //! stderr; the exit code says who is at fault (0 fine, 1 program or data, 2 usage or an unreadable file, 75 the disk).
 #![forbid(unsafe_code)]
+// Printing to a stderr that nobody reads any more must not end anything: `tell!`.
+#![deny(clippy::print_stderr)]
+
+#[macro_use]
+mod logging;
 
 mod arguments;
 mod configuration;
@@ -9,7 +14,6 @@ mod database;
 mod dev;
 mod fault;
 mod load;
-mod logging;
 mod machine;
 mod opening;
 mod output;

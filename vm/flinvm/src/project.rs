@@ -28,7 +28,7 @@ pub(crate) fn compile(folder: &Path, color: bool) -> Result<Module, Fault> {
     let color = if color { Color::Always } else { Color::Never };
     match flinc::compile_project(&project, flinc::optimise::Passes::default()) {
         Ok(compiled) => {
-            eprint!("{}", render_all(&compiled.warnings, &sources, color));
+            tell!("{}", render_all(&compiled.warnings, &sources, color));
             Ok(compiled.module)
         }
         Err(diagnostics) => Err(Fault::Refused(render_all(&diagnostics, &sources, color))),

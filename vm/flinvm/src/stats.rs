@@ -10,16 +10,17 @@ use crate::load::Loaded;
 
 /// Says what was measured: `counts` are those of the one machine that ran, if it was one.
 pub(crate) fn print(loaded: &Loaded, counts: Option<Counts>, ran_in: Duration) {
-    eprintln!("load         {}", milliseconds(loaded.read_in));
-    eprintln!("verify       {}", milliseconds(loaded.verified_in));
-    eprintln!("run          {}", milliseconds(ran_in));
+    tell_line!("load         {}", milliseconds(loaded.read_in));
+    tell_line!("verify       {}", milliseconds(loaded.verified_in));
+    tell_line!("run          {}", milliseconds(ran_in));
     if let Some(counts) = counts {
-        eprintln!("fuel         {} calls and loop turns", counts.instructions);
-        eprintln!("allocated    {} bytes", counts.allocated_bytes);
-        eprintln!("collections  {}", counts.collections);
-        eprintln!(
+        tell_line!("fuel         {} calls and loop turns", counts.instructions);
+        tell_line!("allocated    {} bytes", counts.allocated_bytes);
+        tell_line!("collections  {}", counts.collections);
+        tell_line!(
             "records      {} read, {} written",
-            counts.entity_reads, counts.entity_writes
+            counts.entity_reads,
+            counts.entity_writes
         );
     }
     if loaded.program.native().options().is_some() {
@@ -30,7 +31,7 @@ pub(crate) fn print(loaded: &Loaded, counts: Option<Counts>, ran_in: Duration) {
 fn print_native(counts: NativeCounts) {
     let compiled = counts.compiled;
     let taken = Duration::from_nanos(compiled.nanoseconds);
-    eprintln!(
+    tell_line!(
         "compiled     {} functions and {} loops in {}, {} left to the interpreter",
         compiled.functions,
         compiled.loops,
@@ -38,19 +39,19 @@ fn print_native(counts: NativeCounts) {
         compiled.refused
     );
     if compiled.faults > 0 {
-        eprintln!(
+        tell_line!(
             "mistakes     {} of them by mistakes of the compiler of machine code",
             compiled.faults
         );
     }
-    eprintln!("code         {} bytes", compiled.code_bytes);
-    eprintln!(
+    tell_line!("code         {} bytes", compiled.code_bytes);
+    tell_line!(
         "entered      {} running loops in machine code",
         counts.osr_entries
     );
     let all = counts.native_ops;
     let share = 100.0 * counts.helper_ops as f64 / all.max(1) as f64;
-    eprintln!(
+    tell_line!(
         "operations   {all} in machine code, {} of them by the interpreter ({share:.2} %)",
         counts.helper_ops
     );

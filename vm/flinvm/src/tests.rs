@@ -41,8 +41,8 @@ pub(crate) fn run_tests(wanted: &Test, color: bool) -> Result<(), Fault> {
                 };
                 say(&format!("FAILED  {} ({place})", block.name));
                 match failure {
-                    Failure::Trap(trap) => eprint!("{}", trap_text(&trap, color)),
-                    other => eprintln!("error: {other}"),
+                    Failure::Trap(trap) => tell!("{}", trap_text(&trap, color)),
+                    other => tell_line!("error: {other}"),
                 }
             }
         }

@@ -68,7 +68,7 @@ pub(super) fn export(wanted: &Export) -> Result<(), Fault> {
     let exported = exported?;
     if wanted.output.is_some() {
         for (name, count) in &exported.records {
-            eprintln!("{name}: {count} records");
+            tell_line!("{name}: {count} records");
         }
     }
     match reading.store.damage() {

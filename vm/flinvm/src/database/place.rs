@@ -38,13 +38,13 @@ pub(super) fn read(data: &Path, moment: Option<Moment>) -> Result<Reading, Fault
 fn tell(reading: &Reading) {
     let lsn = reading.store.snapshot().lsn();
     if let Some(holder) = &reading.holder {
-        eprintln!("note: {}", in_use(holder, lsn));
+        tell_line!("note: {}", in_use(holder, lsn));
     }
     if let Some(damage) = reading.store.damage() {
-        eprintln!("warning: the data is damaged: {damage}. This is the state before, LSN {lsn}");
+        tell_line!("warning: the data is damaged: {damage}. This is the state before, LSN {lsn}");
     }
     for note in &reading.notes {
-        eprintln!("note: {note}");
+        tell_line!("note: {note}");
     }
 }
 

@@ -21,10 +21,10 @@ pub(super) fn stats(wanted: &Stats, color: bool) -> Result<(), Fault> {
     drop(shown);
     let stats = counted.map_err(place::refused)?;
     if let Some(holder) = &stats.holder {
-        eprintln!("note: {}", place::in_use(holder, stats.head));
+        tell_line!("note: {}", place::in_use(holder, stats.head));
     }
     if let Some(damage) = &stats.damage {
-        eprintln!("warning: the data is damaged: {damage}. Counted is what stands before");
+        tell_line!("warning: the data is damaged: {damage}. Counted is what stands before");
     }
     let tables = tables(wanted, &*disk, color)?;
     match wanted.common.format {
@@ -53,7 +53,7 @@ fn tables(wanted: &Stats, disk: &dyn Disk, color: bool) -> Result<Vec<TableMemor
         Ok(tables) => Ok(tables),
         // The counts are true without them.
         Err(unreadable) => {
-            eprintln!("warning: what columns and indexes take is not known: {unreadable}");
+            tell_line!("warning: what columns and indexes take is not known: {unreadable}");
             Ok(Vec::new())
         }
     }

@@ -40,29 +40,29 @@ fn rescue(disk: &dyn Disk, to: &Path) -> Result<(), Fault> {
     let salvaged = store::salvage(disk, new, &mut |progress| shown.tell(progress));
     drop(shown);
     let salvaged = salvaged.map_err(place::refused)?;
-    eprintln!(
+    tell_line!(
         "{}: {} transactions with {} versions of records are in the new store",
         to.display(),
         salvaged.transactions,
         salvaged.versions
     );
     if !salvaged.damages.is_empty() {
-        eprintln!(
+        tell_line!(
             "{} damaged places are left out; what was deleted or destroyed only there is in the new store again",
             salvaged.damages.len()
         );
     }
     if salvaged.incomplete > 0 {
-        eprintln!(
+        tell_line!(
             "{} records lack versions; theirs are counted on from the first one that is there",
             salvaged.incomplete
         );
     }
     let shown = salvaged.broken.iter().take(BROKEN_SHOWN_MAX);
-    shown.for_each(|sentence| eprintln!("to be put right: {sentence}"));
+    shown.for_each(|sentence| tell_line!("to be put right: {sentence}"));
     let more = salvaged.broken.len().saturating_sub(BROKEN_SHOWN_MAX);
     if more > 0 {
-        eprintln!("and {more} more");
+        tell_line!("and {more} more");
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ pub(crate) fn dev(wanted: &Dev, color: bool) -> Result<(), Fault> {
         move |failure: &Failure| {
             let sources = running.lock().unwrap_or_else(PoisonError::into_inner);
             let frame = |trap: &_| frame::frame(&sources, trap);
-            eprint!("{}", failure_text(failure, color, &frame));
+            tell!("{}", failure_text(failure, color, &frame));
             failure_text(failure, false, &frame)
         }
     };

@@ -176,7 +176,7 @@ impl Session {
     // Says what is wrong: in color here, plainly over the pages.
     fn tell(&self, refused: Refused) {
         let Refused { plain, colored } = refused;
-        eprint!("{}", if self.color { &colored } else { &plain });
+        tell!("{}", if self.color { &colored } else { &plain });
         self.pages.problem(&plain);
     }
 

@@ -120,7 +120,7 @@ impl Sources {
         match compiled {
             Ok(compiled) => {
                 let color = if color { Color::Always } else { Color::Never };
-                eprint!("{}", render_all(&compiled.warnings, &shown, color));
+                tell!("{}", render_all(&compiled.warnings, &shown, color));
                 Ok(compiled.module)
             }
             Err(diagnostics) => Err(Refused {
