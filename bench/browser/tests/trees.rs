@@ -55,15 +55,20 @@ fn a_discussion_answers_itself() {
         tab.type_into("#talk > li > form input", "half").await;
         tab.click("#talk > li > ul > li > .reply").await;
         tab.wait_count("form.answer", 2).await;
-        tab.type_into("#talk > li > ul > li > form input", "green").await;
+        tab.type_into("#talk > li > ul > li > form input", "green")
+            .await;
         tab.press("Enter").await;
-        tab.wait_text("#talk > li > ul > li > ul > li > b", "green").await;
+        tab.wait_text("#talk > li > ul > li > ul > li > b", "green")
+            .await;
         tab.wait_count("form.answer", 1).await;
         tab.wait_value("#talk > li > form input", "half").await;
-        other.wait_text("#talk > li > ul > li > ul > li > b", "green").await;
+        other
+            .wait_text("#talk > li > ul > li > ul > li > b", "green")
+            .await;
         // A message stands at the control of the instance that it is about.
         tab.click("#talk > li > ul > li > ul > li > .reply").await;
-        tab.click("#talk > li > ul > li > ul > li > form button").await;
+        tab.click("#talk > li > ul > li > ul > li > form button")
+            .await;
         tab.wait_count("#talk > li > ul > li > ul > li > form .flin-error", 1)
             .await;
         tab.wait_count(".flin-error", 1).await;

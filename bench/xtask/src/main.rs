@@ -6,6 +6,7 @@
 
 mod arrows;
 mod attack;
+mod audit;
 mod bench;
 mod coverage;
 mod demo;

@@ -7,7 +7,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use crate::{arrows, steps};
+use crate::{arrows, audit, steps};
 
 /// A file of the project and its text.
 pub(crate) struct Source {
@@ -37,6 +37,7 @@ pub(crate) fn run(root: &Path) -> Result<(), String> {
     ];
     problems.extend(steps::run(root, "cargo", &clippy).err());
     problems.extend(arrows::check(root).err());
+    problems.extend(audit::check(root).err());
     let sources = sources(root)?;
     problems.extend(text::check(&sources));
     problems.extend(functions::check(
