@@ -50,6 +50,12 @@ fn what_is_kept_of_a_view_is_what_it_computes() {
     drive("kept", "kept");
 }
 
+/// A variable of the page with the name of a parameter of the module itself was never set: its setter assigned the parameter.
+#[test]
+fn variables_may_have_any_name() {
+    drive("names", "names");
+}
+
 fn drive(page: &str, driver: &str) {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let file = format!("{page}.flin");

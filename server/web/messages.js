@@ -23,7 +23,8 @@ function controlFor(error, form) {
   names.add(error.field);
   const isFed = ({ name, dataset }) => [name, dataset.flinBind, dataset.flinBind?.split(".").pop()].some((n) => n && names.has(n));
   const fits = [...root().querySelectorAll("input,select,textarea")].filter(isFed);
-  return fits.find((c) => formOf(c) === form) ?? fits[0] ?? null;
+  // A control of another form is not what was meant.
+  return fits.find((c) => formOf(c) === form) ?? fits.find((c) => !form || !formOf(c)) ?? null;
 }
 
 // Shows an error of an action; `form` is the form it came from, if any.

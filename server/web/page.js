@@ -138,7 +138,8 @@ function readControl(control) {
   if (control.type === "checkbox") return control.checked;
   if (control.type === "radio") {
     const chosen = boundControls(name).find((c) => c.type === "radio" && c.checked);
-    return chosen ? parseInput(chosen.value, type) : null;
+    // Without a choice it says nothing.
+    return chosen ? parseInput(chosen.value, type) : stateOf(control);
   }
   if (control.multiple && control.localName === "select") {
     const texts = [...control.selectedOptions].map((o) => o.value);

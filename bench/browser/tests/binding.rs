@@ -47,9 +47,11 @@ async fn pick(tab: &Tab, extras: &str, day: &str) {
     tab.eval(&format!(
         "(() => {{
            const extras = document.querySelector('#extras'), day = document.querySelector('#day');
+           const told = (control) => {{ for (const type of ['input', 'change']) control.dispatchEvent(new Event(type, {{ bubbles: true }})); }};
            for (const option of extras.options) option.selected = {extras}.includes(option.value);
+           told(extras);
            day.value = '{day}';
-           for (const control of [extras, day]) for (const type of ['input', 'change']) control.dispatchEvent(new Event(type, {{ bubbles: true }}));
+           told(day);
            return true;
          }})()"
     ))

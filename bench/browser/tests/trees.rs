@@ -74,17 +74,3 @@ fn a_discussion_answers_itself() {
         tab.wait_count(".flin-error", 1).await;
     });
 }
-
-#[test]
-fn a_discussion_works_without_a_script() {
-    run(Example::compile_text(TALK), async |site| {
-        let tab = site.open_without_script().await;
-        tab.type_into("#begin input", "tea?").await;
-        tab.click("#begin button").await;
-        tab.wait_text("#talk > li > b", "tea?").await;
-        tab.click("#talk > li > .reply").await;
-        tab.type_into("#talk > li > form input", "yes").await;
-        tab.click("#talk > li > form button").await;
-        tab.wait_text("#talk > li > ul > li > b", "yes").await;
-    });
-}

@@ -116,7 +116,7 @@ fn last_lines(
             let global = &module.globals[variable.global.index()];
             let at = writer.global_name(variable.global.index());
             format!(
-                "{{ name: {}, type: T{}, get: () => {at}, set: (value) => {{ {at} = value; }} }}",
+                "{{ name: {}, type: T{}, get: () => {at}, set: ($value) => {{ {at} = $value; }} }}",
                 literal(&global.name),
                 global.ty.0
             )
