@@ -89,24 +89,28 @@ struct Comparison {
 /// The comparisons with a variable in a piece of JavaScript, from left to right; none if it is there in another role.
 fn comparisons(text: &str, name: &str) -> Option<Vec<Comparison>> {
     let inside = texts_in(text);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    let is_whole = |word: &Range<usize>| {
+        !text[..word.start].ends_with(is_part) && !text[word.end..].starts_with(is_part)
+    };
+    let words: Vec<Range<usize>> = text
+        .match_indices(name)
+        .map(|(at, _)| at..at + name.len())
+        .filter(|word| !inside[word.start] && is_whole(word))
+        .collect();
     let mut found: Vec<Comparison> = Vec::new();
-    for (at, _) in text.match_indices(name) {
-        let word = at..at + name.len();
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
-        let joins = text[..at].ends_with(is_part) || text[word.end..].starts_with(is_part);
-        if inside[at] || joins {
-            continue;
-        }
-        let operand = other_side(text, &inside, &word)?;
+    for word in &words {
+        let operand = other_side(text, &inside, word)?;
         let apart = |known: &Comparison| {
             known.operand.end <= operand.start && known.name.end <= operand.start
         };
+        let holds = |other: &Range<usize>| operand.contains(&other.start);
         // One inside of the other cannot be told apart.
-        if text[operand.clone()].contains(name) || !found.iter().all(apart) {
+        if words.iter().any(holds) || !found.iter().all(apart) {
             return None;
         }
         found.push(Comparison {
-            name: word,
+            name: word.clone(),
             operand,
         });
     }
