@@ -118,7 +118,7 @@ fn stats_do_not_open_the_files_of_others() {
         .expect("close");
     let key = dir.join("page.key");
     std::fs::write(&key, "secret").expect("a file");
-    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0)).expect("nobody's");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o000)).expect("nobody's");
     let stats = flin_store::stats(disk.as_ref(), &mut |_| ()).expect("stats");
     let named = stats.files.iter().find(|file| file.name == "page.key");
     assert_eq!(named.map(|file| file.bytes), Some(6));

@@ -128,7 +128,7 @@ fn other_side(text: &str, inside: &[bool], word: &Range<usize>) -> Option<Range<
         let stops = ["(", "[", ", ", "&& ", "|| ", "? ", ": "];
         rest.is_empty() || stops.iter().any(|stop| rest.ends_with(stop))
     };
-    let sign = |rest: &str| [" === ", " !== "].iter().any(|sign| rest == *sign);
+    let sign = |rest: &str| [" === ", " !== "].contains(&rest);
     if before
         .get(before.len().saturating_sub(5)..)
         .is_some_and(sign)

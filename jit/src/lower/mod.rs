@@ -177,20 +177,25 @@ pub(crate) fn lower(
         Entry::Start => lower.prologue(&params[convention::FRAME_PARAMS..]),
         Entry::Loop(_) => lower.take_over(params[0]),
     }
-    match body {
-        Body::Full => lower.all_blocks(),
-        Body::ExitOnly => {
-            let exit = lower.exit_at_start(0);
-            lower.b.ins().jump(exit, &[]);
-        }
-    }
-    lower.finish_exits();
-    // An edge out of code that always raises was counted and never made: whom it would have led to waits for it.
-    lower.b.seal_all_blocks();
-    lower.b.finalize(target);
+    lower.write(body, target);
 }
 
 impl<'a, 'p> Lower<'a, 'p> {
+    /// Writes what comes after the registers have their first values, and closes the function.
+    fn write(mut self, body: Body, target: TargetFrontendConfig) {
+        match body {
+            Body::Full => self.all_blocks(),
+            Body::ExitOnly => {
+                let exit = self.exit_at_start(0);
+                self.b.ins().jump(exit, &[]);
+            }
+        }
+        self.finish_exits();
+        // An edge out of code that always raises was counted and never made: whom it would have led to waits for it.
+        self.b.seal_all_blocks();
+        self.b.finalize(target);
+    }
+
     /// Takes the parameters, fills the other reference slots of the frame with none.
     fn prologue(&mut self, params: &[Value]) {
         let function = self.unit.function;

@@ -192,7 +192,7 @@ mod tests {
     // Lists of unlike values stood beside everything, and the standard library may panic in such a sort.
     #[test]
     fn sorting_has_one_order_for_all_values() {
-        let list = |items: &[FieldValue]| FieldValue::List(items.to_vec());
+        let list = FieldValue::List;
         let (one, two, text) = (
             FieldValue::Int(1),
             FieldValue::Int(2),
@@ -204,13 +204,13 @@ mod tests {
             payload: vec![one.clone()],
         };
         let values = [
-            list(&[one.clone()]),
-            list(&[text.clone()]),
-            list(&[two.clone()]),
-            list(&[]),
-            list(&[list(&[text.clone()]), one.clone()]),
-            list(&[list(&[two.clone()])]),
-            list(&[FieldValue::None, two.clone()]),
+            list(vec![one.clone()]),
+            list(vec![text.clone()]),
+            list(vec![two.clone()]),
+            list(vec![]),
+            list(vec![list(vec![text.clone()]), one.clone()]),
+            list(vec![list(vec![two.clone()])]),
+            list(vec![FieldValue::None, two.clone()]),
             FieldValue::Map(vec![("k".into(), two.clone())]),
             enumerated,
             FieldValue::Float(1.5),
