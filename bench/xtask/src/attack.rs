@@ -30,20 +30,8 @@ pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
 }
 
 fn attack(root: &Path, args: &[&str]) -> Result<(), String> {
-    let build = [
-        "build",
-        "--release",
-        "-p",
-        "flinc",
-        "-p",
-        "flinvm",
-        "-p",
-        "flin-attack",
-    ];
-    steps::run(root, "cargo", &build)?;
-    let program = steps::target_dir(root)?.join("release/flin-attack");
-    steps::run(root, &program.display().to_string(), args)
-        .map_err(|_| "the server did not stand the attack (see above)".to_owned())
+    steps::run_shipped(root, "flin-attack", args)
+        .map_err(|error| format!("{error}: the server did not stand the attack (see above)"))
 }
 
 /// A Python 2.7: the one that is named, or one that is found. Autobahn's client is written in nothing newer.

@@ -10,18 +10,6 @@ use crate::steps;
 /// # Errors
 /// When anything is lost or wrong.
 pub(crate) fn run(root: &Path, args: &[&str]) -> Result<(), String> {
-    let build = [
-        "build",
-        "--release",
-        "-p",
-        "flinc",
-        "-p",
-        "flinvm",
-        "-p",
-        "flin-soak",
-    ];
-    steps::run(root, "cargo", &build)?;
-    let program = steps::target_dir(root)?.join("release/flin-soak");
-    steps::run(root, &program.display().to_string(), args)
-        .map_err(|_| "there are findings (see above)".to_owned())
+    steps::run_shipped(root, "flin-soak", args)
+        .map_err(|error| format!("{error}: there are findings (see above)"))
 }

@@ -70,6 +70,18 @@ pub(crate) fn on_path(program: &str) -> bool {
         .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(program).is_file()))
 }
 
+/// Builds the compiler, the server and one more program as they are shipped, and runs that program.
+///
+/// # Errors
+/// When the build or the program fails.
+pub(crate) fn run_shipped(root: &Path, package: &str, args: &[&str]) -> Result<(), String> {
+    let mut build = vec!["build", "--release"];
+    build.extend(["-p", "flinc", "-p", "flinvm", "-p", package]);
+    run(root, "cargo", &build)?;
+    let program = target_dir(root)?.join("release").join(package);
+    run(root, &program.display().to_string(), args)
+}
+
 /// The folder that cargo builds into.
 ///
 /// # Errors
